@@ -1,0 +1,70 @@
+/**
+ * What the rest of Unimem knows about embeddings: a service that turns text into vectors, and the identity of the
+ * model that made them. Implementations live beside this file and are chosen by `factory.ts`.
+ *
+ * @module
+ */
+
+/** Identity of an embedding model; vectors with different identities must never be compared. */
+export interface ModelIdentity {
+  /** Key kept with every vector: provider, name and a fingerprint of the weights where they are at hand. */
+  id: string;
+  /** Model name as configured: a Hugging Face id, a folder, or the name the endpoint knows. */
+  name: string;
+  provider: "local" | "openai";
+  /** Length of every vector. */
+  dimensions: number;
+}
+
+/** Whether the model can be used now. */
+export interface EmbedderStatus {
+  state: "loading" | "ready" | "failed" | "closed";
+  /** Unix milliseconds at which this state began. */
+  since: number;
+  /** Why it failed, in words for an operator; only when `failed`. */
+  error?: string;
+  /** Share of the download or load that is done, 0 to 1; only when known and `loading`. */
+  progress?: number;
+}
+
+/** Counters since the process started. */
+export interface EmbedderCounters {
+  /** Times a model was loaded; 1 in a healthy process. */
+  model_loads: number;
+  /** Texts run through the model. */
+  model_runs: number;
+  cache_hits: number;
+  cache_misses: number;
+  /** Bytes the cache holds now. */
+  cache_bytes: number;
+  /** Texts waiting for the model now. */
+  queue_depth: number;
+}
+
+/** Turns texts into unit-length vectors. One instance serves every listener of the process. */
+export interface EmbeddingService {
+  /** Undefined until the model is ready (a model's dimensions are only known then). */
+  readonly identity: ModelIdentity | undefined;
+  readonly status: EmbedderStatus;
+  readonly counters: EmbedderCounters;
+
+  /** Resolves when the model is ready; rejects with `unavailable` when loading failed or the service was closed. */
+  ready(): Promise<ModelIdentity>;
+
+  /**
+   * Vector of a search query. Runs ahead of queued passages and is cached.
+   *
+   * @throws {MemoryError} `unavailable` when the model isn't ready or can't be reached.
+   */
+  embedQuery(text: string): Promise<Float32Array>;
+
+  /**
+   * Vectors of a memory's content, one for each overlapping chunk of at most the model's window; at least one.
+   *
+   * @throws {MemoryError} `unavailable` when the model isn't ready or can't be reached; `overloaded` when too many texts wait.
+   */
+  embedPassage(text: string): Promise<Float32Array[]>;
+
+  /** Finishes running work, rejects waiting work with `unavailable`, and frees the model. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+/**
+ * The memory record and the filter over memories. Field names are those of the wire format (snake_case), so that the
+ * same record travels from store to client without a second copy of every name.
+ *
+ * @module
+ */
+
+/** Any JSON value. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** Free key-value data kept with a memory. */
+export type Metadata = Record<string, Json>;
+
+/** A stored memory. */
+export interface Memory {
+  /** The text, as the client sent it. Never empty or blank. */
+  content: string;
+  /** 64 lower-case hex digits, see `hash.ts`; the memory's key. */
+  content_hash: string;
+  /** Trimmed, non-empty, without repeats, in the order given. */
+  tags: string[];
+  /** Kind of memory, such as `note` or `decision`; null when the client gave none. */
+  memory_type: string | null;
+  metadata: Metadata;
+  /** The conversation this memory is a turn of; neighbours in it lend each other score. */
+  conversation_id: string | null;
+  /** Unix seconds with fraction; strictly increasing within a process, so it also orders a conversation's turns. */
+  created_at: number;
+  /** Unix seconds with fraction; changes when tags, type or metadata do. */
+  updated_at: number;
+}
+
+/** Conditions that a memory must meet, all of them. Absent fields don't restrict. */
+export interface MemoryFilter {
+  tags?: { values: string[]; match: "any" | "all" };
+  memory_type?: string;
+  conversation_id?: string;
+  /** Unix seconds, inclusive lower bound on `created_at`. */
+  created_from?: number;
+  /** Unix seconds, exclusive upper bound on `created_at`. */
+  created_before?: number;
+  /** Equality on top-level metadata keys with scalar values. */
+  metadata?: Record<string, string | number | boolean | null>;
+}
+
+/** Fields of a memory that can change after it was stored; absent ones stay. */
+export interface MemoryPatch {
+  tags?: string[];
+  memory_type?: string | null;
+  /** Merged into the stored metadata, key by key; a key set to null is kept as null. */
+  metadata?: Metadata;
+}

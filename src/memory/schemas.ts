@@ -1,0 +1,136 @@
+/**
+ * The zod schemas that operations, REST and MCP share. Each field is described once, here; surfaces only rename or
+ * widen where an existing client needs it (see `mcp/tools/`).
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Json, Memory } from "./memory.ts";
+
+/** Most memories one page or one search may return. */
+export const MAX_PAGE_SIZE = 100;
+/** Most tags a memory may carry. */
+export const MAX_TAGS = 100;
+/** Longest tag, type or id accepted, in characters. */
+export const MAX_NAME_LENGTH = 256;
+
+/** Text SQLite, tokenizers and JSON clients can all keep unchanged: well-formed UTF-16 without NUL. */
+const text = () =>
+  z.string().refine((value) => !value.includes("\0"), "must not contain NUL characters")
+    .refine((value) => value.isWellFormed(), "must be well-formed Unicode, without lone surrogates");
+
+const name = () => text().max(MAX_NAME_LENGTH);
+
+export const Content = text()
+  .refine((value) => value.trim().length > 0, "must not be empty or blank")
+  .describe("The text to remember. One fact, decision or preference reads best.");
+
+/** Tags as a list; surrounding blanks, empty items and repeats are dropped. */
+export const TagList = z.array(name()).max(MAX_TAGS).transform(normaliseTags)
+  .describe("Labels to find it by, such as a project or a topic.");
+
+export const MemoryType = name().describe("Kind of memory, such as note, decision, preference or reference.");
+
+/** JSON objects of any depth; text in them is kept as sent. */
+export const MetadataObject = z.record(z.string(), z.json())
+  .refine((value) => isStorable(value), "must hold well-formed Unicode without NUL characters")
+  .describe("Free key-value data kept with the memory.");
+
+export const ConversationId = name().min(1)
+  .describe("Conversation the memory is a turn of; its neighbours there help to find it.");
+
+export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
+  .transform((value) => value.toLowerCase())
+  .describe("The memory's content_hash: 64 hexadecimal digits.");
+
+export const Query = text()
+  .refine((value) => value.trim().length > 0, "must not be empty or blank")
+  .refine((value) => value.length <= 10_000, "must have at most 10000 characters")
+  .describe("What to look for, as a question or as words.");
+
+export const Page = z.int().min(1).max(1_000_000).default(1).describe("Page number, from 1.");
+export const PageSize = z.int().min(1).max(MAX_PAGE_SIZE).default(10).describe("Results on a page, 1 to 100.");
+export const Threshold = z.number().min(0).max(1)
+  .describe("Least similarity_score of a result, 0 to 1; without it nothing is cut off.");
+export const SearchMode = z.enum(["hybrid", "semantic", "exact"])
+  .describe("hybrid: by meaning and by words; semantic: by meaning alone; exact: the words as written.");
+
+/** A point in time: Unix seconds or an ISO 8601 date or date-time; a text without zone is UTC. Gives Unix seconds. */
+export const Instant = z.union([z.number(), z.string()]).transform((value, context) => {
+  const seconds = typeof value === "number" ? value : parseIso(value);
+  if (Number.isFinite(seconds)) return seconds;
+  context.addIssue({ code: "custom", message: "must be Unix seconds or an ISO 8601 date", input: value });
+  return z.NEVER;
+}).describe("Unix seconds, or an ISO 8601 date or date-time (UTC unless it says otherwise).");
+
+/** The conditions every listing and search accepts. */
+export const FilterFields = {
+  tags: TagList.optional(),
+  match_all: z.boolean().default(false).describe("Whether all tags must match instead of any."),
+  memory_type: MemoryType.nullish(),
+  conversation_id: ConversationId.nullish(),
+  created_after: Instant.nullish().describe("Only memories created at or after this time."),
+  created_before: Instant.nullish().describe("Only memories created before this time."),
+  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional()
+    .describe("Only memories whose metadata has these values under these keys."),
+};
+
+/** A memory as clients see it. */
+export const MemoryView = z.object({
+  content: z.string(),
+  content_hash: z.string(),
+  tags: z.array(z.string()),
+  memory_type: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  conversation_id: z.string().nullable(),
+  created_at: z.number().nullable(),
+  created_at_iso: z.string().nullable(),
+  updated_at: z.number().nullable(),
+  updated_at_iso: z.string().nullable(),
+});
+export type MemoryView = z.infer<typeof MemoryView>;
+
+/** Adds the derived ISO times to a stored memory. */
+export function viewOf(memory: Memory): MemoryView {
+  return {
+    content: memory.content,
+    content_hash: memory.content_hash,
+    tags: memory.tags,
+    memory_type: memory.memory_type,
+    metadata: memory.metadata,
+    conversation_id: memory.conversation_id,
+    created_at: memory.created_at,
+    created_at_iso: isoTime(memory.created_at),
+    updated_at: memory.updated_at,
+    updated_at_iso: isoTime(memory.updated_at),
+  };
+}
+
+/** Unix seconds as ISO 8601 in UTC with microseconds, e.g. `2026-11-23T13:48:50.417978Z`. */
+export function isoTime(seconds: number): string {
+  const micros = Math.round((seconds - Math.floor(seconds)) * 1e6);
+  const whole = Math.floor(seconds) + Math.floor(micros / 1e6);
+  const base = new Date(whole * 1000).toISOString().slice(0, 19);
+  return `${base}.${String(micros % 1e6).padStart(6, "0")}Z`;
+}
+
+/** Trims tags and drops empty ones and repeats, keeping the order given. */
+export function normaliseTags(tags: string[]): string[] {
+  return [...new Set(tags.map((tag) => tag.trim()).filter((tag) => tag.length > 0))];
+}
+
+function parseIso(value: string): number {
+  const iso = value.trim();
+  if (!/^\d{4}-\d{2}-\d{2}/.test(iso)) return NaN;
+  // JavaScript reads a date-time without zone as local time; stored times and clients of several machines mean UTC.
+  const zoned = /T/.test(iso) && !/(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? `${iso}Z` : iso;
+  return Date.parse(zoned) / 1000;
+}
+
+function isStorable(value: Json): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  if (Array.isArray(value)) return value.every(isStorable);
+  if (value === null || typeof value !== "object") return true;
+  return Object.entries(value).every(([key, item]) => isStorable(key) && isStorable(item));
+}

@@ -1,0 +1,45 @@
+/**
+ * Turns the filter fields of an operation's input into the storage filter.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import type { MemoryFilter } from "../memory/memory.ts";
+import type { FilterFields } from "../memory/schemas.ts";
+
+type FilterInput = Partial<{ [K in keyof typeof FilterFields]: z.infer<(typeof FilterFields)[K]> }>;
+
+/** Drops absent fields; a missing `match_all` means any. */
+export function filterOf(input: FilterInput): MemoryFilter {
+  const filter: MemoryFilter = {};
+  if (input.tags && input.tags.length > 0) {
+    filter.tags = { values: input.tags, match: input.match_all ? "all" : "any" };
+  }
+  if (input.memory_type != null) filter.memory_type = input.memory_type;
+  if (input.conversation_id != null) filter.conversation_id = input.conversation_id;
+  if (input.created_after != null) filter.created_from = input.created_after;
+  if (input.created_before != null) filter.created_before = input.created_before;
+  if (input.metadata && Object.keys(input.metadata).length > 0) filter.metadata = input.metadata;
+  return filter;
+}
+
+/** Paging facts that go with every page of results. */
+export interface PageFacts {
+  total: number;
+  page: number;
+  page_size: number;
+  has_more: boolean;
+  total_pages: number;
+}
+
+/** Computes the paging facts of a page. */
+export function pageFacts(total: number, page: number, pageSize: number): PageFacts {
+  return {
+    total,
+    page,
+    page_size: pageSize,
+    has_more: page * pageSize < total,
+    total_pages: Math.ceil(total / pageSize),
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * What every operation works with. One runtime serves all listeners of a process.
+ *
+ * @module
+ */
+
+import type { EmbeddingService } from "../embedding/embedder.ts";
+import type { MemoryStorage } from "../storage/storage.ts";
+
+/** Limits and facts operations need from the settings. */
+export interface OperationSettings {
+  /** Longest content accepted, in characters (UTF-16 units). */
+  maxContentLength: number;
+  /** How longer content is split into several memories; null refuses it. */
+  split: { overlap: number; preserveBoundaries: boolean } | null;
+  /** Adds `source:<hostname>` to the tags of memories stored with a client_hostname, as existing deployments do. */
+  includeHostname: boolean;
+}
+
+/**
+ * The models in use. They differ only while a store made with another model is being re-embedded: searches then go on
+ * with the old one.
+ */
+export interface EmbeddingModels {
+  /** The model whose vectors the store serves; null while the store's model isn't known yet. */
+  serving: EmbeddingService | null;
+  /** The model the settings ask for. */
+  configured: EmbeddingService;
+  /** Progress of a running re-embedding; null when none runs. */
+  reembedding: { model: string; done: number; total: number; since: number } | null;
+}
+
+/** Shared parts behind the operations. */
+export interface Runtime {
+  readonly storage: MemoryStorage;
+  readonly embeddings: EmbeddingModels;
+  readonly settings: OperationSettings;
+  /** Unix seconds with fraction, strictly increasing between calls. */
+  readonly now: () => number;
+  /** Unix milliseconds at which the process began to serve. */
+  readonly startedAt: number;
+  readonly version: string;
+}

@@ -1,0 +1,112 @@
+/**
+ * Searching by meaning and by words.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { rank } from "../memory/ranking.ts";
+import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
+import { filterOf, type PageFacts, pageFacts } from "./filter.ts";
+import type { Runtime } from "./runtime.ts";
+import { embedForSearch } from "./vectors.ts";
+
+/** How many of the best by words and by vector are ranked, for the first pages. */
+const CANDIDATES = 200;
+
+export const SearchInput = z.object({
+  query: Query,
+  mode: SearchMode.default("hybrid"),
+  page: Page,
+  page_size: PageSize,
+  similarity_threshold: Threshold.nullish(),
+  ...FilterFields,
+});
+export type SearchInput = z.infer<typeof SearchInput>;
+
+export const ResultScores = z.object({
+  semantic: z.number().nullable().describe("Cosine of the query and the memory's best chunk; null without vectors."),
+  words: z.number().describe("Share of the query's word weight the memory holds, 0 to 1."),
+  neighbours: z.number().describe("What neighbours in the conversation added to the ranking."),
+}).describe("The scores that made this result.");
+
+export const SearchHit = z.object({
+  memory: MemoryView,
+  similarity_score: z.number().nullable().describe("Relevance, 0 to 1; the order of the results."),
+  relevance_reason: z.string().nullable(),
+  scores: ResultScores.nullish(),
+});
+export type SearchHit = z.infer<typeof SearchHit>;
+
+/** What a search found. `notice` says when a part of the search could not run. */
+export interface SearchOutput extends PageFacts {
+  results: SearchHit[];
+  query: string;
+  mode: z.infer<typeof SearchMode>;
+  notice: string | null;
+}
+
+/**
+ * Searches memories. In hybrid mode a missing model narrows the search to words and says so in `notice`.
+ *
+ * @throws {MemoryError} `unavailable` in semantic mode without a model, or when the store can't be reached.
+ */
+export async function search(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
+  return input.mode === "exact" ? await searchExact(runtime, input) : await searchRanked(runtime, input);
+}
+
+async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
+  const { query, mode, page, page_size } = input;
+  const { vector, missing } = await embedForSearch(runtime, query);
+  if (vector === null && mode === "semantic") throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
+
+  const end = page * page_size;
+  const { candidates, words_ceiling } = await runtime.storage.candidates({
+    text: mode === "semantic" ? null : query,
+    vector,
+    filter: filterOf(input),
+    limit: Math.max(CANDIDATES, end + page_size),
+  });
+  const ranked = rank(candidates, words_ceiling);
+  const threshold = input.similarity_threshold ?? 0;
+  const kept = threshold > 0 ? ranked.filter((entry) => entry.score >= threshold) : ranked;
+  const shown = kept.slice(end - page_size, end);
+  const memories = await runtime.storage.read(shown.map((entry) => entry.item.id));
+  const results = shown.flatMap((entry, i): SearchHit[] => {
+    const memory = memories[i];
+    // Deleted between ranking and reading.
+    if (!memory) return [];
+    return [{
+      memory: viewOf(memory),
+      similarity_score: entry.score,
+      relevance_reason: reason(entry.scores),
+      scores: entry.scores,
+    }];
+  });
+  return { results, query, mode, notice: missing ?? null, ...pageFacts(kept.length, page, page_size) };
+}
+
+async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
+  const { query, mode, page, page_size } = input;
+  const { memories, total } = await runtime.storage.containing(query.trim(), {
+    filter: filterOf(input),
+    offset: (page - 1) * page_size,
+    limit: page_size,
+  });
+  const results = memories.map((memory): SearchHit => ({
+    memory: viewOf(memory),
+    similarity_score: 1,
+    relevance_reason: "Contains the words as written",
+    scores: { semantic: null, words: 1, neighbours: 0 },
+  }));
+  return { results, query, mode, notice: null, ...pageFacts(total, page, page_size) };
+}
+
+function reason(scores: { semantic: number | null; words: number; neighbours: number }): string {
+  const parts: string[] = [];
+  if (scores.semantic !== null) parts.push(`Semantic similarity: ${scores.semantic.toFixed(3)}`);
+  if (scores.words > 0) parts.push(`words: ${scores.words.toFixed(3)}`);
+  if (scores.neighbours > 0) parts.push(`neighbours: ${scores.neighbours.toFixed(3)}`);
+  return parts.join(", ");
+}

@@ -1,0 +1,174 @@
+/**
+ * Storing memories, one or many.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { contentHash } from "../memory/hash.ts";
+import type { Memory } from "../memory/memory.ts";
+import {
+  Content,
+  ConversationId,
+  MemoryType,
+  MemoryView,
+  MetadataObject,
+  normaliseTags,
+  TagList,
+  viewOf,
+} from "../memory/schemas.ts";
+import type { NewMemory } from "../storage/storage.ts";
+import { splitContent } from "./split.ts";
+import type { Runtime } from "./runtime.ts";
+import { embedForStore } from "./vectors.ts";
+
+/** Most memories in one batch. */
+export const MAX_BATCH = 1000;
+
+export const StoreInput = z.object({
+  content: Content,
+  tags: TagList.default([]),
+  memory_type: MemoryType.nullish(),
+  metadata: MetadataObject.default({}),
+  conversation_id: ConversationId.nullish(),
+  client_hostname: z.string().max(256).nullish().describe("Name of the machine the client runs on."),
+});
+export type StoreInput = z.infer<typeof StoreInput>;
+
+export const StoreOutput = z.object({
+  success: z.boolean().describe("Whether something was stored; false when it was there already."),
+  message: z.string(),
+  content_hash: z.string().nullable().describe(
+    "Key of the memory, stored now or found; the first chunk's after a split.",
+  ),
+  memory: MemoryView.nullable(),
+  duplicate: z.boolean().optional().describe("True when the memory was there already; it stays as it was."),
+  chunks_created: z.int().optional().describe("Number of memories the content was split into, when it was."),
+  chunk_hashes: z.array(z.string()).optional(),
+});
+export type StoreOutput = z.infer<typeof StoreOutput>;
+
+export const StoreBatchInput = z.object({ memories: z.array(StoreInput).min(1).max(MAX_BATCH) });
+export type StoreBatchInput = z.infer<typeof StoreBatchInput>;
+
+export const StoreBatchOutput = z.object({
+  success: z.boolean().describe("True: the batch was taken as a whole."),
+  message: z.string(),
+  total: z.int(),
+  stored: z.int(),
+  duplicates: z.int(),
+  results: z.array(StoreOutput.extend({ index: z.int() })),
+});
+export type StoreBatchOutput = z.infer<typeof StoreBatchOutput>;
+
+/**
+ * Stores one memory. What is there already is reported and left as it is.
+ *
+ * @throws {MemoryError} `too_large`, `overloaded` or `unavailable`.
+ */
+export async function store(runtime: Runtime, input: StoreInput): Promise<StoreOutput> {
+  return (await storeAll(runtime, [input]))[0]!;
+}
+
+/** Stores a batch in one transaction, with a result per item in order. */
+export async function storeBatch(runtime: Runtime, input: StoreBatchInput): Promise<StoreBatchOutput> {
+  const results = await storeAll(runtime, input.memories);
+  const stored = results.filter((result) => result.success).length;
+  const duplicates = results.length - stored;
+  return {
+    success: true,
+    message: `Stored ${stored} of ${results.length} memories; ${duplicates} were stored already`,
+    total: results.length,
+    stored,
+    duplicates,
+    results: results.map((result, index) => ({ index, ...result })),
+  };
+}
+
+async function storeAll(runtime: Runtime, inputs: StoreInput[]): Promise<StoreOutput[]> {
+  const memories = inputs.map((input, index) => toMemories(runtime, input, inputs.length > 1 ? index : undefined));
+  const items = await Promise.all(
+    memories.flat().map(async (memory): Promise<NewMemory> => ({
+      memory,
+      vectors: await embedForStore(runtime, memory.content),
+    })),
+  );
+  const outcomes = await runtime.storage.store(items);
+
+  const duplicates = items.filter((_, i) => outcomes[i] === "duplicate").map((item) => item.memory.content_hash);
+  const existing = new Map(
+    (duplicates.length > 0 ? await runtime.storage.get(duplicates) : [])
+      .filter((memory) => memory !== null).map((memory) => [memory.content_hash, memory]),
+  );
+
+  let next = 0;
+  return memories.map((parts) => {
+    const stored = parts.map(() => outcomes[next++] === "stored");
+    return parts.length === 1 ? single(parts[0]!, stored[0]!, existing) : split(parts, stored, existing);
+  });
+}
+
+/** The memories an input becomes: one, or several when it exceeds the limit and splitting is on. */
+function toMemories(runtime: Runtime, input: StoreInput, index?: number): Memory[] {
+  const { maxContentLength, split, includeHostname } = runtime.settings;
+  if (input.content.length > maxContentLength && split === null) {
+    const field = index === undefined ? "content" : `memories.${index}.content`;
+    throw new MemoryError(
+      "too_large",
+      `Cannot store content of ${input.content.length} characters: the limit is ${maxContentLength}`,
+      { field, value: input.content },
+    );
+  }
+  const parts = input.content.length > maxContentLength && split !== null
+    ? splitContent(input.content, { ...split, maxLength: maxContentLength })
+    : [input.content];
+  const hostname = includeHostname ? input.client_hostname?.trim() : undefined;
+  const tags = hostname ? normaliseTags([...input.tags, `source:${hostname}`]) : input.tags;
+  return parts.map((content, part) => {
+    const now = runtime.now();
+    const metadata = { ...input.metadata };
+    if (hostname) metadata.hostname = hostname;
+    if (parts.length > 1) Object.assign(metadata, { chunk_index: part, total_chunks: parts.length });
+    return {
+      content,
+      content_hash: contentHash(content),
+      tags,
+      memory_type: input.memory_type ?? null,
+      metadata,
+      conversation_id: input.conversation_id ?? null,
+      created_at: now,
+      updated_at: now,
+    };
+  });
+}
+
+function single(memory: Memory, stored: boolean, existing: Map<string, Memory>): StoreOutput {
+  const { content_hash } = memory;
+  if (stored) return { success: true, message: "Memory stored successfully", content_hash, memory: viewOf(memory) };
+  const found = existing.get(content_hash);
+  return {
+    success: false,
+    message: "Duplicate content detected: this memory is stored already and was not changed",
+    content_hash,
+    // Deleted by someone else between the two calls: still a duplicate at the time of the store.
+    memory: found ? viewOf(found) : null,
+    duplicate: true,
+  };
+}
+
+function split(parts: Memory[], stored: boolean[], existing: Map<string, Memory>): StoreOutput {
+  const created = stored.filter(Boolean).length;
+  const first = parts[0]!;
+  return {
+    success: created > 0,
+    message: created > 0
+      ? `Memory stored as ${parts.length} chunks, ${created} of them new`
+      : "Duplicate content detected: every chunk of this memory is stored already and was not changed",
+    content_hash: first.content_hash,
+    memory: viewOf(existing.get(first.content_hash) ?? first),
+    ...(created === 0 ? { duplicate: true } : {}),
+    chunks_created: created,
+    chunk_hashes: parts.map((part) => part.content_hash),
+  };
+}

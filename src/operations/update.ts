@@ -1,0 +1,55 @@
+/**
+ * Changing a memory's tags, type and metadata. Its content never changes: other content is another memory.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { MemoryPatch } from "../memory/memory.ts";
+import { ContentHash, MemoryType, MemoryView, MetadataObject, TagList, viewOf } from "../memory/schemas.ts";
+import { notFound } from "./get.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Fields that can change; null and absent both mean "leave as it is", as existing clients send them. */
+export const UpdateFields = z.object({
+  tags: TagList.nullish().describe("New tags, in place of the old ones."),
+  memory_type: MemoryType.nullish(),
+  metadata: MetadataObject.nullish().describe("Merged into the stored metadata, key by key."),
+});
+export const UpdateInput = UpdateFields.extend({ content_hash: ContentHash });
+export type UpdateInput = z.infer<typeof UpdateInput>;
+
+export const UpdateOutput = z.object({
+  success: z.boolean(),
+  message: z.string(),
+  content_hash: z.string(),
+  memory: MemoryView.nullable(),
+});
+export type UpdateOutput = z.infer<typeof UpdateOutput>;
+
+/**
+ * Changes a memory.
+ *
+ * @throws {MemoryError} `not_found`.
+ */
+export async function update(runtime: Runtime, input: UpdateInput): Promise<UpdateOutput> {
+  const { content_hash } = input;
+  const patch: MemoryPatch = {};
+  if (input.tags != null) patch.tags = input.tags;
+  if (input.memory_type != null) patch.memory_type = input.memory_type;
+  if (input.metadata != null) patch.metadata = input.metadata;
+
+  const fields = Object.keys(patch);
+  const memory = fields.length > 0
+    ? await runtime.storage.update(content_hash, patch, runtime.now())
+    : (await runtime.storage.get([content_hash]))[0];
+  if (!memory) throw notFound("update", content_hash);
+  return {
+    success: true,
+    message: fields.length > 0
+      ? `Updated fields: ${[...fields, "updated_at"].join(", ")}`
+      : "No updates provided - memory unchanged",
+    content_hash,
+    memory: viewOf(memory),
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * The storage contract. Every driver (SQLite file, Qdrant server) passes `tests/storage/storage_contract.ts`.
+ * A driver knows nothing of models, ranking or surfaces: it keeps memories and vectors and finds candidates.
+ *
+ * Every method throws `MemoryError` `unavailable` when the store can't be reached, and never answers an outage with an
+ * empty result.
+ *
+ * @module
+ */
+
+import type { Memory, MemoryFilter, MemoryPatch } from "../memory/memory.ts";
+import type { ModelIdentity } from "../embedding/embedder.ts";
+
+/** Opaque handle of a memory within one store: a row id in SQLite, a point id in Qdrant. */
+export type MemoryId = number | string;
+
+/** A memory's vectors and the model that made them. */
+export interface VectorSet {
+  /** `ModelIdentity.id` of the model. */
+  model: string;
+  /** One unit-length vector for each chunk of the content, in order; at least one. */
+  chunks: Float32Array[];
+}
+
+/** A memory to be stored. `vectors` is null while no model is ready; a background run adds them later. */
+export interface NewMemory {
+  memory: Memory;
+  vectors: VectorSet | null;
+}
+
+/** `duplicate`: a memory with this content_hash was there already and stays as it was. */
+export type StoreOutcome = "stored" | "duplicate";
+
+/** Page of a listing. */
+export interface ListQuery {
+  filter: MemoryFilter;
+  /** Number of memories to skip, ≥ 0. */
+  offset: number;
+  /** Number of memories to return, ≥ 0. */
+  limit: number;
+  /** By `created_at`; newest first unless told otherwise. */
+  order?: "newest" | "oldest";
+}
+
+/** A page of memories and how many match in all. */
+export interface MemoryPage {
+  memories: Memory[];
+  total: number;
+}
+
+/** How often a tag is used. */
+export interface TagCount {
+  tag: string;
+  count: number;
+}
+
+/** What a candidate search looks for. At least one of `text` and `vector` is given. */
+export interface CandidateQuery {
+  /** Query text for word matching, as the user wrote it; null to skip words. */
+  text: string | null;
+  /** Unit-length query vector and its model; null to skip vectors. */
+  vector: { model: string; values: Float32Array } | null;
+  filter: MemoryFilter;
+  /** How many of the best by words, and how many of the best by vector, become candidates; the answer is their union. */
+  limit: number;
+}
+
+/** Scores of one memory against the query. */
+export interface Scores {
+  /** Cosine of the query and the best chunk, −1 to 1; null when the memory has no vector or the query none. */
+  semantic: number | null;
+  /** BM25 of the query's words, ≥ 0; 0 when no word matches. */
+  words: number;
+}
+
+/** A memory found by words or by vector, scored exactly by both. */
+export interface Candidate extends Scores {
+  id: MemoryId;
+  /**
+   * Scores of the turns around it in its conversation, nearest first: `before[0]` is the previous turn. Filters don't
+   * apply to neighbours. Empty without a conversation.
+   */
+  before: Scores[];
+  after: Scores[];
+}
+
+/** What a candidate search found. */
+export interface CandidateSet {
+  candidates: Candidate[];
+  /**
+   * The largest BM25 a memory could reach for this query: every query word present and saturated. Puts `words` on an
+   * absolute scale; 0 when no query word exists in the store.
+   */
+  words_ceiling: number;
+}
+
+/** How far the vectors of one model reach. */
+export interface VectorCoverage {
+  /** The model whose vectors searches use now; null while there are none. */
+  active: ModelIdentity | null;
+  /** Memories in the store. */
+  memories: number;
+  /** Memories that have vectors of the active model. */
+  embedded: number;
+}
+
+/** Figures about the store. */
+export interface StorageStats {
+  total_memories: number;
+  unique_tags: number;
+  /** Bytes on disk; null when the store can't tell. */
+  size_bytes: number | null;
+  /** Driver-specific facts for the health answer: path, schema version, collection, … */
+  details: Record<string, string | number | boolean | null>;
+}
+
+/** A place where memories are kept. */
+export interface MemoryStorage {
+  readonly backend: "sqlite" | "qdrant";
+  /** Times a database or a connection pool was opened by this process; 1 in a healthy process. */
+  readonly opens: number;
+
+  /** Stores all items in one transaction; answers after its commit, one outcome per item in order. */
+  store(items: NewMemory[]): Promise<StoreOutcome[]>;
+
+  /** Memories by content_hash, in the order asked; null where there is none. */
+  get(hashes: string[]): Promise<(Memory | null)[]>;
+
+  /** Memories by handle from `candidates`, in the order asked; null where one has gone since. */
+  read(ids: MemoryId[]): Promise<(Memory | null)[]>;
+
+  /** Changes a memory and its `updated_at`, to `now` in Unix seconds; the memory after the change, or null when there is none. */
+  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
+
+  /** Deletes memories in one transaction; for each, whether it was there. */
+  delete(hashes: string[]): Promise<boolean[]>;
+
+  list(query: ListQuery): Promise<MemoryPage>;
+
+  /** All tags in use, most used first, then by name. */
+  tags(): Promise<TagCount[]>;
+
+  /** Finds candidates by words and vector over the same filter. */
+  candidates(query: CandidateQuery): Promise<CandidateSet>;
+
+  /**
+   * Memories that contain `text` verbatim (ignoring case), best BM25 first, then newest. A page and the total.
+   */
+  containing(text: string, query: ListQuery): Promise<MemoryPage>;
+
+  /** Which vectors are served, and how many memories have them. */
+  vectorCoverage(): Promise<VectorCoverage>;
+
+  /**
+   * Makes `model` known. The first model ever becomes the active one. A different one leaves the active model serving
+   * until `activateVectors` is called.
+   *
+   * @returns the active model after the call.
+   */
+  registerModel(model: ModelIdentity): Promise<ModelIdentity>;
+
+  /** Memories that have no vectors of `model` yet, oldest first, at most `limit`. */
+  withoutVectors(model: string, limit: number): Promise<{ content_hash: string; content: string }[]>;
+
+  /** Adds vectors made after the fact; entries whose memory has gone are ignored. */
+  addVectors(items: { content_hash: string; vectors: VectorSet }[]): Promise<void>;
+
+  /** Makes a registered model the active one and drops every other model's vectors, in one step for searchers. */
+  activateVectors(model: string): Promise<void>;
+
+  stats(): Promise<StorageStats>;
+
+  /** Throws `unavailable` when the store doesn't answer. */
+  ping(): Promise<void>;
+
+  /** Finishes running calls and releases the store. Idempotent. */
+  close(): Promise<void>;
+}
