@@ -1,0 +1,62 @@
+/**
+ * Who may call a listener. REST and MCP share these checks; each is a plain function from a request to a refusal, or
+ * to null when the request may go on.
+ *
+ * @module
+ */
+
+import { createCors } from "./cors.ts";
+import { createHostCheck } from "./hosts.ts";
+import { createKeyCheck } from "./key.ts";
+
+/** The settings of one listener's access. */
+export interface AccessSettings {
+  /** Key every request must carry, except where a route is public; null leaves the listener open. */
+  apiKey: string | null;
+  /**
+   * Names the Host header may hold besides the loopback names: `name` for any port, `name:port` for one, `*` for any name.
+   */
+  allowedHosts: readonly string[];
+  /** Other origins whose web pages may call, such as `https://app.example.com`; `*` for any. Empty: none. */
+  corsOrigins: readonly string[];
+  /** Largest request body, in bytes. */
+  maxBodyBytes: number;
+}
+
+/** What a listener tells browsers of other origins. */
+export interface CorsFacts {
+  /** Methods besides GET, HEAD and POST. */
+  methods: readonly string[];
+  /** Request headers besides `Content-Type`, `Authorization` and `X-API-Key`. */
+  requestHeaders: readonly string[];
+  /** Response headers pages may read. */
+  exposedHeaders: readonly string[];
+}
+
+/** Answers the request instead of its route; null lets it pass. */
+export type Check = (request: Request) => Response | null;
+
+/** The checks of one listener. Every request runs `checkCaller`; all but public routes run `checkKey`. */
+export interface Access {
+  /** Refuses a foreign Host (DNS rebinding) or Origin with 403, and answers CORS preflights. */
+  checkCaller: Check;
+  /** Refuses a missing or wrong key with 401. */
+  checkKey: Check;
+  /** Adds the CORS headers the request's origin is entitled to; refusals carry them already. Gives back `response`. */
+  withCors: (request: Request, response: Response) => Response;
+}
+
+/** Prepares a listener's checks once, so that each request only compares. */
+export function createAccess(settings: AccessSettings, facts: CorsFacts): Access {
+  const cors = createCors(settings.corsOrigins, facts);
+  const checkHost = createHostCheck(settings.allowedHosts);
+  const checkKey = createKeyCheck(settings.apiKey);
+  return {
+    checkCaller: (request) => checkHost(request) ?? cors.check(request),
+    checkKey: (request) => {
+      const refusal = checkKey(request);
+      return refusal && cors.decorate(request, refusal);
+    },
+    withCors: cors.decorate,
+  };
+}
