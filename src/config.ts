@@ -1,0 +1,239 @@
+/**
+ * Turns environment variables into one frozen `Config`, reporting every problem at once.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { AccessSettings } from "./access/access.ts";
+import type { EmbeddingSettings } from "./embedding/factory.ts";
+import { MemoryError } from "./errors.ts";
+import type { OperationSettings } from "./operations/runtime.ts";
+import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
+import type { StorageSettings } from "./storage/factory.ts";
+
+/** Where and how a server listens. */
+export interface ListenSettings {
+  host: string;
+  port: number;
+  /** Names of the variables that set the two, for messages. */
+  hostVariable: string;
+  portVariable: string;
+}
+
+/** Everything the process is told from outside. */
+export interface Config {
+  readonly http: ListenSettings & { enabled: boolean; heartbeatSeconds: number };
+  readonly mcp: ListenSettings & { transport: "http" | "stdio" | "off" };
+  readonly serverName: string;
+  readonly access: AccessSettings;
+  readonly tls: { certFile: string; keyFile: string } | null;
+  readonly storage: StorageSettings;
+  readonly embedding: EmbeddingSettings;
+  readonly operations: OperationSettings;
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+}
+
+/** Facts about the machine that defaults depend on. */
+export interface Platform {
+  os: "linux" | "darwin" | "windows" | string;
+  cores: number;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+const DEFAULT_MAX_CONTENT_LENGTH = 100_000;
+
+/** Name under which a deployment may already ask for the bundled model. */
+const BUNDLED_MODEL = "all-MiniLM-L6-v2";
+
+/**
+ * Parses the environment. Variable names are matched in any case.
+ *
+ * @throws {MemoryError} `configuration`, with one message listing every problem by variable, value and what is allowed.
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>, platform: Platform): Config {
+  const problems: string[] = [];
+  const values = readSettings(env, problems);
+
+  const baseDir = values.MCP_MEMORY_BASE_DIR ?? defaultBaseDir(env, platform, problems);
+  const http = listen(values.MCP_HTTP_HOST, values.MCP_HTTP_PORT, "MCP_HTTP", 8000);
+  const mcp = listen(values.MCP_SERVER_HOST, values.MCP_SERVER_PORT, "MCP_SERVER", 8001);
+  const transport = values.MCP_TRANSPORT_MODE ?? "streamable-http";
+  checkAccess(values, problems);
+
+  const config: Config = {
+    // Existing stdio deployments expect no port to open unless they ask for it.
+    http: {
+      ...http,
+      enabled: values.MCP_HTTP_ENABLED ?? transport !== "stdio",
+      heartbeatSeconds: values.SSE_HEARTBEAT_INTERVAL ?? 30,
+    },
+    mcp: { ...mcp, transport: transport === "stdio" || transport === "off" ? transport : "http" },
+    serverName: values.NAME ?? "unimem",
+    access: accessOf(values, [http.host, mcp.host]),
+    tls: tlsOf(values, problems),
+    storage: {
+      backend: "sqlite",
+      path: values.SQLITEVEC_PATH ?? join(baseDir, "unimem.db"),
+      pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
+    },
+    embedding: embeddingOf(values, baseDir, platform, problems),
+    operations: {
+      maxContentLength: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH ?? DEFAULT_MAX_CONTENT_LENGTH,
+      split: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH !== undefined && values.MCP_ENABLE_AUTO_SPLIT !== false ||
+          values.MCP_ENABLE_AUTO_SPLIT === true
+        ? {
+          overlap: values.MCP_CONTENT_SPLIT_OVERLAP ?? 50,
+          preserveBoundaries: values.MCP_CONTENT_PRESERVE_BOUNDARIES ?? true,
+        }
+        : null,
+      includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
+    },
+    logLevel: values.LOG_LEVEL ?? "info",
+  };
+  if (problems.length > 0) {
+    throw new MemoryError(
+      "configuration",
+      `Cannot start: ${problems.length === 1 ? "a setting is" : `${problems.length} settings are`} wrong\n${
+        problems.map((problem) => `  ${problem}`).join("\n")
+      }`,
+    );
+  }
+  return deepFreeze(config);
+}
+
+function readSettings(env: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
+  // The exact spelling wins where several spellings of a name are set.
+  const byName = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    const upper = name.toUpperCase();
+    if (value !== undefined && (name === upper || !byName.has(upper))) byName.set(upper, value);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries<Setting>(SETTINGS)) {
+    const value = byName.get(name);
+    if (value === undefined || (value.trim() === "" && !entry.secret)) continue;
+    const parsed = entry.schema.safeParse(value);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(`${name}=${entry.secret ? shownSecret(value) : JSON.stringify(value)}: use ${allowed(entry)}`);
+  }
+  return values as SettingValues;
+}
+
+function allowed(entry: Setting): string {
+  return entry.schema.description ?? "another value";
+}
+
+function shownSecret(value: string): string {
+  return value.trim() === "" ? '""' : "(secret)";
+}
+
+function listen(
+  host: string | undefined,
+  port: number | undefined,
+  prefix: string,
+  defaultPort: number,
+): ListenSettings {
+  return {
+    host: host ?? "127.0.0.1",
+    port: port ?? defaultPort,
+    hostVariable: `${prefix}_HOST`,
+    portVariable: `${prefix}_PORT`,
+  };
+}
+
+/** An open service on a network address must be asked for in so many words. */
+function checkAccess(values: SettingValues, problems: string[]): void {
+  if (values.MCP_API_KEY !== undefined) return;
+  if (values.MCP_OAUTH_ENABLED) {
+    problems.push("MCP_OAUTH_ENABLED=true: OAuth is not provided; set MCP_API_KEY, or MCP_OAUTH_ENABLED=false");
+  }
+  if (values.MCP_ALLOW_ANONYMOUS_ACCESS) return;
+  for (const name of ["MCP_HTTP_HOST", "MCP_SERVER_HOST"] as const) {
+    const host = values[name];
+    if (host === undefined || LOOPBACK.test(host)) continue;
+    problems.push(
+      `${name}=${JSON.stringify(host)}: an address other than loopback needs MCP_API_KEY, or ` +
+        `MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach it`,
+    );
+  }
+}
+
+function accessOf(values: SettingValues, bound: string[]): AccessSettings {
+  // 0.0.0.0 and :: stand for every address, so they name no host a client would send.
+  const own = bound.filter((host) => !/^(0\.0\.0\.0|\[?::\]?)$/.test(host));
+  return {
+    apiKey: values.MCP_API_KEY ?? null,
+    allowedHosts: [...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own])],
+    corsOrigins: values.MCP_CORS_ORIGINS ?? [],
+    maxBodyBytes: values.MCP_MAX_BODY_BYTES ?? 10 * 1024 * 1024,
+  };
+}
+
+function tlsOf(values: SettingValues, problems: string[]): Config["tls"] {
+  if (!values.MCP_HTTPS_ENABLED) return null;
+  const { MCP_SSL_CERT_FILE: certFile, MCP_SSL_KEY_FILE: keyFile } = values;
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  problems.push("MCP_HTTPS_ENABLED=true: needs MCP_SSL_CERT_FILE and MCP_SSL_KEY_FILE");
+  return null;
+}
+
+function embeddingOf(
+  values: SettingValues,
+  baseDir: string,
+  platform: Platform,
+  problems: string[],
+): EmbeddingSettings {
+  const shared = {
+    cacheBytes: values.MCP_EMBEDDING_CACHE_BYTES ?? 16 * 1024 * 1024,
+    queueLimit: values.MCP_EMBEDDING_QUEUE_LIMIT ?? 10_000,
+  };
+  const url = values.MCP_EMBEDDING_URL;
+  const provider = values.MCP_EMBEDDING_PROVIDER ?? (url === undefined ? "local" : "openai");
+  if (provider === "local") {
+    return {
+      provider,
+      model: values.MCP_MEMORY_EMBEDDING_MODEL ?? BUNDLED_MODEL,
+      cacheFolder: values.HF_HOME ?? values.TRANSFORMERS_CACHE ?? join(baseDir, "models"),
+      offline: values.HF_HUB_OFFLINE ?? values.TRANSFORMERS_OFFLINE ?? false,
+      threads: values.MCP_EMBEDDING_THREADS ?? platform.cores,
+      ...shared,
+    };
+  }
+  if (url === undefined) problems.push("MCP_EMBEDDING_PROVIDER=openai: needs MCP_EMBEDDING_URL");
+  if (values.MCP_MEMORY_EMBEDDING_MODEL === undefined) {
+    problems.push("MCP_EMBEDDING_PROVIDER=openai: needs MCP_MEMORY_EMBEDDING_MODEL, the name the endpoint knows");
+  }
+  return {
+    provider,
+    url: url ?? "",
+    apiKey: values.MCP_EMBEDDING_API_KEY ?? null,
+    model: values.MCP_MEMORY_EMBEDDING_MODEL ?? "",
+    dimensions: values.MCP_EMBEDDING_DIMENSIONS ?? null,
+    batchSize: values.MCP_EMBEDDING_BATCH_SIZE ?? 32,
+    timeoutMs: (values.MCP_EMBEDDING_TIMEOUT ?? 30) * 1000,
+    ...shared,
+  };
+}
+
+/** The folder existing deployments use by default. */
+function defaultBaseDir(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: Platform,
+  problems: string[],
+): string {
+  if (platform.os === "windows" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "mcp-memory");
+  const home = env.HOME ?? env.USERPROFILE;
+  if (!home) {
+    problems.push("MCP_MEMORY_BASE_DIR: set it, because there is no HOME to put a data folder in");
+    return ".";
+  }
+  if (platform.os === "darwin") return join(home, "Library", "Application Support", "mcp-memory");
+  if (platform.os === "windows") return join(home, "AppData", "Local", "mcp-memory");
+  return join(home, ".local", "share", "mcp-memory");
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

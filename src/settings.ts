@@ -1,0 +1,176 @@
+/**
+ * Every environment variable Unimem reads: its type, default and meaning. `config.ts` turns their values into one
+ * frozen `Config`; `docs/settings.md` lists them, and a test keeps the two together.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+/** A text that must be one of a few words, in any case. */
+const choice = <T extends string>(...values: [T, ...T[]]) =>
+  z.string().trim().toLowerCase().pipe(z.enum(values)).describe(`one of ${values.join(", ")}`);
+
+const wholeNumber = (min: number, max: number) =>
+  z.string().trim().regex(/^-?\d+$/).transform(Number).pipe(z.int().min(min).max(max))
+    .describe(`a whole number from ${min} to ${max}`);
+
+const port = () =>
+  z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.int().min(0).max(65535))
+    .describe("a port number from 0 to 65535, where 0 takes any free port");
+
+/** The spellings existing deployments use, those of pydantic. */
+const TRUE = ["true", "1", "yes", "on", "t", "y"], FALSE = ["false", "0", "no", "off", "f", "n"];
+const flag = () =>
+  z.string().trim().toLowerCase().refine((value) => TRUE.includes(value) || FALSE.includes(value))
+    .transform((value) => TRUE.includes(value)).describe("true or false");
+
+const text = () => z.string().trim().describe("a text");
+const secret = () => z.string().trim().min(1).describe("a non-empty text");
+
+/** A JSON list of texts, as existing deployments write it, or a comma-separated one. */
+const list = () =>
+  z.string().trim().transform((value, context) => {
+    if (!value.startsWith("[")) return value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+    try {
+      return z.array(z.string()).parse(JSON.parse(value));
+    } catch {
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+  }).describe('a comma-separated list or a JSON list such as ["a","b"]');
+
+const url = () => z.string().trim().pipe(z.url({ protocol: /^https?$/ })).describe("an http or https URL");
+
+/** SQLite pragmas as `name=value,name=value`. */
+const pragmas = () =>
+  z.string().trim().regex(/^(\s*\w+\s*=\s*-?\w+\s*(,|$))*$/).transform((value) =>
+    Object.fromEntries(
+      value.split(",").filter((pair) => pair.trim() !== "").map((pair) =>
+        pair.split("=").map((part) => part.trim()) as [string, string]
+      ),
+    )
+  ).describe("name=value pairs such as busy_timeout=15000,cache_size=20000");
+
+/** A setting's parser, with what a reader needs to know beside it. */
+export interface Setting<T extends z.ZodType = z.ZodType> {
+  schema: T;
+  /** The default in words, as the reference shows it. */
+  default: string;
+  meaning: string;
+  /** Never shown in a message, a log or a configuration listing. */
+  secret?: boolean;
+}
+
+function setting<T extends z.ZodType>(schema: T, fallback: string, meaning: string, secret = false): Setting<T> {
+  return { schema, default: fallback, meaning, ...(secret ? { secret } : {}) };
+}
+
+/** All settings by variable name. An empty value counts as unset, except for a secret. */
+export const SETTINGS = {
+  MCP_HTTP_ENABLED: setting(flag(), "true", "Whether `unified` serves REST."),
+  MCP_HTTP_HOST: setting(text(), "127.0.0.1", "Address the REST server binds to."),
+  MCP_HTTP_PORT: setting(port(), "8000", "Port of the REST server."),
+  MCP_TRANSPORT_MODE: setting(
+    choice("sse", "http", "streamable-http", "stdio", "off"),
+    "streamable-http",
+    "How `unified` serves MCP. `sse`, `http` and `streamable-http` open the MCP port, which answers all HTTP transports; `stdio` speaks on standard input and output; `off` serves none.",
+  ),
+  MCP_SERVER_HOST: setting(text(), "127.0.0.1", "Address the MCP server binds to."),
+  MCP_SERVER_PORT: setting(port(), "8001", "Port of the MCP server."),
+  NAME: setting(text(), "unimem", "Server name MCP clients are told."),
+
+  MCP_API_KEY: setting(
+    secret(),
+    "none",
+    "Key every request needs, as `Authorization: Bearer KEY` or `X-API-Key: KEY`; only liveness is open.",
+    true,
+  ),
+  MCP_ALLOW_ANONYMOUS_ACCESS: setting(
+    flag(),
+    "false",
+    "Allows a bind address other than loopback without a key.",
+  ),
+  MCP_OAUTH_ENABLED: setting(
+    flag(),
+    "false",
+    "OAuth is not provided: true needs MCP_API_KEY to be set, which then guards every route.",
+  ),
+  MCP_ALLOWED_HOSTS: setting(
+    list(),
+    "none",
+    "Names the Host header may hold besides the loopback names and the bind addresses; `*` for any.",
+  ),
+  MCP_CORS_ORIGINS: setting(
+    list(),
+    "none",
+    "Origins besides the server's own whose web pages may call, such as https://app.example.com; `*` for any.",
+  ),
+  MCP_MAX_BODY_BYTES: setting(wholeNumber(1024, 1 << 30), "10485760", "Largest request body, in bytes."),
+  MCP_HTTPS_ENABLED: setting(flag(), "false", "Whether both servers speak TLS; needs the two files below."),
+  MCP_SSL_CERT_FILE: setting(text(), "none", "Certificate chain, a PEM file."),
+  MCP_SSL_KEY_FILE: setting(text(), "none", "Private key, a PEM file."),
+  SSE_HEARTBEAT_INTERVAL: setting(wholeNumber(5, 300), "30", "Seconds between heartbeats on event streams."),
+
+  MCP_MEMORY_STORAGE_BACKEND: setting(
+    choice("sqlite", "sqlite_vec", "sqlite-vec"),
+    "sqlite",
+    "Where memories are kept. The names of existing deployments mean the same SQLite store.",
+  ),
+  MCP_MEMORY_BASE_DIR: setting(text(), "the user's data folder, `mcp-memory` in it", "Folder for all data."),
+  SQLITEVEC_PATH: setting(text(), "`unimem.db` in the base folder", "Path of the SQLite file."),
+  MCP_MEMORY_SQLITE_PRAGMAS: setting(pragmas(), "none", "SQLite pragmas to override."),
+
+  MCP_MEMORY_EMBEDDING_MODEL: setting(
+    text(),
+    "all-MiniLM-L6-v2 (bundled)",
+    "Embedding model: the bundled one, a Hugging Face id, a local folder, or with the `openai` provider the name the endpoint knows.",
+  ),
+  MCP_EMBEDDING_PROVIDER: setting(
+    choice("local", "openai"),
+    "local, or openai when MCP_EMBEDDING_URL is set",
+    "Who computes embeddings: this process, or an OpenAI-compatible endpoint.",
+  ),
+  MCP_EMBEDDING_URL: setting(url(), "none", "Base URL of the endpoint, such as http://127.0.0.1:8080/v1."),
+  MCP_EMBEDDING_API_KEY: setting(secret(), "none", "Key the endpoint wants.", true),
+  MCP_EMBEDDING_DIMENSIONS: setting(
+    wholeNumber(1, 65536),
+    "what the endpoint answers",
+    "Dimensions to ask of the endpoint.",
+  ),
+  MCP_EMBEDDING_BATCH_SIZE: setting(wholeNumber(1, 2048), "32", "Texts in one request to the endpoint."),
+  MCP_EMBEDDING_TIMEOUT: setting(wholeNumber(1, 600), "30", "Seconds to wait for the endpoint."),
+  MCP_EMBEDDING_CACHE_BYTES: setting(
+    wholeNumber(0, 1 << 30),
+    "16777216",
+    "Memory the embedding cache may use, in bytes.",
+  ),
+  MCP_EMBEDDING_QUEUE_LIMIT: setting(
+    wholeNumber(1, 1_000_000),
+    "10000",
+    "Texts that may wait for the model before stores answer 429.",
+  ),
+  MCP_EMBEDDING_THREADS: setting(wholeNumber(1, 256), "the number of cores", "Threads of the local model."),
+  HF_HOME: setting(text(), "`models` in the base folder", "Folder for downloaded models."),
+  TRANSFORMERS_CACHE: setting(text(), "none", "Folder for downloaded models; HF_HOME comes first."),
+  HF_HUB_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),
+  TRANSFORMERS_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),
+
+  MCP_SQLITEVEC_MAX_CONTENT_LENGTH: setting(
+    wholeNumber(100, 1_000_000),
+    "100000, refused above",
+    "Longest content, in characters; longer content is split into several memories when MCP_ENABLE_AUTO_SPLIT is on.",
+  ),
+  MCP_ENABLE_AUTO_SPLIT: setting(
+    flag(),
+    "true when MCP_SQLITEVEC_MAX_CONTENT_LENGTH is set",
+    "Whether content over the limit is split instead of refused.",
+  ),
+  MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a part repeats of the one before."),
+  MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether parts end at paragraphs, sentences or words."),
+  MCP_MEMORY_INCLUDE_HOSTNAME: setting(flag(), "false", "Whether a client's host name is kept as a `source:` tag."),
+  LOG_LEVEL: setting(choice("debug", "info", "warning", "error"), "info", "Least severe messages to log."),
+} as const;
+
+/** Values of the settings that are set, parsed. */
+export type SettingValues = { [K in keyof typeof SETTINGS]?: z.infer<(typeof SETTINGS)[K]["schema"]> };

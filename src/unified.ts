@@ -1,0 +1,156 @@
+/**
+ * One process, two listeners, one memory: opens the shared storage, starts the REST and MCP servers over it, and closes
+ * everything once.
+ *
+ * @module
+ */
+
+import { createEmbeddingService, createEmbeddingServiceFor } from "./embedding/factory.ts";
+import type { Config, ListenSettings } from "./config.ts";
+import { errorText, MemoryError } from "./errors.ts";
+import { createApp } from "./http/app.ts";
+import { createMcpListener } from "./mcp/listener.ts";
+import { monotonicClock } from "./memory/clock.ts";
+import type { Logger } from "./operations/logger.ts";
+import { type EmbeddingWork, startEmbeddingWork } from "./operations/reembed.ts";
+import type { Runtime } from "./operations/runtime.ts";
+import { openStorage } from "./storage/factory.ts";
+import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
+import { VERSION } from "./version.ts";
+
+/** Milliseconds that running requests get to finish when the service stops. */
+const GRACE_MS = 5000;
+
+/** Which servers to start. */
+export interface Servers {
+  http: boolean;
+  mcp: boolean;
+}
+
+/** A started service. */
+export interface Service {
+  readonly runtime: Runtime;
+  /** Addresses that are listened on, such as `http://127.0.0.1:8000`; null where a server is off. */
+  readonly http: string | null;
+  readonly mcp: string | null;
+  /** Stops accepting, lets running requests finish, ends streams and closes the store. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** A listener that can be stopped. */
+interface Listener {
+  address: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the shared storage, then starts the servers over it. Nothing stays open when it fails.
+ *
+ * @throws {MemoryError} `configuration` when the store can't be opened or an address can't be listened on.
+ */
+export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
+  const runtime = await openRuntime(config);
+  const stops: (() => Promise<void>)[] = [];
+  let work: EmbeddingWork | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = () => stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve());
+  try {
+    const http = servers.http ? startHttp(runtime, config) : null;
+    if (http) stops.push(http.stop);
+    const mcp = servers.mcp ? startMcp(runtime, config) : null;
+    if (mcp) stops.push(mcp.stop);
+    if (http) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
+    if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
+    work = startWork(runtime, config, log);
+    return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Opens the parts every server shares, without loading a model. */
+export async function openRuntime(config: Config): Promise<Runtime> {
+  const storage = await getSharedStorage(() => openStorage(config.storage));
+  return {
+    storage,
+    embeddings: { serving: null, configured: createEmbeddingService(config.embedding), reembedding: null },
+    settings: config.operations,
+    now: monotonicClock(),
+    startedAt: Date.now(),
+    version: VERSION,
+  };
+}
+
+/** Starts loading the model and keeping vectors complete. */
+export function startWork(runtime: Runtime, config: Config, log: Logger): EmbeddingWork {
+  return startEmbeddingWork(runtime, {
+    openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
+    log,
+  });
+}
+
+/** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */
+export async function closeAll(
+  runtime: Runtime,
+  stops: (() => Promise<void>)[],
+  stopWork: () => Promise<void>,
+): Promise<void> {
+  const results = await Promise.allSettled(stops.map((stop) => stop()));
+  for (const step of [() => runtime.embeddings.configured.close(), stopWork, closeSharedStorage]) {
+    results.push(...await Promise.allSettled([step()]));
+  }
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
+}
+
+function startHttp(runtime: Runtime, config: Config): Listener {
+  const app = createApp(runtime, config.access);
+  return listen(config.http, config.tls, (request) => app.fetch(request), () => Promise.resolve());
+}
+
+function startMcp(runtime: Runtime, config: Config): Listener {
+  const mcp = createMcpListener(runtime, { access: config.access, serverName: config.serverName });
+  return listen(config.mcp, config.tls, mcp.fetch, mcp.close);
+}
+
+function listen(
+  { host, port, hostVariable, portVariable }: ListenSettings,
+  tls: Config["tls"],
+  handle: (request: Request) => Response | Promise<Response>,
+  endStreams: () => Promise<void>,
+): Listener {
+  const abort = new AbortController();
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve({
+      hostname: host.replace(/^\[(.*)\]$/, "$1"),
+      port,
+      signal: abort.signal,
+      onListen: () => {},
+      ...(tls ? { cert: Deno.readTextFileSync(tls.certFile), key: Deno.readTextFileSync(tls.keyFile) } : {}),
+    }, handle);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? `port ${port} is in use; set ${portVariable} to another port`
+      : `${errorText(error)}; check ${hostVariable} and ${portVariable}${tls ? " and the TLS files" : ""}`;
+    throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  }
+  const { hostname, port: bound } = server.addr;
+  const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return {
+    address: `${tls ? "https" : "http"}://${name}:${bound}`,
+    stop: async () => {
+      const done = server.shutdown();
+      // Streams only end when told to; shutdown would wait for them for ever.
+      await endStreams();
+      const timer = setTimeout(() => abort.abort(), GRACE_MS);
+      try {
+        await done;
+        await server.finished;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseConfig } from "../src/config.ts";
+import { MemoryError } from "../src/errors.ts";
+import { SETTINGS } from "../src/settings.ts";
+
+const platform = { os: "linux", cores: 2 };
+const parse = (env: Record<string, string>) => parseConfig({ HOME: "/home/ada", ...env }, platform);
+
+function problems(env: Record<string, string>): string {
+  const error = assertThrows(() => parse(env), MemoryError);
+  assertEquals(error.code, "configuration");
+  return error.message;
+}
+
+Deno.test("with nothing set both servers listen on loopback", () => {
+  const config = parse({});
+  assertEquals([config.http.enabled, config.http.host, config.http.port], [true, "127.0.0.1", 8000]);
+  assertEquals([config.mcp.transport, config.mcp.host, config.mcp.port], ["http", "127.0.0.1", 8001]);
+  assertEquals(config.access.apiKey, null);
+});
+
+Deno.test("with nothing set data goes to the folder existing deployments use", () => {
+  const path = (env: Record<string, string>, os: string) => {
+    const { storage } = parseConfig(env, { os, cores: 2 });
+    return storage.backend === "sqlite" ? storage.path : storage.backend;
+  };
+  assertEquals(path({ HOME: "/home/ada" }, "linux"), "/home/ada/.local/share/mcp-memory/unimem.db");
+  assertEquals(path({ HOME: "/Users/ada" }, "darwin"), "/Users/ada/Library/Application Support/mcp-memory/unimem.db");
+  assertEquals(path({ MCP_MEMORY_BASE_DIR: "/data" }, "linux"), "/data/unimem.db");
+  assertEquals(path({ MCP_MEMORY_BASE_DIR: "/data", SQLITEVEC_PATH: "/x/y.db" }, "linux"), "/x/y.db");
+});
+
+Deno.test("one message lists every wrong value by variable, value and what is allowed", () => {
+  const message = problems({
+    MCP_HTTP_PORT: "eighty",
+    MCP_SERVER_PORT: "70000",
+    MCP_TRANSPORT_MODE: "websocket",
+    MCP_HTTP_ENABLED: "maybe",
+    MCP_MEMORY_STORAGE_BACKEND: "cloudflare",
+    MCP_MEMORY_SQLITE_PRAGMAS: "busy_timeout;drop",
+    MCP_CORS_ORIGINS: "[broken",
+    MCP_EMBEDDING_URL: "ftp://models",
+  });
+  assertStringIncludes(message, "8 settings are wrong");
+  assertStringIncludes(message, 'MCP_HTTP_PORT="eighty": use a port number from 0 to 65535');
+  assertStringIncludes(message, 'MCP_SERVER_PORT="70000"');
+  assertStringIncludes(message, 'MCP_TRANSPORT_MODE="websocket": use one of sse, http, streamable-http, stdio, off');
+  assertStringIncludes(message, 'MCP_HTTP_ENABLED="maybe": use true or false');
+  assertStringIncludes(message, 'MCP_MEMORY_STORAGE_BACKEND="cloudflare"');
+});
+
+Deno.test("an empty key is an error, not an open service", () => {
+  assertStringIncludes(problems({ MCP_API_KEY: "" }), 'MCP_API_KEY="": use a non-empty text');
+  assertStringIncludes(problems({ MCP_API_KEY: "  " }), "MCP_API_KEY");
+});
+
+Deno.test("a secret never appears in a message", () => {
+  const message = problems({ MCP_API_KEY: "s3cret-value", MCP_HTTP_PORT: "x" });
+  assertEquals(message.includes("s3cret-value"), false);
+});
+
+Deno.test("a network address needs a key or a word that everyone may call", () => {
+  assertStringIncludes(problems({ MCP_HTTP_HOST: "0.0.0.0" }), 'MCP_HTTP_HOST="0.0.0.0"');
+  assertStringIncludes(problems({ MCP_SERVER_HOST: "192.168.1.5" }), "MCP_SERVER_HOST");
+  assertEquals(parse({ MCP_HTTP_HOST: "0.0.0.0", MCP_API_KEY: "k" }).http.host, "0.0.0.0");
+  assertEquals(parse({ MCP_HTTP_HOST: "0.0.0.0", MCP_ALLOW_ANONYMOUS_ACCESS: "true" }).http.host, "0.0.0.0");
+  assertEquals(parse({ MCP_HTTP_HOST: "localhost", MCP_SERVER_HOST: "::1" }).mcp.host, "::1");
+});
+
+Deno.test("OAuth that would be the only guard is refused, beside a key it is not", () => {
+  assertStringIncludes(problems({ MCP_OAUTH_ENABLED: "true" }), "MCP_OAUTH_ENABLED");
+  assertEquals(parse({ MCP_OAUTH_ENABLED: "true", MCP_API_KEY: "k" }).access.apiKey, "k");
+});
+
+Deno.test("the spellings of existing deployments are understood", () => {
+  for (const backend of ["sqlite_vec", "sqlite-vec", "SQLITE"]) {
+    assertEquals(parse({ MCP_MEMORY_STORAGE_BACKEND: backend }).storage.backend, "sqlite");
+  }
+  for (const [word, value] of [["1", true], ["Yes", true], ["on", true], ["0", false], ["No", false]] as const) {
+    assertEquals(parse({ MCP_HTTP_ENABLED: word }).http.enabled, value);
+  }
+  assertEquals(parse({ MCP_CORS_ORIGINS: '["https://a.example","https://b.example"]' }).access.corsOrigins.length, 2);
+  assertEquals(parse({ MCP_CORS_ORIGINS: "https://a.example, https://b.example" }).access.corsOrigins.length, 2);
+  assertEquals(parse({ mcp_http_port: "9000" }).http.port, 9000);
+  assertEquals(parse({ MCP_MEMORY_SQLITE_PRAGMAS: "busy_timeout=15000, cache_size=-20000" }).storage, {
+    backend: "sqlite",
+    path: "/home/ada/.local/share/mcp-memory/unimem.db",
+    pragmas: { busy_timeout: "15000", cache_size: "-20000" },
+  });
+});
+
+Deno.test("stdio opens no port unless asked", () => {
+  assertEquals(parse({ MCP_TRANSPORT_MODE: "stdio" }).http.enabled, false);
+  assertEquals(parse({ MCP_TRANSPORT_MODE: "stdio", MCP_HTTP_ENABLED: "true" }).http.enabled, true);
+});
+
+Deno.test("an empty value counts as unset", () => {
+  assertEquals(parse({ MCP_HTTP_PORT: "", MCP_MEMORY_BASE_DIR: " " }).http.port, 8000);
+});
+
+Deno.test("an embedding endpoint needs a URL and a model", () => {
+  const message = problems({ MCP_EMBEDDING_PROVIDER: "openai" });
+  assertStringIncludes(message, "needs MCP_EMBEDDING_URL");
+  assertStringIncludes(message, "needs MCP_MEMORY_EMBEDDING_MODEL");
+  const { embedding } = parse({ MCP_EMBEDDING_URL: "http://127.0.0.1:9/v1", MCP_MEMORY_EMBEDDING_MODEL: "m" });
+  assertEquals(embedding.provider, "openai");
+});
+
+Deno.test("TLS needs both files", () => {
+  assertStringIncludes(problems({ MCP_HTTPS_ENABLED: "true", MCP_SSL_CERT_FILE: "/c.pem" }), "MCP_SSL_KEY_FILE");
+});
+
+Deno.test("the configuration can't be changed after it was parsed", () => {
+  const config = parse({});
+  assertThrows(() => ((config.http as { port: number }).port = 1), TypeError);
+  assertThrows(() => (config.access.allowedHosts as string[]).push("*"), TypeError);
+});
+
+Deno.test("every setting says what it takes, its default and its meaning", () => {
+  for (const [name, entry] of Object.entries(SETTINGS)) {
+    for (const text of [entry.schema.description, entry.default, entry.meaning]) {
+      assertEquals((text ?? "").length > 0, true, `${name} lacks a description, default or meaning`);
+    }
+  }
+});

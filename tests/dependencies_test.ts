@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import { fromFileUrl, relative, SEPARATOR } from "./helpers/paths.ts";
+
+/** Modules of `src/` by layer; each may import its own layer and those listed. */
+const MAY_IMPORT: Record<string, string[]> = {
+  "main.ts": ["unified.ts", "config.ts", "errors.ts", "version.ts", "operations", "storage/shared.ts", "mcp"],
+  "unified.ts": [
+    "config.ts",
+    "errors.ts",
+    "version.ts",
+    "http",
+    "mcp",
+    "operations",
+    "memory",
+    "storage/shared.ts",
+    "storage/factory.ts",
+    "embedding/factory.ts",
+  ],
+  "config.ts": ["settings.ts", "errors.ts", "access", "operations", "storage/factory.ts", "embedding/factory.ts"],
+  "settings.ts": [],
+  "errors.ts": [],
+  "version.ts": [],
+  access: ["errors.ts"],
+  http: ["access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
+  mcp: ["access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
+  operations: ["memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
+  memory: ["errors.ts"],
+  storage: ["memory", "errors.ts", "embedding/embedder.ts"],
+  embedding: ["memory", "errors.ts"],
+};
+
+/** Packages that do I/O or hold a surface, and the only places that may import them. */
+const PACKAGES: Record<string, RegExp> = {
+  "hono": /^http\//,
+  "@hono/": /^http\//,
+  "@modelcontextprotocol/": /^mcp\//,
+  "@huggingface/": /^embedding\//,
+  "node:sqlite": /^storage\/sqlite\//,
+  "@qdrant/": /^storage\/qdrant\//,
+};
+
+interface Graph {
+  modules: { specifier: string; dependencies?: { specifier: string; code?: { specifier?: string } }[] }[];
+}
+
+async function importsOf(entry: string): Promise<Map<string, string[]>> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  const graph = JSON.parse(new TextDecoder().decode(stdout)) as Graph;
+  const root = fromFileUrl(new URL("../src/", import.meta.url));
+  const inSrc = (specifier: string) =>
+    specifier.startsWith("file:") && fromFileUrl(specifier).startsWith(root)
+      ? relative(root, fromFileUrl(specifier)).replaceAll(SEPARATOR, "/")
+      : null;
+  const imports = new Map<string, string[]>();
+  for (const module of graph.modules) {
+    const from = inSrc(module.specifier);
+    if (from === null) continue;
+    const targets = (module.dependencies ?? []).map((dependency) =>
+      inSrc(dependency.code?.specifier ?? "") ?? dependency.specifier
+    );
+    imports.set(from, targets);
+  }
+  return imports;
+}
+
+const isWithin = (path: string, layer: string) => path === layer || path.startsWith(`${layer}/`);
+
+Deno.test("imports point one way, from main to storage", async () => {
+  const imports = await importsOf(fromFileUrl(new URL("../src/main.ts", import.meta.url)));
+  const wrong: string[] = [];
+  for (const [from, targets] of imports) {
+    const layer = from.includes("/") ? from.split("/")[0]! : from;
+    const allowed = MAY_IMPORT[layer];
+    if (allowed === undefined) wrong.push(`${from}: add its layer to MAY_IMPORT`);
+    for (const target of targets) {
+      if (imports.has(target)) {
+        const fine = (layer !== from && isWithin(target, layer)) || allowed?.some((entry) => isWithin(target, entry));
+        if (!fine) wrong.push(`${from} imports ${target}`);
+      } else {
+        const place = Object.entries(PACKAGES).find(([name]) => target.startsWith(name))?.[1];
+        if (place && !place.test(from)) wrong.push(`${from} imports ${target}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+  assertEquals(imports.size > 20, true, "the module graph was not read");
+});
+
+Deno.test("only the factory imports drivers", async () => {
+  const imports = await importsOf(fromFileUrl(new URL("../src/main.ts", import.meta.url)));
+  for (const [from, targets] of imports) {
+    if (from === "storage/factory.ts" || /^storage\/(sqlite|qdrant)\//.test(from)) continue;
+    assertEquals(targets.filter((target) => /^storage\/(sqlite|qdrant)\//.test(target)), [], from);
+  }
+});
