@@ -39,6 +39,8 @@ export interface EmbedderCounters {
   cache_bytes: number;
   /** Texts waiting for the model now. */
   queue_depth: number;
+  /** Texts that may wait before stores are refused as `overloaded`. */
+  queue_limit?: number;
 }
 
 /** Turns texts into unit-length vectors. One instance serves every listener of the process. */

@@ -1,0 +1,82 @@
+/**
+ * The REST server as a Hono app: routes, documentation, access checks and error answers.
+ *
+ * @module
+ */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { type AccessSettings, createAccess } from "../access/access.ts";
+import { refuse } from "../access/refusal.ts";
+import type { Logger } from "../operations/logger.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { addDocs, PUBLIC_PAGES } from "./docs.ts";
+import { answerError } from "./errors.ts";
+import { addHealth } from "./health.ts";
+import { addMemories } from "./memories.ts";
+import { addSearch } from "./search.ts";
+import { addTags } from "./tags.ts";
+
+/** What the REST server needs from the settings. */
+export interface HttpSettings extends AccessSettings {
+  /** Takes the faults that clients only learn the id of; standard error by default. */
+  log?: Pick<Logger, "error">;
+}
+
+const CORS = {
+  methods: ["PUT", "DELETE"],
+  requestHeaders: [],
+  exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
+};
+
+/** Paths that need no key: liveness, and pages that hold no memories. */
+const PUBLIC_PATHS: ReadonlySet<string> = new Set(["/api/health", ...PUBLIC_PAGES]);
+
+/** Builds the REST server over a runtime. */
+export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
+  const app = new OpenAPIHono({ strict: false });
+  const access = createAccess(settings, CORS);
+  const log = settings.log ?? { error: (message) => console.error(message) };
+
+  app.use(async (context, next) => {
+    const request = context.req.raw;
+    const isPublic = PUBLIC_PATHS.has(context.req.path);
+    const refusal = access.checkCaller(request) ?? (isPublic ? null : access.checkKey(request));
+    if (refusal) return secured(refusal);
+    await next();
+    secured(access.withCors(request, context.res));
+  });
+
+  addMemories(app, runtime, settings);
+  addSearch(app, runtime, settings);
+  addTags(app, runtime, settings);
+  addHealth(app, runtime, settings);
+  addDocs(app, runtime, settings);
+
+  app.onError((error, context) => answerError(error, context.req.raw, log));
+  app.notFound((context) => {
+    const methods = methodsFor(app, context.req.path);
+    if (methods.length === 0) return refuse(404, "Not Found");
+    return refuse(405, "Method Not Allowed", { Allow: methods.join(", ") });
+  });
+  return app;
+}
+
+/** Headers that keep browsers from guessing a type or telling others the address. */
+function secured(response: Response): Response {
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+/** The methods some route serves under a path. */
+function methodsFor(app: OpenAPIHono, path: string): string[] {
+  const methods = new Set<string>();
+  for (const route of app.routes) {
+    if (route.method === "ALL") continue;
+    const pattern = new RegExp(`^${route.path.replace(/[.]/g, "\\.").replace(/:\w+/g, "[^/]+")}/?$`);
+    if (!pattern.test(path)) continue;
+    methods.add(route.method);
+    if (route.method === "GET") methods.add("HEAD");
+  }
+  return [...methods];
+}

@@ -1,0 +1,117 @@
+/**
+ * One shape for every REST route: what it takes, what it answers and the operation it calls. From it come the handler
+ * and the route's entry in the OpenAPI document, so that the two can't differ.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import type { HttpSettings } from "./app.ts";
+import { type QueryKind, readJson, readQuery } from "./request.ts";
+import { Problem, ValidationProblem } from "./schemas.ts";
+import { validate } from "./validation.ts";
+
+/** A route. */
+export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject> {
+  method: "get" | "post" | "put" | "delete";
+  /** Path as OpenAPI writes it, e.g. `/api/memories/{content_hash}`. */
+  path: string;
+  /** Name generated clients call it by. */
+  operationId: string;
+  tag: "memories" | "search" | "tags" | "health";
+  summary: string;
+  description?: string;
+  body?: Body;
+  /** Query parameters as the operation takes them, and how each is read from text. */
+  query?: { schema: Query; kinds: Record<string, QueryKind> };
+  answer: Answer;
+  /** What the answer means. */
+  answers: string;
+  /** Statuses it may answer besides those of every route; see `PROBLEMS`. */
+  problems?: readonly (keyof typeof PROBLEMS)[];
+  /** Answers without a key. */
+  public?: boolean;
+}
+
+/** What a route's operation gets. */
+export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject> {
+  body: z.output<Body>;
+  query: z.output<Query>;
+  /** Value of a `{name}` in the path. */
+  path: (name: string) => string;
+}
+
+/** The statuses in words, for the document. */
+const PROBLEMS = {
+  401: "The API key is missing or wrong.",
+  403: "The Host or Origin header is not allowed.",
+  404: "Nothing is stored under this content_hash.",
+  413: "The body or the content is too large.",
+  415: "The body is not JSON.",
+  422: "The request has faults; every one is listed.",
+  429: "Too much waits already. Try again after Retry-After seconds.",
+  500: "A fault of the service; the log has it under the id in X-Request-Id.",
+  503: "The store or the model can't be reached. Try again after Retry-After seconds.",
+} as const;
+
+/** Headers of every JSON answer. */
+const JSON_HEADERS = { "Content-Type": "application/json", "Cache-Control": "no-store" };
+
+/** A JSON answer. */
+export function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });
+}
+
+/** Adds a route to the app and to its OpenAPI document. */
+export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject>(
+  app: OpenAPIHono,
+  settings: HttpSettings,
+  endpoint: Endpoint<Answer, Body, Query>,
+  run: (input: EndpointInput<Body, Query>) => Promise<z.input<Answer>>,
+): void {
+  const { body, query } = endpoint;
+  app.openAPIRegistry.registerPath(documented(endpoint));
+  app.on(endpoint.method, endpoint.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
+    const request = context.req.raw;
+    const texts = query && readQuery(request, query.kinds);
+    // A route without a schema gets undefined, and its type says so.
+    const input = {
+      body: body && validate(body, await readJson(request, settings.maxBodyBytes), "body"),
+      query: query && texts && validate(query.schema, texts.values, "query", texts.raw),
+      path: (name: string) => context.req.param(name) ?? "",
+    } as EndpointInput<Body, Query>;
+    return json(await run(input));
+  });
+}
+
+function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>): RouteConfig {
+  const { body, query } = endpoint;
+  const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  const statuses = new Set<keyof typeof PROBLEMS>([403, 500, ...endpoint.problems ?? []]);
+  if (!endpoint.public) statuses.add(401);
+  if (body) [413, 415, 422].forEach((status) => statuses.add(status as keyof typeof PROBLEMS));
+  if (query) statuses.add(422);
+  const responses: RouteConfig["responses"] = {
+    200: { description: endpoint.answers, content: { "application/json": { schema: endpoint.answer } } },
+  };
+  for (const status of [...statuses].sort()) {
+    const schema = status === 422 ? ValidationProblem : Problem;
+    responses[status] = { description: PROBLEMS[status], content: { "application/json": { schema } } };
+  }
+  return {
+    method: endpoint.method,
+    path: endpoint.path,
+    operationId: endpoint.operationId,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
+    ...(endpoint.public ? { security: [] } : {}),
+    request: {
+      ...(names.length > 0 ? { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) } : {}),
+      ...(query ? { query: query.schema } : {}),
+      ...(body ? { body: { required: true, content: { "application/json": { schema: body } } } } : {}),
+    },
+    responses,
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * `/api/health`: liveness for everyone, readiness and details for those with a key.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { dirname } from "node:path";
+import { health, liveness, ready } from "../operations/health.ts";
+import { machineFacts } from "../operations/machine.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import type { HttpSettings } from "./app.ts";
+import { addEndpoint } from "./endpoint.ts";
+import { DetailedHealth, Liveness } from "./health_schemas.ts";
+
+/** Texts that may wait for the model where it doesn't say. */
+const QUEUE_LIMIT = 10_000;
+
+/** Adds the routes. */
+export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/health",
+    operationId: "health",
+    tag: "health",
+    summary: "Whether the process serves",
+    description: "Answers 200 as long as the process lives; `status` says how well. Needs no key.",
+    answer: Liveness,
+    answers: "The process lives.",
+    public: true,
+  }, async () => {
+    const { embedding: { counters, ...embedding }, uptime_seconds, status, version, ...rest } = await liveness(runtime);
+    const max_size = counters.queue_limit ?? QUEUE_LIMIT;
+    return {
+      status,
+      version,
+      timestamp: timestamp(),
+      uptime_seconds,
+      write_queue: {
+        queue_size: counters.queue_depth,
+        max_size,
+        processing: counters.queue_depth > 0,
+        capacity_remaining: Math.max(0, max_size - counters.queue_depth),
+      },
+      ...rest,
+      embedding: { ...embedding, model_loads: counters.model_loads },
+    };
+  });
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/health/ready",
+    operationId: "ready",
+    tag: "health",
+    summary: "Whether requests can be served now",
+    answer: z.object({ status: z.literal("ready") }),
+    answers: "The store answers.",
+    problems: [503],
+  }, async () => {
+    await ready(runtime);
+    return { status: "ready" as const };
+  });
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/health/detailed",
+    operationId: "detailedHealth",
+    tag: "health",
+    summary: "State and figures of every part",
+    answer: DetailedHealth,
+    answers: "The figures; `status` is unhealthy while the store can't be reached.",
+  }, async () => {
+    const { status, version, uptime_seconds, storage, embedding } = await health(runtime);
+    const { stats } = storage;
+    const path = stats?.details.path;
+    const database_path = typeof path === "string" ? path : null;
+    const counts = {
+      total_memories: stats?.total_memories ?? null,
+      unique_tags: stats?.unique_tags ?? null,
+      memories_this_week: storage.memories_this_week,
+      database_size_mb: stats?.size_bytes == null ? null : Math.round(stats.size_bytes / 2 ** 20 * 100) / 100,
+    };
+    return {
+      status,
+      version,
+      timestamp: timestamp(),
+      uptime_seconds,
+      storage: {
+        backend: storage.backend,
+        status: storage.status,
+        accessible: storage.status === "connected",
+        error: storage.error,
+        opens: storage.opens,
+        database_path,
+        database_size_bytes: stats?.size_bytes ?? null,
+        ...counts,
+        embedding_model: embedding.model,
+        embedding_dimension: embedding.dimensions,
+        details: stats?.details ?? null,
+      },
+      embedding,
+      system: await machineFacts(database_path === null ? "." : dirname(database_path)),
+      performance: { uptime_seconds, uptime_formatted: formatUptime(uptime_seconds) },
+      statistics: { ...counts, backend: storage.backend },
+    };
+  });
+}
+
+/** Now, as the recorded answers write it. */
+function timestamp(): string {
+  return new Date().toISOString().replace("Z", "000+00:00");
+}
+
+function formatUptime(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} seconds`;
+  if (seconds < 3600) return `${(seconds / 60).toFixed(1)} minutes`;
+  if (seconds < 86400) return `${(seconds / 3600).toFixed(1)} hours`;
+  return `${(seconds / 86400).toFixed(1)} days`;
+}

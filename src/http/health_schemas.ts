@@ -1,0 +1,97 @@
+/**
+ * The health answers in the shape existing monitors read, with what Unimem adds.
+ *
+ * @module
+ */
+
+import { z } from "@hono/zod-openapi";
+
+const HealthState = z.enum(["healthy", "degraded", "unhealthy"]).describe(
+  "healthy: everything works; degraded: the model is missing; unhealthy: the store can't be reached.",
+);
+const ModelState = z.enum(["loading", "ready", "failed", "closed"]);
+const StoreState = z.enum(["connected", "unreachable"]);
+const Reembedding = z.object({ model: z.string(), done: z.int(), total: z.int() })
+  .describe("Progress towards another model's vectors; null when none runs.");
+
+const heading = { status: HealthState, version: z.string(), timestamp: z.string(), uptime_seconds: z.number() };
+
+export const Liveness = z.object({
+  ...heading,
+  write_queue: z.object({
+    queue_size: z.int(),
+    max_size: z.int(),
+    processing: z.boolean(),
+    capacity_remaining: z.int(),
+  }).describe("Texts waiting for the model."),
+  backend: z.string(),
+  storage: z.object({ status: StoreState, opens: z.int().describe("Times this process opened the store.") }),
+  embedding: z.object({
+    state: ModelState,
+    model: z.string().nullable(),
+    model_loads: z.int().describe("Times this process loaded a model."),
+    reembedding: Reembedding.nullable(),
+  }),
+}).openapi("Liveness");
+
+const counts = {
+  total_memories: z.int().nullable(),
+  unique_tags: z.int().nullable(),
+  memories_this_week: z.int().nullable(),
+  database_size_mb: z.number().nullable(),
+};
+const figure = z.number().nullable();
+const Model = z.object({ id: z.string(), name: z.string(), provider: z.string(), dimensions: z.int() });
+
+export const DetailedHealth = z.object({
+  ...heading,
+  storage: z.object({
+    backend: z.string(),
+    status: StoreState,
+    accessible: z.boolean(),
+    error: z.string().nullable(),
+    opens: z.int(),
+    database_path: z.string().nullable(),
+    database_size_bytes: z.int().nullable(),
+    ...counts,
+    embedding_model: z.string().nullable(),
+    embedding_dimension: z.int().nullable(),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).nullable(),
+  }),
+  embedding: z.object({
+    status: z.object({
+      state: ModelState,
+      since: z.number(),
+      error: z.string().optional(),
+      progress: z.number().optional(),
+    }),
+    model: z.string().nullable(),
+    dimensions: z.int().nullable(),
+    counters: z.object({
+      model_loads: z.int(),
+      model_runs: z.int(),
+      cache_hits: z.int(),
+      cache_misses: z.int(),
+      cache_bytes: z.int(),
+      queue_depth: z.int(),
+      queue_limit: z.int().optional(),
+    }),
+    coverage: z.object({ active: Model.nullable(), memories: z.int(), embedded: z.int() }).nullable(),
+    reembedding: Reembedding.nullable(),
+  }),
+  system: z.object({
+    platform: z.string(),
+    platform_version: z.string().nullable(),
+    runtime: z.string(),
+    cpu_count: z.int().nullable(),
+    memory_total_gb: figure,
+    memory_available_gb: figure,
+    memory_percent: figure,
+    process_memory_mb: figure,
+    disk_total_gb: figure,
+    disk_free_gb: figure,
+    disk_percent: figure,
+  }),
+  performance: z.object({ uptime_seconds: z.number(), uptime_formatted: z.string() }),
+  statistics: z.object({ ...counts, backend: z.string() }),
+}).openapi("DetailedHealth");

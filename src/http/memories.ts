@@ -1,0 +1,115 @@
+/**
+ * `/api/memories`: storing, listing, reading, changing and deleting.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { deleteMemory } from "../operations/delete.ts";
+import { get } from "../operations/get.ts";
+import { list, ListInput } from "../operations/list.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { store, storeBatch } from "../operations/store.ts";
+import { update } from "../operations/update.ts";
+import type { HttpSettings } from "./app.ts";
+import { addEndpoint } from "./endpoint.ts";
+import * as wire from "./schemas.ts";
+
+/** Listings filter by everything but metadata, which a query string can't spell; search takes it in its body. */
+const ListQuery = ListInput.omit({ metadata: true }).extend({
+  tag: ListInput.shape.tags.describe("A tag as it is, commas included; may be repeated."),
+  tags: ListInput.shape.tags.describe("Tags separated by commas; may be repeated."),
+});
+
+/** Adds the routes. */
+export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+  addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/memories",
+    operationId: "storeMemory",
+    tag: "memories",
+    summary: "Store a memory",
+    description: "What is stored already stays as it is; the answer then has `success: false` and `duplicate: true`.",
+    body: wire.NewMemory,
+    answer: wire.StoreResult,
+    answers: "Stored, or there already.",
+    problems: [429, 503],
+  }, ({ body }) => store(runtime, body));
+
+  addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/memories/batch",
+    operationId: "storeMemories",
+    tag: "memories",
+    summary: "Store many memories in one transaction",
+    body: wire.NewMemories,
+    answer: wire.BatchResult,
+    answers: "A result per memory, in order.",
+    problems: [429, 503],
+  }, ({ body }) => storeBatch(runtime, body));
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/memories",
+    operationId: "listMemories",
+    tag: "memories",
+    summary: "List memories, newest first",
+    query: {
+      schema: ListQuery,
+      kinds: {
+        page: "number",
+        page_size: "number",
+        tag: "list",
+        tags: "names",
+        match_all: "boolean",
+        memory_type: "text",
+        conversation_id: "text",
+        created_after: "number",
+        created_before: "number",
+      },
+    },
+    answer: wire.MemoryPage,
+    answers: "A page of memories.",
+    problems: [503],
+  }, ({ query: { tag = [], tags = [], ...query } }) => list(runtime, { ...query, tags: [...tag, ...tags] }));
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/memories/{content_hash}",
+    operationId: "getMemory",
+    tag: "memories",
+    summary: "Get a memory",
+    answer: wire.Memory,
+    answers: "The memory.",
+    problems: [404, 503],
+  }, ({ path }) => get(runtime, { content_hash: keyOf(path) }));
+
+  addEndpoint(app, settings, {
+    method: "put",
+    path: "/api/memories/{content_hash}",
+    operationId: "updateMemory",
+    tag: "memories",
+    summary: "Change a memory's tags, type or metadata",
+    description: "Fields that are absent or null stay. The content never changes: other content is another memory.",
+    body: wire.MemoryUpdate,
+    answer: wire.UpdateResult,
+    answers: "The memory after the change.",
+    problems: [404, 503],
+  }, ({ body, path }) => update(runtime, { ...body, content_hash: keyOf(path) }));
+
+  addEndpoint(app, settings, {
+    method: "delete",
+    path: "/api/memories/{content_hash}",
+    operationId: "deleteMemory",
+    tag: "memories",
+    summary: "Delete a memory",
+    answer: wire.DeleteResult,
+    answers: "It was deleted.",
+    problems: [404, 503],
+  }, ({ path }) => deleteMemory(runtime, { content_hash: keyOf(path) }));
+}
+
+/** Any other text is a key nothing is stored under, so it gets the 404 that existing clients expect. */
+function keyOf(path: (name: string) => string): string {
+  return path("content_hash").toLowerCase();
+}

@@ -1,0 +1,63 @@
+/**
+ * The operations' answers under the names the OpenAPI document gives them, and the few fields that REST adds.
+ *
+ * @module
+ */
+
+import { z } from "@hono/zod-openapi";
+import { MemoryView } from "../memory/schemas.ts";
+import { DeleteOutput } from "../operations/delete.ts";
+import { ListOutput, TagsOutput } from "../operations/list.ts";
+import { SearchHit } from "../operations/search.ts";
+import { StoreBatchInput, StoreBatchOutput, StoreInput, StoreOutput } from "../operations/store.ts";
+import { UpdateFields, UpdateOutput } from "../operations/update.ts";
+import { InputFault } from "./validation.ts";
+
+export const Memory = MemoryView.openapi("Memory");
+export const NewMemory = StoreInput.openapi("NewMemory", {
+  example: {
+    content: "Deploys to production run on Thursdays at 10:00 UTC.",
+    tags: ["deploy", "infra"],
+    memory_type: "note",
+  },
+});
+export const NewMemories = StoreBatchInput.extend({ memories: z.array(NewMemory).min(1).max(1000) }).openapi(
+  "NewMemories",
+);
+export const MemoryUpdate = UpdateFields.openapi("MemoryUpdate", {
+  example: { tags: ["deploy"], metadata: { reviewed: true } },
+});
+
+export const StoreResult = StoreOutput.extend({ memory: Memory.nullable() }).openapi("StoreResult");
+export const BatchResult = StoreBatchOutput.extend({
+  results: z.array(StoreOutput.extend({ memory: Memory.nullable(), index: z.int() })),
+}).openapi("BatchResult");
+export const MemoryPage = ListOutput.extend({ memories: z.array(Memory) }).openapi("MemoryPage");
+export const UpdateResult = UpdateOutput.extend({ memory: Memory.nullable() }).openapi("UpdateResult");
+export const DeleteResult = DeleteOutput.openapi("DeleteResult");
+export const Tags = TagsOutput.openapi("Tags");
+
+export const SearchResults = z.object({
+  results: z.array(SearchHit.extend({ memory: Memory })),
+  query: z.string(),
+  search_type: z.string().describe("The mode that was used."),
+  pagination: z.object({
+    total: z.int(),
+    page: z.int(),
+    page_size: z.int(),
+    has_more: z.boolean(),
+    total_pages: z.int(),
+  }).openapi("Pagination"),
+  processing_time_ms: z.number().nullable(),
+  notice: z.string().nullable().describe("Says when a part of the search could not run."),
+}).openapi("SearchResults");
+
+export const Problem = z.object({
+  detail: z.union([
+    z.string(),
+    z.object({ error: z.string(), error_description: z.string() }),
+    z.array(InputFault),
+  ]).describe("What went wrong: a text, or what a list of faults or an OAuth error says."),
+}).openapi("Problem");
+export const ValidationProblem = z.object({ detail: z.array(InputFault.openapi("InputFault")) })
+  .openapi("ValidationProblem");

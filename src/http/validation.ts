@@ -1,0 +1,141 @@
+/**
+ * What was wrong with a request, in the shape existing clients know: one entry per fault, as FastAPI and pydantic
+ * write them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+/** Where an input came from. */
+export type Source = "body" | "query" | "path";
+
+/** One fault of a request. */
+export const InputFault = z.object({
+  type: z.string().describe("Kind of fault, such as missing, string_type or greater_than_equal."),
+  loc: z.array(z.union([z.string(), z.int()])).describe("Where it is: body, query or path, then the field's path."),
+  msg: z.string().describe("The fault in words."),
+  input: z.unknown().describe("The value sent, shortened; for a missing field what surrounds it."),
+  ctx: z.record(z.string(), z.unknown()).optional().describe("The limit that was broken, where there is one."),
+});
+export type InputFault = z.infer<typeof InputFault>;
+
+/** A request refused before any operation ran. */
+export class InvalidRequest extends Error {
+  override readonly name = "InvalidRequest";
+  constructor(readonly faults: InputFault[]) {
+    super("Cannot accept the request");
+  }
+}
+
+/** Most faults one answer lists. */
+const MAX_FAULTS = 20;
+/** Longest text, list and object shown of a value. */
+const SHOWN = { text: 200, items: 10, depth: 3 };
+
+/**
+ * Checks a value against a schema.
+ *
+ * @param raw The value as the client sent it, when `value` was converted from it.
+ * @throws {InvalidRequest} naming every fault.
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, source: Source, raw = value): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new InvalidRequest(
+    result.error.issues.slice(0, MAX_FAULTS).map((issue) => faultOf(issue, source, value, raw)),
+  );
+}
+
+/** Shortens a value to what an error message can show. */
+export function shorten(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") {
+    return (value.length > SHOWN.text ? `${value.slice(0, SHOWN.text)}…` : value).toWellFormed();
+  }
+  if (typeof value !== "object" || value === null) return value ?? null;
+  if (depth >= SHOWN.depth) return "…";
+  if (Array.isArray(value)) return value.slice(0, SHOWN.items).map((item) => shorten(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).slice(0, SHOWN.items).map(([key, item]) => [shorten(key), shorten(item, depth + 1)]),
+  );
+}
+
+type Issue = z.core.$ZodIssue;
+type Words = Pick<InputFault, "type" | "msg" | "ctx">;
+
+function faultOf(issue: Issue, source: Source, value: unknown, raw: unknown): InputFault {
+  const path = issue.path.map((step) => typeof step === "symbol" ? String(step) : step);
+  const found = at(value, path);
+  const missing = found === undefined && path.length > 0;
+  return {
+    ...(missing ? { type: "missing", msg: "Field required" } : wordsOf(issue, source)),
+    loc: [source, ...path.map((step) => typeof step === "string" ? step.slice(0, SHOWN.text).toWellFormed() : step)],
+    input: shorten(missing ? at(value, path.slice(0, -1)) : at(raw, path)),
+  };
+}
+
+/** The value under a path. */
+function at(value: unknown, path: (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (inner, step) => typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[step] : undefined,
+    value,
+  );
+}
+
+function wordsOf(issue: Issue, source: Source): Words {
+  switch (issue.code) {
+    case "invalid_type":
+      return typeWords(issue.expected, source);
+    case "too_small":
+      return limitWords(issue.origin, Number(issue.minimum), "at least");
+    case "too_big":
+      return limitWords(issue.origin, Number(issue.maximum), "at most");
+    case "invalid_value": {
+      const expected = issue.values.map((value) => `'${String(value)}'`).join(", ").replace(/, ([^,]*)$/, " or $1");
+      return { type: "literal_error", msg: `Input should be ${expected}`, ctx: { expected } };
+    }
+    case "invalid_union":
+      return { type: "value_error", msg: `Input should be one of the documented types` };
+    default:
+      return { type: "value_error", msg: `Value error, ${issue.message}`, ctx: { error: issue.message } };
+  }
+}
+
+/** Type faults by what was expected: pydantic's word for the type, and the text. */
+const TYPES: Record<string, [type: string, text: string]> = {
+  string: ["string", "string"],
+  number: ["float", "number"],
+  int: ["int", "integer"],
+  boolean: ["bool", "boolean"],
+  array: ["list", "list"],
+  object: ["dict", "dictionary"],
+  record: ["dict", "dictionary"],
+};
+
+function typeWords(expected: string, source: Source): Words {
+  const [type, text] = TYPES[expected] ?? [expected, expected];
+  // In a query everything is text that has to be parsed.
+  if (source === "query" && ["int", "float", "bool"].includes(type)) {
+    return { type: `${type}_parsing`, msg: `Input should be a valid ${text}, unable to parse string as ${text}` };
+  }
+  return { type: `${type}_type`, msg: `Input should be a valid ${text}` };
+}
+
+function limitWords(origin: string, limit: number, bound: "at least" | "at most"): Words {
+  const least = bound === "at least";
+  if (origin === "string") {
+    const msg = `String should have ${bound} ${limit} characters`;
+    return least
+      ? { type: "string_too_short", msg, ctx: { min_length: limit } }
+      : { type: "string_too_long", msg, ctx: { max_length: limit } };
+  }
+  if (origin === "array") {
+    const msg = `List should have ${bound} ${limit} items`;
+    return least
+      ? { type: "too_short", msg, ctx: { min_length: limit } }
+      : { type: "too_long", msg, ctx: { max_length: limit } };
+  }
+  return least
+    ? { type: "greater_than_equal", msg: `Input should be greater than or equal to ${limit}`, ctx: { ge: limit } }
+    : { type: "less_than_equal", msg: `Input should be less than or equal to ${limit}`, ctx: { le: limit } };
+}
