@@ -1,0 +1,107 @@
+/**
+ * The MCP port: routes requests to the transports, after the same access checks as the REST port.
+ *
+ * @module
+ */
+
+import { type AccessSettings, createAccess } from "../access/access.ts";
+import { createLogger, type Logger } from "../operations/logger.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { InFlight } from "./in_flight.ts";
+import { RPC, rpcError, unavailable } from "./rpc.ts";
+import { createMcpServer } from "./server.ts";
+import type { SessionLimits } from "./sessions.ts";
+import { SseEndpoint } from "./sse.ts";
+import { StreamableEndpoint } from "./streamable.ts";
+
+/** How the port serves. What is left out has the defaults below. */
+export interface McpListenerSettings {
+  access: AccessSettings;
+  /** Name clients are told. */
+  serverName: string;
+  log?: Logger;
+  /** Seconds between comments that keep proxies from closing a quiet stream. */
+  keepAliveSeconds?: number;
+  sessions?: Partial<SessionLimits>;
+}
+
+/** The port's handler. */
+export interface McpListener {
+  /** Answers a request; never rejects. Not bound to an instance, so it can be handed to `Deno.serve` as it is. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Clients connected now, by transport. Clients of the stateless era are only there while a request runs. */
+  readonly clients: () => { sse: number; streamable: number };
+  /**
+   * Refuses new requests, lets running tool calls finish for at most `graceMs`, then ends all sessions and streams.
+   * Idempotent.
+   */
+  readonly close: (graceMs?: number) => Promise<void>;
+}
+
+/**
+ * A session costs a few kilobytes, so that there can be many; half an hour covers the pauses of a conversation, and a
+ * client whose stream broke has five minutes to come back.
+ */
+const SESSION_LIMITS: SessionLimits = { max: 1000, idleMs: 30 * 60_000, abandonedMs: 5 * 60_000 };
+
+/** What web pages of listed origins may send and read besides what REST allows. */
+const CORS = {
+  methods: ["DELETE"],
+  requestHeaders: ["Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID"],
+  exposedHeaders: ["Mcp-Session-Id"],
+};
+
+/** Prepares the handler of the MCP port. Opens nothing; close it when done. */
+export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
+  const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
+  const access = createAccess(settings.access, CORS);
+  const inFlight = new InFlight();
+  const limits = { ...SESSION_LIMITS, ...settings.sessions };
+  const shared = {
+    createServer: () => createMcpServer(runtime, { serverName, log, inFlight }),
+    maxBodyBytes: settings.access.maxBodyBytes,
+    keepAliveMs: (settings.keepAliveSeconds ?? 15) * 1000,
+    log,
+  };
+  const sse = new SseEndpoint({ ...shared, maxSessions: limits.max });
+  const streamable = new StreamableEndpoint({ ...shared, limits });
+  let closed: Promise<void> | undefined;
+
+  const route = async (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    const path = url.pathname.replace(/(?<=.)\/$/, "");
+    const refusal = access.checkCaller(request);
+    if (refusal) return refusal;
+    if (path === "/health") return Response.json({ status: "ok" }, { headers: { "Cache-Control": "no-store" } });
+    const denied = access.checkKey(request);
+    if (denied) return denied;
+    if (closed) return access.withCors(request, unavailable("The service is stopping"));
+    switch (path) {
+      case "/mcp":
+        return access.withCors(request, await streamable.handle(request));
+      case "/sse":
+        return access.withCors(request, await sse.open(request));
+      case "/messages":
+        return access.withCors(request, await sse.post(request, url));
+      default:
+        return access.withCors(request, rpcError(404, RPC.other, "Not found: MCP is served at /mcp and /sse"));
+    }
+  };
+
+  return {
+    fetch: async (request) => {
+      try {
+        return await route(request);
+      } catch (error) {
+        log.error(`MCP request failed: ${error instanceof Error ? error.stack : String(error)}`);
+        return rpcError(500, -32603, "Internal error");
+      }
+    },
+    clients: () => ({ sse: sse.size, streamable: streamable.size }),
+    close: (graceMs = 5000) =>
+      closed ??= (async () => {
+        await inFlight.idle(graceMs);
+        await Promise.all([sse.close(), streamable.close()]);
+      })(),
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The older HTTP+SSE transport: `GET /sse` opens a stream and names the address for messages, `POST /messages` takes
+ * them, and answers come over the stream. The session is the stream: when the client goes, so does the session.
+ *
+ * @module
+ */
+
+import type { Server } from "@modelcontextprotocol/server";
+import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
+import { methodNotAllowed, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { SseStream } from "./sse_stream.ts";
+
+/** What the transport needs. */
+export interface SseSettings {
+  createServer: () => Server;
+  maxBodyBytes: number;
+  /** Streams at the same time. */
+  maxSessions: number;
+  /** Milliseconds between comments that keep proxies from closing a quiet stream. */
+  keepAliveMs: number;
+}
+
+interface SseSession {
+  transport: SSEServerTransport;
+  server: Server;
+  stream: SseStream;
+}
+
+/** Where clients post their messages. */
+const MESSAGES_PATH = "/messages";
+
+/** Serves HTTP+SSE clients. */
+export class SseEndpoint {
+  readonly #settings: SseSettings;
+  readonly #sessions = new Map<string, SseSession>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(settings: SseSettings) {
+    this.#settings = settings;
+    this.#timer = setInterval(() => {
+      for (const { stream } of this.#sessions.values()) stream.comment("keepalive");
+    }, settings.keepAliveMs);
+    this.#timer.unref();
+  }
+
+  /** Clients connected now. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** `GET /sse`. */
+  async open(request: Request): Promise<Response> {
+    if (request.method !== "GET") return methodNotAllowed("GET");
+    if (this.#sessions.size >= this.#settings.maxSessions) return unavailable("Too many clients are connected");
+    // Only clients of this transport need its package, which takes 30 ms and 5 MB to load.
+    const { SSEServerTransport } = await import("@modelcontextprotocol/sdk/server/sse.js");
+    const stream = new SseStream();
+    const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());
+    const server = this.#settings.createServer();
+    const id = transport.sessionId;
+    server.onclose = () => this.#sessions.delete(id);
+    this.#sessions.set(id, { transport, server, stream });
+    request.signal.addEventListener("abort", () => stream.end(), { once: true });
+    await server.connect(transport);
+    return stream.response();
+  }
+
+  /** `POST /messages?sessionId=…`. */
+  async post(request: Request, url: URL): Promise<Response> {
+    if (request.method !== "POST") return methodNotAllowed("POST");
+    const id = url.searchParams.get("sessionId") ?? url.searchParams.get("session_id");
+    if (id === null) return rpcError(400, RPC.invalidRequest, "Invalid Request: sessionId is missing from the address");
+    const session = this.#sessions.get(id);
+    if (session === undefined) return sessionNotFound();
+    const read = await readJson(request, this.#settings.maxBodyBytes);
+    if (read instanceof Response) return read;
+    try {
+      await session.transport.handleMessage(read.body);
+    } catch {
+      return rpcError(400, RPC.invalidRequest, "Invalid Request: the body is not a JSON-RPC message");
+    }
+    return new Response("Accepted", { status: 202 });
+  }
+
+  /** Ends all streams. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.allSettled([...this.#sessions.values()].map(({ server }) => server.close()));
+  }
+}

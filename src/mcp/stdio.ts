@@ -1,0 +1,49 @@
+/**
+ * MCP over standard input and output, for clients that start the server themselves. Both eras of the protocol; nothing
+ * but protocol goes to standard output; it ends when the client closes standard input.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { PassThrough } from "node:stream";
+import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import { createLogger, type Logger } from "../operations/logger.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { InFlight } from "./in_flight.ts";
+import { createMcpServer } from "./server.ts";
+
+/** How stdio is served. */
+export interface StdioSettings {
+  /** Name the client is told. */
+  serverName: string;
+  log?: Logger;
+}
+
+/** Milliseconds that running calls get after the client closed its end. */
+const GRACE_MS = 5000;
+
+/** Serves one client on standard input and output; resolves when it has gone and its running calls are done. */
+export async function runStdio(runtime: Runtime, settings: StdioSettings): Promise<void> {
+  const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
+  // A stray line on standard output would break the protocol, and dependencies may log.
+  console.log = console.info = console.debug = console.error;
+
+  const inFlight = new InFlight();
+  const input = new PassThrough();
+  process.stdin.on("data", (chunk) => input.write(chunk));
+  const gone = new Promise<void>((resolve) => {
+    for (const event of ["end", "close", "error"]) process.stdin.once(event, () => resolve());
+    process.stdout.once("error", () => resolve());
+  });
+  const connection = serveStdio(() => createMcpServer(runtime, { serverName, log, inFlight }), {
+    transport: new StdioServerTransport(input, process.stdout),
+    onerror: (error) => log.debug(`MCP: ${error.message}`),
+  });
+  await gone;
+  // The SDK drops running calls at the end of its input. A client that pipes requests in and waits gets its answers.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await inFlight.idle(GRACE_MS);
+  await connection.close();
+  input.destroy();
+}

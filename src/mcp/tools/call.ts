@@ -1,0 +1,63 @@
+/**
+ * Calling a tool: arguments in, an MCP tool result out. What an agent can act on is a tool error, which the model
+ * reads; a protocol error would only reach the program around it.
+ *
+ * @module
+ */
+
+import { type ErrorCode, MemoryError } from "../../errors.ts";
+import type { Logger } from "../../operations/logger.ts";
+import type { Runtime } from "../../operations/runtime.ts";
+import { parseArguments } from "./arguments.ts";
+import { findTool } from "./table.ts";
+
+/** The part of MCP's CallToolResult tools use. */
+export interface ToolResult {
+  [key: string]: unknown;
+  content: { type: "text"; text: string }[];
+  structuredContent?: Record<string, unknown>;
+  isError: boolean;
+}
+
+/** What an agent can do about an error, after the message. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  not_found: "find its content_hash with retrieve_memory or list_memories",
+  too_large: "split it into several memories",
+};
+
+/** Runs the tool of that name. Never throws. */
+export async function callTool(
+  runtime: Runtime,
+  logger: Logger,
+  name: string,
+  args: Record<string, unknown>,
+): Promise<ToolResult> {
+  const callable = findTool(name);
+  if (callable === undefined) return failure(`Unknown tool: ${name.slice(0, 100).toWellFormed()}`);
+  try {
+    const { tool } = callable;
+    const result = await tool.run(runtime, parseArguments(callable, args));
+    const text = JSON.stringify(tool.text ? tool.text(result) : result);
+    return { content: [{ type: "text", text }], structuredContent: result, isError: false };
+  } catch (error) {
+    return failure(message(error, name, logger));
+  }
+}
+
+function failure(text: string): ToolResult {
+  return { content: [{ type: "text", text }], isError: true };
+}
+
+/** The text for the agent. What only an operator can act on goes to the log instead. */
+function message(error: unknown, name: string, logger: Logger): string {
+  if (!(error instanceof MemoryError) || error.code === "internal" || error.code === "configuration") {
+    const reference = crypto.randomUUID().slice(0, 8);
+    logger.error(`Tool ${name} failed (${reference}): ${error instanceof Error ? error.stack : String(error)}`);
+    return `Cannot run ${name}: an internal error occurred; its details are in the server's log under ${reference}`;
+  }
+  const { code, retryAfterSeconds } = error;
+  if (code === "unavailable" || code === "overloaded") {
+    return `${error.message}; try again in ${retryAfterSeconds ?? 5} s`;
+  }
+  return ADVICE[code] === undefined ? error.message : `${error.message}; ${ADVICE[code]}`;
+}

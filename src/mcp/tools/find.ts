@@ -1,0 +1,105 @@
+/**
+ * Tools that find memories.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { FilterFields, MemoryType, Page, PageSize, Query, SearchMode, Threshold } from "../../memory/schemas.ts";
+import { list } from "../../operations/list.ts";
+import { search } from "../../operations/search.ts";
+import { Filters, MemoryResult, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
+import { defineTool } from "./tool.ts";
+
+const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+const matchAll = FilterFields.match_all;
+
+export const retrieveMemory = defineTool({
+  name: "retrieve_memory",
+  title: "Search memories",
+  description: "Find memories by meaning and by words. Use it before you assume anything about people, projects, " +
+    "preferences or past decisions, and before you ask what may have been said already. " +
+    "Answers with a page of memories, best first, each with similarity_score from 0 to 1.",
+  annotations: READ_ONLY,
+  input: z.strictObject({
+    query: Query,
+    page: Page,
+    page_size: PageSize,
+    min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
+    mode: SearchMode.default("hybrid"),
+    tags: Tags.optional().describe("Only memories with any of these tags."),
+    match_all: matchAll,
+    ...Filters,
+    metadata: FilterFields.metadata,
+  }),
+  output: z.object({
+    memories: z.array(MemoryResult.extend({ similarity_score: z.number().nullable() })),
+    query: z.string(),
+    ...Paging,
+    notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
+  }),
+  async run(runtime, { min_similarity, ...input }) {
+    const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
+    return {
+      memories: found.results.map((hit) => ({
+        ...memoryResult(hit.memory),
+        // Four digits tell results apart; the rest would only cost tokens.
+        similarity_score: hit.similarity_score === null ? null : Math.round(hit.similarity_score * 1e4) / 1e4,
+      })),
+      query: found.query,
+      ...pagingOf(found),
+      ...(found.notice === null ? {} : { notice: found.notice }),
+    };
+  },
+});
+
+export const searchByTag = defineTool({
+  name: "search_by_tag",
+  title: "Search memories by tag",
+  description: "List memories that carry given tags, newest first. Use it when you know the tags; " +
+    "retrieve_memory searches by meaning and takes tags as a filter.",
+  annotations: READ_ONLY,
+  input: z.strictObject({
+    tags: Tags.refine((tags) => tags.length > 0, "must name at least one tag")
+      .describe("Tags to look for; a list or comma-separated text."),
+    match_all: matchAll,
+    page: Page,
+    page_size: PageSize,
+  }),
+  output: z.object({
+    memories: z.array(MemoryResult),
+    tags: z.array(z.string()),
+    match_type: z.enum(["ALL", "ANY"]),
+    ...Paging,
+  }),
+  async run(runtime, input) {
+    const found = await list(runtime, input);
+    return {
+      memories: found.memories.map(memoryResult),
+      tags: input.tags,
+      match_type: input.match_all ? "ALL" as const : "ANY" as const,
+      ...pagingOf(found),
+    };
+  },
+});
+
+export const listMemories = defineTool({
+  name: "list_memories",
+  title: "List memories",
+  description: "Browse memories, newest first, all or those of one tag, type, conversation or time. " +
+    "To look for something, use retrieve_memory.",
+  annotations: READ_ONLY,
+  input: z.strictObject({
+    page: Page,
+    page_size: PageSize,
+    tag: MemoryType.optional().describe("Only memories with this tag."),
+    ...Filters,
+  }),
+  output: z.object({ memories: z.array(MemoryResult), ...Paging }),
+  async run(runtime, { tag, ...input }) {
+    const tags = tag === undefined || tag.trim() === "" ? {} : { tags: [tag.trim()] };
+    const found = await list(runtime, { ...input, ...tags, match_all: true });
+    return { memories: found.memories.map(memoryResult), ...pagingOf(found) };
+  },
+});

@@ -1,0 +1,58 @@
+/**
+ * Tools that change what is stored.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { Content, ContentHash, ConversationId, MemoryType } from "../../memory/schemas.ts";
+import { deleteMemory } from "../../operations/delete.ts";
+import { store } from "../../operations/store.ts";
+import { Metadata, Tags } from "./fields.ts";
+import { defineTool } from "./tool.ts";
+
+export const storeMemory = defineTool({
+  name: "store_memory",
+  title: "Store a memory",
+  description: "Keep a fact, decision, preference or solution for later sessions and for other agents. " +
+    "Write it so that it can be understood alone, one fact per call. Answers with its content_hash. " +
+    "Text that is stored already stays as it is (success false, duplicate true).",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    content: Content,
+    tags: Tags.default([]).describe("Labels to find it by, such as project and topic; a list or comma-separated text."),
+    memory_type: MemoryType.default("note"),
+    metadata: Metadata.default({}).describe("Free key-value data kept with the memory."),
+    conversation_id: ConversationId.optional(),
+    client_hostname: z.string().max(256).optional().describe("Name of the machine you run on."),
+  }),
+  output: z.object({
+    result: z.object({
+      success: z.boolean(),
+      message: z.string(),
+      content_hash: z.string().nullable(),
+      duplicate: z.boolean().optional(),
+      chunks_created: z.int().optional(),
+      chunk_hashes: z.array(z.string()).optional(),
+    }),
+  }),
+  async run(runtime, input) {
+    const { memory: _, ...result } = await store(runtime, input);
+    return { result };
+  },
+  text: ({ result }) => result,
+});
+
+export const deleteMemoryTool = defineTool({
+  name: "delete_memory",
+  title: "Delete a memory",
+  description: "Delete one memory for good, for every agent. Use it for what is wrong or outdated; " +
+    "take content_hash from a search result.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({ content_hash: ContentHash }),
+  output: z.object({ success: z.boolean(), content_hash: z.string() }),
+  async run(runtime, input) {
+    const { success, content_hash } = await deleteMemory(runtime, input);
+    return { success, content_hash };
+  },
+});
