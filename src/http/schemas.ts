@@ -14,6 +14,8 @@ import { UpdateFields, UpdateOutput } from "../operations/update.ts";
 import { InputFault } from "./validation.ts";
 
 export const Memory = MemoryView.openapi("Memory");
+/** A union, since the generator would write `Memory.nullable()` as a nullable component for every use. */
+const MemoryOrNull = z.union([Memory, z.null()]);
 export const NewMemory = StoreInput.openapi("NewMemory", {
   example: {
     content: "Deploys to production run on Thursdays at 10:00 UTC.",
@@ -28,12 +30,12 @@ export const MemoryUpdate = UpdateFields.openapi("MemoryUpdate", {
   example: { tags: ["deploy"], metadata: { reviewed: true } },
 });
 
-export const StoreResult = StoreOutput.extend({ memory: Memory.nullable() }).openapi("StoreResult");
+export const StoreResult = StoreOutput.extend({ memory: MemoryOrNull }).openapi("StoreResult");
 export const BatchResult = StoreBatchOutput.extend({
-  results: z.array(StoreOutput.extend({ memory: Memory.nullable(), index: z.int() })),
+  results: z.array(StoreOutput.extend({ memory: MemoryOrNull, index: z.int() })),
 }).openapi("BatchResult");
 export const MemoryPage = ListOutput.extend({ memories: z.array(Memory) }).openapi("MemoryPage");
-export const UpdateResult = UpdateOutput.extend({ memory: Memory.nullable() }).openapi("UpdateResult");
+export const UpdateResult = UpdateOutput.extend({ memory: MemoryOrNull }).openapi("UpdateResult");
 export const DeleteResult = DeleteOutput.openapi("DeleteResult");
 export const Tags = TagsOutput.openapi("Tags");
 

@@ -61,16 +61,19 @@ export function shorten(value: unknown, depth = 0): unknown {
 }
 
 type Issue = z.core.$ZodIssue;
-type Words = Pick<InputFault, "type" | "msg" | "ctx">;
+type Words = Pick<InputFault, "type" | "msg"> & { ctx?: Record<string, unknown> };
 
 function faultOf(issue: Issue, source: Source, value: unknown, raw: unknown): InputFault {
   const path = issue.path.map((step) => typeof step === "symbol" ? String(step) : step);
   const found = at(value, path);
   const missing = found === undefined && path.length > 0;
+  const { type, msg, ctx } = missing ? { type: "missing", msg: "Field required" } : wordsOf(issue, source);
   return {
-    ...(missing ? { type: "missing", msg: "Field required" } : wordsOf(issue, source)),
+    type,
     loc: [source, ...path.map((step) => typeof step === "string" ? step.slice(0, SHOWN.text).toWellFormed() : step)],
+    msg,
     input: shorten(missing ? at(value, path.slice(0, -1)) : at(raw, path)),
+    ...(ctx === undefined ? {} : { ctx }),
   };
 }
 
@@ -95,10 +98,16 @@ function wordsOf(issue: Issue, source: Source): Words {
       return { type: "literal_error", msg: `Input should be ${expected}`, ctx: { expected } };
     }
     case "invalid_union":
-      return { type: "value_error", msg: `Input should be one of the documented types` };
+      return { type: "value_error", msg: `Input should be a valid ${unionText(issue.errors)}` };
     default:
       return { type: "value_error", msg: `Value error, ${issue.message}`, ctx: { error: issue.message } };
   }
+}
+
+/** The types a union takes, such as "number or string". */
+function unionText(errors: Issue[][]): string {
+  const expected = errors.map(([first]) => first?.code === "invalid_type" ? first.expected : "value");
+  return [...new Set(expected.map((name) => TYPES[name]?.[1] ?? name))].join(" or ");
 }
 
 /** Type faults by what was expected: pydantic's word for the type, and the text. */
@@ -124,13 +133,13 @@ function typeWords(expected: string, source: Source): Words {
 function limitWords(origin: string, limit: number, bound: "at least" | "at most"): Words {
   const least = bound === "at least";
   if (origin === "string") {
-    const msg = `String should have ${bound} ${limit} characters`;
+    const msg = `String should have ${bound} ${count(limit, "character")}`;
     return least
       ? { type: "string_too_short", msg, ctx: { min_length: limit } }
       : { type: "string_too_long", msg, ctx: { max_length: limit } };
   }
   if (origin === "array") {
-    const msg = `List should have ${bound} ${limit} items`;
+    const msg = `List should have ${bound} ${count(limit, "item")}`;
     return least
       ? { type: "too_short", msg, ctx: { min_length: limit } }
       : { type: "too_long", msg, ctx: { max_length: limit } };
@@ -138,4 +147,8 @@ function limitWords(origin: string, limit: number, bound: "at least" | "at most"
   return least
     ? { type: "greater_than_equal", msg: `Input should be greater than or equal to ${limit}`, ctx: { ge: limit } }
     : { type: "less_than_equal", msg: `Input should be less than or equal to ${limit}`, ctx: { le: limit } };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

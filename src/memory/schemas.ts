@@ -14,6 +14,8 @@ export const MAX_PAGE_SIZE = 100;
 export const MAX_TAGS = 100;
 /** Longest tag, type or id accepted, in characters. */
 export const MAX_NAME_LENGTH = 256;
+/** Most levels of nesting in metadata. */
+export const MAX_METADATA_DEPTH = 64;
 
 /** Text SQLite, tokenizers and JSON clients can all keep unchanged: well-formed UTF-16 without NUL. */
 const text = () =>
@@ -32,13 +34,21 @@ export const TagList = z.array(name()).max(MAX_TAGS).transform(normaliseTags)
 
 export const MemoryType = name().describe("Kind of memory, such as note, decision, preference or reference.");
 
-/** JSON objects of any depth; text in them is kept as sent. */
-export const MetadataObject = z.record(z.string(), z.json())
-  .refine((value) => isStorable(value), "must hold well-formed Unicode without NUL characters")
+/**
+ * JSON objects; text in them is kept as sent. Surfaces hand over parsed JSON, so that the values need no schema of
+ * their own: `z.json()` would recurse without a limit and cost more than the rest of a store's validation.
+ */
+export const MetadataObject = z.record(z.string(), z.unknown() as unknown as z.ZodType<Json>)
+  .refine((value) => isStorable(value, MAX_METADATA_DEPTH), {
+    error:
+      `must hold finite numbers, well-formed Unicode without NUL characters, and at most ${MAX_METADATA_DEPTH} levels`,
+  })
   .describe("Free key-value data kept with the memory.");
 
 export const ConversationId = name().min(1)
   .describe("Conversation the memory is a turn of; its neighbours there help to find it.");
+
+export const ClientHostname = name().describe("Name of the machine the client runs on.");
 
 export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
   .transform((value) => value.toLowerCase())
@@ -128,9 +138,12 @@ function parseIso(value: string): number {
   return Date.parse(zoned) / 1000;
 }
 
-function isStorable(value: Json): boolean {
+/** Whether every store and client can keep the value unchanged; `depth` levels may follow. */
+function isStorable(value: Json, depth: number): boolean {
   if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
-  if (Array.isArray(value)) return value.every(isStorable);
+  if (typeof value === "number") return Number.isFinite(value);
   if (value === null || typeof value !== "object") return true;
-  return Object.entries(value).every(([key, item]) => isStorable(key) && isStorable(item));
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isStorable(item, depth - 1));
+  return Object.entries(value).every(([key, item]) => isStorable(key, 0) && isStorable(item, depth - 1));
 }

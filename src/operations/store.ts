@@ -9,6 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Memory } from "../memory/memory.ts";
 import {
+  ClientHostname,
   Content,
   ConversationId,
   MemoryType,
@@ -32,7 +33,7 @@ export const StoreInput = z.object({
   memory_type: MemoryType.nullish(),
   metadata: MetadataObject.default({}),
   conversation_id: ConversationId.nullish(),
-  client_hostname: z.string().max(256).nullish().describe("Name of the machine the client runs on."),
+  client_hostname: ClientHostname.nullish(),
 });
 export type StoreInput = z.infer<typeof StoreInput>;
 
