@@ -1,0 +1,56 @@
+/**
+ * The worker that downloads a model with transformers.js.
+ *
+ * @module
+ */
+
+import { AutoModel, AutoTokenizer, env, ModelFileNotFoundError } from "@huggingface/transformers";
+import { errorText } from "../errors.ts";
+import type { DownloadAnswer, DownloadRequest } from "./download.ts";
+
+/** Weights to look for, the preferred first; a repository needn't have int8 ones. */
+const DTYPES = ["q8", "fp32"] as const;
+
+/** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<DownloadRequest>) => void) | null;
+  postMessage(answer: DownloadAnswer): void;
+}
+
+const scope = self as unknown as WorkerScope;
+
+scope.onmessage = async ({ data }) => {
+  try {
+    await fetchModel(data);
+    scope.postMessage({ type: "done" });
+  } catch (error) {
+    scope.postMessage({ type: "failed", message: errorText(error), missing: isMissing(error) });
+  }
+};
+
+async function fetchModel({ model, cacheFolder, host }: DownloadRequest): Promise<void> {
+  env.allowLocalModels = false;
+  env.useBrowserCache = false;
+  env.useFSCache = true;
+  env.cacheDir = cacheFolder;
+  if (host !== undefined) env.remoteHost = host;
+  await AutoTokenizer.from_pretrained(model);
+  for (const dtype of DTYPES) {
+    try {
+      const loaded = await AutoModel.from_pretrained(model, { dtype, progress_callback: report });
+      await loaded.dispose();
+      return;
+    } catch (error) {
+      if (!isMissing(error) || dtype === DTYPES.at(-1)) throw error;
+    }
+  }
+}
+
+function report(event: { status: string; progress?: number }): void {
+  // Per cent of all files together.
+  if (event.status === "progress_total") scope.postMessage({ type: "progress", share: (event.progress ?? 0) / 100 });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ModelFileNotFoundError || /\b(404|401|not found|Could not locate)\b/i.test(errorText(error));
+}

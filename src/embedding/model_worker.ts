@@ -1,0 +1,109 @@
+/**
+ * The worker that holds a local model. A run blocks the thread it is made on (30 ms for a full window on a slow
+ * machine, 100 ms for loading), so it isn't made on the one that serves requests.
+ *
+ * @module
+ */
+
+import { errorText, MemoryError } from "../errors.ts";
+import { LocalModel } from "./local_model.ts";
+import type { ModelFiles } from "./model_files.ts";
+import { Lanes } from "./lanes.ts";
+import type { TextKind } from "./provider.ts";
+
+/** What the worker is told. */
+export type WorkerRequest =
+  | { type: "load"; files: ModelFiles; threads: number }
+  | { type: "embed"; id: number; kind: TextKind; text: string }
+  | { type: "close" };
+
+/** What the worker answers. */
+export type WorkerAnswer =
+  | { type: "loaded"; dimensions: number; fingerprint: string }
+  | { type: "vectors"; id: number; vectors: Float32Array<ArrayBuffer>[] }
+  /** `id` is null when loading failed. */
+  | { type: "failed"; id: number | null; code: MemoryError["code"]; message: string }
+  | { type: "closed" };
+
+/** A text on its way. */
+interface Job {
+  id: number;
+  kind: TextKind;
+  parts: Iterator<number[], void>;
+  /** The part to run next. */
+  part: IteratorResult<number[], void>;
+  vectors: Float32Array<ArrayBuffer>[];
+}
+
+/** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
+  postMessage(answer: WorkerAnswer, transfer: Transferable[]): void;
+}
+
+const scope = self as unknown as WorkerScope;
+const lanes = new Lanes<Job>();
+let model: LocalModel | undefined;
+let running: Promise<void> | undefined;
+
+scope.onmessage = ({ data }) => {
+  if (data.type === "load") load(data.files, data.threads);
+  else if (data.type === "close") close();
+  else accept(data.id, data.kind, data.text);
+};
+
+async function load(files: ModelFiles, threads: number): Promise<void> {
+  try {
+    model = await LocalModel.open(files, threads);
+    answer({ type: "loaded", dimensions: model.dimensions, fingerprint: model.fingerprint });
+  } catch (error) {
+    fail(null, error);
+  }
+}
+
+function accept(id: number, kind: TextKind, text: string): void {
+  try {
+    if (model === undefined) throw new MemoryError("unavailable", "Embedding model isn't loaded");
+    const parts = model.parts(text, kind);
+    lanes.push(kind, { id, kind, parts, part: parts.next(), vectors: [] });
+    running ??= work().finally(() => running = undefined);
+  } catch (error) {
+    fail(id, error);
+  }
+}
+
+async function work(): Promise<void> {
+  for (let job = lanes.next(); job !== undefined; job = lanes.next()) {
+    try {
+      // Messages are received during a run, so a query that has come meanwhile goes before a passage's next chunk.
+      if (!job.part.done) job.vectors.push(await model!.run(job.part.value));
+      job.part = job.parts.next();
+      if (job.part.done) answer({ type: "vectors", id: job.id, vectors: job.vectors }, buffersOf(job));
+      else lanes.putBack(job.kind, job);
+    } catch (error) {
+      fail(job.id, error);
+    }
+  }
+}
+
+/** Handed over instead of copied. */
+function buffersOf(job: Job): ArrayBuffer[] {
+  return job.vectors.map((vector) => vector.buffer);
+}
+
+async function close(): Promise<void> {
+  for (const job of lanes.drain()) fail(job.id, new MemoryError("unavailable", "Embedding service was closed"));
+  await running;
+  await model?.release();
+  model = undefined;
+  answer({ type: "closed" });
+}
+
+function fail(id: number | null, error: unknown): void {
+  const code = error instanceof MemoryError ? error.code : "internal";
+  answer({ type: "failed", id, code, message: errorText(error) });
+}
+
+function answer(message: WorkerAnswer, transfer: Transferable[] = []): void {
+  scope.postMessage(message, transfer);
+}

@@ -1,0 +1,201 @@
+/**
+ * The embedding service: one model for every listener, loaded once, with a cache, shared runs and a bounded queue.
+ *
+ * @module
+ */
+
+import { errorText, MemoryError } from "../errors.ts";
+import { VectorCache } from "./cache.ts";
+import type { EmbedderCounters, EmbedderStatus, EmbeddingService, ModelIdentity } from "./embedder.ts";
+import type { EmbeddingProvider, TextKind } from "./provider.ts";
+
+/** How a service is made. */
+export interface ServiceOptions {
+  /** Bytes the query cache may use. */
+  cacheBytes: number;
+  /** Texts that may wait or run; more are refused. */
+  queueLimit: number;
+  /** Told how far loading is, for a progress bar. */
+  onProgress?: ((share: number) => void) | undefined;
+  /** Unix milliseconds. */
+  now?: (() => number) | undefined;
+}
+
+/** Share of the newest run in the running mean of a text's time. */
+const SMOOTHING = 0.05;
+
+/** Puts states, cache, sharing and limits before a provider. */
+export class ProvidedEmbeddings implements EmbeddingService {
+  readonly #provider: EmbeddingProvider;
+  readonly #options: ServiceOptions;
+  readonly #now: () => number;
+  readonly #cache: VectorCache;
+  /** Runs that have begun, by kind and text, for callers with the same text. */
+  readonly #shared = new Map<string, Promise<Float32Array[]>>();
+  #identity: ModelIdentity | undefined;
+  #status: EmbedderStatus;
+  #loading: Promise<ModelIdentity> | undefined;
+  #closing: Promise<void> | undefined;
+  #loads = 0;
+  #runs = 0;
+  #hits = 0;
+  #misses = 0;
+  #depth = 0;
+  /** Mean milliseconds between two answers while texts wait. */
+  #pace = 5;
+  #lastAnswer = 0;
+
+  constructor(provider: EmbeddingProvider, options: ServiceOptions) {
+    this.#provider = provider;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#cache = new VectorCache(options.cacheBytes);
+    this.#status = { state: "loading", since: this.#now() };
+  }
+
+  get identity(): ModelIdentity | undefined {
+    return this.#identity;
+  }
+
+  get status(): EmbedderStatus {
+    return { ...this.#status };
+  }
+
+  get counters(): EmbedderCounters {
+    return {
+      model_loads: this.#loads,
+      model_runs: this.#runs,
+      cache_hits: this.#hits,
+      cache_misses: this.#misses,
+      cache_bytes: this.#cache.bytes,
+      queue_depth: this.#depth,
+    };
+  }
+
+  ready(): Promise<ModelIdentity> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async embedQuery(text: string): Promise<Float32Array> {
+    this.#requireReady();
+    const cached = this.#cache.get(text);
+    if (cached !== undefined) {
+      this.#hits++;
+      return cached;
+    }
+    return (await this.#run(text, "query"))[0]!;
+  }
+
+  async embedPassage(text: string): Promise<Float32Array[]> {
+    this.#requireReady();
+    return await this.#run(text, "passage");
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #load(): Promise<ModelIdentity> {
+    this.#enter({ state: "loading" });
+    try {
+      const identity = await this.#provider.load({
+        progress: (share) => this.#progress(share),
+        lost: (error) => this.#fail(error),
+      });
+      this.#loads++;
+      if (this.#closing !== undefined) throw closedError();
+      this.#identity = identity;
+      this.#enter({ state: "ready" });
+      return identity;
+    } catch (error) {
+      if (this.#closing !== undefined) throw closedError();
+      this.#fail(error);
+      throw error instanceof MemoryError ? error : new MemoryError(
+        "unavailable",
+        `Cannot load the embedding model: ${errorText(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs a text, or joins the run of the same text that has begun. */
+  #run(text: string, kind: TextKind): Promise<Float32Array[]> {
+    const key = `${kind}\n${text}`;
+    const running = this.#shared.get(key);
+    if (running !== undefined) {
+      this.#hits++;
+      return running;
+    }
+    if (this.#depth >= this.#options.queueLimit) {
+      throw new MemoryError("overloaded", `Cannot embed more than ${this.#options.queueLimit} texts at once`, {
+        retryAfterSeconds: Math.max(1, Math.ceil((this.#depth * this.#pace) / 1000)),
+      });
+    }
+    this.#misses++;
+    const run = this.#embed(text, kind).finally(() => this.#shared.delete(key));
+    this.#shared.set(key, run);
+    return run;
+  }
+
+  async #embed(text: string, kind: TextKind): Promise<Float32Array[]> {
+    this.#depth++;
+    const began = this.#now();
+    try {
+      const vectors = await this.#provider.embed(text, kind);
+      this.#runs += vectors.length;
+      // Passages aren't kept: they are in the store, and an import would push every query out.
+      if (kind === "query" && this.#closing === undefined) this.#cache.set(text, vectors[0]!);
+      return vectors;
+    } catch (error) {
+      if (error instanceof MemoryError) throw error;
+      throw new MemoryError("unavailable", `Cannot embed a text: ${errorText(error)}`, { cause: error });
+    } finally {
+      this.#depth--;
+      const now = this.#now();
+      this.#pace += SMOOTHING * (now - Math.max(began, this.#lastAnswer) - this.#pace);
+      this.#lastAnswer = now;
+    }
+  }
+
+  #requireReady(): void {
+    const { state, error } = this.#status;
+    if (state === "ready") return;
+    if (state === "closed") throw closedError();
+    if (state === "loading") {
+      throw new MemoryError("unavailable", "Embedding model is still loading", { retryAfterSeconds: 1 });
+    }
+    throw new MemoryError("unavailable", `Embedding model can't be used: ${error}`);
+  }
+
+  #progress(share: number): void {
+    if (this.#status.state !== "loading") return;
+    this.#status.progress = Math.min(1, Math.max(0, share));
+    this.#options.onProgress?.(this.#status.progress);
+  }
+
+  /** The next call of `ready` tries again. */
+  #fail(error: unknown): void {
+    if (this.#closing !== undefined) return;
+    this.#loading = undefined;
+    this.#enter({ state: "failed", error: errorText(error) });
+  }
+
+  async #close(): Promise<void> {
+    this.#enter({ state: "closed" });
+    // A load can't be interrupted half-way; what it opened must be freed too.
+    await this.#loading?.catch(() => {});
+    await this.#provider.close();
+    this.#cache.clear();
+  }
+
+  #enter(status: Omit<EmbedderStatus, "since">): void {
+    this.#status = { ...status, since: this.#now() };
+  }
+}
+
+function closedError(): MemoryError {
+  return new MemoryError("unavailable", "Embedding service was closed");
+}
