@@ -9,7 +9,7 @@ import { MemoryView } from "../memory/schemas.ts";
 import { DeleteOutput } from "../operations/delete.ts";
 import { ListOutput, TagsOutput } from "../operations/list.ts";
 import { SearchHit } from "../operations/search.ts";
-import { StoreBatchInput, StoreBatchOutput, StoreInput, StoreOutput } from "../operations/store.ts";
+import { MAX_BATCH, StoreBatchInput, StoreBatchOutput, StoreInput, StoreOutput } from "../operations/store.ts";
 import { UpdateFields, UpdateOutput } from "../operations/update.ts";
 import { InputFault } from "./validation.ts";
 
@@ -23,7 +23,7 @@ export const NewMemory = StoreInput.openapi("NewMemory", {
     memory_type: "note",
   },
 });
-export const NewMemories = StoreBatchInput.extend({ memories: z.array(NewMemory).min(1).max(1000) }).openapi(
+export const NewMemories = StoreBatchInput.extend({ memories: z.array(NewMemory).min(1).max(MAX_BATCH) }).openapi(
   "NewMemories",
 );
 export const MemoryUpdate = UpdateFields.openapi("MemoryUpdate", {

@@ -1,0 +1,61 @@
+/**
+ * A runtime for tests of the surfaces: the real SQLite store in a temporary folder and the real bundled model.
+ *
+ * @module
+ */
+
+import { createEmbeddingService } from "../../src/embedding/factory.ts";
+import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
+import { monotonicClock } from "../../src/memory/clock.ts";
+import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+
+/** An open runtime; disposing closes its store and removes its folder. */
+export interface TestRuntime extends AsyncDisposable {
+  runtime: Runtime;
+  /** Folder of the database file. */
+  folder: string;
+}
+
+/** What differs from the defaults. */
+export interface TestRuntimeOptions {
+  settings?: Partial<OperationSettings>;
+  /** Parts that replace the loaded model, e.g. `{ serving: null }` for one that is still loading. */
+  embeddings?: Partial<EmbeddingModels>;
+}
+
+// Loaded while the module is, outside any test, so that the leak checks of the tests don't count it as theirs.
+const model = createEmbeddingService({
+  provider: "local",
+  model: BUNDLED_MODEL,
+  cacheFolder: "unused-by-the-bundled-model",
+  offline: true,
+  threads: navigator.hardwareConcurrency,
+  cacheBytes: 1 << 20,
+  queueLimit: 10_000,
+});
+const identity = await model.ready();
+addEventListener("unload", () => void model.close());
+
+/** Opens a runtime over an empty store. All runtimes of a process share one loaded model. */
+export async function testRuntime(options: TestRuntimeOptions = {}): Promise<TestRuntime> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
+  const storage = await openStorage({ backend: "sqlite", path: `${folder}/memories.db` });
+  await storage.registerModel(identity);
+  const runtime: Runtime = {
+    storage,
+    embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
+    settings: { maxContentLength: 100_000, split: null, includeHostname: false, ...options.settings },
+    now: monotonicClock(),
+    startedAt: Date.now(),
+    version: "0.0.0-test",
+  };
+  return {
+    runtime,
+    folder,
+    [Symbol.asyncDispose]: async () => {
+      await storage.close();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}

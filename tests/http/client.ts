@@ -1,0 +1,78 @@
+/**
+ * A REST client for tests: an app over a real runtime, called in process.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { createApp, type HttpSettings } from "../../src/http/app.ts";
+import type { OperationSettings } from "../../src/operations/runtime.ts";
+import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+
+/** What came back; `json` is null for other types. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // deno-lint-ignore no-explicit-any
+  json: any;
+}
+
+/** An app under test. */
+export interface TestClient extends AsyncDisposable {
+  app: OpenAPIHono;
+  /** Lines logged as errors. */
+  logged: string[];
+  get(path: string, headers?: HeadersInit): Promise<Answer>;
+  /** Sends a value as JSON, a string as it is. */
+  send(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
+  store(content: string, more?: Record<string, unknown>): Promise<string>;
+}
+
+/** Differences from the defaults of the app under test. */
+export interface ClientOptions {
+  http?: Partial<HttpSettings>;
+  operations?: Partial<OperationSettings>;
+  /** Methods that replace the store's, e.g. to make it fail. */
+  storage?: Partial<MemoryStorage>;
+}
+
+/** Opens an app over a fresh store. */
+export async function openClient(options: ClientOptions = {}): Promise<TestClient> {
+  const opened = await testRuntime({ settings: options.operations ?? {} });
+  const { storage } = opened.runtime;
+  const runtime = options.storage === undefined
+    ? opened.runtime
+    : { ...opened.runtime, storage: Object.assign(Object.create(storage), options.storage) as MemoryStorage };
+  const logged: string[] = [];
+  const app = createApp(runtime, {
+    apiKey: null,
+    allowedHosts: [],
+    corsOrigins: [],
+    maxBodyBytes: 1 << 20,
+    log: { error: (line) => logged.push(line) },
+    ...options.http,
+  });
+  const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));
+  const send: TestClient["send"] = (method, path, body, more) => {
+    const headers = new Headers(more);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    return answer(path, { method, headers, ...(body === undefined ? {} : { body: text }) });
+  };
+  return {
+    app,
+    logged,
+    get: (path, headers = {}) => answer(path, { headers }),
+    send,
+    store: async (content, more = {}) => (await send("POST", "/api/memories", { content, ...more })).json.content_hash,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") && text !== "";
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
+}

@@ -1,0 +1,110 @@
+import { assert, assertEquals } from "@std/assert";
+import { openClient, type TestClient } from "./client.ts";
+
+const contents = (json: { results: { memory: { content: string } }[] }) => json.results.map((r) => r.memory.content);
+
+async function withPets(): Promise<TestClient> {
+  const client = await openClient();
+  await client.store("Caroline adopted a puppy named Biscuit.", { tags: ["pets"], conversation_id: "c1" });
+  await client.store("The staging database runs PostgreSQL 16.", { tags: ["infra"], metadata: { project: "atlas" } });
+  await client.store("Deploys happen on Thursdays.", { tags: ["infra", "deploy"], memory_type: "reference" });
+  return client;
+}
+
+Deno.test("a search finds by meaning and by words and says why", async () => {
+  await using client = await withPets();
+  const { status, json } = await client.send("POST", "/api/search", { query: "which database do we use for staging?" });
+  assertEquals(status, 200);
+  assertEquals(contents(json)[0], "The staging database runs PostgreSQL 16.");
+  assertEquals(json.query, "which database do we use for staging?");
+  assertEquals(json.search_type, "hybrid");
+  assertEquals(json.notice, null);
+  assertEquals(json.pagination.page_size, 10);
+  assert(json.processing_time_ms >= 0);
+  const [best] = json.results;
+  assert(best.similarity_score > 0 && best.similarity_score <= 1);
+  assert(best.scores.semantic > 0.3 && best.scores.words > 0);
+  assertEquals(typeof best.relevance_reason, "string");
+});
+
+Deno.test("page_size and n_results both set the page, and n_results wins", async () => {
+  await using client = await withPets();
+  const sizeOf = async (body: Record<string, unknown>) => {
+    const { json } = await client.send("POST", "/api/search", { query: "database", ...body });
+    return json.pagination.page_size;
+  };
+  assertEquals(await sizeOf({}), 10);
+  assertEquals(await sizeOf({ page_size: 2 }), 2);
+  assertEquals(await sizeOf({ n_results: 3 }), 3);
+  assertEquals(await sizeOf({ page_size: 2, n_results: 3 }), 3);
+  assertEquals(await sizeOf({ page_size: null, n_results: null }), 10);
+  assertEquals(await sizeOf({ n_results: 100 }), 100);
+});
+
+Deno.test("the pages of a search follow each other without gaps or repeats", async () => {
+  await using client = await withPets();
+  const pageOf = async (page: number) =>
+    (await client.send("POST", "/api/search", { query: "infra database deploys puppy", page, page_size: 1 })).json;
+  const pages = [await pageOf(1), await pageOf(2), await pageOf(3)];
+  assertEquals(new Set(pages.flatMap(contents)).size, 3);
+  assertEquals(pages.map((page) => page.pagination.has_more), [true, true, false]);
+  assertEquals(contents(await pageOf(50)), []);
+});
+
+Deno.test("without a threshold nothing is cut off, with one the weak results are", async () => {
+  await using client = await withPets();
+  const count = async (similarity_threshold?: number | null) =>
+    (await client.send("POST", "/api/search", { query: "puppy", similarity_threshold })).json.results.length;
+  assertEquals(await count(), 3);
+  assertEquals(await count(null), 3);
+  assertEquals(await count(0), 3);
+  assertEquals(await count(0.3), 1);
+});
+
+Deno.test("a search filters by tags, type, conversation, time and metadata", async () => {
+  await using client = await withPets();
+  const found = async (filter: Record<string, unknown>) =>
+    contents((await client.send("POST", "/api/search", { query: "puppy database deploys", ...filter })).json).sort();
+  assertEquals((await found({ tags: ["infra"] })).length, 2);
+  assertEquals(await found({ tags: ["infra", "deploy"], match_all: true }), ["Deploys happen on Thursdays."]);
+  assertEquals(await found({ memory_type: "reference" }), ["Deploys happen on Thursdays."]);
+  assertEquals(await found({ conversation_id: "c1" }), ["Caroline adopted a puppy named Biscuit."]);
+  assertEquals(await found({ metadata: { project: "atlas" } }), ["The staging database runs PostgreSQL 16."]);
+  assertEquals(await found({ created_before: "2020-01-01" }), []);
+  assertEquals((await found({ created_after: 0 })).length, 3);
+});
+
+Deno.test("an exact search finds the words as written", async () => {
+  await using client = await withPets();
+  const { json } = await client.send("POST", "/api/search", { query: "postgresql 16", mode: "exact" });
+  assertEquals(json.search_type, "exact");
+  assertEquals(contents(json), ["The staging database runs PostgreSQL 16."]);
+});
+
+for (
+  const query of ['"NEAR(', "*", "-", 'a" OR "b', "content:x", "NOT", "^puppy*", "{a b}: c", "'; DROP TABLE x", "🦊"]
+) {
+  Deno.test(`the query ${query} is words to look for, not syntax`, async () => {
+    await using client = await withPets();
+    for (const mode of ["hybrid", "semantic", "exact"]) {
+      const { status, json } = await client.send("POST", "/api/search", { query, mode });
+      assertEquals(status, 200, JSON.stringify(json));
+    }
+  });
+}
+
+for (const tag of ['"NEAR(', "*", "-", "a,b", 'say "hi"', "it's", "🦊", "%", "_", "[x]", "\\", "tag with blanks"]) {
+  Deno.test(`the tag ${tag} is kept, listed and found as it is`, async () => {
+    await using client = await openClient();
+    const hash = await client.store("tagged", { tags: [tag] });
+    await client.store("other", { tags: ["other"] });
+    assertEquals((await client.get(`/api/memories/${hash}`)).json.tags, [tag]);
+    assertEquals((await client.get("/api/tags")).json.tags.find((t: { tag: string }) => t.tag === tag), {
+      tag,
+      count: 1,
+    });
+    assertEquals((await client.get(`/api/memories?tag=${encodeURIComponent(tag)}`)).json.total, 1);
+    const { json } = await client.send("POST", "/api/search", { query: "tagged", tags: [tag] });
+    assertEquals(contents(json), ["tagged"]);
+  });
+}
