@@ -1,0 +1,256 @@
+/**
+ * Keeps the in-memory index in step with the database: reads it once, then follows what this and other processes
+ * commit. Every change of a memory gives it a new revision and every deletion leaves a tombstone, so following means
+ * reading the rows above the last revision seen.
+ *
+ * @module
+ */
+
+import { analyse, ANALYSER_VERSION } from "../../memory/text.ts";
+import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
+import { unescapeText } from "./escape.ts";
+import { MemoryIndex } from "./memory_index.ts";
+import { Pacer } from "./pacer.ts";
+import { tagsOf, textOf } from "./rows.ts";
+import { countTerms, decodeNumbers, TermNumbers } from "./terms.ts";
+import { VectorIndex } from "./vector_index.ts";
+
+/** Rows read from the database in one go. */
+const ROWS_AT_ONCE = 400;
+/** Posting lists are cleaned when so many memories were removed, and when they are so large a share of all. */
+const DEAD_AT_LEAST = 1000;
+const DEAD_SHARE = 0.2;
+
+const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.chunks, n.chunks";
+const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
+  "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1 " +
+  "LEFT JOIN vectors n ON n.memory_id = m.id AND n.model = ?2";
+
+/** Writes new terms of memories that an analyser of another version has read. */
+export type ReplaceTerms = (items: { id: number; terms: ReadonlyMap<string, number> }[]) => Promise<void>;
+
+/** Follows one database. */
+export class Follower {
+  readonly terms = new TermNumbers();
+  #index = new MemoryIndex();
+  #replaceTerms: ReplaceTerms;
+  readonly #database: Database;
+  readonly #statements;
+  /** Last revision that is in the index; −1 before the first reading. */
+  #revision = -1;
+  /** `data_version` of the reader when the index was last known to be in step. */
+  #version = -1;
+  #syncing: Promise<void> | undefined;
+  #effects: Promise<void> = Promise.resolve();
+  #switching: Promise<void> | undefined;
+  #purging: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(database: Database, replaceTerms: ReplaceTerms) {
+    const { reader } = this.#database = database;
+    this.#replaceTerms = replaceTerms;
+    this.#statements = {
+      version: prepareRows(reader, "PRAGMA data_version"),
+      counters: prepareRows(reader, "SELECT name, value FROM counters"),
+      all: prepareRows(reader, `SELECT ${COLUMNS} ${JOINS} WHERE m.id > ?3 ORDER BY m.id LIMIT ${ROWS_AT_ONCE}`),
+      changed: prepareRows(
+        reader,
+        `SELECT ${COLUMNS}, m.revision ${JOINS} WHERE (m.revision, m.id) > (?3, ?4) AND m.revision <= ?5 ` +
+          `ORDER BY m.revision, m.id LIMIT ${ROWS_AT_ONCE}`,
+      ),
+      gone: prepareRows(
+        reader,
+        "SELECT revision, memory_id FROM tombstones WHERE (revision, memory_id) > (?, ?) AND revision <= ? " +
+          `ORDER BY revision, memory_id LIMIT ${ROWS_AT_ONCE}`,
+      ),
+      content: prepareRows(reader, "SELECT content FROM memories WHERE id = ?"),
+      termsOf: prepareRows(reader, "SELECT terms FROM memory_terms WHERE memory_id = ?"),
+      dimensions: prepareRows(reader, "SELECT dimensions FROM models WHERE number = ?"),
+      vectors: prepareRows(
+        reader,
+        `SELECT memory_id, chunks FROM vectors WHERE model = ? AND memory_id > ? ORDER BY memory_id LIMIT ${ROWS_AT_ONCE}`,
+      ),
+    };
+  }
+
+  /** The index as it is, in step or not. */
+  get index(): MemoryIndex {
+    return this.#index;
+  }
+
+  /** The index with everything that was committed before the call, by whatever process. */
+  async fresh(): Promise<MemoryIndex> {
+    // A sync that is running may have begun before the commit in question; the next one hasn't.
+    for (let round = 0; round < 2; round++) {
+      const version = this.#dataVersion();
+      if (this.#revision >= 0 && version === this.#version) break;
+      if (this.#syncing === undefined) {
+        if (this.#inStep(version)) break;
+        round = 1;
+        this.#syncing = this.#sync(version).finally(() => this.#syncing = undefined);
+      }
+      await this.#syncing;
+    }
+    return this.#index;
+  }
+
+  /** Takes over a commit of this process: by its effects where nothing came in between, else by the next `fresh`. */
+  onCommit(before: number, after: number, effects: (() => void)[], pacer: Pacer): Promise<void> {
+    if (after === before || this.#syncing !== undefined || this.#revision !== before) return Promise.resolve();
+    this.#revision = after;
+    return this.#effects = (async () => {
+      for (const effect of effects) {
+        effect();
+        if (pacer.due) await pacer.pause();
+      }
+      this.#purgeIfDue();
+    })();
+  }
+
+  /** Waits until searches use the vectors of the active model. */
+  async switched(): Promise<void> {
+    await this.fresh();
+    await this.#switching;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([this.#syncing, this.#effects, this.#switching, this.#purging]);
+  }
+
+  #dataVersion(): number {
+    return Number(rowsOf(this.#statements.version)[0]![0]);
+  }
+
+  #counters(): { revision: number; forgotten: number; active_model: number } {
+    const counters = { revision: 0, forgotten: 0, active_model: 0 };
+    return Object.assign(counters, Object.fromEntries(rowsOf(this.#statements.counters)));
+  }
+
+  /** Whether a changed database is only this process's own commits, which are in the index already. */
+  #inStep(version: number): boolean {
+    const { revision, active_model } = this.#counters();
+    if (this.#revision !== revision || active_model !== this.#wantedModel()) return false;
+    this.#version = version;
+    return true;
+  }
+
+  #wantedModel(): number {
+    return (this.#index.nextVectors ?? this.#index.vectors)?.model ?? 0;
+  }
+
+  async #sync(version: number): Promise<void> {
+    await this.#effects;
+    const pacer = new Pacer(), { revision, forgotten, active_model } = this.#counters();
+    await this.terms.follow(this.#database.reader, pacer);
+    if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, pacer);
+    else await this.#readChanges(revision, pacer);
+    this.#revision = revision;
+    this.#version = version;
+    this.#purgeIfDue();
+    if (active_model !== this.#wantedModel()) {
+      const switching = this.#switching = this.#switchModel(active_model);
+      switching.catch(() => {}); // whoever waits for it is told
+      if (this.#index.vectors === null) await switching;
+    }
+  }
+
+  async #readAll(model: number, pacer: Pacer): Promise<void> {
+    const index = new MemoryIndex();
+    if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
+    for (let last = 0; !this.#closed;) {
+      const rows = rowsOf(this.#statements.all, model, 0, last);
+      await this.#take(index, rows, [model, 0], pacer);
+      if (rows.length < ROWS_AT_ONCE) break;
+      last = Number(rows.at(-1)![0]);
+    }
+    this.#index = index;
+  }
+
+  async #readChanges(until: number, pacer: Pacer): Promise<void> {
+    const index = this.#index;
+    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER]; !this.#closed;) {
+      const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
+      const rows = rowsOf(this.#statements.changed, ...models, ...from, until);
+      await this.#take(index, rows, models, pacer);
+      if (rows.length < ROWS_AT_ONCE) break;
+      from = [rows.at(-1)!.at(-1)!, rows.at(-1)![0]!];
+    }
+    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER]; !this.#closed;) {
+      const rows = rowsOf(this.#statements.gone, ...from, until);
+      for (const row of rows) index.remove(Number(row[1]));
+      if (rows.length < ROWS_AT_ONCE) break;
+      from = rows.at(-1)!;
+      await pacer.pause();
+    }
+  }
+
+  /** @param models Numbers of the models whose vectors are in the rows' eighth and ninth column. */
+  async #take(index: MemoryIndex, rows: Value[][], models: [number, number], pacer: Pacer): Promise<void> {
+    const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
+    if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
+    for (const row of rows) {
+      const id = Number(row[0]);
+      const memory = {
+        id,
+        created_at: Number(row[1]),
+        memory_type: textOf(row[2]),
+        conversation_id: textOf(row[3]),
+        tags: tagsOf(row[4]),
+      };
+      index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
+      models.forEach((model, column) => {
+        const codes = row[7 + column];
+        if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
+      });
+      if (pacer.due) await pacer.pause();
+    }
+  }
+
+  /** Gives rows the terms of this version's analyser, in the database and in place. */
+  async #reanalyse(rows: Value[][], pacer: Pacer): Promise<void> {
+    const items: { id: number; terms: ReadonlyMap<string, number> }[] = [];
+    for (const row of rows) {
+      const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
+      if (content === undefined) continue; // deleted since
+      items.push({ id: Number(row[0]), terms: countTerms(analyse(unescapeText(String(content)))) });
+      await pacer.pause();
+    }
+    await this.#replaceTerms(items);
+    for (const row of rows) row[6] = rowsOf(this.#statements.termsOf, row[0]!)[0]?.[0] ?? null;
+  }
+
+  #emptyVectors(model: number): VectorIndex {
+    return new VectorIndex(Number(rowsOf(this.#statements.dimensions, model)[0]![0]));
+  }
+
+  /** Reads the vectors of another model beside those in use, and exchanges them at the end. */
+  async #switchModel(model: number): Promise<void> {
+    const index = this.#index, pacer = new Pacer();
+    if (model === 0) return;
+    const next = index.nextVectors = { model, index: this.#emptyVectors(model) };
+    try {
+      for (let last = 0; !this.#closed && index.nextVectors === next;) {
+        const rows = rowsOf(this.#statements.vectors, model, last);
+        for (const [id, codes] of rows) {
+          const slot = index.slotOf(Number(id));
+          if (slot !== undefined && !next.index.has(slot)) next.index.set(slot, codes as Uint8Array);
+          if (pacer.due) await pacer.pause();
+        }
+        if (rows.length < ROWS_AT_ONCE) break;
+        last = Number(rows.at(-1)![0]);
+      }
+      if (index.nextVectors === next) index.vectors = next;
+    } finally {
+      if (index.nextVectors === next) index.nextVectors = null;
+    }
+  }
+
+  #purgeIfDue(): void {
+    const index = this.#index, { dead } = index.words;
+    if (this.#purging !== undefined || dead < Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) return;
+    const pacer = new Pacer();
+    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : pacer.pause())
+      .finally(() => this.#purging = undefined);
+  }
+}

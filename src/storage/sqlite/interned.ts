@@ -1,0 +1,58 @@
+/**
+ * Short numbers for strings that many memories share.
+ *
+ * @module
+ */
+
+/** Numbers strings from 1 and counts their uses; a string nobody uses loses its number. */
+export class Interned {
+  #numbers = new Map<string, number>();
+  #names: (string | undefined)[] = [undefined];
+  #uses: number[] = [0];
+  #free: number[] = [];
+
+  /** Distinct strings in use. */
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  /** One above the highest number in use. */
+  get end(): number {
+    return this.#names.length;
+  }
+
+  /** Number of a string, 0 when it isn't in use. */
+  find(name: string): number {
+    return this.#numbers.get(name) ?? 0;
+  }
+
+  /** The string, undefined when the number is free. */
+  name(number: number): string | undefined {
+    return this.#names[number];
+  }
+
+  acquire(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.#free.pop() ?? this.#names.length;
+      this.#numbers.set(name, number);
+      this.#names[number] = name;
+      this.#uses[number] = 0;
+    }
+    this.#uses[number]!++;
+    return number;
+  }
+
+  release(number: number): void {
+    const name = this.#names[number];
+    if (name === undefined || --this.#uses[number]! > 0) return;
+    this.#numbers.delete(name);
+    this.#names[number] = undefined;
+    this.#free.push(number);
+  }
+
+  /** All strings in use with their number of uses. */
+  *entries(): IterableIterator<[string, number]> {
+    for (const [name, number] of this.#numbers) yield [name, this.#uses[number]!];
+  }
+}

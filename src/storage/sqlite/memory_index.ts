@@ -1,0 +1,232 @@
+/**
+ * Everything a search or a listing looks at, in memory, by slot: a small number that a memory has while it exists in
+ * this process. SQLite holds the truth; this is rebuilt from it and follows its changes.
+ *
+ * @module
+ */
+
+import type { MemoryFilter } from "../../memory/memory.ts";
+import { Interned } from "./interned.ts";
+import { SlotOrder } from "./slot_order.ts";
+import { VectorIndex } from "./vector_index.ts";
+import { WordIndex } from "./word_index.ts";
+
+/** What is indexed of a memory. */
+export interface IndexedMemory {
+  /** Row id. */
+  id: number;
+  created_at: number;
+  memory_type: string | null;
+  conversation_id: string | null;
+  tags: string[];
+}
+
+/** Vectors of one model. */
+export interface ModelVectors {
+  /** Number of the model in the `models` table. */
+  model: number;
+  index: VectorIndex;
+}
+
+/** The in-memory side of a store. */
+export class MemoryIndex {
+  readonly words = new WordIndex();
+  /** Vectors that searches use; null while there is no model. */
+  vectors: ModelVectors | null = null;
+  /** Vectors of the model that is about to take over, while they are being read. */
+  nextVectors: ModelVectors | null = null;
+  /** All memories by time. */
+  readonly order = new SlotOrder();
+  created = new Float64Array(1024);
+  ids = new Float64Array(1024);
+  #alive = new Uint8Array(1024);
+  #types = new Uint32Array(1024);
+  #conversations = new Uint32Array(1024);
+  #tagSets = new Uint32Array(1024);
+  #typeNames = new Interned();
+  #conversationNames = new Interned();
+  /** Lists of tags, as tag numbers joined by commas: many memories share theirs. */
+  #tagSetKeys = new Interned();
+  #tagSetMembers: (number[] | undefined)[] = [];
+  #tagNames = new Interned();
+  #turns = new Map<number, SlotOrder>();
+  #slotsById = new Map<number, number>();
+  #end = 0;
+  #free: number[] = [];
+
+  get size(): number {
+    return this.#slotsById.size;
+  }
+
+  /** One above the highest slot in use. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get uniqueTags(): number {
+    return this.#tagNames.size;
+  }
+
+  /** Bytes of the typed arrays; names, orders and maps come on top. */
+  get bytes(): number {
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 29;
+  }
+
+  slotOf(id: number): number | undefined {
+    return this.#slotsById.get(id);
+  }
+
+  /** Adds a memory, or changes one that is here. `terms` as in `WordIndex.add`. */
+  put(memory: IndexedMemory, terms: ArrayLike<number>): void {
+    if (this.#slotsById.has(memory.id)) return this.change(memory);
+    const slot = this.#free.pop() ?? this.#end++;
+    if (slot >= this.ids.length) this.#grow(slot);
+    this.ids[slot] = memory.id;
+    this.created[slot] = memory.created_at;
+    this.#alive[slot] = 1;
+    this.#slotsById.set(memory.id, slot);
+    this.order.insert(slot, this);
+    this.#setChangeable(slot, memory);
+    this.#setConversation(slot, memory.conversation_id);
+    this.words.add(slot, terms);
+  }
+
+  /** Takes over what can change of a memory: tags and type. */
+  change(memory: IndexedMemory): void {
+    const slot = this.#slotsById.get(memory.id);
+    if (slot === undefined) return;
+    this.#releaseChangeable(slot);
+    this.#setChangeable(slot, memory);
+  }
+
+  /** Takes over a memory's vectors if they are of a model in use. `codes` as `quantise` gives them. */
+  setVectors(id: number, model: number, codes: Uint8Array): void {
+    const slot = this.#slotsById.get(id);
+    if (slot === undefined) return;
+    if (this.vectors?.model === model) this.vectors.index.set(slot, codes);
+    if (this.nextVectors?.model === model) this.nextVectors.index.set(slot, codes);
+  }
+
+  remove(id: number): void {
+    const slot = this.#slotsById.get(id);
+    if (slot === undefined) return;
+    this.order.remove(slot, this);
+    const conversation = this.#conversations[slot]!;
+    if (conversation !== 0) {
+      const turns = this.#turns.get(conversation)!;
+      turns.remove(slot, this);
+      if (turns.slots.length === 0) this.#turns.delete(conversation);
+      this.#conversationNames.release(conversation);
+    }
+    this.#releaseChangeable(slot);
+    this.words.remove(slot);
+    this.vectors?.index.remove(slot);
+    this.nextVectors?.index.remove(slot);
+    this.#alive[slot] = 0;
+    this.#slotsById.delete(id);
+  }
+
+  /** Drops what removed memories left in the posting lists, so that their slots can be used again. */
+  async purge(pause: () => Promise<void>): Promise<void> {
+    this.#free.push(...await this.words.purge(pause));
+  }
+
+  /** Slots around `slot` in its conversation, nearest first, at most `count` on each side. */
+  neighbours(slot: number, count: number): { before: number[]; after: number[] } {
+    const conversation = this.#conversations[slot]!;
+    if (conversation === 0) return { before: [], after: [] };
+    const turns = this.#turns.get(conversation)!, at = turns.position(slot, this);
+    return {
+      before: turns.slots.slice(Math.max(0, at - count), at).reverse(),
+      after: turns.slots.slice(at + 1, at + 1 + count),
+    };
+  }
+
+  /** Slots that pass, as marks by slot. `only` are the ids that passed conditions which aren't indexed, or null. */
+  match(filter: MemoryFilter, only: readonly number[] | null): Uint8Array {
+    const marks = new Uint8Array(this.#end);
+    const type = filter.memory_type === undefined ? null : this.#typeNames.find(filter.memory_type);
+    const conversation = filter.conversation_id === undefined
+      ? null
+      : this.#conversationNames.find(filter.conversation_id);
+    if (type === 0 || conversation === 0) return marks;
+    const tagSets = filter.tags === undefined ? null : this.#matchTagSets(filter.tags);
+    const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
+    const test = (slot: number) => {
+      if (this.#alive[slot] !== 1 || (type !== null && this.#types[slot] !== type)) return;
+      if (tagSets !== null && tagSets[this.#tagSets[slot]!] !== 1) return;
+      if (conversation !== null && this.#conversations[slot] !== conversation) return;
+      const created = this.created[slot]!;
+      if (created >= from && created < before) marks[slot] = 1;
+    };
+    if (only !== null) {
+      for (const id of only) {
+        const slot = this.#slotsById.get(id);
+        if (slot !== undefined) test(slot);
+      }
+    } else for (let slot = 0; slot < this.#end; slot++) test(slot);
+    return marks;
+  }
+
+  /** All tags with the number of memories that have them. */
+  tagCounts(): IterableIterator<[string, number]> {
+    return this.#tagNames.entries();
+  }
+
+  isAlive(slot: number): boolean {
+    return this.#alive[slot] === 1;
+  }
+
+  #matchTagSets({ values, match }: { values: string[]; match: "any" | "all" }): Uint8Array {
+    const matches = new Uint8Array(this.#tagSetKeys.end);
+    const wanted = values.map((value) => this.#tagNames.find(value));
+    for (let set = 1; set < matches.length; set++) {
+      const members = this.#tagSetMembers[set];
+      if (members === undefined) continue;
+      const has = (tag: number) => members.includes(tag);
+      if (match === "all" ? wanted.every(has) : wanted.some(has)) matches[set] = 1;
+    }
+    if (match === "all" && values.length === 0) matches[0] = 1;
+    return matches;
+  }
+
+  #setChangeable(slot: number, { memory_type, tags }: IndexedMemory): void {
+    this.#types[slot] = memory_type === null ? 0 : this.#typeNames.acquire(memory_type);
+    this.#tagSets[slot] = 0;
+    if (tags.length === 0) return;
+    const members = tags.map((tag) => this.#tagNames.acquire(tag));
+    const set = this.#tagSets[slot] = this.#tagSetKeys.acquire(members.join());
+    this.#tagSetMembers[set] ??= members;
+  }
+
+  #releaseChangeable(slot: number): void {
+    this.#typeNames.release(this.#types[slot]!);
+    const set = this.#tagSets[slot]!;
+    if (set === 0) return;
+    for (const tag of this.#tagSetMembers[set]!) this.#tagNames.release(tag);
+    this.#tagSetKeys.release(set);
+    if (this.#tagSetKeys.name(set) === undefined) this.#tagSetMembers[set] = undefined;
+  }
+
+  #setConversation(slot: number, name: string | null): void {
+    const conversation = this.#conversations[slot] = name === null ? 0 : this.#conversationNames.acquire(name);
+    if (conversation === 0) return;
+    let turns = this.#turns.get(conversation);
+    if (turns === undefined) this.#turns.set(conversation, turns = new SlotOrder());
+    turns.insert(slot, this);
+  }
+
+  #grow(slot: number): void {
+    const size = Math.max(slot + 1, this.ids.length + (this.ids.length >> 1));
+    const grown = <T extends Float64Array | Uint32Array | Uint8Array>(old: T, larger: T): T => {
+      larger.set(old);
+      return larger;
+    };
+    this.ids = grown(this.ids, new Float64Array(size));
+    this.created = grown(this.created, new Float64Array(size));
+    this.#alive = grown(this.#alive, new Uint8Array(size));
+    this.#types = grown(this.#types, new Uint32Array(size));
+    this.#conversations = grown(this.#conversations, new Uint32Array(size));
+    this.#tagSets = grown(this.#tagSets, new Uint32Array(size));
+  }
+}

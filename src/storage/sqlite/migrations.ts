@@ -1,0 +1,66 @@
+/**
+ * The database's schema, as the steps that lead to it. A step never changes once released; a new one is added at the
+ * end and raises `SCHEMA_VERSION`.
+ *
+ * @module
+ */
+
+/** `PRAGMA application_id` of Unimem's files: "UNIM". */
+export const APPLICATION_ID = 0x554e494d;
+
+/** SQL of each step; the first leads from an empty file to version 1. Text columns hold `escapeText` forms. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE memories (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    content_hash TEXT NOT NULL UNIQUE,
+    content TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    memory_type TEXT,
+    metadata TEXT NOT NULL,
+    conversation_id TEXT,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    revision INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX memories_by_revision ON memories (revision);
+
+  -- What other processes have to forget. Rows of memories that were deleted a while ago are dropped.
+  CREATE TABLE tombstones (revision INTEGER NOT NULL, memory_id INTEGER NOT NULL, PRIMARY KEY (revision, memory_id))
+    STRICT, WITHOUT ROWID;
+
+  -- revision: number of the last change; forgotten: the newest change whose tombstones may be gone.
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counters VALUES ('revision', 0), ('forgotten', 0), ('active_model', 0);
+
+  -- Index terms of each memory: pairs of term number and frequency as variable-length integers.
+  CREATE TABLE terms (number INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE memory_terms (
+    memory_id INTEGER PRIMARY KEY REFERENCES memories (id) ON DELETE CASCADE,
+    analyser INTEGER NOT NULL,
+    terms BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE models (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    dimensions INTEGER NOT NULL
+  ) STRICT;
+  -- Codes of each chunk: a float32 scale and one byte a dimension.
+  CREATE TABLE vectors (
+    memory_id INTEGER NOT NULL REFERENCES memories (id) ON DELETE CASCADE,
+    model INTEGER NOT NULL REFERENCES models (number),
+    chunks BLOB NOT NULL,
+    PRIMARY KEY (memory_id, model)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIRTUAL TABLE content_words USING fts5 (
+    content, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
+  );
+  `,
+];
+
+/** Version of the schema that this build reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

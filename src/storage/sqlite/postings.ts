@@ -1,0 +1,166 @@
+/**
+ * Posting lists of all terms in a few large blocks. A list is a chain of slices that grow from 2 to 1,024 cells; the
+ * last cell of a full slice holds the address of the next one. Most terms occur in one memory, so a typed array of its
+ * own for each would cost more than the postings.
+ *
+ * @module
+ */
+
+const BLOCK_BITS = 15;
+const BLOCK_CELLS = 1 << BLOCK_BITS;
+const OFFSET_MASK = BLOCK_CELLS - 1;
+/** Cells of the slices of a chain, first to last; further slices have the last size. One cell of each is the link. */
+const SLICE_CELLS = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+const LAST_LEVEL = SLICE_CELLS.length - 1;
+
+/** Slots are kept in 24 bits beside 8 bits of term frequency. */
+export const MAX_SLOTS = 1 << 24;
+/** Higher term frequencies count as this; BM25 has long saturated there. */
+export const MAX_FREQUENCY = 255;
+
+/** Lists of (slot, term frequency), by term number. */
+export class Postings {
+  #blocks: Uint32Array[] = [];
+  #free: number[][] = SLICE_CELLS.map(() => []);
+  #nextCell = 0;
+  #count = new Uint32Array(1024);
+  #head = new Uint32Array(1024);
+  /** Address of the next cell to write, and of its slice's link cell. */
+  #tail = new Uint32Array(1024);
+  #link = new Uint32Array(1024);
+  #terms = 0;
+
+  /** One above the highest term number ever added. */
+  get terms(): number {
+    return this.#terms;
+  }
+
+  /** Bytes of the blocks and tables. */
+  get bytes(): number {
+    return this.#blocks.length * BLOCK_CELLS * 4 + this.#count.length * 16;
+  }
+
+  /** Postings of a term, those of removed memories included. */
+  count(term: number): number {
+    return term < this.#terms ? this.#count[term]! : 0;
+  }
+
+  add(term: number, slot: number, frequency: number): void {
+    if (term >= this.#terms) this.#grow(term);
+    const count = this.#count[term]!;
+    let tail = this.#tail[term]!;
+    if (count === 0) {
+      tail = this.#head[term] = this.#allocate(0);
+      this.#link[term] = tail + SLICE_CELLS[0]! - 1;
+    } else if (tail === this.#link[term]!) {
+      const level = levelAfter(count);
+      const next = this.#allocate(level);
+      this.#blocks[tail >>> BLOCK_BITS]![tail & OFFSET_MASK] = next;
+      this.#link[term] = next + SLICE_CELLS[level]! - 1;
+      tail = next;
+    }
+    this.#blocks[tail >>> BLOCK_BITS]![tail & OFFSET_MASK] = ((slot << 8) | Math.min(frequency, MAX_FREQUENCY)) >>> 0;
+    this.#tail[term] = tail + 1;
+    this.#count[term] = count + 1;
+  }
+
+  /** How many of a term's postings belong to slots marked in `alive`. */
+  countAlive(term: number, alive: Uint8Array): number {
+    let total = 0;
+    this.#eachRun(term, (block, from, to) => {
+      for (let i = from; i < to; i++) total += alive[block[i]! >>> 8]!;
+    });
+    return total;
+  }
+
+  /** Adds `factor · tf / (tf + base + perLength · length)` to each posting's slot of `scores`. */
+  score(
+    term: number,
+    scores: Float32Array,
+    factor: number,
+    base: number,
+    perLength: number,
+    lengths: Float32Array,
+  ): void {
+    this.#eachRun(term, (block, from, to) => {
+      for (let i = from; i < to; i++) {
+        const posting = block[i]!, slot = posting >>> 8, frequency = posting & 255;
+        scores[slot]! += factor * frequency / (frequency + base + perLength * lengths[slot]!);
+      }
+    });
+  }
+
+  /** Drops a term's postings whose slots aren't marked in `alive`. */
+  purge(term: number, alive: Uint8Array): void {
+    const kept: number[] = [];
+    this.#eachRun(term, (block, from, to) => {
+      for (let i = from; i < to; i++) if (alive[block[i]! >>> 8] === 1) kept.push(block[i]!);
+    });
+    if (kept.length === this.count(term)) return;
+    this.#release(term);
+    this.#count[term] = 0;
+    for (const posting of kept) this.add(term, posting >>> 8, posting & 255);
+  }
+
+  #eachRun(term: number, visit: (block: Uint32Array, from: number, to: number) => void): void {
+    let left = this.count(term), level = 0;
+    for (let address = left > 0 ? this.#head[term]! : 0; left > 0;) {
+      const block = this.#blocks[address >>> BLOCK_BITS]!, from = address & OFFSET_MASK;
+      const length = Math.min(left, SLICE_CELLS[level]! - 1);
+      visit(block, from, from + length);
+      left -= length;
+      if (left > 0) address = block[from + length]!;
+      if (level < LAST_LEVEL) level++;
+    }
+  }
+
+  /** Puts a term's slices on the free lists. */
+  #release(term: number): void {
+    let left = this.count(term), level = 0;
+    for (let address = this.#head[term]!; left > 0;) {
+      const link = address + SLICE_CELLS[level]! - 1;
+      this.#free[level]!.push(address);
+      left -= SLICE_CELLS[level]! - 1;
+      address = this.#blocks[link >>> BLOCK_BITS]![link & OFFSET_MASK]!;
+      if (level < LAST_LEVEL) level++;
+    }
+  }
+
+  #allocate(level: number): number {
+    const reused = this.#free[level]!.pop();
+    if (reused !== undefined) return reused;
+    const cells = SLICE_CELLS[level]!;
+    const left = BLOCK_CELLS - (this.#nextCell & OFFSET_MASK);
+    if (left < cells) this.#nextCell += left; // a slice never spans two blocks
+    if (this.#nextCell >>> BLOCK_BITS === this.#blocks.length) this.#blocks.push(new Uint32Array(BLOCK_CELLS));
+    const address = this.#nextCell;
+    this.#nextCell += cells;
+    return address;
+  }
+
+  #grow(term: number): void {
+    this.#terms = term + 1;
+    if (term < this.#count.length) return;
+    const size = Math.max(term + 1, this.#count.length + (this.#count.length >> 1));
+    const grown = (old: Uint32Array) => {
+      const larger = new Uint32Array(size);
+      larger.set(old);
+      return larger;
+    };
+    this.#count = grown(this.#count);
+    this.#head = grown(this.#head);
+    this.#tail = grown(this.#tail);
+    this.#link = grown(this.#link);
+  }
+}
+
+/** Level of the slice that follows once `count` postings have filled the chain so far. */
+function levelAfter(count: number): number {
+  let level = 0, capacity = SLICE_CELLS[0]! - 1;
+  while (capacity < count) {
+    if (level < LAST_LEVEL) level++;
+    else return LAST_LEVEL;
+    capacity += SLICE_CELLS[level]! - 1;
+  }
+  return Math.min(level + 1, LAST_LEVEL);
+}

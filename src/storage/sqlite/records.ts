@@ -1,0 +1,184 @@
+/**
+ * What happens to rows when memories are stored, changed and deleted. Everything here runs inside a transaction of the
+ * write queue.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { MemoryError } from "../../errors.ts";
+import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import { ANALYSER_VERSION } from "../../memory/text.ts";
+import type { StoreOutcome } from "../storage.ts";
+import { escapeText } from "./escape.ts";
+import { type Database, prepareRows, type Value } from "./database.ts";
+import type { MemoryIndex } from "./memory_index.ts";
+import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
+import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
+import type { Work } from "./write_queue.ts";
+
+/** Other processes that lag behind by more changes than this read the whole store again. */
+const TOMBSTONES_KEPT = 100_000;
+
+/** A memory with all that is derived from its content, made before the transaction begins. */
+export interface PreparedMemory {
+  memory: Memory;
+  terms: ReadonlyMap<string, number>;
+  /** Number of the model in the `models` table, and `quantise`d vectors; null without vectors. */
+  vectors: PreparedVectors | null;
+}
+
+/** Vectors ready to be written. */
+export interface PreparedVectors {
+  model: number;
+  codes: Uint8Array;
+}
+
+/** Writes to the tables of one database. */
+export class Records {
+  readonly #writer: DatabaseSync;
+  readonly #numbers: TermNumbers;
+  readonly #terms: TermWriter;
+  /** The index that effects go to; asked each time, for it may be replaced. */
+  readonly #index: () => MemoryIndex;
+  readonly #statements;
+
+  constructor(database: Database, numbers: TermNumbers, index: () => MemoryIndex) {
+    const writer = this.#writer = database.writer;
+    this.#numbers = numbers;
+    this.#terms = new TermWriter(numbers, writer);
+    this.#index = index;
+    this.#statements = {
+      insert: writer.prepare(
+        `INSERT INTO memories (${MEMORY_COLUMNS}, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+          "ON CONFLICT (content_hash) DO NOTHING",
+      ),
+      insertTerms: writer.prepare("INSERT OR REPLACE INTO memory_terms (memory_id, analyser, terms) VALUES (?, ?, ?)"),
+      insertVectors: writer.prepare("INSERT OR REPLACE INTO vectors (memory_id, model, chunks) VALUES (?, ?, ?)"),
+      insertWords: writer.prepare("INSERT INTO content_words (rowid, content) VALUES (?, ?)"),
+      find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ?"),
+      select: prepareRows(writer, `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE content_hash = ?`),
+      update: writer.prepare(
+        "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, updated_at = ?, revision = ? WHERE id = ?",
+      ),
+      touch: writer.prepare("UPDATE memories SET revision = ? WHERE id = ?"),
+      delete: writer.prepare("DELETE FROM memories WHERE id = ?"),
+      deleteWords: writer.prepare("DELETE FROM content_words WHERE rowid = ?"),
+      bury: writer.prepare("INSERT INTO tombstones (revision, memory_id) VALUES (?, ?)"),
+      forgotten: writer.prepare(
+        "UPDATE counters SET value = max(value, (SELECT ifnull(max(revision), 0) FROM tombstones WHERE revision < ?)) " +
+          "WHERE name = 'forgotten'",
+      ),
+      forget: writer.prepare("DELETE FROM tombstones WHERE revision < ?"),
+    };
+  }
+
+  /** Stores memories; those whose content_hash is there already stay as they were. */
+  store(items: readonly PreparedMemory[]): Work<StoreOutcome[]> {
+    const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
+    return function* (this: Records, revision: number) {
+      const result: StoreOutcome[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      for (const { memory, terms, vectors } of items) {
+        const values = valuesOf(memory);
+        const { changes, lastInsertRowid } = insert.run(...values, revision);
+        result.push(changes === 1 ? "stored" : "duplicate");
+        if (changes !== 1) continue;
+        const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
+        insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
+        if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes);
+        insertWords.run(id, values[0]!);
+        effects.push(() => {
+          const index = this.#index();
+          index.put({ id, ...memory }, pairs);
+          if (vectors !== null) index.setVectors(id, vectors.model, vectors.codes);
+        });
+        yield;
+      }
+      return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
+    }.bind(this);
+  }
+
+  /** Changes one memory; null when it isn't there. */
+  update(hash: string, patch: MemoryPatch, now: number): Work<Memory | null> {
+    // deno-lint-ignore require-yield -- one row is done in one go
+    return function* (this: Records, revision: number) {
+      const row = this.#one(this.#statements.select, hash);
+      if (row === undefined) return { result: null, changed: false, effects: [] };
+      const memory = memoryOf(row), id = Number(row.at(-1));
+      if (patch.tags !== undefined) memory.tags = patch.tags;
+      if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
+      if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
+      memory.updated_at = now;
+      const [, , tags, type, metadata] = valuesOf(memory);
+      this.#statements.update.run(tags!, type!, metadata!, now, revision, id);
+      return { result: memory, changed: true, effects: [() => this.#index().change({ id, ...memory })] };
+    }.bind(this);
+  }
+
+  /** Deletes memories; for each, whether it was there. */
+  delete(hashes: readonly string[]): Work<boolean[]> {
+    const { find, bury, forgotten, forget } = this.#statements;
+    return function* (this: Records, revision: number) {
+      const result: boolean[] = [], effects: (() => void)[] = [];
+      for (const hash of hashes) {
+        const id = this.#one(find, hash)?.[0];
+        result.push(id !== undefined);
+        if (id === undefined) continue;
+        this.#statements.delete.run(id);
+        this.#statements.deleteWords.run(id);
+        bury.run(revision, id);
+        effects.push(() => this.#index().remove(Number(id)));
+        yield;
+      }
+      forgotten.run(revision - TOMBSTONES_KEPT);
+      forget.run(revision - TOMBSTONES_KEPT);
+      return { result, changed: effects.length > 0, effects };
+    }.bind(this);
+  }
+
+  /** Adds vectors to memories that are still there. */
+  addVectors(items: readonly { content_hash: string; vectors: PreparedVectors }[]): Work<void> {
+    const { find, insertVectors, touch } = this.#statements;
+    return function* (this: Records, revision: number) {
+      const effects: (() => void)[] = [];
+      for (const { content_hash, vectors } of items) {
+        const id = this.#one(find, content_hash)?.[0];
+        if (id === undefined) continue;
+        insertVectors.run(id, vectors.model, vectors.codes);
+        touch.run(revision, id);
+        effects.push(() => this.#index().setVectors(Number(id), vectors.model, vectors.codes));
+        yield;
+      }
+      return { result: undefined, changed: effects.length > 0, effects };
+    }.bind(this);
+  }
+
+  /** Keeps the terms that another analyser version gave for memories; the index has them already. */
+  replaceTerms(items: readonly { id: number; terms: ReadonlyMap<string, number> }[]): Work<void> {
+    const exists = this.#writer.prepare("SELECT 1 FROM memories WHERE id = ?");
+    return function* (this: Records) {
+      const added = new Map<string, number>();
+      for (const { id, terms } of items) {
+        if (exists.get(id) === undefined) continue;
+        const pairs = this.#terms.pairs(terms, added);
+        this.#statements.insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
+        yield;
+      }
+      return { result: undefined, changed: false, effects: [], committed: () => this.#numbers.adopt(added) };
+    }.bind(this);
+  }
+
+  #one(statement: ReturnType<typeof prepareRows>, hash: string): Value[] | undefined {
+    return statement.get(escapeText(hash)) as unknown as Value[] | undefined;
+  }
+}
+
+/** @throws {MemoryError} `internal` for vectors that aren't of the model's length; they would poison every search. */
+export function checkDimensions(chunks: readonly Float32Array[], dimensions: number, model: string): void {
+  if (chunks.length > 0 && chunks.every((chunk) => chunk.length === dimensions)) return;
+  const lengths = chunks.map((chunk) => chunk.length).join(", ");
+  throw new MemoryError(
+    "internal",
+    `Cannot store vectors of length ${lengths || "none"}: model ${model} has ${dimensions}`,
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * Memories as rows.
+ *
+ * @module
+ */
+
+import type { Memory, Metadata } from "../../memory/memory.ts";
+import type { Value } from "./database.ts";
+import { escapeText, unescapeText } from "./escape.ts";
+
+/** Columns of a memory, in the order `memoryOf` takes them. */
+export const MEMORY_COLUMNS =
+  "content, content_hash, tags, memory_type, metadata, conversation_id, created_at, updated_at";
+
+/** The memory in a row of `MEMORY_COLUMNS`. */
+export function memoryOf(row: readonly (Value | undefined)[]): Memory {
+  return {
+    content: unescapeText(String(row[0])),
+    content_hash: String(row[1]),
+    tags: tagsOf(row[2]),
+    memory_type: textOf(row[3]),
+    metadata: JSON.parse(String(row[4])) as Metadata,
+    conversation_id: textOf(row[5]),
+    created_at: Number(row[6]),
+    updated_at: Number(row[7]),
+  };
+}
+
+/** The values of a memory's `MEMORY_COLUMNS`. */
+export function valuesOf(memory: Memory): Value[] {
+  return [
+    escapeText(memory.content),
+    memory.content_hash,
+    JSON.stringify(memory.tags), // escapes NUL and lone surrogates by itself
+    keptText(memory.memory_type),
+    JSON.stringify(memory.metadata),
+    keptText(memory.conversation_id),
+    memory.created_at,
+    memory.updated_at,
+  ];
+}
+
+export function tagsOf(value: Value | undefined): string[] {
+  return value === "[]" ? [] : JSON.parse(String(value)) as string[];
+}
+
+/** Text that may be null, as it was given. */
+export function textOf(value: Value | undefined): string | null {
+  return value == null ? null : unescapeText(String(value));
+}
+
+/** Text that may be null, as it is kept. */
+export function keptText(text: string | null): string | null {
+  return text === null ? null : escapeText(text);
+}

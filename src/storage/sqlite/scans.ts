@@ -1,0 +1,92 @@
+/**
+ * Conditions that only the rows can answer: text that a memory contains, values in its metadata. Long scans go in
+ * steps, so that other work has its turn.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Metadata } from "../../memory/memory.ts";
+import { prepareRows, rowsOf, type Value } from "./database.ts";
+import { escapeText } from "./escape.ts";
+import type { Pacer } from "./pacer.ts";
+
+/** Row ids covered by one step. */
+const IDS_AT_ONCE = 2048;
+/** Ids covered by one step where the full-text index has narrowed the rows. */
+const NARROWED_AT_ONCE = 8192;
+
+const WORD_CHARACTER = /[\p{L}\p{N}]/u;
+const WORDS = /[\p{L}\p{N}]+/gu;
+/** Characters whose place in a token isn't the same for every tokeniser: marks, private use, unassigned. */
+const DOUBTFUL = /[\p{M}\p{C}]/u;
+// deno-lint-ignore no-control-regex -- the range is ASCII
+const ASCII = /^[\u0000-\u007f]*$/;
+
+/** Scans over the rows of one database. */
+export class Scans {
+  readonly #reader: DatabaseSync;
+
+  constructor(reader: DatabaseSync) {
+    this.#reader = reader;
+    // SQLite's own lower() knows ASCII only.
+    reader.function("fold", { deterministic: true }, (text) => String(text).toLowerCase());
+  }
+
+  /** Ids of memories that contain `text`, ignoring case. */
+  async containing(text: string, pacer: Pacer): Promise<number[]> {
+    const kept = escapeText(text).toLowerCase(), phrase = wholeWords(text);
+    const contains = `instr(${ASCII.test(text) ? "lower" : "fold"}(m.content), ?) > 0`;
+    if (phrase === null) {
+      const sql = `SELECT m.id FROM memories m WHERE m.id > ? AND m.id <= ? AND ${contains}`;
+      return await this.#inSteps(sql, IDS_AT_ONCE, [kept], pacer);
+    }
+    const sql = "SELECT m.id FROM content_words w JOIN memories m ON m.id = w.rowid " +
+      `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${contains}`;
+    return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, kept], pacer);
+  }
+
+  /** Ids of memories whose metadata has all the given values at its top level. */
+  async withMetadata(wanted: Record<string, Value | boolean>, pacer: Pacer): Promise<number[]> {
+    // Metadata is kept as JSON without blanks, so an equal value is written the same way; where it stands is checked
+    // after parsing.
+    const entries = Object.entries(wanted).map(([key, value]) => [key, JSON.stringify(value)] as const);
+    const written = entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`);
+    const sql = "SELECT m.id, m.metadata FROM memories m WHERE m.id > ? AND m.id <= ?" +
+      " AND instr(m.metadata, ?) > 0".repeat(written.length);
+    return await this.#inSteps(sql, IDS_AT_ONCE, written, pacer, ([, metadata]) => {
+      const parsed = JSON.parse(String(metadata)) as Metadata;
+      return entries.every(([key, value]) => Object.hasOwn(parsed, key) && JSON.stringify(parsed[key]) === value);
+    });
+  }
+
+  /** Runs a query that takes a range of ids first, over all ids. */
+  async #inSteps(
+    sql: string,
+    step: number,
+    parameters: Value[],
+    pacer: Pacer,
+    keep: (row: Value[]) => boolean = () => true,
+  ): Promise<number[]> {
+    const statement = prepareRows(this.#reader, sql), ids: number[] = [];
+    const last = Number(rowsOf(prepareRows(this.#reader, "SELECT ifnull(max(id), 0) FROM memories"))[0]![0]);
+    for (let from = 0; from < last; from += step) {
+      for (const row of rowsOf(statement, from, from + step, ...parameters)) if (keep(row)) ids.push(Number(row[0]));
+      await pacer.pause();
+    }
+    return ids;
+  }
+}
+
+/**
+ * The words that stand whole inside `text`, as an FTS5 phrase that every memory containing `text` matches; null when
+ * there is none. The first and the last word may be parts of longer ones, so they don't count unless something else
+ * than a word is before or after them. Nothing but letters and digits gets into the phrase.
+ */
+export function wholeWords(text: string): string | null {
+  if (DOUBTFUL.test(text)) return null;
+  const words = text.match(WORDS) ?? [], characters = [...text];
+  if (words.length > 0 && WORD_CHARACTER.test(characters[0]!)) words.shift();
+  if (words.length > 0 && WORD_CHARACTER.test(characters.at(-1)!)) words.pop();
+  return words.length === 0 ? null : `"${words.join(" ")}"`;
+}

@@ -1,0 +1,303 @@
+/**
+ * The embedded store: one SQLite file for the truth, and an index in memory for what every search looks at.
+ *
+ * @module
+ */
+
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { MemoryError } from "../../errors.ts";
+import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
+import { analyse } from "../../memory/text.ts";
+import type {
+  CandidateQuery,
+  CandidateSet,
+  ListQuery,
+  MemoryId,
+  MemoryPage,
+  MemoryStorage,
+  NewMemory,
+  StorageStats,
+  StoreOutcome,
+  TagCount,
+  VectorCoverage,
+  VectorSet,
+} from "../storage.ts";
+import { findCandidates, termsOf } from "./candidates.ts";
+import { type Database, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
+import { escapeText } from "./escape.ts";
+import { Follower } from "./follower.ts";
+import type { MemoryIndex } from "./memory_index.ts";
+import { SCHEMA_VERSION } from "./migrations.ts";
+import { Models } from "./models.ts";
+import { Pacer } from "./pacer.ts";
+import { pragmasOf } from "./pragmas.ts";
+import { type PreparedMemory, Records } from "./records.ts";
+import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
+import { Scans } from "./scans.ts";
+import { countTerms } from "./terms.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** Where and how to open the store. */
+export interface SqliteOptions {
+  /** Path of the database file; it and its folder are created when missing. */
+  path: string;
+  /** Pragmas that replace the defaults, by name. */
+  pragmas?: Readonly<Record<string, string>>;
+}
+
+/** Databases opened by this process. */
+let opens = 0;
+
+/**
+ * Opens the store. The index is read in the background; the first call that needs it waits for it.
+ *
+ * @throws {MemoryError} `configuration` when the file can't be used, `unavailable` when another process locks it.
+ */
+export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryStorage> {
+  const database = await openDatabase(options.path, pragmasOf(options.pragmas));
+  opens++;
+  return new SqliteStorage(database);
+}
+
+class SqliteStorage implements MemoryStorage {
+  readonly backend = "sqlite";
+  readonly #database: Database;
+  readonly #queue: WriteQueue;
+  readonly #follower: Follower;
+  readonly #records: Records;
+  readonly #models: Models;
+  readonly #scans: Scans;
+  readonly #byHash;
+  readonly #byId;
+  #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+    const follower = this.#follower = new Follower(
+      database,
+      (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
+    );
+    this.#queue = new WriteQueue(database, (...commit) => follower.onCommit(...commit));
+    this.#records = new Records(database, follower.terms, () => follower.index);
+    this.#models = new Models(database, this.#queue);
+    this.#scans = new Scans(database.reader);
+    this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
+    this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
+    this.#call("read the index", () => follower.fresh()).catch(() => {}); // the next call tries again and tells
+  }
+
+  get opens(): number {
+    return opens;
+  }
+
+  store(items: NewMemory[]): Promise<StoreOutcome[]> {
+    return this.#call("store memories", async () => {
+      const pacer = new Pacer(), prepared: PreparedMemory[] = [];
+      for (const { memory, vectors } of items) {
+        const terms = countTerms(analyse(memory.content));
+        prepared.push({ memory, terms, vectors: vectors === null ? null : this.#models.prepare(vectors) });
+        if (pacer.due) await pacer.pause();
+      }
+      return await this.#queue.run("store memories", this.#records.store(prepared));
+    });
+  }
+
+  get(hashes: string[]): Promise<(Memory | null)[]> {
+    return this.#call("get memories", () => this.#rows(this.#byHash, hashes.map(escapeText)));
+  }
+
+  read(ids: MemoryId[]): Promise<(Memory | null)[]> {
+    return this.#call("read memories", () => this.#rows(this.#byId, ids));
+  }
+
+  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null> {
+    return this.#call("update the memory", () => {
+      return this.#queue.run("update the memory", this.#records.update(hash, patch, now));
+    });
+  }
+
+  delete(hashes: string[]): Promise<boolean[]> {
+    return this.#call("delete memories", () => this.#queue.run("delete memories", this.#records.delete(hashes)));
+  }
+
+  list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
+    return this.#call("list memories", async () => {
+      const { index, marks } = await this.#matching(filter), { slots } = index.order;
+      const page: number[] = [];
+      let total = 0;
+      if (marks === null) {
+        total = slots.length;
+        for (let i = offset; i < Math.min(offset + limit, total); i++) {
+          page.push(index.ids[slots[order === "oldest" ? i : total - 1 - i]!]!);
+        }
+      } else {
+        for (let i = 0; i < slots.length; i++) {
+          const slot = slots[order === "oldest" ? i : slots.length - 1 - i]!;
+          if (marks[slot] !== 1) continue;
+          if (total >= offset && page.length < limit) page.push(index.ids[slot]!);
+          total++;
+        }
+      }
+      return { memories: await this.#present(page), total };
+    });
+  }
+
+  tags(): Promise<TagCount[]> {
+    return this.#call("count tags", async () => {
+      const index = await this.#follower.fresh();
+      return Array.from(index.tagCounts(), ([tag, count]) => ({ tag, count }))
+        .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1));
+    });
+  }
+
+  candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
+    return this.#call("search memories", async () => {
+      const { index, marks } = await this.#matching(filter);
+      const served = vector !== null && this.#models.find(vector.model)?.number === index.vectors?.model;
+      return findCandidates(index, this.#follower.terms, {
+        text,
+        vector: served ? vector.values : null,
+        marks,
+        limit,
+      });
+    });
+  }
+
+  containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
+    return this.#call("search memories", async () => {
+      const found = text === "" ? [] : await this.#scans.containing(text, new Pacer());
+      const { index, marks } = await this.#matching(filter);
+      const { scores } = index.words.score(termsOf(text, this.#follower.terms));
+      const slots = found.flatMap((id) => {
+        const slot = index.slotOf(id);
+        return slot === undefined || (marks !== null && marks[slot] !== 1) ? [] : [slot];
+      });
+      slots.sort((a, b) => scores[b]! - scores[a]! || index.created[b]! - index.created[a]! || b - a);
+      const page = slots.slice(offset, offset + limit).map((slot) => index.ids[slot]!);
+      return { memories: await this.#present(page), total: slots.length };
+    });
+  }
+
+  vectorCoverage(): Promise<VectorCoverage> {
+    return this.#call("count vectors", async () => {
+      const index = await this.#follower.fresh(), { vectors } = index;
+      return {
+        active: vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null,
+        memories: index.size,
+        embedded: vectors?.index.memories ?? 0,
+      };
+    });
+  }
+
+  registerModel(model: ModelIdentity): Promise<ModelIdentity> {
+    return this.#call("register the model", async () => {
+      await this.#models.register(model);
+      const { vectors } = await this.#follower.fresh();
+      return this.#models.numbered(vectors!.model)!.identity;
+    });
+  }
+
+  withoutVectors(model: string, limit: number): Promise<{ content_hash: string; content: string }[]> {
+    return this.#call("find memories without vectors", () => this.#models.missing(model, limit, new Pacer()));
+  }
+
+  addVectors(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
+    return this.#call("add vectors", async () => {
+      const prepared = items.map(({ content_hash, vectors }) => {
+        return { content_hash, vectors: this.#models.prepare(vectors) };
+      });
+      await this.#queue.run("add vectors", this.#records.addVectors(prepared));
+    });
+  }
+
+  activateVectors(model: string): Promise<void> {
+    return this.#call("activate the model", async () => {
+      await this.#models.activate(model);
+      await this.#follower.switched();
+      await this.#models.dropOthers(model);
+    });
+  }
+
+  stats(): Promise<StorageStats> {
+    return this.#call("read the store's figures", async () => {
+      const index = await this.#follower.fresh(), { path, reader } = this.#database;
+      const sizes = await Promise.all(
+        [path, `${path}-wal`].map((file) => Deno.stat(file).then((s) => s.size, () => 0)),
+      );
+      return {
+        total_memories: index.size,
+        unique_tags: index.uniqueTags,
+        size_bytes: sizes.reduce((sum, size) => sum + size, 0),
+        details: {
+          path,
+          schema_version: SCHEMA_VERSION,
+          sqlite_version: String(rowsOf(prepareRows(reader, "SELECT sqlite_version()"))[0]![0]),
+          journal_mode: String(rowsOf(prepareRows(reader, "PRAGMA journal_mode"))[0]![0]),
+          index_bytes: index.bytes,
+        },
+      };
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#call("reach the store", () => {
+      rowsOf(prepareRows(this.#database.reader, "SELECT value FROM counters LIMIT 1"));
+      return Promise.resolve();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#queue.close();
+    await this.#follower.close();
+    this.#database.reader.close();
+    this.#database.writer.close();
+  }
+
+  /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */
+  #call<T>(action: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
+    }
+    const running = (async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw storageError(error, action);
+      }
+    })();
+    this.#running.add(running);
+    const done = () => void this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  /** The index in step with the database, and the slots that pass the filter: null for all. */
+  async #matching(filter: MemoryFilter): Promise<{ index: MemoryIndex; marks: Uint8Array | null }> {
+    const hasMetadata = filter.metadata !== undefined && Object.keys(filter.metadata).length > 0;
+    const only = hasMetadata ? await this.#scans.withMetadata(filter.metadata!, new Pacer()) : null;
+    const index = await this.#follower.fresh();
+    const restricts = only !== null || Object.values(filter).some((condition) => condition !== undefined);
+    return { index, marks: restricts ? index.match(filter, only) : null };
+  }
+
+  async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
+    const pacer = new Pacer(), memories: (Memory | null)[] = [];
+    for (const key of keys) {
+      const row = rowsOf(statement, key)[0];
+      memories.push(row === undefined ? null : memoryOf(row));
+      if (pacer.due) await pacer.pause();
+    }
+    return memories;
+  }
+
+  /** Memories by row id, without those that have gone since. */
+  async #present(ids: readonly number[]): Promise<Memory[]> {
+    return (await this.#rows(this.#byId, ids)).filter((memory) => memory !== null);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * All writes of this process to one database, one transaction at a time. Writes asked for in the same turn share a
+ * transaction; each is answered after the commit, and fails or succeeds on its own.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { MemoryError } from "../../errors.ts";
+import { type Database, retryWhileLocked, storageError } from "./database.ts";
+import { Pacer } from "./pacer.ts";
+
+/** Milliseconds after which a transaction takes no further writes, so that other processes get their turn. */
+const LONGEST_GATHERING = 30;
+
+/**
+ * The work of one write inside the transaction. It yields where other work may run; the transaction stays open.
+ *
+ * @param revision Number of the change, for every row it touches.
+ */
+export type Work<T> = (revision: number) => Generator<void, Written<T>>;
+
+/** What a write leaves to do. */
+export interface Written<T> {
+  result: T;
+  /** Whether any row changed. */
+  changed: boolean;
+  /** Changes to the in-memory index, to be made after the commit. */
+  effects: (() => void)[];
+  /** Runs right after the commit, whether or not the effects are. */
+  committed?: () => void;
+}
+
+interface Waiting {
+  action: string;
+  work: Work<unknown>;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface Done {
+  waiting: Waiting;
+  written: Written<unknown>;
+}
+
+/** Told of each commit, with the revisions before and after it; makes the effects, or finds the changes by itself. */
+export type OnCommit = (before: number, after: number, effects: (() => void)[], pacer: Pacer) => Promise<void>;
+
+/** Serialises writes. */
+export class WriteQueue {
+  readonly #database: Database;
+  readonly #writer: DatabaseSync;
+  readonly #onCommit: OnCommit;
+  readonly #readRevision;
+  readonly #writeRevision;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(database: Database, onCommit: OnCommit) {
+    this.#database = database;
+    this.#writer = database.writer;
+    this.#onCommit = onCommit;
+    this.#readRevision = this.#writer.prepare("SELECT value FROM counters WHERE name = 'revision'");
+    this.#writeRevision = this.#writer.prepare("UPDATE counters SET value = ? WHERE name = 'revision'");
+  }
+
+  /**
+   * Runs `work` in a transaction and resolves after its commit.
+   *
+   * @param action For messages, e.g. `store memories`.
+   */
+  run<T>(action: string, work: Work<T>): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ action, work, resolve: resolve as (result: unknown) => void, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Finishes what was asked for and refuses the rest. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve(); // gathers the writes of this turn
+    while (this.#waiting.length > 0) await this.#transaction();
+    this.#running = undefined; // at once, so that no write slips in between and is left waiting
+  }
+
+  async #transaction(): Promise<void> {
+    const { pragmas } = this.#database, first = this.#waiting[0]!;
+    const done: Done[] = [], pacer = new Pacer(), start = performance.now();
+    let before: number, after: number;
+    try {
+      await retryWhileLocked(
+        { timeout: pragmas.busyTimeout, action: `Cannot ${first.action}` },
+        () => this.#writer.exec("BEGIN IMMEDIATE"),
+      );
+    } catch (error) {
+      for (const { reject, action } of this.#waiting.splice(0)) reject(storageError(error, action));
+      return;
+    }
+    try {
+      before = Number(this.#readRevision.get()!.value);
+      do await this.#step(this.#waiting.shift()!, before + 1, done, pacer); while (
+        this.#waiting.length > 0 && performance.now() - start < LONGEST_GATHERING
+      );
+      after = done.some(({ written }) => written.changed) ? before + 1 : before;
+      if (after > before) this.#writeRevision.run(after);
+      this.#writer.exec("COMMIT");
+    } catch (error) {
+      if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
+      for (const { waiting } of done) waiting.reject(storageError(error, waiting.action));
+      return;
+    }
+    for (const { written } of done) written.committed?.();
+    try {
+      await this.#onCommit(before, after, done.flatMap(({ written }) => written.effects), pacer);
+    } finally {
+      for (const { waiting, written } of done) waiting.resolve(written.result);
+    }
+  }
+
+  /** One write, undone alone when it fails. */
+  async #step(waiting: Waiting, revision: number, done: Done[], pacer: Pacer): Promise<void> {
+    this.#writer.exec("SAVEPOINT write");
+    try {
+      const steps = waiting.work(revision);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) if (pacer.due) await pacer.pause();
+      this.#writer.exec("RELEASE write");
+      done.push({ waiting, written: step.value });
+    } catch (error) {
+      waiting.reject(storageError(error, waiting.action));
+      if (!this.#writer.isTransaction) throw error; // a full disk ends the whole transaction
+      this.#writer.exec("ROLLBACK TO write; RELEASE write");
+    }
+  }
+}
