@@ -44,7 +44,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   const { storage } = opened.runtime;
   const runtime = options.storage === undefined
     ? opened.runtime
-    : { ...opened.runtime, storage: Object.assign(Object.create(storage), options.storage) as MemoryStorage };
+    : { ...opened.runtime, storage: overridden(storage, options.storage) };
   const logged: string[] = [];
   const app = createApp(runtime, {
     apiKey: null,
@@ -69,6 +69,17 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
     store: async (content, more = {}) => (await send("POST", "/api/memories", { content, ...more })).json.content_hash,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
+}
+
+/** The store with some of its properties replaced. */
+function overridden(storage: MemoryStorage, overrides: Partial<MemoryStorage>): MemoryStorage {
+  return new Proxy(storage, {
+    get(target, name) {
+      if (Object.hasOwn(overrides, name)) return Reflect.get(overrides, name);
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 async function read(response: Response): Promise<Answer> {

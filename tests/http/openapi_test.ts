@@ -1,0 +1,126 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { assert, assertEquals, fail } from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
+import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { type Answer, type ClientOptions, openClient, type TestClient } from "./client.ts";
+
+interface Operation {
+  operationId: string;
+  parameters?: { name: string; in: string }[];
+  requestBody?: unknown;
+  responses: Record<string, unknown>;
+}
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+}
+
+const UNKNOWN = "0".repeat(64);
+/** A request that succeeds, by operationId; `HASH` stands for the one memory in the store. */
+const BODIES: Record<string, unknown> = {
+  storeMemory: { content: "new", tags: ["a"], metadata: { a: { b: [1] } } },
+  storeMemories: { memories: [{ content: "new" }, { content: "there" }] },
+  updateMemory: { tags: ["b"] },
+  search: { query: "there" },
+};
+
+async function documentOf(client: TestClient): Promise<Document> {
+  return (await client.get("/openapi.json")).json as Document;
+}
+
+/** A store of which every call fails. */
+function failing(error: unknown): Partial<MemoryStorage> {
+  const no = () => Promise.reject(error);
+  return { store: no, get: no, update: no, delete: no, list: no, tags: no, candidates: no, ping: no };
+}
+
+/** A store that fails even to tell its name, which is the only way to break the health answers. */
+const broken: Partial<MemoryStorage> = {
+  ...failing(new TypeError("broken")),
+  get backend(): never {
+    throw new TypeError("broken");
+  },
+};
+
+/** What provokes each status besides 200. */
+const CLIENTS: Record<string, ClientOptions> = {
+  401: { http: { apiKey: "key" } },
+  429: { storage: failing(new MemoryError("overloaded", "Too much waits")) },
+  500: { storage: broken },
+  503: { storage: failing(new MemoryError("unavailable", "Cannot reach the store")) },
+};
+
+async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
+  await using client = await openClient(CLIENTS[status] ?? {});
+  const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
+  const headers: Record<string, string> = {};
+  let body = BODIES[operation.operationId], query = "";
+  if (status === "403") headers.Host = "evil.example";
+  if (status === "413") body = { content: "x".repeat(2 << 20) };
+  if (status === "415") headers["Content-Type"] = "text/plain";
+  if (status === "422") [body, query] = operation.requestBody ? [[], ""] : [undefined, "?page=0"];
+  return await client.send(method.toUpperCase(), path.replace("{content_hash}", hash) + query, body, headers);
+}
+
+Deno.test("every documented answer of every route validates against the document", async (t) => {
+  await using described = await openClient();
+  const document = await documentOf(described);
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema({ ...document, $id: "unimem" });
+  const pointer = (...steps: string[]) =>
+    `unimem#/${steps.map((step) => encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/")}`;
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      for (const status of Object.keys(operation.responses)) {
+        await t.step(`${method} ${path} ${status}`, async () => {
+          const answer = await provoke(status, path, method, operation);
+          assertEquals(String(answer.status), status, answer.text);
+          const schema = pointer("paths", path, method, "responses", status, "content", "application/json", "schema");
+          const validate = ajv.getSchema(schema) ?? fail(`No schema at ${schema}`);
+          assert(validate(answer.json), `${answer.text}: ${ajv.errorsText(validate.errors)}`);
+        });
+      }
+    }
+  }
+});
+
+Deno.test("every route under /api is in the document, with its own operationId", async () => {
+  await using client = await openClient();
+  const document = await documentOf(client);
+  assertEquals(document.openapi, "3.1.0");
+  const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`)
+  );
+  const served = client.app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/"))
+    .map(({ method, path }) => `${method} ${path}`).filter((route) => route !== "GET /api/docs");
+  assertEquals(documented.sort(), served.sort());
+  const ids = Object.values(document.paths).flatMap((operations) =>
+    Object.values(operations).map((o) => o.operationId)
+  );
+  assertEquals(new Set(ids).size, ids.length);
+});
+
+Deno.test("the document says whether a key is needed", async () => {
+  await using open = await openClient();
+  assertEquals((await open.get("/openapi.json")).json.security, []);
+  await using closed = await openClient({ http: { apiKey: "key" } });
+  const { json } = await closed.get("/openapi.json", { "X-API-Key": "key" });
+  assertEquals(json.security, [{ bearer: [] }, { apiKey: [] }]);
+  assertEquals(json.paths["/api/health"].get.security, []);
+});
+
+Deno.test("the pages load nothing from outside and allow nothing from outside", async () => {
+  await using client = await openClient({ http: { apiKey: "key" } });
+  for (const path of ["/", "/docs", "/api/docs", "/docs/docs.js", "/docs/style.css"]) {
+    const { status, headers, text } = await client.get(path);
+    assertEquals(status, 200, path);
+    assertEquals(/https?:\/\//.test(text), false, path);
+    const policy = headers.get("content-security-policy")!;
+    assert(policy.includes("default-src 'none'") && policy.includes("frame-ancestors 'none'"), policy);
+    assertEquals(/unsafe|https?:|\*/.test(policy), false, policy);
+    for (const [, address] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      const linked = await client.get(address!, { "X-API-Key": "key" });
+      assertEquals(linked.status, 200, `${path} links to ${address}`);
+    }
+  }
+});
