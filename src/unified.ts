@@ -55,9 +55,9 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve());
   try {
-    const http = servers.http ? startHttp(runtime, config) : null;
+    const http = servers.http ? startHttp(runtime, config, log) : null;
     if (http) stops.push(http.stop);
-    const mcp = servers.mcp ? startMcp(runtime, config) : null;
+    const mcp = servers.mcp ? startMcp(runtime, config, log) : null;
     if (mcp) stops.push(mcp.stop);
     if (http) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
@@ -97,21 +97,21 @@ export async function closeAll(
   stopWork: () => Promise<void>,
 ): Promise<void> {
   const results = await Promise.allSettled(stops.map((stop) => stop()));
-  for (const step of [() => runtime.embeddings.configured.close(), stopWork, closeSharedStorage]) {
-    results.push(...await Promise.allSettled([step()]));
-  }
+  // The work is told first, so that it doesn't take the closing model for a fault; a text it waits for ends with the model.
+  results.push(...await Promise.allSettled([stopWork(), runtime.embeddings.configured.close()]));
+  results.push(...await Promise.allSettled([closeSharedStorage()]));
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
 }
 
-function startHttp(runtime: Runtime, config: Config): Listener {
-  const app = createApp(runtime, config.access);
+function startHttp(runtime: Runtime, config: Config, log: Logger): Listener {
+  const app = createApp(runtime, { ...config.access, log });
   return listen(config.http, config.tls, (request) => app.fetch(request), () => Promise.resolve());
 }
 
-function startMcp(runtime: Runtime, config: Config): Listener {
-  const mcp = createMcpListener(runtime, { access: config.access, serverName: config.serverName });
-  return listen(config.mcp, config.tls, mcp.fetch, mcp.close);
+function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
+  const mcp = createMcpListener(runtime, { access: config.access, serverName: config.serverName, log });
+  return listen(config.mcp, config.tls, mcp.fetch, () => mcp.close(GRACE_MS));
 }
 
 function listen(
