@@ -1,0 +1,59 @@
+/** Memories and vectors for storage tests. */
+
+import type { ModelIdentity } from "../../src/embedding/embedder.ts";
+import type { Memory } from "../../src/memory/memory.ts";
+import type { MemoryStorage, NewMemory } from "../../src/storage/storage.ts";
+
+export const DIMENSIONS = 16;
+export const MODEL: ModelIdentity = { id: "local:first@1", name: "first", provider: "local", dimensions: DIMENSIONS };
+export const OTHER: ModelIdentity = { id: "openai:second", name: "second", provider: "openai", dimensions: 24 };
+
+/** A key that looks like a content_hash. */
+export function hashOf(number: number): string {
+  return number.toString(16).padStart(64, "0");
+}
+
+export function memory(number: number, fields: Partial<Memory> = {}): Memory {
+  return {
+    content: `Memory number ${number}`,
+    content_hash: hashOf(number),
+    tags: [],
+    memory_type: null,
+    metadata: {},
+    conversation_id: null,
+    created_at: 1_700_000_000 + number,
+    updated_at: 1_700_000_000 + number,
+    ...fields,
+  };
+}
+
+/** A unit vector that depends on `seed` alone. */
+export function vector(seed: number, dimensions = DIMENSIONS): Float32Array {
+  let state = (seed * 2_654_435_761 + 12_345) >>> 0;
+  const values = Float32Array.from({ length: dimensions }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+  const length = Math.hypot(...values);
+  return values.map((value) => value / length);
+}
+
+export function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+}
+
+/** A memory with vectors of `MODEL`, by default one made from its number. */
+export function embedded(number: number, fields: Partial<Memory> = {}, chunks = [vector(number)]): NewMemory {
+  return { memory: memory(number, fields), vectors: { model: MODEL.id, chunks } };
+}
+
+export function plain(number: number, fields: Partial<Memory> = {}): NewMemory {
+  return { memory: memory(number, fields), vectors: null };
+}
+
+/** Contents of the memories behind candidates, best by words first. */
+export async function foundByWords(storage: MemoryStorage, text: string, filter = {}, limit = 100): Promise<string[]> {
+  const { candidates } = await storage.candidates({ text, vector: null, filter, limit });
+  candidates.sort((a, b) => b.words - a.words);
+  return (await storage.read(candidates.map(({ id }) => id))).map((found) => found!.content);
+}

@@ -1,0 +1,454 @@
+/**
+ * What every storage driver does. Run by each driver's own test file.
+ */
+
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertLessOrEqual,
+  assertRejects,
+} from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
+import type { MemoryFilter } from "../../src/memory/memory.ts";
+import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { cosine, DIMENSIONS, embedded, foundByWords, hashOf, memory, MODEL, OTHER, plain, vector } from "./fixtures.ts";
+
+/** Cosines may be off by so much, for stores may keep vectors in a compact form. */
+const TOLERANCE = 0.01;
+
+/** Texts that trip up stores which build queries from them or keep text as C strings. */
+const AWKWARD = [
+  'He said "NEAR(a b, 2)" AND NOT *',
+  "'; DROP TABLE memories; --",
+  "a\0b after the NUL",
+  "lone \ud800 surrogate \udc00!",
+  "mark \u0001 and \u00010\u0001",
+  "日本語のメモと emoji 👩‍👩‍👧 and é",
+  "line\nbreaks\r\nand\ttabs %_[]{}",
+  "-",
+];
+
+/** An empty store and how to let go of it. */
+export interface OpenedStore extends AsyncDisposable {
+  storage: MemoryStorage;
+}
+
+/**
+ * Runs the suite.
+ *
+ * @param open Opens a new, empty store.
+ */
+export function describeStorage(name: string, open: () => Promise<OpenedStore>): void {
+  const test = (sentence: string, run: (storage: MemoryStorage) => Promise<void>) =>
+    Deno.test(`${name} ${sentence}`, async () => {
+      await using opened = await open();
+      await run(opened.storage);
+    });
+
+  test("gives back every field of a memory as it was stored", async (storage) => {
+    const full = memory(1, {
+      content: "  spaces around, kept  ",
+      tags: ["b", "a, with comma", 'quote"', "🦕", "it's"],
+      memory_type: "decision",
+      metadata: { text: "x", number: 1.5, flag: true, nothing: null, list: [1, { deep: "y" }] },
+      conversation_id: "talk/1",
+      created_at: 1_700_000_000.123456,
+      updated_at: 1_700_000_001.5,
+    });
+    assertEquals(await storage.store([{ memory: full, vectors: null }]), ["stored"]);
+    assertEquals(await storage.get([full.content_hash]), [full]);
+  });
+
+  test("answers unknown keys with null, in the order asked", async (storage) => {
+    await storage.store([plain(1), plain(2)]);
+    assertEquals(await storage.get([hashOf(2), "no such hash", hashOf(1)]), [memory(2), null, memory(1)]);
+    assertEquals(await storage.get([]), []);
+  });
+
+  test("reports a duplicate and leaves the stored memory as it was", async (storage) => {
+    assertEquals(await storage.store([plain(1), plain(2), plain(1, { tags: ["twice"] })]), [
+      "stored",
+      "stored",
+      "duplicate",
+    ]);
+    assertEquals(await storage.store([plain(1, { tags: ["later"] }), plain(3)]), ["duplicate", "stored"]);
+    assertEquals(await storage.get([hashOf(1)]), [memory(1)]);
+    assertEquals((await storage.stats()).total_memories, 3);
+  });
+
+  test("stores once what concurrent callers store at the same time", async (storage) => {
+    const outcomes = await Promise.all(Array.from({ length: 40 }, (_, i) => storage.store([plain(i % 10)])));
+    assertEquals(outcomes.flat().filter((outcome) => outcome === "stored").length, 10);
+    assertEquals((await storage.list({ filter: {}, offset: 0, limit: 100 })).total, 10);
+  });
+
+  test("keeps and finds text with quotes, NUL, lone surrogates and other scripts", async (storage) => {
+    await storage.store(AWKWARD.map((text, i) =>
+      plain(i, {
+        content: text,
+        tags: [text],
+        memory_type: text,
+        conversation_id: text,
+        metadata: { [text]: text },
+      })
+    ));
+    for (const [i, text] of AWKWARD.entries()) {
+      assertEquals((await storage.get([hashOf(i)]))[0]?.content, text);
+      for (
+        const filter of [
+          { tags: { values: [text], match: "all" } },
+          { memory_type: text },
+          { conversation_id: text },
+          { metadata: { [text]: text } },
+        ] satisfies MemoryFilter[]
+      ) {
+        const { memories, total } = await storage.list({ filter, offset: 0, limit: 10 });
+        assertEquals([total, memories[0]?.content_hash], [1, hashOf(i)], JSON.stringify(filter));
+      }
+      await storage.candidates({ text, vector: null, filter: {}, limit: 10 });
+      const { memories } = await storage.containing(text, { filter: {}, offset: 0, limit: 10 });
+      assert(memories.some((found) => found.content === text), text);
+    }
+    assertEquals((await storage.tags()).map(({ tag }) => tag).toSorted(), AWKWARD.toSorted());
+  });
+
+  test("changes tags, type and metadata, and only what the patch names", async (storage) => {
+    await storage.store([plain(1, { tags: ["old"], memory_type: "note", metadata: { kept: 1, changed: 1 } })]);
+    const changed = await storage.update(hashOf(1), { metadata: { changed: null, added: [2] } }, 1_800_000_000.5);
+    const expected = memory(1, {
+      tags: ["old"],
+      memory_type: "note",
+      metadata: { kept: 1, changed: null, added: [2] },
+      updated_at: 1_800_000_000.5,
+    });
+    assertEquals(changed, expected);
+    assertEquals(await storage.get([hashOf(1)]), [expected]);
+    const again = await storage.update(hashOf(1), { tags: ["new", "x"], memory_type: null }, 1_800_000_001);
+    assertEquals([again?.tags, again?.memory_type], [["new", "x"], null]);
+    assertEquals(await storage.tags(), [{ tag: "new", count: 1 }, { tag: "x", count: 1 }]);
+    assertEquals(await storage.update("no such hash", { tags: [] }, 0), null);
+  });
+
+  test("deletes memories and says which were there", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, { tags: ["t"] }), embedded(2), embedded(3)]);
+    assertEquals(await storage.delete([hashOf(1), "no such hash", hashOf(3)]), [true, false, true]);
+    assertEquals(await storage.get([1, 2, 3].map(hashOf)), [null, memory(2), null]);
+    assertEquals(await storage.tags(), []);
+    assertEquals(await foundByWords(storage, "memory"), ["Memory number 2"]);
+    const query = { text: null, vector: { model: MODEL.id, values: vector(1) }, filter: {}, limit: 10 };
+    assertEquals((await storage.candidates(query)).candidates.length, 1);
+    assertEquals((await storage.containing("number", { filter: {}, offset: 0, limit: 9 })).total, 1);
+    assertEquals(await storage.store([embedded(1)]), ["stored"]);
+    assertEquals((await storage.candidates(query)).candidates.length, 2);
+  });
+
+  test("lists newest first by time and then by arrival, in pages without gaps or repeats", async (storage) => {
+    const times = [5, 1, 9, 5, 7, 5, 2];
+    for (const [i, time] of times.entries()) await storage.store([plain(i, { created_at: time })]);
+    const newest = await storage.list({ filter: {}, offset: 0, limit: 100 });
+    assertEquals(newest.memories.map((found) => found.created_at), times.toSorted((a, b) => b - a));
+    const pages = await Promise.all([0, 3, 6, 9].map((offset) => storage.list({ filter: {}, offset, limit: 3 })));
+    assertEquals(pages.flatMap((page) => page.memories), newest.memories);
+    assertEquals(pages.map((page) => page.total), [7, 7, 7, 7]);
+    const oldest = await storage.list({ filter: {}, offset: 0, limit: 100, order: "oldest" });
+    assertEquals(oldest.memories, newest.memories.toReversed());
+    assertEquals(await storage.list({ filter: {}, offset: 0, limit: 0 }), { memories: [], total: 7 });
+  });
+
+  test("applies every filter alone and in combination, to listings and to searches alike", async (storage) => {
+    await storage.registerModel(MODEL);
+    const all = Array.from({ length: 48 }, (_, i) =>
+      memory(i, {
+        content: `filtered words ${i}`,
+        tags: [...(i % 2 ? ["odd"] : []), ...(i % 3 ? [] : ["third", "x,y"])],
+        memory_type: i % 4 ? (i % 4 === 1 ? "note" : "decision") : null,
+        conversation_id: i % 5 ? `c${i % 5}` : null,
+        metadata: { level: i % 3, name: `n${i % 2}`, flag: i % 2 === 0, ...(i % 6 ? {} : { gone: null }) },
+        created_at: 1000 + i,
+      }));
+    await storage.store(all.map((memory, i) => ({ memory, vectors: { model: MODEL.id, chunks: [vector(i)] } })));
+    const filters: MemoryFilter[] = [
+      {},
+      { tags: { values: ["odd"], match: "any" } },
+      { tags: { values: ["odd", "third"], match: "any" } },
+      { tags: { values: ["odd", "third"], match: "all" } },
+      { tags: { values: ["x,y"], match: "all" } },
+      { tags: { values: ["od"], match: "any" } },
+      { tags: { values: ["x", "y"], match: "any" } },
+      { memory_type: "note" },
+      { memory_type: "nothing" },
+      { conversation_id: "c2" },
+      { created_from: 1010, created_before: 1020 },
+      { metadata: { level: 2 } },
+      { metadata: { level: "2" } },
+      { metadata: { level: 1, name: "n0", flag: true } },
+      { metadata: { gone: null } },
+      {
+        memory_type: "decision",
+        tags: { values: ["third"], match: "any" },
+        created_from: 1012,
+        metadata: { level: 0 },
+      },
+      { conversation_id: "c1", memory_type: "note", created_before: 1040, tags: { values: ["odd"], match: "all" } },
+    ];
+    for (const filter of filters) {
+      const expected = all.filter((candidate) => passes(candidate, filter)).map((found) => found.content).toReversed();
+      const { memories, total } = await storage.list({ filter, offset: 0, limit: 100 });
+      assertEquals(memories.map((found) => found.content), expected, JSON.stringify(filter));
+      assertEquals(total, expected.length);
+      const byWords = await foundByWords(storage, "filtered", filter);
+      assertEquals(byWords.toSorted(), expected.toSorted(), JSON.stringify(filter));
+      const vectors = { text: null, vector: { model: MODEL.id, values: vector(7) }, filter, limit: 5 };
+      assertEquals((await storage.candidates(vectors)).candidates.length, Math.min(5, expected.length));
+      const { total: containing } = await storage.containing("FILTERED words", { filter, offset: 0, limit: 3 });
+      assertEquals(containing, expected.length);
+    }
+  });
+
+  test("counts tags, most used first and then by name", async (storage) => {
+    await storage.store([plain(1, { tags: ["b", "c"] }), plain(2, { tags: ["c", "a"] }), plain(3, { tags: ["C"] })]);
+    assertEquals(await storage.tags(), [
+      { tag: "c", count: 2 },
+      { tag: "C", count: 1 },
+      { tag: "a", count: 1 },
+      { tag: "b", count: 1 },
+    ]);
+    assertEquals((await storage.stats()).unique_tags, 4);
+  });
+
+  test("finds the union of the best by words and by vector, each scored by both", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([
+      embedded(1, { content: "The cat sat on the mat" }),
+      embedded(2, { content: "Dogs chase cats and cats run" }),
+      embedded(3, { content: "Nothing of the kind" }),
+      plain(4, { content: "A cat without a vector" }),
+    ]);
+    const values = vector(3);
+    const { candidates, words_ceiling } = await storage.candidates({
+      text: "cats",
+      vector: { model: MODEL.id, values },
+      filter: {},
+      limit: 10,
+    });
+    assertEquals(candidates.length, 4);
+    const read = await storage.read(candidates.map(({ id }) => id));
+    for (const [i, { semantic, words, before, after }] of candidates.entries()) {
+      const number = parseInt(read[i]!.content_hash, 16);
+      if (number === 4) assertEquals(semantic, null);
+      else assertAlmostEquals(semantic!, cosine(values, vector(number)), TOLERANCE);
+      assertEquals(words > 0, number !== 3);
+      assertLessOrEqual(words, words_ceiling);
+      assertEquals([before, after], [[], []]);
+    }
+    const words = new Map(candidates.map((candidate, i) => [read[i]!.content_hash, candidate.words]));
+    assertGreater(words.get(hashOf(2))!, words.get(hashOf(1))!);
+    const best = await storage.candidates({ text: "cats", vector: { model: MODEL.id, values }, filter: {}, limit: 1 });
+    const hashes = (await storage.read(best.candidates.map(({ id }) => id))).map((found) => found!.content_hash);
+    assertEquals(hashes.toSorted(), [hashOf(2), hashOf(3)]);
+    assertGreater(best.candidates[hashes.indexOf(hashOf(2))]!.semantic!, -1);
+  });
+
+  test("answers words nobody stored with nothing and a ceiling of zero", async (storage) => {
+    assertEquals(await storage.candidates({ text: "anything", vector: null, filter: {}, limit: 5 }), {
+      candidates: [],
+      words_ceiling: 0,
+    });
+    await storage.store([plain(1)]);
+    for (const text of ["unheard", "", "   ", '"*', "NEAR("]) {
+      const { words_ceiling } = await storage.candidates({ text, vector: null, filter: {}, limit: 5 });
+      assertEquals(words_ceiling, 0, text);
+    }
+  });
+
+  test("lets a memory's best chunk count", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, {}, [vector(10), vector(11), vector(12)]), embedded(2, {}, [vector(20)])]);
+    for (const seed of [10, 11, 12]) {
+      const { candidates } = await storage.candidates({
+        text: null,
+        vector: { model: MODEL.id, values: vector(seed) },
+        filter: {},
+        limit: 1,
+      });
+      assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(1));
+      assertAlmostEquals(candidates[0]!.semantic!, 1, TOLERANCE);
+    }
+  });
+
+  test("gives the scores of the turns around a candidate, whatever the filter and order of arrival", async (storage) => {
+    await storage.registerModel(MODEL);
+    const turn = (number: number, fields = {}) =>
+      embedded(number, { conversation_id: "talk", content: `turn ${number}`, ...fields });
+    await storage.store([turn(5, { tags: ["x"], content: "the needle" }), turn(2), turn(9), turn(1)]);
+    await storage.store([turn(7), turn(3), turn(4), embedded(6, { conversation_id: "other" })]);
+    const values = vector(7);
+    const query = { text: "needle turn", vector: { model: MODEL.id, values }, limit: 1 };
+    const { candidates } = await storage.candidates({ ...query, filter: { tags: { values: ["x"], match: "any" } } });
+    assertEquals(candidates.length, 1);
+    const { before, after } = candidates[0]!;
+    for (const [scores, numbers] of [[before, [4, 3, 2]], [after, [7, 9]]] as const) {
+      assertEquals(scores.length, numbers.length);
+      scores.forEach(({ semantic, words }, i) => {
+        assertAlmostEquals(semantic!, cosine(values, vector(numbers[i]!)), TOLERANCE);
+        assertGreater(words, 0);
+      });
+    }
+    await storage.delete([hashOf(7)]);
+    const later = await storage.candidates({ ...query, filter: { tags: { values: ["x"], match: "any" } } });
+    assertEquals(later.candidates[0]!.after.length, 1);
+  });
+
+  test("finds text verbatim inside memories, ignoring case", async (storage) => {
+    const texts = ["Error ERR_CONN_RESET at 10:42", "err_conn", "Straße und ÉCOLE", "a,b;c", "データベース設計"];
+    await storage.store(texts.map((content, i) => plain(i, { content })));
+    const contents = async (text: string) =>
+      (await storage.containing(text, { filter: {}, offset: 0, limit: 10 })).memories.map((found) => found.content);
+    assertEquals(await contents("err_conn_reset AT"), [texts[0]]);
+    assertEquals((await contents("ERR_CONN")).toSorted(), [texts[0], texts[1]].toSorted());
+    assertEquals(await contents("RR_CO"), await contents("rr_co"));
+    assertEquals((await contents("rr_co")).length, 2);
+    assertEquals(await contents("école"), [texts[2]]);
+    assertEquals(await contents("b;"), [texts[3]]);
+    assertEquals(await contents("ベース設"), [texts[4]]);
+    assertEquals(await contents("err conn"), []);
+    assertEquals(await contents('"'), []);
+  });
+
+  test("orders verbatim finds by their words and then by time, in pages with a total", async (storage) => {
+    await storage.store(Array.from({ length: 9 }, (_, i) => plain(i, { content: `needle ${"hay ".repeat(i % 3)}` })));
+    const all = await storage.containing("needle", { filter: {}, offset: 0, limit: 20 });
+    assertEquals(all.memories.map((found) => parseInt(found.content_hash, 16)), [6, 3, 0, 7, 4, 1, 8, 5, 2]);
+    const page = await storage.containing("needle", { filter: {}, offset: 4, limit: 2 });
+    assertEquals(page, { memories: all.memories.slice(4, 6), total: 9 });
+  });
+
+  test("makes the first model active and keeps it until another is activated", async (storage) => {
+    assertEquals(await storage.vectorCoverage(), { active: null, memories: 0, embedded: 0 });
+    assertEquals(await storage.registerModel(MODEL), MODEL);
+    assertEquals(await storage.registerModel(OTHER), MODEL);
+    assertEquals(await storage.registerModel(MODEL), MODEL);
+    const other = { model: OTHER.id, chunks: [vector(2, OTHER.dimensions)] };
+    await storage.store([embedded(1), { memory: memory(2), vectors: other }, plain(3)]);
+    assertEquals(await storage.vectorCoverage(), { active: MODEL, memories: 3, embedded: 1 });
+    const query = {
+      text: null,
+      vector: { model: OTHER.id, values: vector(2, OTHER.dimensions) },
+      filter: {},
+      limit: 9,
+    };
+    assertEquals((await storage.candidates(query)).candidates, []);
+  });
+
+  test("moves to another model step by step, and can stop and resume in the middle", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store(Array.from({ length: 7 }, (_, i) => embedded(i)));
+    await storage.registerModel(OTHER);
+    const embed = (number: number) => ({ model: OTHER.id, chunks: [vector(number, OTHER.dimensions)] });
+    const query = { text: null, vector: { model: MODEL.id, values: vector(3) }, filter: {}, limit: 1 };
+    for (let round = 0, left = 7; left > 0; round++, left -= 3) {
+      const missing = await storage.withoutVectors(OTHER.id, 3);
+      assertEquals(
+        missing.map(({ content_hash }) => content_hash),
+        [0, 1, 2].map((i) => hashOf(3 * round + i)).slice(0, left),
+      );
+      assertEquals(missing[0]!.content, `Memory number ${3 * round}`);
+      await storage.addVectors(
+        missing.map(({ content_hash }) => ({ content_hash, vectors: embed(parseInt(content_hash, 16)) })),
+      );
+      assertAlmostEquals((await storage.candidates(query)).candidates[0]!.semantic!, 1, TOLERANCE);
+    }
+    assertEquals(await storage.withoutVectors(OTHER.id, 3), []);
+    await storage.store([embedded(8)]);
+    assertEquals((await storage.withoutVectors(OTHER.id, 3)).length, 1);
+    await storage.addVectors([{ content_hash: hashOf(8), vectors: embed(8) }, {
+      content_hash: "gone",
+      vectors: embed(9),
+    }]);
+    await storage.activateVectors(OTHER.id);
+    assertEquals(await storage.vectorCoverage(), { active: OTHER, memories: 8, embedded: 8 });
+    assertEquals((await storage.candidates(query)).candidates, []);
+    const values = vector(5, OTHER.dimensions);
+    const { candidates } = await storage.candidates({ ...query, vector: { model: OTHER.id, values } });
+    assertAlmostEquals(candidates[0]!.semantic!, 1, TOLERANCE);
+    await storage.registerModel(MODEL);
+    assertEquals((await storage.withoutVectors(MODEL.id, 100)).length, 8);
+  });
+
+  test("adds vectors to memories stored while no model was ready", async (storage) => {
+    await storage.store([plain(1), plain(2)]);
+    await storage.registerModel(MODEL);
+    assertEquals((await storage.withoutVectors(MODEL.id, 10)).map(({ content_hash }) => content_hash), [
+      hashOf(1),
+      hashOf(2),
+    ]);
+    const chunks = [vector(1), vector(2)];
+    await storage.addVectors([{ content_hash: hashOf(1), vectors: { model: MODEL.id, chunks } }]);
+    assertEquals(await storage.vectorCoverage(), { active: MODEL, memories: 2, embedded: 1 });
+    await storage.addVectors([{ content_hash: hashOf(1), vectors: { model: MODEL.id, chunks: [vector(3)] } }]);
+    const { candidates } = await storage.candidates({
+      text: null,
+      vector: { model: MODEL.id, values: vector(3) },
+      filter: {},
+      limit: 5,
+    });
+    assertAlmostEquals(candidates[0]!.semantic!, 1, TOLERANCE);
+    assertEquals((await storage.vectorCoverage()).embedded, 1);
+  });
+
+  test("refuses vectors of an unknown model or of the wrong length", async (storage) => {
+    const store = (model: string, length: number) =>
+      storage.store([{ memory: memory(1), vectors: { model, chunks: [vector(1, length)] } }]);
+    await assertRejects(() => store("unknown", DIMENSIONS), MemoryError);
+    await storage.registerModel(MODEL);
+    await assertRejects(() => store(MODEL.id, DIMENSIONS + 1), MemoryError);
+    assertEquals(await storage.get([hashOf(1)]), [null]);
+  });
+
+  test("stays consistent under concurrent stores, updates, deletes and searches", async (storage) => {
+    await storage.registerModel(MODEL);
+    const work = Array.from({ length: 60 }, async (_, i) => {
+      await storage.store([embedded(i, { tags: ["all"] })]);
+      if (i % 3 === 0) await storage.delete([hashOf(i)]);
+      else await storage.update(hashOf(i), { tags: ["all", `r${i % 3}`] }, i);
+      const values = vector(i);
+      await storage.candidates({ text: "memory", vector: { model: MODEL.id, values }, filter: {}, limit: 3 });
+    });
+    await Promise.all(work);
+    assertEquals(await storage.tags(), [
+      { tag: "all", count: 40 },
+      { tag: "r1", count: 20 },
+      { tag: "r2", count: 20 },
+    ]);
+    assertEquals((await foundByWords(storage, "number")).length, 40);
+    assertEquals((await storage.vectorCoverage()).embedded, 40);
+  });
+
+  test("closes once, after what runs, and refuses calls from then on", async (storage) => {
+    const stored = storage.store([plain(1)]);
+    await Promise.all([storage.close(), storage.close()]);
+    assertEquals(await stored, ["stored"]);
+    for (const call of [() => storage.ping(), () => storage.get([hashOf(1)]), () => storage.store([plain(2)])]) {
+      const error = await assertRejects(call);
+      assertInstanceOf(error, MemoryError);
+      assertEquals(error.code, "unavailable");
+    }
+    await storage.close();
+  });
+}
+
+/** The filter as the contract words it, over a plain record. */
+export function passes(candidate: ReturnType<typeof memory>, filter: MemoryFilter): boolean {
+  const { tags, memory_type, conversation_id, created_from, created_before, metadata = {} } = filter;
+  const has = (tag: string) => candidate.tags.includes(tag);
+  return (tags === undefined || (tags.match === "all" ? tags.values.every(has) : tags.values.some(has))) &&
+    (memory_type === undefined || candidate.memory_type === memory_type) &&
+    (conversation_id === undefined || candidate.conversation_id === conversation_id) &&
+    (created_from === undefined || candidate.created_at >= created_from) &&
+    (created_before === undefined || candidate.created_at < created_before) &&
+    Object.entries(metadata).every(([key, value]) => key in candidate.metadata && candidate.metadata[key] === value);
+}
