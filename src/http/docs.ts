@@ -10,6 +10,7 @@ import type { Runtime } from "../operations/runtime.ts";
 import type { HttpSettings } from "./app.ts";
 import docsHtml from "./pages/docs.html" with { type: "text" };
 import docsScript from "./pages/docs.js" with { type: "text" };
+import icon from "./pages/icon.svg" with { type: "text" };
 import homeHtml from "./pages/home.html" with { type: "text" };
 import style from "./pages/style.css" with { type: "text" };
 
@@ -27,6 +28,7 @@ const PAGES: Record<string, [type: string, text: string]> = {
   "/api/docs": ["text/html", docsHtml],
   "/docs/docs.js": ["text/javascript", docsScript],
   "/docs/style.css": ["text/css", style],
+  "/docs/icon.svg": ["image/svg+xml", icon],
 };
 
 /** Paths of the pages. */

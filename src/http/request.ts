@@ -9,7 +9,7 @@ import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A body that isn't JSON by its own account. */
+/** A body that isn't plain JSON by its own account. */
 export class WrongContentType extends Error {
   override readonly name = "WrongContentType";
 }
@@ -25,6 +25,10 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   const type = request.headers.get("content-type");
   if (type !== null && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
     throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send application/json`);
+  }
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    throw new WrongContentType(`Cannot read a body in "${encoding.slice(0, 100)}": send it without Content-Encoding`);
   }
   const bytes = await readBody(request, maxBytes);
   let text: string;

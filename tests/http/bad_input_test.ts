@@ -296,6 +296,23 @@ Deno.test("a body of another type is answered 415, one without a type is read as
   await untyped.body?.cancel();
 });
 
+Deno.test("a compressed body is answered 415", async () => {
+  await using client = await openClient();
+  const { status, json } = await client.send("POST", "/api/memories", { content: "x" }, { "Content-Encoding": "gzip" });
+  assertEquals(status, 415);
+  assertStringIncludes(json.detail, "gzip");
+});
+
+Deno.test("a body that ends early is answered 422 and not logged as a fault", async () => {
+  await using client = await openClient();
+  const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError("connection reset")) });
+  const response = await client.app.request("/api/memories", { method: "POST", body });
+  assertEquals([response.status, await response.json()], [422, {
+    detail: "Cannot read the request body: it ended early",
+  }]);
+  assertEquals(client.logged, []);
+});
+
 Deno.test("a body that isn't UTF-8 is answered 422", async () => {
   await using client = await openClient();
   const body = new Uint8Array([...new TextEncoder().encode('{"content":"'), 0xff, 0xfe, 0x22, 0x7d]);

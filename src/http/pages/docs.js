@@ -48,7 +48,7 @@ function section(api, call) {
     "section",
     { id: call.operationId },
     el("h2", {}, el("span", { class: `method ${call.method}` }, call.method.toUpperCase()), call.path),
-    el("p", {}, call.summary, call.description ? `. ${call.description}` : ""),
+    el("p", {}, ...prose(call.summary + (call.description ? `. ${call.description}` : ""))),
     ...table("Parameters", (call.parameters ?? []).map((p) => row(api, p.name, p.schema, p.required, p.description))),
     ...(body ? table("Body", fields(api, body)) : []),
     ...table("Answer", fields(api, answer)),
@@ -61,7 +61,12 @@ function section(api, call) {
 function table(title, rows) {
   if (rows.length === 0) return [];
   const lines = rows.map(([name, ...cells]) =>
-    el("tr", {}, el("th", {}, el("code", {}, name)), ...cells.map((cell) => el("td", {}, cell)))
+    el(
+      "tr",
+      {},
+      el("th", {}, el("code", {}, name)),
+      ...cells.filter((cell) => cell !== "").map((cell) => el("td", {}, ...(cell.at ? prose(cell) : [cell]))),
+    )
   );
   return [el("h3", {}, title), el("table", {}, el("tbody", {}, ...lines))];
 }
@@ -145,6 +150,11 @@ function example(api, schema) {
   return Object.fromEntries(
     (resolved.required ?? []).map((name) => [name, example(api, resolved.properties[name])]),
   );
+}
+
+/** Texts with the parts between backticks as code. */
+function prose(text) {
+  return text.split("`").map((part, index) => index % 2 === 1 ? el("code", {}, part) : part);
 }
 
 function keyHeaders() {
