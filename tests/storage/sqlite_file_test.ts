@@ -1,0 +1,304 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { MemoryError } from "../../src/errors.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { embedded, foundByWords, hashOf, memory, MODEL, plain, vector } from "./fixtures.ts";
+
+const WORKER = new URL("./sqlite_worker.ts", import.meta.url).pathname;
+
+async function withFolder(run: (folder: string, path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-file-" });
+  try {
+    await run(folder, join(folder, "memory.db"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function open(path: string, pragmas?: Record<string, string>) {
+  return openStorage({ backend: "sqlite", path, ...(pragmas ? { pragmas } : {}) });
+}
+
+async function refusal(path: string): Promise<string> {
+  const error = await assertRejects(() => open(path), MemoryError);
+  assertEquals(error.code, "configuration");
+  return error.message;
+}
+
+function worker(...args: string[]): Deno.ChildProcess {
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
+  return new Deno.Command("deno", {
+    args: ["run", ...permissions, WORKER, ...args],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+}
+
+function linesOf(child: Deno.ChildProcess): ReadableStreamDefaultReader<string> {
+  let rest = "";
+  return child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(
+    new TransformStream<string, string>({
+      transform(text, controller) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) controller.enqueue(line);
+      },
+    }),
+  ).getReader();
+}
+
+Deno.test("a reopened store has everything: memories, words, vectors, tags and the active model", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "made", "on demand", "memory.db");
+    let storage = await open(path);
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, { tags: ["kept"] }), embedded(2), plain(3), embedded(4)]);
+    await storage.update(hashOf(2), { tags: ["late"] }, 5);
+    await storage.delete([hashOf(4)]);
+    await storage.close();
+
+    storage = await open(path);
+    assertEquals(await storage.get([hashOf(1)]), [memory(1, { tags: ["kept"] })]);
+    assertEquals(await storage.vectorCoverage(), { active: MODEL, memories: 3, embedded: 2 });
+    assertEquals((await storage.tags()).map(({ tag }) => tag), ["kept", "late"]);
+    assertEquals((await foundByWords(storage, "numbers")).length, 3);
+    const vectors = { model: MODEL.id, values: vector(2) };
+    const { candidates } = await storage.candidates({ text: null, vector: vectors, filter: {}, limit: 1 });
+    assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(2));
+    await storage.close();
+  }));
+
+Deno.test("a file that is no database is refused and left as it is", () =>
+  withFolder(async (_, path) => {
+    const text = "This is a letter, not a database. ".repeat(100);
+    await Deno.writeTextFile(path, text);
+    assertStringIncludes(await refusal(path), "is not a SQLite database");
+    assertEquals(await Deno.readTextFile(path), text);
+  }));
+
+Deno.test("a file written by a newer version is refused and left as it is", () =>
+  withFolder(async (_, path) => {
+    await (await open(path)).close();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    assertStringIncludes(await refusal(path), "schema 99");
+  }));
+
+Deno.test("another program's database is refused, and the Python service's is pointed to import", () =>
+  withFolder(async (folder, path) => {
+    let database = new DatabaseSync(path);
+    database.exec("CREATE TABLE memories (id INTEGER PRIMARY KEY, content TEXT)");
+    // The virtual table's own module isn't loaded here; the name is what tells.
+    database.exec("CREATE TABLE memory_embeddings (content_embedding BLOB); INSERT INTO memories VALUES (1, 'kept')");
+    database.close();
+    assertStringIncludes(await refusal(path), "mcp-memory-service");
+    assertStringIncludes(await refusal(path), "`import`");
+    database = new DatabaseSync(path);
+    assertEquals(database.prepare("SELECT name FROM sqlite_master ORDER BY name").all().map(({ name }) => name), [
+      "memories",
+      "memory_embeddings",
+    ]);
+    assertEquals(database.prepare("PRAGMA journal_mode").get()!.journal_mode, "delete");
+    database.close();
+
+    const other = join(folder, "other.db");
+    database = new DatabaseSync(other);
+    database.exec("CREATE TABLE accounts (id INTEGER)");
+    database.close();
+    assertStringIncludes(await refusal(other), "another program");
+  }));
+
+Deno.test("a path that can't be a database file is refused with its name", () =>
+  withFolder(async (folder, path) => {
+    assertStringIncludes(await refusal(folder), folder);
+    assertStringIncludes(await refusal(":memory:"), ":memory:");
+    await Deno.writeTextFile(path, "");
+    assertStringIncludes(await refusal(join(path, "below a file.db")), path);
+  }));
+
+Deno.test({
+  name: "a read-only folder is refused with its name",
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0, // root may write anywhere
+  fn: () =>
+    withFolder(async (folder, path) => {
+      await Deno.chmod(folder, 0o555);
+      assertStringIncludes(await refusal(path), path);
+      await Deno.chmod(folder, 0o755);
+    }),
+});
+
+Deno.test({
+  name: "a folder that nobody can write is refused with its name",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => assertStringIncludes(await refusal("/proc/unimem/memory.db"), "/proc/unimem"),
+});
+
+Deno.test("an existing file that is read-only is refused with its name", () =>
+  withFolder(async (_, path) => {
+    await (await open(path)).close();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = DELETE");
+    database.close();
+    await Deno.chmod(path, 0o444);
+    if (Deno.build.os !== "windows" && Deno.uid() !== 0) assertStringIncludes(await refusal(path), path);
+  }));
+
+Deno.test("pragmas replace the defaults, and others than the allowed are refused", () =>
+  withFolder(async (_, path) => {
+    const storage = await open(path, { Journal_Mode: "delete", cache_size: "-4000", busy_timeout: "5000" });
+    await storage.store([plain(1)]);
+    assertEquals((await storage.stats()).details.journal_mode, "delete");
+    assertEquals((await storage.stats()).total_memories, 1);
+    await storage.close();
+    for (const [name, value] of [["writable_schema", "ON"], ["cache_size", "1; DROP TABLE memories"], ["", "1"]]) {
+      const error = await assertRejects(() => open(path, { [name!]: value! }), MemoryError);
+      assertEquals(error.code, "configuration");
+    }
+  }));
+
+Deno.test("opens are counted over the process, and a store waits for a lock without blocking", () =>
+  withFolder(async (_, path) => {
+    const first = await open(path);
+    const second = await open(path);
+    assertEquals(second.opens, first.opens);
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const stored = first.store([plain(1)]);
+    const start = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert(performance.now() - start < 1000);
+    assertEquals((await second.list({ filter: {}, offset: 0, limit: 1 })).total, 0);
+    other.exec("COMMIT");
+    assertEquals(await stored, ["stored"]);
+    assertEquals((await second.list({ filter: {}, offset: 0, limit: 1 })).total, 1);
+    other.close();
+    await Promise.all([first.close(), second.close()]);
+  }));
+
+Deno.test("a lock that isn't let go in time is an outage, not an empty answer", () =>
+  withFolder(async (_, path) => {
+    const storage = await open(path, { busy_timeout: "50" });
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const error = await assertRejects(() => storage.store([plain(1)]), MemoryError);
+    assertEquals(error.code, "unavailable");
+    other.exec("ROLLBACK");
+    other.close();
+    assertEquals(await storage.store([plain(1)]), ["stored"]);
+    await storage.close();
+  }));
+
+Deno.test("two stores on one file see each other's writes, updates, deletions and models in the next call", () =>
+  withFolder(async (_, path) => {
+    const a = await open(path), b = await open(path);
+    assertEquals((await b.list({ filter: {}, offset: 0, limit: 1 })).total, 0);
+    await a.registerModel(MODEL);
+    assertEquals((await b.vectorCoverage()).active, MODEL);
+    for (let i = 0; i < 10; i++) {
+      await a.store([embedded(2 * i, { content: `apples ${i}`, tags: ["a"] })]);
+      await b.store([embedded(2 * i + 1, { content: `bananas ${i}`, tags: ["b"] })]);
+      assertEquals((await foundByWords(b, "apple")).length, i + 1);
+      assertEquals((await foundByWords(a, "banana")).length, i + 1);
+    }
+    assertEquals((await a.vectorCoverage()).embedded, 20);
+    await a.update(hashOf(1), { tags: ["c"] }, 1);
+    assertEquals((await b.tags()).map(({ tag, count }) => `${tag}${count}`), ["a10", "b9", "c1"]);
+    await b.delete([hashOf(0), hashOf(1)]);
+    assertEquals((await a.tags()).map(({ tag, count }) => `${tag}${count}`), ["a9", "b9"]);
+    assertEquals((await a.vectorCoverage()).embedded, 18);
+    assertEquals(await a.store([plain(0)]), ["stored"]);
+    await Promise.all([a.close(), b.close()]);
+  }));
+
+Deno.test("processes that create one file at the same moment all succeed and lose nothing", () =>
+  withFolder(async (_, path) => {
+    const children = [0, 1, 2, 3].map((i) => worker(path, "store", String(i * 25), "25"));
+    const own = open(path);
+    for (const child of children) await child.stdin.close();
+    const outputs = await Promise.all(children.map((child) => child.output()));
+    assertEquals(outputs.map(({ code }) => code), [0, 0, 0, 0]);
+    const storage = await own;
+    assertEquals((await storage.list({ filter: {}, offset: 0, limit: 0 })).total, 100);
+    assertEquals((await storage.vectorCoverage()).embedded, 100);
+    await storage.close();
+  }));
+
+Deno.test("another process finds what was stored and loses what was deleted, in its next search", () =>
+  withFolder(async (_, path) => {
+    const storage = await open(path);
+    await storage.registerModel(MODEL);
+    const child = worker(path, "follow"), lines = linesOf(child), stdin = child.stdin.getWriter();
+    const ask = async (text: string) => {
+      await stdin.write(new TextEncoder().encode(`${text}\n`));
+      return JSON.parse((await lines.read()).value!);
+    };
+    assertEquals(await ask("memory"), { found: 0, total: 0, tags: [] });
+    await storage.store([embedded(1, { tags: ["x"] }), embedded(2)]);
+    assertEquals(await ask("memories"), { found: 2, total: 2, tags: ["x"] });
+    await storage.update(hashOf(2), { tags: ["y"] }, 1);
+    await storage.delete([hashOf(1)]);
+    assertEquals(await ask("memories"), { found: 1, total: 1, tags: ["y"] });
+    await stdin.close();
+    assertEquals((await child.status).code, 0);
+    await lines.cancel();
+    await storage.close();
+  }));
+
+Deno.test("a process killed in the middle of writes loses nothing that was answered", () =>
+  withFolder(async (_, path) => {
+    const child = worker(path, "store", "0", "100000"), lines = linesOf(child);
+    const answered: string[] = [];
+    while (answered.length < 50) answered.push((await lines.read()).value!);
+    child.kill("SIGKILL");
+    for (;;) {
+      const { value, done } = await lines.read();
+      if (done) break;
+      answered.push(value);
+    }
+    await child.status;
+    await child.stdin.close().catch(() => {});
+    const storage = await open(path);
+    assert((await storage.get(answered)).every((found) => found !== null));
+    const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
+    assertEquals((await foundByWords(storage, "worker", {}, 1_000_000)).length, total);
+    assertEquals((await storage.containing("WORKER memory", { filter: {}, offset: 0, limit: 0 })).total, total);
+    assertEquals((await storage.vectorCoverage()).embedded, total);
+    assertEquals(await storage.store([plain(200_000)]), ["stored"]);
+    await storage.close();
+  }));
+
+Deno.test("memories that another version's analyser has read are read again", () =>
+  withFolder(async (_, path) => {
+    let storage = await open(path);
+    await storage.store([plain(1, { content: "running shoes" }), plain(2, { content: "run" })]);
+    await storage.close();
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE memory_terms SET analyser = 0, terms = x'' WHERE memory_id = 1");
+    database.close();
+    for (let round = 0; round < 2; round++) {
+      storage = await open(path);
+      assertEquals((await foundByWords(storage, "runs")).length, 2);
+      await storage.close();
+    }
+    const again = new DatabaseSync(path);
+    assertEquals(again.prepare("SELECT count(*) n FROM memory_terms WHERE analyser = 0").get()!.n, 0);
+    again.close();
+  }));
+
+Deno.test("a process that lags behind forgotten deletions reads the store again", () =>
+  withFolder(async (_, path) => {
+    const a = await open(path), b = await open(path);
+    await a.store([plain(1), plain(2), plain(3)]);
+    assertEquals((await b.stats()).total_memories, 3);
+    await a.delete([hashOf(1)]);
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE counters SET value = (SELECT max(revision) FROM tombstones) WHERE name = 'forgotten'");
+    database.exec("DELETE FROM tombstones");
+    database.close();
+    assertEquals((await b.stats()).total_memories, 2);
+    await b.store([plain(4)]);
+    assertEquals((await a.stats()).total_memories, 3);
+    await Promise.all([a.close(), b.close()]);
+  }));
