@@ -6,6 +6,7 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
+import { giveBackMemory } from "./give_back.ts";
 import { LocalModel } from "./local_model.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { Lanes } from "./lanes.ts";
@@ -45,6 +46,13 @@ const scope = self as unknown as WorkerScope;
 const lanes = new Lanes<Job>();
 let model: LocalModel | undefined;
 let running: Promise<void> | undefined;
+let idle: ReturnType<typeof setTimeout> | undefined;
+let runsSinceGivenBack = 0;
+
+/** Milliseconds without work after which free memory is given back. */
+const IDLE_MS = 1000;
+/** Runs after which that is worth it. */
+const RUNS_WORTH_IT = 100;
 
 scope.onmessage = ({ data }) => {
   if (data.type === "load") load(data.files, data.threads);
@@ -55,6 +63,7 @@ scope.onmessage = ({ data }) => {
 async function load(files: ModelFiles, threads: number): Promise<void> {
   try {
     model = await LocalModel.open(files, threads);
+    giveBackMemory();
     answer({ type: "loaded", dimensions: model.dimensions, fingerprint: model.fingerprint });
   } catch (error) {
     fail(null, error);
@@ -66,7 +75,7 @@ function accept(id: number, kind: TextKind, text: string): void {
     if (model === undefined) throw new MemoryError("unavailable", "Embedding model isn't loaded");
     const parts = model.parts(text, kind);
     lanes.push(kind, { id, kind, parts, part: parts.next(), vectors: [] });
-    running ??= work().finally(() => running = undefined);
+    running ??= work().finally(rest);
   } catch (error) {
     fail(id, error);
   }
@@ -77,6 +86,7 @@ async function work(): Promise<void> {
     try {
       // Messages are received during a run, so a query that has come meanwhile goes before a passage's next chunk.
       if (!job.part.done) job.vectors.push(await model!.run(job.part.value));
+      runsSinceGivenBack++;
       job.part = job.parts.next();
       if (job.part.done) answer({ type: "vectors", id: job.id, vectors: job.vectors }, buffersOf(job));
       else lanes.putBack(job.kind, job);
@@ -84,6 +94,17 @@ async function work(): Promise<void> {
       fail(job.id, error);
     }
   }
+}
+
+function rest(): void {
+  running = undefined;
+  clearTimeout(idle);
+  if (runsSinceGivenBack < RUNS_WORTH_IT) return;
+  idle = setTimeout(() => {
+    if (running !== undefined) return;
+    runsSinceGivenBack = 0;
+    giveBackMemory();
+  }, IDLE_MS);
 }
 
 /** Handed over instead of copied. */
@@ -94,8 +115,11 @@ function buffersOf(job: Job): ArrayBuffer[] {
 async function close(): Promise<void> {
   for (const job of lanes.drain()) fail(job.id, new MemoryError("unavailable", "Embedding service was closed"));
   await running;
+  clearTimeout(idle);
   await model?.release();
   model = undefined;
+  // The process may live on, with another model.
+  giveBackMemory();
   answer({ type: "closed" });
 }
 
