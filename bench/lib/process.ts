@@ -1,0 +1,118 @@
+/**
+ * Starts a service in a process of its own, tells when it answers, and stops it by its own id.
+ *
+ * @module
+ */
+
+/** How to start a service and tell that it serves. */
+export interface Launch {
+  /** What it is, for messages. */
+  name: string;
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** Probes that must each succeed once. */
+  answers: (() => Promise<boolean>)[];
+  /** Milliseconds to wait for that. */
+  limitMs: number;
+}
+
+/** A started service. */
+export interface Running extends AsyncDisposable {
+  readonly pid: number;
+  /** Milliseconds from the command until every probe had succeeded. */
+  readonly startMs: number;
+  /** The end of what it wrote to standard error. */
+  log(): string;
+  /** Asks it to stop, and ends it after a grace period. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const PROBE_EVERY_MS = 3;
+const STOP_MS = 10_000;
+const LOG_CHARACTERS = 8000;
+
+/** Environment variables a service needs of the caller's; its settings are given one by one. */
+const KEPT = ["PATH", "HOME", "DENO_DIR", "TMPDIR", "SYSTEMROOT", "LOCALAPPDATA", "LD_LIBRARY_PATH"];
+
+/** Starts a service and waits until it answers. */
+export async function launch({ name, command, args, env, cwd, answers, limitMs }: Launch): Promise<Running> {
+  const kept = Object.fromEntries(KEPT.map((key) => [key, Deno.env.get(key)] as const).filter(isSet));
+  const began = performance.now();
+  const child = new Deno.Command(command, {
+    args,
+    env: { ...kept, ...env },
+    clearEnv: true,
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "", ended = false;
+  const reading = (async () => {
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text = (text + chunk).slice(-LOG_CHARACTERS);
+    }
+  })();
+  const exited = child.status.then(() => void (ended = true));
+  const stop = async () => {
+    if (!ended) child.kill("SIGTERM");
+    const timer = setTimeout(() => ended || child.kill("SIGKILL"), STOP_MS);
+    await exited;
+    await reading;
+    clearTimeout(timer);
+  };
+  const waiting = new Set(answers);
+  while (waiting.size > 0) {
+    for (const probe of waiting) if (await probe().catch(() => false)) waiting.delete(probe);
+    if (waiting.size === 0) break;
+    if (ended || performance.now() - began > limitMs) {
+      await stop();
+      throw new Error(`${name} ${ended ? "ended" : `did not answer within ${limitMs} ms`}; it said:\n${text}`);
+    }
+    await sleep(PROBE_EVERY_MS);
+  }
+  const startMs = performance.now() - began;
+  return { pid: child.pid, startMs, log: () => text, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Ports that are free now, on the loopback address. */
+export function freePorts(count: number): number[] {
+  // Held together, so that no two are the same.
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = listeners.map((listener) => listener.addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}
+
+/** Resident memory of a process, in bytes. */
+export async function residentBytes(pid: number): Promise<number> {
+  try {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
+    return Number(new TextDecoder().decode(stdout)) * 1024;
+  }
+}
+
+/** Waits. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Runs `body` with a folder that goes away afterwards. */
+export async function inTemporaryFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-bench-" });
+  try {
+    return await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
+}

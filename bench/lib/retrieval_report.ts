@@ -1,0 +1,116 @@
+/**
+ * The figures of a retrieval run: summed up with confidence intervals, and printed.
+ *
+ * @module
+ */
+
+import type { Answered } from "../retrieval.ts";
+import { bootstrap, type Estimate, percentile } from "./stats.ts";
+import { short, table } from "./table.ts";
+
+/** What was measured beside the answers. */
+export interface Conditions {
+  mode: string;
+  texts: number;
+  /** Milliseconds from the command to both ports answering. */
+  start_ms: number;
+  /** Milliseconds from there to the first search by meaning. */
+  meaning_ms: number;
+  /** Texts stored in a second by all clients together. */
+  store_per_second: number;
+  /** Resident memory of the service after loading, in MB. */
+  resident_mb: number;
+  /** Milliseconds of every search in the pool, over MCP. */
+  search_ms: number[];
+}
+
+/** Figures by their names. */
+type Figures<Name extends string> = Record<Name, Estimate>;
+const TURNS = ["r5", "r10", "hit10", "mrr"] as const;
+const SESSIONS = ["any5", "any10", "share5", "share10"] as const;
+
+/** A run's figures. */
+export interface Report extends Omit<Conditions, "search_ms"> {
+  questions: number;
+  search_p50_ms: number;
+  search_p95_ms: number;
+  /** All texts in one pool. */
+  pool: Figures<typeof TURNS[number]>;
+  /** Each conversation alone; null when no question names one. */
+  alone: Figures<typeof TURNS[number]> | null;
+  sessions: Figures<typeof SESSIONS[number]> | null;
+  /** Questions of each category. */
+  categories: Record<string, Pick<Report, "pool" | "alone" | "sessions">>;
+}
+
+/** Sums up a run. */
+export function reportOf(answered: readonly Answered[], { search_ms, ...conditions }: Conditions): Report {
+  const named = answered.flatMap(({ category }) => category === null ? [] : [category]);
+  const categories = [...new Set(named)].sort();
+  return {
+    ...conditions,
+    questions: answered.length,
+    search_p50_ms: percentile(search_ms, 0.5),
+    search_p95_ms: percentile(search_ms, 0.95),
+    ...levels(answered),
+    categories: Object.fromEntries(
+      categories.map((name) => [name, levels(answered.filter(({ category }) => category === name))]),
+    ),
+  };
+}
+
+/** Prints a run as tables. */
+export function printReport(report: Report): void {
+  const turnRow = (name: string, figures: Report["alone"]) => figures ? [[name, ...cells(figures, TURNS)]] : [];
+  const sessionRow = (name: string, figures: Report["sessions"]) =>
+    figures ? [[name, ...cells(figures, SESSIONS)]] : [];
+  const groups = Object.entries(report.categories);
+  console.log(
+    `${report.texts} texts, ${report.questions} questions, mode ${report.mode}; 95 % intervals by bootstrap\n`,
+  );
+  console.log(table(["turns", "R@5", "R@10", "hit@10", "MRR"], [
+    ...turnRow("one pool", report.pool),
+    ...turnRow("each conversation alone", report.alone),
+    ...groups.flatMap(([name, { pool }]) => turnRow(`category ${name}, pool (${pool.r5.count})`, pool)),
+    ...groups.flatMap(([name, { alone }]) => turnRow(`category ${name}, alone`, alone)),
+  ]));
+  if (report.sessions) {
+    console.log(`\n${
+      table(["sessions, each conversation alone", "any@5", "any@10", "share@5", "share@10"], [
+        ...sessionRow("all", report.sessions),
+        ...groups.flatMap(([name, { sessions }]) => sessionRow(`category ${name}`, sessions)),
+      ])
+    }`);
+  }
+  console.log(`\n${
+    table(["service", "figure"], [
+      ["start to both ports answering", `${short(report.start_ms)} ms`],
+      ["first search by meaning after that", `${short(report.meaning_ms)} ms`],
+      ["store, 8 REST clients", `${short(report.store_per_second)}/s`],
+      ["resident memory after loading", `${short(report.resident_mb)} MB`],
+      ["search over MCP, p50", `${short(report.search_p50_ms)} ms`],
+      ["search over MCP, p95", `${short(report.search_p95_ms)} ms`],
+    ])
+  }`);
+}
+
+function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | "sessions"> {
+  const alone = answered.flatMap((one) => one.alone ?? []), sessions = answered.flatMap((one) => one.sessions ?? []);
+  return {
+    pool: estimates(answered.map((one) => one.pool), TURNS),
+    alone: alone.length > 0 ? estimates(alone, TURNS) : null,
+    sessions: sessions.length > 0 ? estimates(sessions, SESSIONS) : null,
+  };
+}
+
+function estimates<Name extends string>(scores: Record<Name, number>[], names: readonly Name[]): Figures<Name> {
+  return Object.fromEntries(names.map((name) => [name, bootstrap(scores.map((one) => one[name]))])) as Figures<Name>;
+}
+
+function cells<Name extends string>(figures: Figures<Name>, names: readonly Name[]): string[] {
+  const percent = (value: number) => (100 * value).toFixed(1);
+  return names.map((name) => {
+    const { mean, low, high } = figures[name];
+    return `${percent(mean)} (${percent(low)}–${percent(high)})`;
+  });
+}

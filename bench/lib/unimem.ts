@@ -1,0 +1,118 @@
+/**
+ * Unimem as its users start it: the `unified` task's own flags, on free ports, with a data folder of its own.
+ *
+ * @module
+ */
+
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { freePorts, launch, type Running, sleep } from "./process.ts";
+import { Rest } from "./rest.ts";
+
+const START_LIMIT_MS = 60_000;
+const MODEL_LIMIT_MS = 120_000;
+
+/** A started Unimem. */
+export interface Unimem extends Running {
+  readonly rest: Rest;
+  /** Address of the MCP server's Streamable HTTP endpoint. */
+  readonly mcp: string;
+}
+
+/** Flags of the `unified` task, so that what is measured is what users run. */
+export async function taskFlags(): Promise<string[]> {
+  const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  const command: string = manifest.tasks.unified.command;
+  return command.split(" ").filter((word) => word.startsWith("--"));
+}
+
+/**
+ * Starts Unimem and waits until both ports answer.
+ *
+ * @param script what to run instead of `unimem unified`; it takes the same environment.
+ */
+export async function startUnimem(
+  folder: string,
+  env: Record<string, string> = {},
+  script = new URL("../../src/main.ts", import.meta.url),
+): Promise<Unimem> {
+  const [http, mcp] = freePorts(2);
+  const rest = new Rest(`http://127.0.0.1:${http}`), endpoint = `http://127.0.0.1:${mcp}/mcp`;
+  const running = await launch({
+    name: "Unimem",
+    command: Deno.execPath(),
+    args: ["run", "--config", pathOf("../../deno.json"), ...await taskFlags(), script.pathname, "unified"],
+    env: {
+      MCP_MEMORY_BASE_DIR: folder,
+      MCP_HTTP_PORT: String(http),
+      MCP_SERVER_PORT: String(mcp),
+      NO_COLOR: "1",
+      ...env,
+    },
+    // Away from the project, where a .env file may lie.
+    cwd: folder,
+    answers: [() => rest.isUp(), () => answersMcp(endpoint)],
+    limitMs: START_LIMIT_MS,
+  });
+  return { ...running, rest, mcp: endpoint };
+}
+
+/** Milliseconds until a search by meaning is answered. */
+export async function untilMeaning({ rest }: Unimem): Promise<number> {
+  const began = performance.now();
+  while (!await rest.hasMeaning()) {
+    if (performance.now() - began > MODEL_LIMIT_MS) throw new Error(`No search by meaning within ${MODEL_LIMIT_MS} ms`);
+    await sleep(3);
+  }
+  return performance.now() - began;
+}
+
+/** Waits until every memory has its vectors. */
+export async function untilEmbedded({ rest }: Unimem): Promise<void> {
+  const began = performance.now();
+  while (true) {
+    const { embedding: { coverage } } = await rest.get<
+      { embedding: { coverage: { memories: number; embedded: number } | null } }
+    >("/api/health/detailed");
+    if (coverage !== null && coverage.embedded >= coverage.memories) return;
+    if (performance.now() - began > MODEL_LIMIT_MS) throw new Error(`No vectors for all within ${MODEL_LIMIT_MS} ms`);
+    await sleep(100);
+  }
+}
+
+/** An official client over Streamable HTTP. */
+export async function connectMcp({ mcp }: Unimem): Promise<Client> {
+  const client = new Client({ name: "unimem-bench", version: "1" });
+  await client.connect(new StreamableHTTPClientTransport(new URL(mcp)) as Transport);
+  return client;
+}
+
+/** Contents that `retrieve_memory` finds, best first. */
+export async function retrieve(client: Client, args: Record<string, unknown>): Promise<string[]> {
+  const answer = await client.callTool({ name: "retrieve_memory", arguments: args });
+  if (answer.isError) throw new Error(`retrieve_memory failed: ${JSON.stringify(answer.content)}`);
+  const { memories } = answer.structuredContent as { memories: { content: string }[] };
+  return memories.map((memory) => memory.content);
+}
+
+/** Whether the MCP endpoint takes part in the protocol. */
+async function answersMcp(endpoint: string): Promise<boolean> {
+  const response = await fetch(endpoint, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "probe", version: "1" } },
+    }),
+    signal: AbortSignal.timeout(START_LIMIT_MS),
+  });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+function pathOf(relative: string): string {
+  return new URL(relative, import.meta.url).pathname;
+}

@@ -1,0 +1,140 @@
+/**
+ * How well and how fast Unimem finds: loads a set of texts over REST with 8 clients, asks its questions over MCP, and
+ * prints the figures. See README.md beside this file.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { type Dataset, readDataset, TextIds } from "./lib/dataset.ts";
+import { rankSessions, scoreSessions, scoreTurns, type SessionScores, type TurnScores } from "./lib/metrics.ts";
+import { inTemporaryFolder, residentBytes } from "./lib/process.ts";
+import { timed, withClients } from "./lib/rest.ts";
+import { printReport, type Report, reportOf } from "./lib/retrieval_report.ts";
+import { connectMcp, retrieve, startUnimem, type Unimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
+
+const USAGE = `Usage: deno task bench:retrieval FILE [options]
+
+  FILE            {"docs": [{"t", "id", "conv"?}], "qs": [{"q", "ev": [id], "conv"?, "cat"?}]}
+  --mode MODE     hybrid (default), semantic or exact
+  --filter WHAT   how a conversation is asked alone: by conversation (default) or tags
+  --docs N        load the first N texts only
+  --questions N   ask the first N questions only
+  --env NAME=V    a setting for the service; may be repeated
+  --json OUT      write the figures to a file
+  --details       with every question's own scores`;
+
+const CLIENTS = 8;
+/** Results that sessions are ranked from. */
+const SESSION_RESULTS = 50;
+
+/** What was asked, and how it was answered. */
+export interface Answered {
+  question: string;
+  category: string | null;
+  pool: TurnScores;
+  /** Null where the question names no conversation. */
+  alone: TurnScores | null;
+  sessions: SessionScores | null;
+}
+
+interface Options {
+  mode: string;
+  filter: string;
+  env: Record<string, string>;
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      mode: { type: "string", default: "hybrid" },
+      filter: { type: "string", default: "conversation" },
+      docs: { type: "string" },
+      questions: { type: "string" },
+      env: { type: "string", multiple: true, default: [] },
+      json: { type: "string" },
+      details: { type: "boolean", default: false },
+    },
+  });
+  const file = positionals[0];
+  if (file === undefined || !["conversation", "tags"].includes(values.filter)) {
+    console.error(USAGE);
+    Deno.exit(2);
+  }
+  const all = await readDataset(file);
+  const data = { docs: all.docs.slice(0, count(values.docs)), qs: all.qs.slice(0, count(values.questions)) };
+  const env = Object.fromEntries(values.env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));
+  const { report, answered } = await measure(data, { mode: values.mode, filter: values.filter, env });
+  printReport(report);
+  if (values.json !== undefined) {
+    await Deno.writeTextFile(values.json, `${JSON.stringify(values.details ? { ...report, answered } : report)}\n`);
+  }
+}
+
+function measure(data: Dataset, options: Options): Promise<{ report: Report; answered: Answered[] }> {
+  return inTemporaryFolder(async (folder) => {
+    await using service = await startUnimem(folder, options.env);
+    const meaningMs = await untilMeaning(service);
+    console.error(`Storing ${data.docs.length} texts with ${CLIENTS} clients`);
+    const storeMs = await timed(() => load(service, data));
+    await untilEmbedded(service);
+    const resident = await residentBytes(service.pid);
+    console.error(`Asking ${data.qs.length} questions`);
+    const { answered, searchMs } = await ask(service, data, options);
+    const report = reportOf(answered, {
+      mode: options.mode,
+      texts: data.docs.length,
+      start_ms: service.startMs,
+      meaning_ms: meaningMs,
+      store_per_second: data.docs.length / storeMs * 1000,
+      resident_mb: resident / 1e6,
+      search_ms: searchMs,
+    });
+    return { report, answered };
+  });
+}
+
+async function load({ rest }: Unimem, { docs }: Dataset): Promise<void> {
+  await withClients(CLIENTS, docs, async ({ t, conv }) => {
+    await rest.store({ content: t, ...(conv == null ? {} : { tags: [conv], conversation_id: conv }) });
+  });
+}
+
+async function ask(
+  service: Unimem,
+  { docs, qs }: Dataset,
+  { mode, filter }: Options,
+): Promise<{ answered: Answered[]; searchMs: number[] }> {
+  const ids = new TextIds(docs), answered: Answered[] = [], searchMs: number[] = [];
+  const client = await connectMcp(service);
+  try {
+    for (const { q, ev, conv, cat } of qs) {
+      let pool: string[] = [], alone: string[] = [];
+      searchMs.push(await timed(async () => pool = await retrieve(client, { query: q, page_size: 10, mode })));
+      if (conv != null) {
+        const where = filter === "tags" ? { tags: [conv] } : { conversation_id: conv };
+        alone = await retrieve(client, { query: q, page_size: SESSION_RESULTS, mode, ...where });
+      }
+      const within = conv == null ? null : alone.map((text) => ids.within(conv, text));
+      answered.push({
+        question: q,
+        category: cat == null ? null : String(cat),
+        pool: scoreTurns(pool.map((text) => ids.of(text)), ev),
+        alone: within && scoreTurns(within, ev),
+        sessions: within && scoreSessions(rankSessions(within), ev),
+      });
+    }
+  } finally {
+    await client.close();
+  }
+  return { answered, searchMs };
+}
+
+/** An optional number of items; all without it. */
+function count(text: string | undefined): number {
+  return text === undefined ? Infinity : Number(text);
+}
+
+if (import.meta.main) await main(Deno.args);
