@@ -50,13 +50,20 @@ export interface EmbeddingService {
   readonly status: EmbedderStatus;
   readonly counters: EmbedderCounters;
 
-  /** Resolves when the model is ready; rejects with `unavailable` when loading failed or the service was closed. */
+  /**
+   * Resolves when the model is ready. The first call begins to load it, every concurrent one awaits the same load, and
+   * a call after a failure tries again.
+   *
+   * @throws {MemoryError} `configuration` when the model or its files are wrong, naming them and the setting;
+   * `unavailable` when they can't be reached now or the service was closed.
+   */
   ready(): Promise<ModelIdentity>;
 
   /**
-   * Vector of a search query. Runs ahead of queued passages and is cached.
+   * Vector of a search query, of which only as much counts as fits the model's window. Runs ahead of queued passages
+   * and is cached; the vector is shared and must not be changed.
    *
-   * @throws {MemoryError} `unavailable` when the model isn't ready or can't be reached.
+   * @throws {MemoryError} `unavailable` when the model isn't ready or can't be reached; `overloaded` when too many texts wait.
    */
   embedQuery(text: string): Promise<Float32Array>;
 

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { MemoryError } from "../errors.ts";
 import type { EmbeddingService, ModelIdentity } from "./embedder.ts";
 import { LocalProvider } from "./local.ts";
-import { ProvidedEmbeddings } from "./service.ts";
+import { OpenAiProvider } from "./openai.ts";
+import type { EmbeddingProvider } from "./provider.ts";
+import { ProvidedEmbeddings, type ServiceOptions } from "./service.ts";
 import type { EmbeddingSettings } from "./settings.ts";
 
 export { BUNDLED_MODEL } from "./settings.ts";
@@ -21,6 +24,8 @@ export interface EmbeddingDependencies {
   now?: () => number;
   /** From 0 to below 1. */
   random?: () => number;
+  /** Waits; ends early, without an error, when the signal says so. */
+  sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Where models are downloaded from, with a final slash. */
   hub?: string;
 }
@@ -30,18 +35,72 @@ export function createEmbeddingService(
   settings: EmbeddingSettings,
   dependencies: EmbeddingDependencies = {},
 ): EmbeddingService {
-  const { cacheBytes, queueLimit } = settings;
-  const { onProgress, now } = dependencies;
-  if (settings.provider !== "local") throw new Error("later");
-  const provider = new LocalProvider(settings, dependencies.hub);
-  return new ProvidedEmbeddings(provider, { cacheBytes, queueLimit, onProgress, now });
+  return new ProvidedEmbeddings(providerOf(settings, dependencies), optionsOf(settings, dependencies));
 }
 
-/** A service for the model that made stored vectors. */
+/**
+ * A service for the model that made stored vectors, while the settings ask for another. `ready` rejects when that
+ * model can't be had any more; whether it is still the same shows in the identity it resolves to.
+ */
 export function createEmbeddingServiceFor(
-  _identity: ModelIdentity,
+  identity: ModelIdentity,
   settings: EmbeddingSettings,
   dependencies: EmbeddingDependencies = {},
 ): EmbeddingService {
-  return createEmbeddingService(settings, dependencies);
+  const options = optionsOf(settings, dependencies);
+  const former = formerSettings(identity, settings);
+  if (former === undefined) return new ProvidedEmbeddings(new GoneProvider(identity), options);
+  return new ProvidedEmbeddings(providerOf(former, dependencies), options);
+}
+
+/** Settings that lead to a model used before; undefined when they don't say how to reach it. */
+function formerSettings(identity: ModelIdentity, settings: EmbeddingSettings): EmbeddingSettings | undefined {
+  const { name, provider, dimensions } = identity;
+  if (provider === "local") {
+    if (settings.provider === "local") return { ...settings, model: name };
+    // Without a folder for downloads only the bundled model and local folders are at hand.
+    const { cacheBytes, queueLimit } = settings;
+    return { provider, model: name, cacheFolder: "", offline: true, threads: cores(), cacheBytes, queueLimit };
+  }
+  if (settings.provider !== "openai" || !identity.id.startsWith(`openai:${new URL(settings.url).host}:`)) {
+    return undefined;
+  }
+  return { ...settings, model: name, dimensions: settings.dimensions === null ? null : dimensions };
+}
+
+function providerOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): EmbeddingProvider {
+  if (settings.provider === "local") return new LocalProvider(settings, dependencies.hub);
+  return new OpenAiProvider(settings, dependencies);
+}
+
+function optionsOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): ServiceOptions {
+  const { cacheBytes, queueLimit } = settings;
+  return { cacheBytes, queueLimit, onProgress: dependencies.onProgress, now: dependencies.now };
+}
+
+function cores(): number {
+  return navigator.hardwareConcurrency;
+}
+
+/** Stands for a model that the settings no longer lead to. */
+class GoneProvider implements EmbeddingProvider {
+  readonly #identity: ModelIdentity;
+
+  constructor(identity: ModelIdentity) {
+    this.#identity = identity;
+  }
+
+  load(): Promise<never> {
+    return Promise.reject(
+      new MemoryError("unavailable", `Cannot reach the embedding model ${this.#identity.id} with these settings`),
+    );
+  }
+
+  embed(): Promise<never> {
+    return this.load();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 }

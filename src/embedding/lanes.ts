@@ -7,7 +7,7 @@
 import type { TextKind } from "./provider.ts";
 
 /**
- * Queries served in a row while a passage waits. Without a limit a steady stream of searches would keep writes waiting
+ * Turns of queries in a row while a passage waits. Without a limit a steady stream of searches would keep writes waiting
  * for ever; at 4 they still get a fifth of the model.
  */
 const QUERIES_IN_A_ROW = 4;
@@ -31,24 +31,18 @@ export class Lanes<T> {
     this.#lanes[kind].unshift(item);
   }
 
-  /** Lane of the next item; undefined when nothing waits. */
-  nextKind(): TextKind | undefined {
-    const { query, passage } = this.#lanes;
-    if (query.size > 0 && (passage.size === 0 || this.#row < QUERIES_IN_A_ROW)) return "query";
-    return passage.size > 0 ? "passage" : undefined;
-  }
-
   /** Takes the next item. */
   next(): T | undefined {
-    const kind = this.nextKind();
-    if (kind === undefined) return undefined;
-    this.#row = kind === "query" ? this.#row + 1 : 0;
-    return this.#lanes[kind].shift();
+    return this.nextBatch(1)[0];
   }
 
-  /** The first item of a lane, left in place. */
-  peek(kind: TextKind): T | undefined {
-    return this.#lanes[kind].peek();
+  /** Takes the next items, all of one lane; none when nothing waits. */
+  nextBatch(most: number): T[] {
+    const { query, passage } = this.#lanes;
+    const kind = query.size > 0 && (passage.size === 0 || this.#row < QUERIES_IN_A_ROW) ? "query" : "passage";
+    this.#row = kind === "query" ? this.#row + 1 : 0;
+    const lane = this.#lanes[kind];
+    return Array.from({ length: Math.min(most, lane.size) }, () => lane.shift()!);
   }
 
   /** Takes everything that waits. */
@@ -75,10 +69,6 @@ class Fifo<T> {
   unshift(item: T): void {
     if (this.#head > 0) this.#items[--this.#head] = item;
     else this.#items.unshift(item);
-  }
-
-  peek(): T | undefined {
-    return this.#items[this.#head];
   }
 
   shift(): T | undefined {

@@ -8,8 +8,9 @@ import { chunkText } from "../memory/chunking.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { configurationError, type ModelFiles } from "./model_files.ts";
 import type { TextKind } from "./provider.ts";
+import { sanitise } from "./sanitise.ts";
 import { EmbeddingSession } from "./session.ts";
-import { sanitise, TextTokenizer } from "./tokenizer.ts";
+import { TextTokenizer } from "./tokenizer.ts";
 
 /** Share of a window that a chunk repeats of the one before, so that no sentence is only ever seen cut in two. */
 const OVERLAP_SHARE = 1 / 8;

@@ -12,15 +12,6 @@ import { Tokenizer } from "@huggingface/tokenizers";
  * query would be cut off anyway, and needn't be tokenised first.
  */
 const UNITS_PER_TOKEN = 64;
-/** Characters no tokenizer wants: NUL and other controls except tab, line feed and carriage return. */
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
-
-/** Text that every tokenizer takes: controls are spaces, lone surrogates U+FFFD. The length stays the same. */
-export function sanitise(text: string): string {
-  return text.replace(CONTROLS, " ").toWellFormed();
-}
-
 /** Token ids of texts, with the tokens the model wants around each. */
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
