@@ -1,0 +1,231 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { MemoryFilter } from "../../src/memory/memory.ts";
+import { findCandidates } from "../../src/storage/sqlite/candidates.ts";
+import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
+import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
+import { quantise } from "../../src/storage/sqlite/quantise.ts";
+import { wholeWords } from "../../src/storage/sqlite/scans.ts";
+import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
+import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
+import { B, K1 } from "../../src/storage/sqlite/word_index.ts";
+import { cosine, memory, vector } from "./fixtures.ts";
+import { passes } from "./storage_contract.ts";
+
+/** Terms are named by letters that no analyser changes. */
+const WORDS = ["kiwi", "mango", "plum", "fig", "yam", "leek"];
+const DIMENSIONS = 32;
+
+/** What the plain scan keeps of a memory. */
+interface Plain {
+  id: number;
+  terms: Map<number, number>;
+  chunks: Float32Array[] | null;
+  fields: ReturnType<typeof memory>;
+}
+
+const change = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("put" as const),
+      terms: fc.dictionary(
+        fc.integer({ min: 1, max: WORDS.length }).map(String),
+        fc.integer({ min: 1, max: 400 }),
+        { maxKeys: 4 },
+      ),
+      chunks: fc.option(fc.array(fc.nat(1000), { minLength: 1, maxLength: 3 })),
+      created: fc.integer({ min: 0, max: 30 }),
+      conversation: fc.option(fc.constantFrom("a", "b")),
+      tags: fc.subarray(["x", "y", "x,y", ""]),
+      type: fc.option(fc.constantFrom("note", "plan")),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("change" as const),
+      which: fc.nat(),
+      tags: fc.subarray(["x", "y", "z"]),
+      type: fc.option(fc.constantFrom("note", "plan")),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("remove" as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("vectors" as const), which: fc.nat(), seed: fc.nat(1000) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("purge" as const) }) },
+);
+
+const filters: fc.Arbitrary<MemoryFilter> = fc.record({
+  tags: fc.record({ values: fc.subarray(["x", "y", "x,y"], { minLength: 1 }), match: fc.constantFrom("any", "all") }),
+  memory_type: fc.constantFrom("note", "plan", "other"),
+  conversation_id: fc.constantFrom("a", "c"),
+  created_from: fc.integer({ min: 0, max: 15 }),
+  created_before: fc.integer({ min: 10, max: 30 }),
+}, { requiredKeys: [] });
+
+Deno.test("the in-memory index answers as a plain scan does, after any stores, changes and removals", async () => {
+  const numbers = new TermNumbers();
+  numbers.adopt(new Map(WORDS.map((word, i) => [word, i + 1])));
+  const query = fc.record({ words: fc.subarray(WORDS, { minLength: 1 }), seed: fc.nat(1000), filter: filters });
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 60 }), query, async (changes, { words, seed, filter }) => {
+      const index = new MemoryIndex();
+      index.vectors = { model: 1, index: new VectorIndex(DIMENSIONS) };
+      let plain: Plain[] = [], nextId = 1;
+      for (const step of changes) {
+        const target = "which" in step && plain.length > 0 ? plain[step.which % plain.length] : undefined;
+        if (step.kind === "put") {
+          const id = nextId++;
+          const terms = new Map(Object.entries(step.terms).map(([term, count]) => [Number(term), count]));
+          const chunks = step.chunks?.map((seed) => vector(seed, DIMENSIONS)) ?? null;
+          const fields = memory(id, {
+            created_at: step.created,
+            conversation_id: step.conversation,
+            tags: step.tags,
+            memory_type: step.type,
+          });
+          plain.push({ id, terms, chunks, fields });
+          index.put({ id, ...fields }, [...terms].flat());
+          if (chunks) index.setVectors(id, 1, quantise(chunks, DIMENSIONS));
+        } else if (step.kind === "purge") {
+          await index.purge(() => Promise.resolve());
+        } else if (target !== undefined && step.kind === "change") {
+          Object.assign(target.fields, { tags: step.tags, memory_type: step.type });
+          index.change({ id: target.id, ...target.fields });
+        } else if (target !== undefined && step.kind === "vectors") {
+          target.chunks = [vector(step.seed, DIMENSIONS)];
+          index.setVectors(target.id, 1, quantise(target.chunks, DIMENSIONS));
+        } else if (target !== undefined && step.kind === "remove") {
+          plain = plain.filter((candidate) => candidate !== target);
+          index.remove(target.id);
+        }
+      }
+      compare(index, numbers, plain, words, seed, filter);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function compare(
+  index: MemoryIndex,
+  numbers: TermNumbers,
+  plain: Plain[],
+  words: string[],
+  seed: number,
+  filter: MemoryFilter,
+): void {
+  const values = vector(seed, DIMENSIONS);
+  const marks = Object.keys(filter).length > 0 ? index.match(filter, null) : null;
+  const found = findCandidates(index, numbers, { text: words.join(" "), vector: values, marks, limit: 1000 });
+  const scan = scanOf(plain, words, values);
+
+  const passing = plain.filter(({ fields }) => passes(fields, filter));
+  const expected = passing.filter(({ id }) => scan.words(id) > 0 || scan.semantic(id) !== null).map(({ id }) => id);
+  assertEquals(found.candidates.map(({ id }) => Number(id)).toSorted((a, b) => a - b), expected);
+  assertAlmostEquals(found.words_ceiling, scan.ceiling, 1e-4);
+  for (const candidate of found.candidates) {
+    const id = Number(candidate.id), own = plain.find((other) => other.id === id)!.fields;
+    const turns = own.conversation_id === null ? [] : plain
+      .filter(({ fields }) => fields.conversation_id === own.conversation_id)
+      .toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id).map((turn) => turn.id);
+    const at = turns.indexOf(id);
+    const rows = [
+      [[candidate], [id]],
+      [candidate.before, turns.slice(0, Math.max(0, at)).reverse().slice(0, 3)],
+      [candidate.after, at < 0 ? [] : turns.slice(at + 1, at + 4)],
+    ] as const;
+    for (const [scores, ids] of rows) {
+      assertEquals(scores.length, ids.length);
+      scores.forEach(({ semantic, words }, i) => {
+        assertAlmostEquals(words, scan.words(ids[i]!), 1e-4);
+        const cosine = scan.semantic(ids[i]!);
+        if (cosine === null) assertEquals(semantic, null);
+        else assertAlmostEquals(semantic!, cosine, 0.02);
+      });
+    }
+  }
+  const byTime = plain.toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id);
+  assertEquals(index.order.slots.map((slot) => index.ids[slot]), byTime.map(({ id }) => id));
+  const counts = new Map<string, number>();
+  for (const { fields } of plain) for (const tag of fields.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  assertEquals(new Map(index.tagCounts()), counts);
+  assertEquals([index.size, index.vectors!.index.memories], [plain.length, plain.filter((m) => m.chunks).length]);
+}
+
+/** BM25 and cosines by the book. */
+function scanOf(plain: Plain[], words: string[], query: Float32Array) {
+  const lengthOf = ({ terms }: Plain) => [...terms.values()].reduce((sum, count) => sum + count, 0);
+  const average = plain.reduce((sum, memory) => sum + lengthOf(memory), 0) / plain.length || 1;
+  const byId = new Map(plain.map((memory) => [memory.id, memory]));
+  const idfs = words.map((word) => {
+    const term = WORDS.indexOf(word) + 1, having = plain.filter(({ terms }) => terms.has(term)).length;
+    return { term, idf: having === 0 ? 0 : Math.log(1 + (plain.length - having + 0.5) / (having + 0.5)) };
+  });
+  return {
+    ceiling: idfs.reduce((sum, { idf }) => sum + idf * (K1 + 1), 0),
+    words(id: number): number {
+      const memory = byId.get(id)!, norm = K1 * (1 - B + B * lengthOf(memory) / average);
+      return idfs.reduce((sum, { term, idf }) => {
+        const count = Math.min(memory.terms.get(term) ?? 0, 255);
+        return sum + idf * count * (K1 + 1) / (count + norm);
+      }, 0);
+    },
+    semantic(id: number): number | null {
+      const { chunks } = byId.get(id)!;
+      return chunks === null ? null : Math.max(...chunks.map((chunk) => cosine(query, chunk)));
+    },
+  };
+}
+
+Deno.test("signatures and codes find the exact best of many vectors", () => {
+  const count = 10_000, dimensions = 384, index = new VectorIndex(dimensions);
+  const centres = Array.from({ length: 200 }, (_, i) => vector(i, dimensions));
+  const vectors = Array.from({ length: count }, (_, i) => mixed(centres[i % 200]!, vector(1000 + i, dimensions), 0.8));
+  vectors.forEach((values, slot) => index.set(slot, quantise([values], dimensions)));
+  let found = 0;
+  const queries = 10, wanted = 50, forbidden = new Uint8Array(count).fill(1);
+  for (let q = 0; q < queries; q++) {
+    const query = mixed(centres[q * 7]!, vector(900_000 + q, dimensions), 0.5);
+    const exact = vectors.map((values, slot) => ({ slot, score: cosine(query, values) }))
+      .sort((a, b) => b.score - a.score).slice(0, wanted).map(({ slot }) => slot);
+    const near = new Set(index.nearest(query, wanted, null));
+    assertEquals(near.size, wanted);
+    found += exact.filter((slot) => near.has(slot)).length;
+    forbidden[exact[0]!] = 0;
+    assert(!index.nearest(query, wanted, forbidden).includes(exact[0]!));
+  }
+  assert(found / (queries * wanted) >= 0.99, `Recall is ${found / (queries * wanted)}`);
+});
+
+function mixed(a: Float32Array, b: Float32Array, share: number): Float32Array {
+  const sum = a.map((value, i) => value + share * b[i]!), length = Math.hypot(...sum);
+  return sum.map((value) => value / length);
+}
+
+Deno.test("escaped text comes back as it was and holds nothing SQLite trips over", () => {
+  const unit = fc.oneof(fc.constantFrom("\0", "\u0001", "\ud800", "\udfff", "🦕", "a", "0"), fc.string());
+  fc.assert(fc.property(fc.array(unit).map((units) => units.join("")), (text) => {
+    const kept = escapeText(text);
+    assert(kept.isWellFormed() && !kept.includes("\0"));
+    assertEquals(unescapeText(kept), text);
+  }));
+});
+
+Deno.test("numbers come back from their bytes", () => {
+  fc.assert(fc.property(fc.array(fc.nat()), (numbers) => {
+    assertEquals(decodeNumbers(encodeNumbers(numbers)), numbers);
+  }));
+});
+
+Deno.test("only words that stand whole in a text go into a full-text phrase", () => {
+  assertEquals(wholeWords("one"), null);
+  assertEquals(wholeWords("one two"), null);
+  assertEquals(wholeWords("one two three"), '"two"');
+  assertEquals(wholeWords(' one "NEAR(x'), '"one NEAR"');
+  assertEquals(wholeWords("-*\"'"), null);
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => {
+    const phrase = wholeWords(text);
+    assert(phrase === null || /^"[\p{L}\p{N} ]+"$/u.test(phrase));
+  }));
+});
