@@ -60,7 +60,6 @@ export class SseEndpoint {
     const id = transport.sessionId;
     server.onclose = () => this.#sessions.delete(id);
     this.#sessions.set(id, { transport, server, stream });
-    request.signal.addEventListener("abort", () => stream.end(), { once: true });
     await server.connect(transport);
     return stream.response();
   }
@@ -68,7 +67,7 @@ export class SseEndpoint {
   /** `POST /messages?sessionId=…`. */
   async post(request: Request, url: URL): Promise<Response> {
     if (request.method !== "POST") return methodNotAllowed("POST");
-    const id = url.searchParams.get("sessionId") ?? url.searchParams.get("session_id");
+    const id = url.searchParams.get("sessionId");
     if (id === null) return rpcError(400, RPC.invalidRequest, "Invalid Request: sessionId is missing from the address");
     const session = this.#sessions.get(id);
     if (session === undefined) return sessionNotFound();

@@ -76,7 +76,9 @@ export class StreamableEndpoint {
     if (read instanceof Response) return read;
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };
-    if (!await isLegacyRequest(request, read.body)) return await this.#stateless.fetch(request, options);
+    if (!await isLegacyRequest(request, read.body)) {
+      return await this.#stateless.fetch(withoutSignal(request), options);
+    }
     if (request.headers.has("mcp-session-id")) {
       return await this.#inSession(request, ({ transport }) => transport.handleRequest(request, options));
     }
@@ -88,11 +90,7 @@ export class StreamableEndpoint {
   async #listen(request: Request): Promise<Response> {
     return await this.#inSession(request, async (session) => {
       const response = await session.transport.handleRequest(request);
-      if (response.ok) {
-        const { ended } = this.#sessions.openStream(session);
-        request.signal.addEventListener("abort", ended, { once: true });
-      }
-      return response;
+      return response.ok ? onEnd(response, this.#sessions.openStream(session).ended) : response;
     });
   }
 
@@ -134,6 +132,33 @@ function opensSession(body: unknown): boolean {
   return (Array.isArray(body) ? body : [body]).some((message) =>
     typeof message === "object" && message !== null && "method" in message && message.method === "initialize"
   );
+}
+
+/**
+ * The request without its body and with a signal that never fires. Deno's own signal also fires after success, and
+ * warns on standard error when it is looked at. Nothing needs it: streams notice by themselves that a client has gone,
+ * and a store that was asked for is finished.
+ */
+function withoutSignal({ url, method, headers }: Request): Request {
+  return new Request(url, { method, headers });
+}
+
+/** The response, with `ended` called when its stream ends from either side. */
+function onEnd(response: Response, ended: () => void): Response {
+  const reader = response.body!.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      ended();
+      controller.close();
+    },
+    cancel: (reason) => {
+      ended();
+      return reader.cancel(reason);
+    },
+  });
+  return new Response(body, response);
 }
 
 function sessionMissing(): Response {

@@ -65,7 +65,7 @@ function explain(issue: z.core.$ZodIssue, names: string[]): string {
 function requirement(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
     case "too_small":
       return `must ${sized(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
     case "too_big":
@@ -77,6 +77,15 @@ function requirement(issue: z.core.$ZodIssue): string {
   }
 }
 
+const KINDS: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
 const UNITS: Record<string, string> = { string: " characters", array: " items" };
 const unit = (origin: string) => UNITS[origin] ?? "";
 const sized = (origin: string) => origin in UNITS ? "have" : "be";
