@@ -46,10 +46,11 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     secured(access.withCors(request, context.res));
   });
 
-  addMemories(app, runtime, settings);
-  addSearch(app, runtime, settings);
-  addTags(app, runtime, settings);
-  addHealth(app, runtime, settings);
+  const routes = { ...settings, now: runtime.now };
+  addMemories(app, runtime, routes);
+  addSearch(app, runtime, routes);
+  addTags(app, runtime, routes);
+  addHealth(app, runtime, routes);
   addDocs(app, runtime, settings);
 
   app.onError((error, context) => answerError(error, context.req.raw, log));

@@ -40,6 +40,14 @@ export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject
   query: z.output<Query>;
   /** Value of a `{name}` in the path. */
   path: (name: string) => string;
+  /** Unix seconds at which the request came in; orders what clients send at the same time. */
+  receivedAt: number;
+}
+
+/** What every route needs. */
+export interface RouteSettings extends HttpSettings {
+  /** The runtime's clock. */
+  now: () => number;
 }
 
 /** The statuses in words, for the document. */
@@ -66,20 +74,21 @@ export function json(value: unknown, status = 200): Response {
 /** Adds a route to the app and to its OpenAPI document. */
 export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject>(
   app: OpenAPIHono,
-  settings: HttpSettings,
+  settings: RouteSettings,
   endpoint: Endpoint<Answer, Body, Query>,
   run: (input: EndpointInput<Body, Query>) => Promise<z.input<Answer>>,
 ): void {
   const { body, query } = endpoint;
   app.openAPIRegistry.registerPath(documented(endpoint));
   app.on(endpoint.method, endpoint.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
-    const request = context.req.raw;
+    const request = context.req.raw, receivedAt = settings.now();
     const texts = query && readQuery(request, query.kinds);
     // A route without a schema gets undefined, and its type says so.
     const input = {
       body: body && validate(body, await readJson(request, settings.maxBodyBytes), "body"),
       query: query && texts && validate(query.schema, texts.values, "query", texts.raw),
       path: (name: string) => context.req.param(name) ?? "",
+      receivedAt,
     } as EndpointInput<Body, Query>;
     return json(await run(input));
   });

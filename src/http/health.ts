@@ -9,15 +9,14 @@ import { dirname } from "node:path";
 import { health, liveness, ready } from "../operations/health.ts";
 import { machineFacts } from "../operations/machine.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import type { HttpSettings } from "./app.ts";
-import { addEndpoint } from "./endpoint.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { DetailedHealth, Liveness } from "./health_schemas.ts";
 
 /** Texts that may wait for the model where it doesn't say. */
 const QUEUE_LIMIT = 10_000;
 
 /** Adds the routes. */
-export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/health",

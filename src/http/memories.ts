@@ -11,8 +11,7 @@ import { list, ListInput } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { store, storeBatch } from "../operations/store.ts";
 import { update } from "../operations/update.ts";
-import type { HttpSettings } from "./app.ts";
-import { addEndpoint } from "./endpoint.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import * as wire from "./schemas.ts";
 
 /** Listings filter by everything but metadata, which a query string can't spell; search takes it in its body. */
@@ -22,7 +21,7 @@ const ListQuery = ListInput.omit({ metadata: true }).extend({
 });
 
 /** Adds the routes. */
-export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/memories",
@@ -34,7 +33,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: HttpSe
     answer: wire.StoreResult,
     answers: "Stored, or there already.",
     problems: [429, 503],
-  }, ({ body }) => store(runtime, body));
+  }, ({ body, receivedAt }) => store(runtime, body, receivedAt));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -46,7 +45,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: HttpSe
     answer: wire.BatchResult,
     answers: "A result per memory, in order.",
     problems: [429, 503],
-  }, ({ body }) => storeBatch(runtime, body));
+  }, ({ body, receivedAt }) => storeBatch(runtime, body, receivedAt));
 
   addEndpoint(app, settings, {
     method: "get",

@@ -8,8 +8,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { PageSize } from "../memory/schemas.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { search, SearchInput } from "../operations/search.ts";
-import type { HttpSettings } from "./app.ts";
-import { addEndpoint } from "./endpoint.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { SearchResults } from "./schemas.ts";
 
 const DEFAULT_PAGE_SIZE = 10;
@@ -21,7 +20,7 @@ const SearchRequest = SearchInput.extend({
 }).openapi("SearchRequest", { example: { query: "When do we deploy?", n_results: 5 } });
 
 /** Adds the route. */
-export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/search",

@@ -7,12 +7,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { tags } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import type { HttpSettings } from "./app.ts";
-import { addEndpoint } from "./endpoint.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { Tags } from "./schemas.ts";
 
 /** Adds the route. */
-export function addTags(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/tags",

@@ -1,86 +1,107 @@
 /**
- * Text analysis for word search: from text to index terms. Documents and queries go through the same steps, so that
- * their terms meet.
+ * Words, as the lexical half of search sees them.
+ *
+ * Everything is indexed and stop words are dropped from the query only, so that a query of nothing but
+ * stop words still finds them. Measured on LoCoMo, R@10 of the whole ranking: no stemming 77.1, no stop
+ * words 78.6, both 79.4; Porter's stemmer and Snowball's English one are equal.
  *
  * @module
  */
 
 import { stemmer } from "stemmer";
 
-/** Changes whenever `analyse` gives other terms for some text; stores re-analyse memories of another version. */
-export const ANALYSER_VERSION = 1;
+/** Changes whenever a text gets other terms or features; stores re-analyse memories of another version. */
+export const ANALYSER_VERSION = 2;
 
-/** A query term and its share in the score; 1 is an ordinary word. */
-export interface QueryTerm {
-  term: string;
-  weight: number;
-}
+/** Scripts written without spaces between words; their runs are cut into bigrams. */
+const UNSPACED = String.raw`[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}ー]`;
+/** Letters, marks and digits of every other script. */
+const LETTER = String.raw`[[\p{L}\p{M}\p{N}]--${UNSPACED}]`;
+/** What joins the parts of an identifier, a path, a version, a compound word or a contraction. */
+const JOINER = String.raw`[._\-\/:@#+&'’]`;
 
-/** English words that carry no topic; only queries drop them. */
-const STOP_WORDS = new Set(
-  ("a about after again all also am an and any are as at be because been before being but by can could did do does doing " +
-    "down for from further had has have having he her here hers him his how i if in into is it its just me more most my no " +
-    "nor not of off on once only or other our out over own s same she should so some such t than that the their them then " +
-    "there these they this those through to too under until up very was we were what when where which while who whom why " +
-    "will with would you your").split(" "),
+const TOKEN = new RegExp(`(${UNSPACED}+)|${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?`, "gv");
+const PART = new RegExp(`${LETTER}+`, "gv");
+const CAMEL = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
+const ASCII_WORD = /^[a-z]+$/;
+/** The Latin, Greek and Cyrillic accents; marks of other scripts carry vowels and stay. */
+const ACCENTS = /[\u0300-\u036f]/g;
+/** As long as a SHA-512 in hexadecimal; a longer blob in a memory is no word anyone searches for. */
+const MAX_TOKEN_LENGTH = 128;
+
+/** English function and question words, as they are after {@link fold} (no apostrophes). */
+export const STOP_WORDS: ReadonlySet<string> = new Set(
+  `a an and are as at be been being but by am is was were it its if in into no not of on or such that the
+  their then there these they this to will with from about also any some than so just
+  i me my you your yours we our us he his him she her hers them
+  what which who whom whose when where why how do does did done has have had
+  would could should can might must
+  im ive youre youve theyre theyve weve hes shes isnt arent wasnt werent dont doesnt didnt hasnt havent
+  hadnt cant couldnt wont wouldnt shouldnt whats whos wheres whens hows thats theres`.split(/\s+/),
 );
 
-/** Words, and identifiers joined by punctuation such as `ERR_CONN_RESET`, `foo.bar` or `v1.2.3`. */
-const WORDS = /[\p{L}\p{N}\p{M}]+(?:['’._:/@\\-]+[\p{L}\p{N}\p{M}]+)*/gu;
-const JOINED = /['’._:/@\\-]/;
-const MARKS = /\p{M}+/gu;
-const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
-const CJK_RUNS =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+/gu;
-// deno-lint-ignore no-control-regex -- the range is ASCII
-const ASCII = /^[\x00-\x7f]*$/;
-/** Longer runs are hashes or encoded data: kept, but cut, so that a term stays small. */
-const LONGEST_TERM = 64;
-
-/** Index terms of a memory's content, one for each occurrence, in order. */
-export function analyse(text: string): string[] {
-  const terms: string[] = [];
-  for (const word of wordsOf(text)) addTerms(word, terms);
-  return terms;
+/** Compatibility forms unified, accents and case removed: `Café` and `cafe` are one word. */
+function fold(text: string): string {
+  return text.normalize("NFKD").replace(ACCENTS, "").normalize("NFC").toLowerCase();
 }
 
-/** Terms of a search query, each once. Stop words are dropped unless nothing else is left. */
-export function analyseQuery(text: string): QueryTerm[] {
-  const words = wordsOf(text);
-  const telling = words.filter((word) => !STOP_WORDS.has(word));
-  const terms: string[] = [];
-  for (const word of telling.length > 0 ? telling : words) addTerms(word, terms);
-  return [...new Set(terms)].map((term) => ({ term, weight: 1 }));
+/** A word without its possessive `'s` and its apostrophes. */
+function bare(word: string): string {
+  return word.replace(/['’]s$/, "").replace(/['’]/g, "");
 }
 
-function wordsOf(text: string): string[] {
-  const folded = ASCII.test(text)
-    ? text.toLowerCase()
-    : text.normalize("NFKD").replace(MARKS, "").normalize("NFC").toLowerCase();
-  return folded.match(WORDS) ?? [];
+/** English endings removed; words with digits, joiners or non-ASCII letters are left as they are. */
+function stem(word: string): string {
+  return ASCII_WORD.test(word) ? stemmer(word) : word;
 }
 
-/** A word's terms: its stem; of an identifier the whole and the parts; of CJK text all pairs of characters. */
-function addTerms(word: string, terms: string[]): void {
-  if (!JOINED.test(word)) return addPart(word, terms);
-  const plain = word.replace(/['’]s$/, "").replace(/['’]/g, "");
-  if (!JOINED.test(plain)) return addPart(plain, terms);
-  terms.push(plain.slice(0, LONGEST_TERM));
-  for (const part of plain.split(/[._:/@\\-]+/)) if (part !== "") addPart(part, terms);
-}
-
-function addPart(part: string, terms: string[]): void {
-  if (!CJK.test(part)) {
-    terms.push(stemmer(part.slice(0, LONGEST_TERM)));
-    return;
-  }
-  for (const run of part.match(CJK_RUNS) ?? []) {
-    if (!CJK.test(run)) {
-      terms.push(stemmer(run.slice(0, LONGEST_TERM)));
+/**
+ * Unstemmed words in order: a compound first, whole, then its parts (`parse_config` → `parse_config`,
+ * `parse`, `config`; `sharedStorage` → `sharedstorage`, `shared`, `storage`), so that an identifier is found
+ * by exact words and by its parts.
+ */
+function tokens(text: string, singles: boolean): string[] {
+  const found: string[] = [];
+  for (const [token, unspaced] of text.normalize("NFKC").matchAll(TOKEN)) {
+    if (token.length > MAX_TOKEN_LENGTH) continue;
+    if (unspaced !== undefined) {
+      const characters = [...fold(unspaced)];
+      if (singles || characters.length === 1) found.push(...characters);
+      for (let i = 1; i < characters.length; i++) found.push(`${characters[i - 1]}${characters[i]}`);
       continue;
     }
-    const characters = [...run];
-    if (characters.length === 1) terms.push(run);
-    for (let i = 1; i < characters.length; i++) terms.push(`${characters[i - 1]}${characters[i]}`);
+    const whole = bare(fold(token));
+    found.push(whole);
+    const parts = token.replace(/['’](?:s$)?/giu, "").match(PART) ?? [];
+    const pieces = parts.flatMap((part) => part.split(CAMEL));
+    if (pieces.length > 1) found.push(...pieces.map(fold));
+    else if (pieces[0] !== undefined && fold(pieces[0]) !== whole) found.push(fold(pieces[0]));
   }
+  return found;
+}
+
+/** The terms of a memory, in order and with repeats. */
+export function analyse(text: string): string[] {
+  return tokens(text, true).map(stem);
+}
+
+/** The distinct terms of a query: without stop words, unless that leaves nothing. */
+export function analyseQuery(query: string): string[] {
+  const all = tokens(query, false);
+  const telling = all.filter((word) => !STOP_WORDS.has(word));
+  return [...new Set((telling.length > 0 ? telling : all).map(stem))];
+}
+
+/** `Caroline: I went …` and `Dr. Ana Ruiz: …`: one to three capitalised words, a colon and a space. */
+const SPEAKER = /^\s*([\p{Lu}\p{Lo}][^\s:：]{0,29}(?: [\p{Lu}\p{Lo}][^\s:：]{0,29}){0,2})(?::\s|：)/u;
+
+/** The terms of the label that says who speaks in a turn of a conversation; none without one. */
+export function speakerOf(text: string): string[] {
+  const label = SPEAKER.exec(text)?.[1];
+  return label === undefined ? [] : analyse(label);
+}
+
+/** Does a turn end by asking? A closing bracket (`[shares a photo: …]`) isn't part of what is said. */
+export function asks(text: string): boolean {
+  return /[?？؟]["'”’)]*\s*$/u.test(text.replace(/\s*\[[^\]]*\]\s*$/u, ""));
 }

@@ -12,8 +12,8 @@ import { filterOf, type PageFacts, pageFacts } from "./filter.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch } from "./vectors.ts";
 
-/** How many of the best by words and by vector are ranked, for the first pages. */
-const CANDIDATES = 200;
+/** How many of the best by words and by vector are ranked: for results up to this rank, and for later pages. */
+const FIRST_CANDIDATES = 100, LATER_CANDIDATES = 1000;
 
 export const SearchInput = z.object({
   query: Query,
@@ -28,7 +28,7 @@ export type SearchInput = z.infer<typeof SearchInput>;
 export const ResultScores = z.object({
   semantic: z.number().nullable().describe("Cosine of the query and the memory's best chunk; null without vectors."),
   words: z.number().describe("Share of the query's word weight the memory holds, 0 to 1."),
-  neighbours: z.number().describe("What neighbours in the conversation added to the ranking."),
+  neighbours: z.number().describe("Share of the score that came from the turns around it in its conversation, 0 to 1."),
 }).describe("The scores that made this result.");
 
 export const SearchHit = z.object({
@@ -62,13 +62,13 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   if (vector === null && mode === "semantic") throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
 
   const end = page * page_size;
-  const { candidates, words_ceiling } = await runtime.storage.candidates({
+  const { candidates, terms, words_ceiling } = await runtime.storage.candidates({
     text: mode === "semantic" ? null : query,
     vector,
     filter: filterOf(input),
-    limit: Math.max(CANDIDATES, end + page_size),
+    limit: end <= FIRST_CANDIDATES ? FIRST_CANDIDATES : LATER_CANDIDATES,
   });
-  const ranked = rank(candidates, words_ceiling);
+  const ranked = rank(candidates, terms.length, words_ceiling);
   const threshold = input.similarity_threshold ?? 0;
   const kept = threshold > 0 ? ranked.filter((entry) => entry.score >= threshold) : ranked;
   const shown = kept.slice(end - page_size, end);

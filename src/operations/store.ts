@@ -66,15 +66,24 @@ export type StoreBatchOutput = z.infer<typeof StoreBatchOutput>;
 /**
  * Stores one memory. What is there already is reported and left as it is.
  *
+ * @param receivedAt Unix seconds at which the request came in, from the runtime's clock: the memory's creation time.
  * @throws {MemoryError} `too_large`, `overloaded` or `unavailable`.
  */
-export async function store(runtime: Runtime, input: StoreInput): Promise<StoreOutput> {
-  return (await storeAll(runtime, [input]))[0]!;
+export async function store(
+  runtime: Runtime,
+  input: StoreInput,
+  receivedAt = runtime.now(),
+): Promise<StoreOutput> {
+  return (await storeAll(runtime, [input], receivedAt))[0]!;
 }
 
 /** Stores a batch in one transaction, with a result per item in order. */
-export async function storeBatch(runtime: Runtime, input: StoreBatchInput): Promise<StoreBatchOutput> {
-  const results = await storeAll(runtime, input.memories);
+export async function storeBatch(
+  runtime: Runtime,
+  input: StoreBatchInput,
+  receivedAt = runtime.now(),
+): Promise<StoreBatchOutput> {
+  const results = await storeAll(runtime, input.memories, receivedAt);
   const stored = results.filter((result) => result.success).length;
   const duplicates = results.length - stored;
   return {
@@ -87,8 +96,17 @@ export async function storeBatch(runtime: Runtime, input: StoreBatchInput): Prom
   };
 }
 
-async function storeAll(runtime: Runtime, inputs: StoreInput[]): Promise<StoreOutput[]> {
-  const memories = inputs.map((input, index) => toMemories(runtime, input, inputs.length > 1 ? index : undefined));
+async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: number): Promise<StoreOutput[]> {
+  // The request's own time is for its first memory only, so that no two get the same.
+  let time: number | undefined = receivedAt;
+  const nextTime = () => {
+    const given = time ?? runtime.now();
+    time = undefined;
+    return given;
+  };
+  const memories = inputs.map((input, index) =>
+    toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined)
+  );
   const items = await Promise.all(
     memories.flat().map(async (memory): Promise<NewMemory> => ({
       memory,
@@ -111,7 +129,7 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[]): Promise<StoreOu
 }
 
 /** The memories an input becomes: one, or several when it exceeds the limit and splitting is on. */
-function toMemories(runtime: Runtime, input: StoreInput, index?: number): Memory[] {
+function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number, index?: number): Memory[] {
   const { maxContentLength, split, includeHostname } = runtime.settings;
   if (input.content.length > maxContentLength && split === null) {
     const field = index === undefined ? "content" : `memories.${index}.content`;
@@ -127,7 +145,7 @@ function toMemories(runtime: Runtime, input: StoreInput, index?: number): Memory
   const hostname = includeHostname ? input.client_hostname?.trim() : undefined;
   const tags = hostname ? normaliseTags([...input.tags, `source:${hostname}`]) : input.tags;
   return parts.map((content, part) => {
-    const now = runtime.now();
+    const now = nextTime();
     const metadata = { ...input.metadata };
     if (hostname) metadata.hostname = hostname;
     if (parts.length > 1) Object.assign(metadata, { chunk_index: part, total_chunks: parts.length });

@@ -61,7 +61,7 @@ export interface CandidateQuery {
   /** Unit-length query vector and its model; null to skip vectors. */
   vector: { model: string; values: Float32Array } | null;
   filter: MemoryFilter;
-  /** How many of the best by words, and how many of the best by vector, become candidates; the answer is their union. */
+  /** How many of the best by words, and how many of the best by vector, become candidates. */
   limit: number;
 }
 
@@ -69,24 +69,31 @@ export interface CandidateQuery {
 export interface Scores {
   /** Cosine of the query and the best chunk, −1 to 1; null when the memory has no vector or the query none. */
   semantic: number | null;
-  /** BM25 of the query's words, ≥ 0; 0 when no word matches. */
-  words: number;
+  /** BM25 of each query term, in the order of `CandidateSet.terms`, ≥ 0. */
+  words: ArrayLike<number>;
 }
 
-/** A memory found by words or by vector, scored exactly by both. */
+/** A memory found by words or by vector, scored exactly by both, with what the ranking must know of it. */
 export interface Candidate extends Scores {
   id: MemoryId;
   /**
    * Scores of the turns around it in its conversation, nearest first: `before[0]` is the previous turn. Filters don't
    * apply to neighbours. Empty without a conversation.
    */
-  before: Scores[];
-  after: Scores[];
+  before: readonly Scores[];
+  after: readonly Scores[];
+  /** Positions of the query terms that name the turn's speaker; empty outside a conversation. */
+  speaker: readonly number[];
+  /** A turn of a conversation that ends by asking. */
+  asks: boolean;
 }
 
 /** What a candidate search found. */
 export interface CandidateSet {
+  /** The best by words and the best by vector, and the turns around them where those pass the filter. */
   candidates: Candidate[];
+  /** The query's terms that the store knows, each once. */
+  terms: readonly string[];
   /**
    * The largest BM25 a memory could reach for this query: every query word present and saturated. Puts `words` on an
    * absolute scale; 0 when no query word exists in the store.

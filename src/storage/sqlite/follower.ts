@@ -6,13 +6,13 @@
  * @module
  */
 
-import { analyse, ANALYSER_VERSION } from "../../memory/text.ts";
+import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "./escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { Pacer } from "./pacer.ts";
 import { tagsOf, textOf } from "./rows.ts";
-import { countTerms, decodeNumbers, TermNumbers } from "./terms.ts";
+import { decodeNumbers, indexTerms, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 
 /** Rows read from the database in one go. */
@@ -213,7 +213,7 @@ export class Follower {
     for (const row of rows) {
       const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
       if (content === undefined) continue; // deleted since
-      items.push({ id: Number(row[0]), terms: countTerms(analyse(unescapeText(String(content)))) });
+      items.push({ id: Number(row[0]), terms: indexTerms(unescapeText(String(content))) });
       await pacer.pause();
     }
     await this.#replaceTerms(items);

@@ -51,6 +51,7 @@ export class MemoryIndex {
   #tagNames = new Interned();
   #turns = new Map<number, SlotOrder>();
   #slotsById = new Map<number, number>();
+  #rows = new Int32Array(1024).fill(-1);
   #end = 0;
   #free: number[] = [];
 
@@ -69,7 +70,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 29;
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 29 + this.#rows.length * 4;
   }
 
   slotOf(id: number): number | undefined {
@@ -171,6 +172,17 @@ export class MemoryIndex {
   /** All tags with the number of memories that have them. */
   tagCounts(): IterableIterator<[string, number]> {
     return this.#tagNames.entries();
+  }
+
+  /** Scratch space for a search: a row number by slot, −1 everywhere, as whoever uses it leaves it behind. */
+  rows(): Int32Array {
+    if (this.#rows.length < this.ids.length) this.#rows = new Int32Array(this.ids.length).fill(-1);
+    return this.#rows;
+  }
+
+  /** Whether a memory is a turn of a conversation. */
+  isTurn(slot: number): boolean {
+    return this.#conversations[slot] !== 0;
   }
 
   isAlive(slot: number): boolean {

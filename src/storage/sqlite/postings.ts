@@ -90,6 +90,13 @@ export class Postings {
     });
   }
 
+  /** Calls `visit` with the slot and frequency of each posting. */
+  each(term: number, visit: (slot: number, frequency: number) => void): void {
+    this.#eachRun(term, (block, from, to) => {
+      for (let i = from; i < to; i++) visit(block[i]! >>> 8, block[i]! & 255);
+    });
+  }
+
   /** Drops a term's postings whose slots aren't marked in `alive`. */
   purge(term: number, alive: Uint8Array): void {
     const kept: number[] = [];

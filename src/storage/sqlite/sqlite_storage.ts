@@ -7,7 +7,6 @@
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
-import { analyse } from "../../memory/text.ts";
 import type {
   CandidateQuery,
   CandidateSet,
@@ -34,7 +33,7 @@ import { pragmasOf } from "./pragmas.ts";
 import { type PreparedMemory, Records } from "./records.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
-import { countTerms } from "./terms.ts";
+import { indexTerms } from "./terms.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where and how to open the store. */
@@ -95,7 +94,7 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("store memories", async () => {
       const pacer = new Pacer(), prepared: PreparedMemory[] = [];
       for (const { memory, vectors } of items) {
-        const terms = countTerms(analyse(memory.content));
+        const terms = indexTerms(memory.content);
         prepared.push({ memory, terms, vectors: vectors === null ? null : this.#models.prepare(vectors) });
         if (pacer.due) await pacer.pause();
       }
@@ -168,7 +167,7 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("search memories", async () => {
       const found = text === "" ? [] : await this.#scans.containing(text, new Pacer());
       const { index, marks } = await this.#matching(filter);
-      const { scores } = index.words.score(termsOf(text, this.#follower.terms));
+      const { scores } = index.words.score(termsOf(text, this.#follower.terms, index).ids);
       const slots = found.flatMap((id) => {
         const slot = index.slotOf(id);
         return slot === undefined || (marks !== null && marks[slot] !== 1) ? [] : [slot];

@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { analyse, asks, speakerOf } from "../../memory/text.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 import type { Pacer } from "./pacer.ts";
@@ -12,10 +13,25 @@ import type { Pacer } from "./pacer.ts";
 /** Terms read from the database in one go. */
 const TERMS_AT_ONCE = 2000;
 
-/** How often each term occurs in a text, in order of first occurrence. */
-export function countTerms(terms: readonly string[]): Map<string, number> {
+/** In front of a term that says who speaks; no text has it in a word. */
+const SPEAKER_MARK = "\u0001";
+/** Stands among the terms of a text that ends by asking. */
+export const ASKING = "\u0002";
+
+/** The term that marks texts whose speaker is named by `term`. */
+export function speakerTerm(term: string): string {
+  return `${SPEAKER_MARK}${term}`;
+}
+
+/**
+ * How often each term occurs in a text, in order of first occurrence. Features that the ranking needs stand among them
+ * as terms that occur 0 times: they cost a posting, count nothing, and need no column of their own.
+ */
+export function indexTerms(content: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of analyse(content)) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const name of speakerOf(content)) counts.set(speakerTerm(name), 0);
+  if (asks(content)) counts.set(ASKING, 0);
   return counts;
 }
 

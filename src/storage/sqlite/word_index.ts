@@ -4,20 +4,8 @@
  * @module
  */
 
+import { B, inverseDocumentFrequency, K1 } from "../../memory/ranking.ts";
 import { Postings } from "./postings.ts";
-
-/**
- * How soon repeats of a word stop counting, and how much long memories are held back. The usual values (Robertson and
- * Zaragoza 2009; also the defaults of Lucene and FTS5).
- */
-export const K1 = 1.2;
-export const B = 0.75;
-
-/** A query term by number, and its share in the score. */
-export interface WeightedTerm {
-  term: number;
-  weight: number;
-}
 
 /** Inverted index by slot. The content of a slot never changes: a memory is added once and removed once. */
 export class WordIndex {
@@ -66,24 +54,68 @@ export class WordIndex {
     this.#dead.push(slot);
   }
 
+  /** Memories that have a term. */
+  count(term: number): number {
+    return this.#dead.length > 0 ? this.#postings.countAlive(term, this.#alive) : this.#postings.count(term);
+  }
+
   /**
    * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call.
    *
    * @returns The scores, and the largest score a memory could reach: every term there and saturated.
    */
-  score(terms: readonly WeightedTerm[]): { scores: Float32Array; ceiling: number } {
+  score(terms: readonly number[]): { scores: Float32Array; ceiling: number } {
     const scores = this.#scores.fill(0);
-    const averageLength = this.#memories > 0 ? this.#totalLength / this.#memories : 1;
-    const base = K1 * (1 - B), perLength = K1 * B / (averageLength || 1);
     let ceiling = 0;
-    for (const { term, weight } of terms) {
-      const found = this.#dead.length > 0 ? this.#postings.countAlive(term, this.#alive) : this.#postings.count(term);
-      if (found === 0) continue;
-      const factor = weight * Math.log(1 + (this.#memories - found + 0.5) / (found + 0.5)) * (K1 + 1);
+    for (const term of terms) {
+      const factor = this.#factor(term);
+      if (factor === 0) continue;
       ceiling += factor;
-      this.#postings.score(term, scores, factor, base, perLength, this.#lengths);
+      this.#postings.score(term, scores, factor, ...this.#saturation(), this.#lengths);
     }
     return { scores, ceiling };
+  }
+
+  /**
+   * BM25 of each term apart, for some slots.
+   *
+   * @param rows Row of each slot, −1 where it isn't wanted; by slot.
+   * @param rowCount Number of rows.
+   * @returns One row after the other, each with a score per term.
+   */
+  scoreApart(terms: readonly number[], rows: Int32Array, rowCount: number): Float32Array {
+    const matrix = new Float32Array(rowCount * terms.length);
+    const [base, perLength] = this.#saturation(), lengths = this.#lengths, width = terms.length;
+    terms.forEach((term, column) => {
+      const factor = this.#factor(term);
+      if (factor === 0) return;
+      this.#postings.each(term, (slot, frequency) => {
+        const row = rows[slot]!;
+        if (row < 0) return;
+        matrix[row * width + column] = factor * frequency / (frequency + base + perLength * lengths[slot]!);
+      });
+    });
+    return matrix;
+  }
+
+  /** Calls `found` with the rows (as in `scoreApart`) of slots that have a term. */
+  eachRowWith(term: number, rows: Int32Array, found: (row: number) => void): void {
+    this.#postings.each(term, (slot) => {
+      const row = rows[slot]!;
+      if (row >= 0) found(row);
+    });
+  }
+
+  /** Weight of a term where it is saturated; 0 when no memory has it. */
+  #factor(term: number): number {
+    const found = this.count(term);
+    return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
+  }
+
+  /** What BM25 adds to a frequency in the denominator: a constant, and a part per term of the memory. */
+  #saturation(): [base: number, perLength: number] {
+    const averageLength = this.#memories > 0 ? this.#totalLength / this.#memories : 1;
+    return [K1 * (1 - B), K1 * B / (averageLength || 1)];
   }
 
   /**
