@@ -31,8 +31,8 @@ interface Job {
   id: number;
   kind: TextKind;
   parts: Iterator<number[], void>;
-  /** The part to run next. */
-  part: IteratorResult<number[], void>;
+  /** The part to run next, once it is known. */
+  part: IteratorResult<number[], void> | undefined;
   vectors: Float32Array<ArrayBuffer>[];
 }
 
@@ -73,8 +73,8 @@ async function load(files: ModelFiles, threads: number): Promise<void> {
 function accept(id: number, kind: TextKind, text: string): void {
   try {
     if (model === undefined) throw new MemoryError("unavailable", "Embedding model isn't loaded");
-    const parts = model.parts(text, kind);
-    lanes.push(kind, { id, kind, parts, part: parts.next(), vectors: [] });
+    // Tokenised when its turn comes: a burst of passages mustn't keep the query behind it waiting.
+    lanes.push(kind, { id, kind, parts: model.parts(text, kind), part: undefined, vectors: [] });
     running ??= work().finally(rest);
   } catch (error) {
     fail(id, error);
@@ -84,6 +84,7 @@ function accept(id: number, kind: TextKind, text: string): void {
 async function work(): Promise<void> {
   for (let job = lanes.next(); job !== undefined; job = lanes.next()) {
     try {
+      job.part ??= job.parts.next();
       // Messages are received during a run, so a query that has come meanwhile goes before a passage's next chunk.
       if (!job.part.done) job.vectors.push(await model!.run(job.part.value));
       runsSinceGivenBack++;

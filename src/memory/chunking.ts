@@ -34,7 +34,7 @@ const INSIDE_WORD = 0, WORD = 1, SENTENCE = 2, PARAGRAPH = 3;
  * White space and what follows it, up to 48 characters or the end of a sentence in a script without spaces. Longer
  * words are hashes, encoded data or such scripts, and may be cut anywhere between two characters.
  */
-const PIECE = /\s*[^\s。！？；]{0,48}[。！？；]*/uy;
+const PIECE = /\s*[^\s。！？；]{0,48}[。！？；]{0,8}/uy;
 const SENTENCE_END = /(?:[.!?…]["'”’)\]]*|[。！？；])$/u;
 const PARAGRAPH_BREAK = /\n[^\S\n]*\n/y;
 const SPACE = /\s/;
