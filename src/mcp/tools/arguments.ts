@@ -19,11 +19,11 @@ export function parseArguments(
   { tool, properties }: CallableTool,
   args: Record<string, unknown>,
 ): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(args)) {
-    // Clients that fill in every parameter send null for "not given".
-    if (value !== null) given[name] = typeof value === "string" ? coerce(value, properties[name]) : value;
-  }
+  // Clients that fill in every parameter send null for "not given".
+  const given = Object.fromEntries(
+    Object.entries(args).filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, typeof value === "string" ? coerce(value, properties[name]) : value]),
+  );
   const parsed = tool.input.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => explain(issue, Object.keys(properties)));

@@ -1,0 +1,102 @@
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { assertEquals } from "@std/assert";
+import { spawn, testEnvironment, within } from "../helpers/process.ts";
+
+/** What one run of the command gave. */
+interface Run {
+  code: number;
+  /** Lines of standard output, parsed. */
+  messages: { id?: number; result?: Record<string, unknown>; error?: { code: number } }[];
+}
+
+/** Runs `unimem stdio` in a fresh data folder, with `lines` as all of its input. */
+async function run(lines: (object | string)[]): Promise<Run> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
+  try {
+    const child = await spawn(["stdio"], testEnvironment(folder, { LOG_LEVEL: "debug" }), {
+      stdin: "piped",
+      stdout: "piped",
+    });
+    const writer = child.stdin.getWriter();
+    for (const line of lines) {
+      const text = typeof line === "string" ? line : JSON.stringify({ jsonrpc: "2.0", ...line });
+      await writer.write(new TextEncoder().encode(`${text}\n`));
+    }
+    await writer.close();
+    const { code, stdout } = await within(child.output(), "stdio to end");
+    const text = new TextDecoder().decode(stdout);
+    const messages = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    return { code, messages };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const INITIALIZE = {
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } },
+};
+const INITIALIZED = { method: "notifications/initialized" };
+const call = (id: number, name: string, args: Record<string, unknown>, _meta?: Record<string, unknown>) => ({
+  id,
+  method: "tools/call",
+  params: { name, arguments: args, ..._meta ? { _meta } : {} },
+});
+/** What every request carries from 2026-07-28 on. */
+const ENVELOPE = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+Deno.test("stdio: an official client starts the command, calls tools and ends it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
+  const { default: manifest } = await import("../../deno.json", { with: { type: "json" } });
+  const [command, ...args] = manifest.tasks.stdio.command.split(" ");
+  const transport = new StdioClientTransport({
+    command: command === "deno" ? Deno.execPath() : command!,
+    args,
+    cwd: new URL("../..", import.meta.url).pathname,
+    env: testEnvironment(folder),
+    stderr: "ignore",
+  });
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(transport as unknown as Parameters<Client["connect"]>[0]);
+  assertEquals((await client.listTools()).tools.length, 6);
+  await client.callTool({ name: "store_memory", arguments: { content: "Said over stdio." } });
+  const listed = await client.callTool({ name: "list_memories", arguments: {} });
+  assertEquals((listed.structuredContent as { total: number }).total, 1);
+  await client.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("stdio: requests piped in are all answered before the end of input ends the process", async () => {
+  const { code, messages } = await run([
+    INITIALIZE,
+    INITIALIZED,
+    call(2, "store_memory", { content: "Piped in." }),
+    "nonsense",
+    call(3, "check_database_health", {}),
+  ]);
+  assertEquals([code, messages.map((message) => message.id).sort()], [0, [1, 2, 3]]);
+  const stored = messages.find((message) => message.id === 2)!.result!.structuredContent as {
+    result: { success: boolean };
+  };
+  assertEquals(stored.result.success, true);
+});
+
+Deno.test("stdio: a client of the stateless era needs no handshake", async () => {
+  const { code, messages } = await run([
+    { id: 1, method: "server/discover", params: { _meta: ENVELOPE } },
+    call(2, "list_memories", {}, ENVELOPE),
+  ]);
+  assertEquals([code, messages.length], [0, 2]);
+  assertEquals(messages[0]!.result!.supportedVersions, ["2026-07-28"]);
+  assertEquals((messages[1]!.result!.structuredContent as { total: number }).total, 0);
+});
+
+Deno.test("stdio: the process ends when its client goes without a word", async () => {
+  assertEquals((await run([])).code, 0);
+});
