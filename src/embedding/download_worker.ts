@@ -4,7 +4,6 @@
  * @module
  */
 
-import { AutoModel, AutoTokenizer, env, ModelFileNotFoundError } from "@huggingface/transformers";
 import { errorText } from "../errors.ts";
 import type { DownloadAnswer, DownloadRequest } from "./download.ts";
 
@@ -29,21 +28,25 @@ scope.onmessage = async ({ data }) => {
 };
 
 async function fetchModel({ model, cacheFolder, host }: DownloadRequest): Promise<void> {
+  // ONNX Runtime's web part, which transformers.js imports even where it isn't used, can't stand a worker's location,
+  // whose origin is "null".
+  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  const { AutoModel, AutoTokenizer, env } = await import("@huggingface/transformers");
   env.allowLocalModels = false;
   env.useBrowserCache = false;
   env.useFSCache = true;
   env.cacheDir = cacheFolder;
   if (host !== undefined) env.remoteHost = host;
-  await AutoTokenizer.from_pretrained(model);
   for (const dtype of DTYPES) {
     try {
       const loaded = await AutoModel.from_pretrained(model, { dtype, progress_callback: report });
       await loaded.dispose();
-      return;
+      break;
     } catch (error) {
       if (!isMissing(error) || dtype === DTYPES.at(-1)) throw error;
     }
   }
+  await AutoTokenizer.from_pretrained(model);
 }
 
 function report(event: { status: string; progress?: number }): void {
@@ -52,5 +55,5 @@ function report(event: { status: string; progress?: number }): void {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof ModelFileNotFoundError || /\b(404|401|not found|Could not locate)\b/i.test(errorText(error));
+  return /\b(404|401|not found|Could not locate)\b/i.test(errorText(error));
 }

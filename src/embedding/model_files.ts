@@ -65,7 +65,7 @@ export async function placeOf(settings: LocalSettings): Promise<ModelPlace> {
   return { kind: "hub", id: model, folder: join(cacheFolder, ...model.split("/")) };
 }
 
-/** Whether a model was downloaded completely; its weights are fetched last. */
+/** Whether a model was downloaded completely; each file appears in the folder only when all of it has come. */
 export async function isDownloaded(folder: string): Promise<boolean> {
   return await isFile(join(folder, "tokenizer.json")) && await weightsIn(folder) !== undefined;
 }

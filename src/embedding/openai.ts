@@ -83,7 +83,8 @@ export class OpenAiProvider implements EmbeddingProvider {
         this.#lanes.push(kind, { text: this.#prefix[kind] + part, resolve, reject })
       )
     );
-    this.#dispatch();
+    // Texts that come in the same turn of the event loop travel together.
+    queueMicrotask(() => this.#dispatch());
     return Promise.all(parts);
   }
 
