@@ -51,9 +51,13 @@ export function plain(number: number, fields: Partial<Memory> = {}): NewMemory {
   return { memory: memory(number, fields), vectors: null };
 }
 
+export function sum(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((total, value) => total + value, 0);
+}
+
 /** Contents of the memories behind candidates, best by words first. */
 export async function foundByWords(storage: MemoryStorage, text: string, filter = {}, limit = 100): Promise<string[]> {
   const { candidates } = await storage.candidates({ text, vector: null, filter, limit });
-  candidates.sort((a, b) => b.words - a.words);
+  candidates.sort((a, b) => sum(b.words) - sum(a.words));
   return (await storage.read(candidates.map(({ id }) => id))).map((found) => found!.content);
 }

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { MemoryFilter } from "../../src/memory/memory.ts";
+import { B, K1, NEIGHBOUR_REACH } from "../../src/memory/ranking.ts";
 import { findCandidates } from "../../src/storage/sqlite/candidates.ts";
 import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
@@ -8,8 +9,7 @@ import { quantise } from "../../src/storage/sqlite/quantise.ts";
 import { wholeWords } from "../../src/storage/sqlite/scans.ts";
 import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
 import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
-import { B, K1 } from "../../src/storage/sqlite/word_index.ts";
-import { cosine, memory, vector } from "./fixtures.ts";
+import { cosine, memory, sum, vector } from "./fixtures.ts";
 import { passes } from "./storage_contract.ts";
 
 /** Terms are named by letters that no analyser changes. */
@@ -64,8 +64,7 @@ const filters: fc.Arbitrary<MemoryFilter> = fc.record({
 }, { requiredKeys: [] });
 
 Deno.test("the in-memory index answers as a plain scan does, after any stores, changes and removals", async () => {
-  const numbers = new TermNumbers();
-  numbers.adopt(new Map(WORDS.map((word, i) => [word, i + 1])));
+  const numbers = new TermNumbers((word) => WORDS.indexOf(word) + 1);
   const query = fc.record({ words: fc.subarray(WORDS, { minLength: 1 }), seed: fc.nat(1000), filter: filters });
 
   await fc.assert(
@@ -87,7 +86,7 @@ Deno.test("the in-memory index answers as a plain scan does, after any stores, c
           });
           plain.push({ id, terms, chunks, fields });
           index.put({ id, ...fields }, [...terms].flat());
-          if (chunks) index.setVectors(id, 1, quantise(chunks, DIMENSIONS));
+          if (chunks) index.setVectors(id, 1, quantise(chunks, DIMENSIONS).codes);
         } else if (step.kind === "purge") {
           await index.purge(() => Promise.resolve());
         } else if (target !== undefined && step.kind === "change") {
@@ -95,7 +94,7 @@ Deno.test("the in-memory index answers as a plain scan does, after any stores, c
           index.change({ id: target.id, ...target.fields });
         } else if (target !== undefined && step.kind === "vectors") {
           target.chunks = [vector(step.seed, DIMENSIONS)];
-          index.setVectors(target.id, 1, quantise(target.chunks, DIMENSIONS));
+          index.setVectors(target.id, 1, quantise(target.chunks, DIMENSIONS).codes);
         } else if (target !== undefined && step.kind === "remove") {
           plain = plain.filter((candidate) => candidate !== target);
           index.remove(target.id);
@@ -117,28 +116,29 @@ function compare(
 ): void {
   const values = vector(seed, DIMENSIONS);
   const marks = Object.keys(filter).length > 0 ? index.match(filter, null) : null;
-  const found = findCandidates(index, numbers, { text: words.join(" "), vector: values, marks, limit: 1000 });
   const scan = scanOf(plain, words, values);
+  const found = findCandidates(index, numbers, { text: words.join(" "), vector: values, marks, limit: 1000 }, (id) => {
+    return scan.semantic(id);
+  });
 
-  const passing = plain.filter(({ fields }) => passes(fields, filter));
-  const expected = passing.filter(({ id }) => scan.words(id) > 0 || scan.semantic(id) !== null).map(({ id }) => id);
-  assertEquals(found.candidates.map(({ id }) => Number(id)).toSorted((a, b) => a - b), expected);
+  const passing = new Set(plain.filter(({ fields }) => passes(fields, filter)).map(({ id }) => id));
+  const expected = new Set([...passing].filter((id) => scan.words(id) > 0 || scan.semantic(id) !== null));
+  for (const id of [...expected]) {
+    const { before, after } = scan.turnsAround(id);
+    for (const near of [...before, ...after]) if (passing.has(near)) expected.add(near);
+  }
+  assertEquals(
+    found.candidates.map(({ id }) => Number(id)).toSorted((a, b) => a - b),
+    [...expected].toSorted((a, b) => a - b),
+  );
   assertAlmostEquals(found.words_ceiling, scan.ceiling, 1e-4);
   for (const candidate of found.candidates) {
-    const id = Number(candidate.id), own = plain.find((other) => other.id === id)!.fields;
-    const turns = own.conversation_id === null ? [] : plain
-      .filter(({ fields }) => fields.conversation_id === own.conversation_id)
-      .toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id).map((turn) => turn.id);
-    const at = turns.indexOf(id);
-    const rows = [
-      [[candidate], [id]],
-      [candidate.before, turns.slice(0, Math.max(0, at)).reverse().slice(0, 3)],
-      [candidate.after, at < 0 ? [] : turns.slice(at + 1, at + 4)],
-    ] as const;
+    const { before, after } = scan.turnsAround(Number(candidate.id));
+    const rows = [[[candidate], [Number(candidate.id)]], [candidate.before, before], [candidate.after, after]] as const;
     for (const [scores, ids] of rows) {
       assertEquals(scores.length, ids.length);
       scores.forEach(({ semantic, words }, i) => {
-        assertAlmostEquals(words, scan.words(ids[i]!), 1e-4);
+        assertAlmostEquals(sum(words), scan.words(ids[i]!), 1e-4);
         const cosine = scan.semantic(ids[i]!);
         if (cosine === null) assertEquals(semantic, null);
         else assertAlmostEquals(semantic!, cosine, 0.02);
@@ -171,6 +171,17 @@ function scanOf(plain: Plain[], words: string[], query: Float32Array) {
         return sum + idf * count * (K1 + 1) / (count + norm);
       }, 0);
     },
+    turnsAround(id: number): { before: number[]; after: number[] } {
+      const { conversation_id } = byId.get(id)!.fields;
+      if (conversation_id === null) return { before: [], after: [] };
+      const turns = plain.filter(({ fields }) => fields.conversation_id === conversation_id)
+        .toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id).map((turn) => turn.id);
+      const at = turns.indexOf(id);
+      return {
+        before: turns.slice(0, at).reverse().slice(0, NEIGHBOUR_REACH),
+        after: turns.slice(at + 1, at + 1 + NEIGHBOUR_REACH),
+      };
+    },
     semantic(id: number): number | null {
       const { chunks } = byId.get(id)!;
       return chunks === null ? null : Math.max(...chunks.map((chunk) => cosine(query, chunk)));
@@ -182,18 +193,19 @@ Deno.test("signatures and codes find the exact best of many vectors", () => {
   const count = 10_000, dimensions = 384, index = new VectorIndex(dimensions);
   const centres = Array.from({ length: 200 }, (_, i) => vector(i, dimensions));
   const vectors = Array.from({ length: count }, (_, i) => mixed(centres[i % 200]!, vector(1000 + i, dimensions), 0.8));
-  vectors.forEach((values, slot) => index.set(slot, quantise([values], dimensions)));
+  vectors.forEach((values, slot) => index.set(slot, quantise([values], dimensions).codes));
   let found = 0;
   const queries = 10, wanted = 50, forbidden = new Uint8Array(count).fill(1);
   for (let q = 0; q < queries; q++) {
     const query = mixed(centres[q * 7]!, vector(900_000 + q, dimensions), 0.5);
     const exact = vectors.map((values, slot) => ({ slot, score: cosine(query, values) }))
       .sort((a, b) => b.score - a.score).slice(0, wanted).map(({ slot }) => slot);
-    const near = new Set(index.nearest(query, wanted, null));
+    index.aim(query);
+    const near = new Set(index.nearest(wanted, null).map(({ slot }) => slot));
     assertEquals(near.size, wanted);
     found += exact.filter((slot) => near.has(slot)).length;
     forbidden[exact[0]!] = 0;
-    assert(!index.nearest(query, wanted, forbidden).includes(exact[0]!));
+    assert(index.nearest(wanted, forbidden).every(({ slot }) => slot !== exact[0]));
   }
   assert(found / (queries * wanted) >= 0.99, `Recall is ${found / (queries * wanted)}`);
 });

@@ -7,6 +7,7 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertGreater,
+  assertGreaterOrEqual,
   assertInstanceOf,
   assertLessOrEqual,
   assertRejects,
@@ -14,7 +15,19 @@ import {
 import { MemoryError } from "../../src/errors.ts";
 import type { MemoryFilter } from "../../src/memory/memory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
-import { cosine, DIMENSIONS, embedded, foundByWords, hashOf, memory, MODEL, OTHER, plain, vector } from "./fixtures.ts";
+import {
+  cosine,
+  DIMENSIONS,
+  embedded,
+  foundByWords,
+  hashOf,
+  memory,
+  MODEL,
+  OTHER,
+  plain,
+  sum,
+  vector,
+} from "./fixtures.ts";
 
 /** Cosines may be off by so much, for stores may keep vectors in a compact form. */
 const TOLERANCE = 0.01;
@@ -203,7 +216,10 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
       const byWords = await foundByWords(storage, "filtered", filter);
       assertEquals(byWords.toSorted(), expected.toSorted(), JSON.stringify(filter));
       const vectors = { text: null, vector: { model: MODEL.id, values: vector(7) }, filter, limit: 5 };
-      assertEquals((await storage.candidates(vectors)).candidates.length, Math.min(5, expected.length));
+      const near = (await storage.candidates(vectors)).candidates;
+      assertGreaterOrEqual(near.length, Math.min(5, expected.length)); // more when turns around them pass
+      const read = await storage.read(near.map(({ id }) => id));
+      assert(read.every((found) => expected.includes(found!.content)), JSON.stringify(filter));
       const { total: containing } = await storage.containing("FILTERED words", { filter, offset: 0, limit: 3 });
       assertEquals(containing, expected.length);
     }
@@ -241,11 +257,11 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
       const number = parseInt(read[i]!.content_hash, 16);
       if (number === 4) assertEquals(semantic, null);
       else assertAlmostEquals(semantic!, cosine(values, vector(number)), TOLERANCE);
-      assertEquals(words > 0, number !== 3);
-      assertLessOrEqual(words, words_ceiling);
+      assertEquals(sum(words) > 0, number !== 3);
+      assertLessOrEqual(sum(words), words_ceiling);
       assertEquals([before, after], [[], []]);
     }
-    const words = new Map(candidates.map((candidate, i) => [read[i]!.content_hash, candidate.words]));
+    const words = new Map(candidates.map((candidate, i) => [read[i]!.content_hash, sum(candidate.words)]));
     assertGreater(words.get(hashOf(2))!, words.get(hashOf(1))!);
     const best = await storage.candidates({ text: "cats", vector: { model: MODEL.id, values }, filter: {}, limit: 1 });
     const hashes = (await storage.read(best.candidates.map(({ id }) => id))).map((found) => found!.content_hash);
@@ -256,6 +272,7 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
   test("answers words nobody stored with nothing and a ceiling of zero", async (storage) => {
     assertEquals(await storage.candidates({ text: "anything", vector: null, filter: {}, limit: 5 }), {
       candidates: [],
+      terms: [],
       words_ceiling: 0,
     });
     await storage.store([plain(1)]);
@@ -291,11 +308,11 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
     const { candidates } = await storage.candidates({ ...query, filter: { tags: { values: ["x"], match: "any" } } });
     assertEquals(candidates.length, 1);
     const { before, after } = candidates[0]!;
-    for (const [scores, numbers] of [[before, [4, 3, 2]], [after, [7, 9]]] as const) {
+    for (const [scores, numbers] of [[before, [4, 3]], [after, [7, 9]]] as const) {
       assertEquals(scores.length, numbers.length);
       scores.forEach(({ semantic, words }, i) => {
         assertAlmostEquals(semantic!, cosine(values, vector(numbers[i]!)), TOLERANCE);
-        assertGreater(words, 0);
+        assertGreater(sum(words), 0);
       });
     }
     await storage.delete([hashOf(7)]);

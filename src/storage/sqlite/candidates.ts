@@ -11,6 +11,14 @@ import type { Candidate, CandidateSet, Scores } from "../storage.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import { ASKING, speakerTerm, type TermNumbers } from "./terms.ts";
 import { Top } from "./top.ts";
+import type { Near } from "./vector_index.ts";
+
+/** So many of the nearest are scored without rounding, for their order shows. */
+const EXACT_AT_LEAST = 24;
+/** Memories whose rounded cosines differ by less may be in the wrong order; four times the usual error. */
+const DOUBT = 0.002;
+/** Most memories on each side of the last place that are scored without rounding. */
+const DOUBTFUL_AT_MOST = 32;
 
 /** What is looked for, with the filter already applied. */
 export interface MarkedQuery {
@@ -21,6 +29,9 @@ export interface MarkedQuery {
   marks: Uint8Array | null;
   limit: number;
 }
+
+/** Cosine without rounding, of a memory by row id; null when the memory has gone. */
+export type ExactCosine = (id: number, model: number, query: Float32Array) => number | null;
 
 /** Terms of a query that count; a question has a dozen, and a pasted page must not hold up everyone else. */
 const MAX_TERMS = 64;
@@ -36,14 +47,26 @@ export function termsOf(text: string, numbers: TermNumbers, index: MemoryIndex):
 }
 
 /** Finds candidates; runs without a pause, for the score arrays are shared by all queries. */
-export function findCandidates(index: MemoryIndex, numbers: TermNumbers, query: MarkedQuery): CandidateSet {
+export function findCandidates(
+  index: MemoryIndex,
+  numbers: TermNumbers,
+  query: MarkedQuery,
+  exactly: ExactCosine,
+): CandidateSet {
   const { marks, limit, vector, text } = query;
   const { terms, ids } = text === null ? { terms: [], ids: [] } : termsOf(text, numbers, index);
   const { scores, ceiling } = index.words.score(ids);
-  const vectors = vector === null ? null : index.vectors?.index ?? null;
+  const vectors = vector === null ? null : index.vectors;
 
   const slots = new Set(ceiling > 0 ? bestByWords(index, scores, marks, limit) : []);
-  if (vectors !== null) { for (const slot of vectors.nearest(vector!, limit, marks)) slots.add(slot); }
+  const exact = new Map<number, number>();
+  if (vectors !== null && vector !== null) {
+    vectors.index.aim(vector);
+    const near = vectors.index.nearest(limit + DOUBTFUL_AT_MOST, marks);
+    for (const { slot } of decide(near, limit, exact, (slot) => exactly(index.ids[slot]!, vectors.model, vector))) {
+      slots.add(slot);
+    }
+  }
   const around = new Map<number, { before: number[]; after: number[] }>();
   const neighboursOf = (slot: number) => {
     let found = around.get(slot);
@@ -68,7 +91,7 @@ export function findCandidates(index: MemoryIndex, numbers: TermNumbers, query: 
   }
   const words = index.words.scoreApart(ids, rows, rowSlots.length), width = ids.length;
   const scored = rowSlots.map((slot, row): Scores => ({
-    semantic: vectors?.score(slot, vector!) ?? null,
+    semantic: exact.get(slot) ?? vectors?.index.score(slot) ?? null,
     words: words.subarray(row * width, (row + 1) * width),
   }));
   const features = featuresOf(index, numbers, terms, rows, rowSlots.length);
@@ -118,4 +141,25 @@ function featuresOf(
   const asks = new Set<number>(), asking = numbers.find(ASKING);
   if (asking !== 0) index.words.eachRowWith(asking, rows, (row) => asks.add(row));
   return { speaker, asks };
+}
+
+/**
+ * The `limit` nearest, from a few more by rounded cosine: the first ones, and those that could be in or out by
+ * rounding, are put in order by their exact cosines, which go to `exact`.
+ */
+function decide(
+  near: Near[],
+  limit: number,
+  exact: Map<number, number>,
+  exactly: (slot: number) => number | null,
+): Near[] {
+  const border = near.length > limit && limit > 0 ? near[limit - 1]!.score : -Infinity;
+  near.forEach(({ slot, score }, place) => {
+    const doubtful = Math.abs(place - limit + 0.5) < DOUBTFUL_AT_MOST && Math.abs(score - border) < DOUBT;
+    if (place >= EXACT_AT_LEAST && !doubtful) return;
+    const cosine = exactly(slot);
+    if (cosine !== null) exact.set(slot, cosine);
+  });
+  return near.map(({ slot, score }) => ({ slot, score: exact.get(slot) ?? score }))
+    .sort((a, b) => b.score - a.score).slice(0, limit);
 }

@@ -12,7 +12,7 @@ import { unescapeText } from "./escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { Pacer } from "./pacer.ts";
 import { tagsOf, textOf } from "./rows.ts";
-import { decodeNumbers, indexTerms, TermNumbers } from "./terms.ts";
+import { decodeNumbers, indexTerms, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 
 /** Rows read from the database in one go. */
@@ -21,7 +21,7 @@ const ROWS_AT_ONCE = 400;
 const DEAD_AT_LEAST = 1000;
 const DEAD_SHARE = 0.2;
 
-const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.chunks, n.chunks";
+const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.codes, n.codes";
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1 " +
   "LEFT JOIN vectors n ON n.memory_id = m.id AND n.model = ?2";
@@ -31,10 +31,9 @@ export type ReplaceTerms = (items: { id: number; terms: ReadonlyMap<string, numb
 
 /** Follows one database. */
 export class Follower {
-  readonly terms = new TermNumbers();
+  readonly terms: TermNumbers;
   #index = new MemoryIndex();
   #replaceTerms: ReplaceTerms;
-  readonly #database: Database;
   readonly #statements;
   /** Last revision that is in the index; −1 before the first reading. */
   #revision = -1;
@@ -47,8 +46,9 @@ export class Follower {
   #closed = false;
 
   constructor(database: Database, replaceTerms: ReplaceTerms) {
-    const { reader } = this.#database = database;
+    const { reader } = database;
     this.#replaceTerms = replaceTerms;
+    this.terms = new TermNumbers(termLookUp(reader));
     this.#statements = {
       version: prepareRows(reader, "PRAGMA data_version"),
       counters: prepareRows(reader, "SELECT name, value FROM counters"),
@@ -68,7 +68,7 @@ export class Follower {
       dimensions: prepareRows(reader, "SELECT dimensions FROM models WHERE number = ?"),
       vectors: prepareRows(
         reader,
-        `SELECT memory_id, chunks FROM vectors WHERE model = ? AND memory_id > ? ORDER BY memory_id LIMIT ${ROWS_AT_ONCE}`,
+        `SELECT memory_id, codes FROM vectors WHERE model = ? AND memory_id > ? ORDER BY memory_id LIMIT ${ROWS_AT_ONCE}`,
       ),
     };
   }
@@ -142,7 +142,6 @@ export class Follower {
   async #sync(version: number): Promise<void> {
     await this.#effects;
     const pacer = new Pacer(), { revision, forgotten, active_model } = this.#counters();
-    await this.terms.follow(this.#database.reader, pacer);
     if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, pacer);
     else await this.#readChanges(revision, pacer);
     this.#revision = revision;

@@ -48,11 +48,12 @@ export const MIGRATIONS: readonly string[] = [
     provider TEXT NOT NULL,
     dimensions INTEGER NOT NULL
   ) STRICT;
-  -- Codes of each chunk: a float32 scale and one byte a dimension.
+  -- Of each chunk a float32 scale and one byte a dimension, and one more byte a dimension for what rounding left.
   CREATE TABLE vectors (
     memory_id INTEGER NOT NULL REFERENCES memories (id) ON DELETE CASCADE,
     model INTEGER NOT NULL REFERENCES models (number),
-    chunks BLOB NOT NULL,
+    codes BLOB NOT NULL,
+    remainders BLOB NOT NULL,
     PRIMARY KEY (memory_id, model)
   ) STRICT, WITHOUT ROWID;
 

@@ -62,7 +62,7 @@ export class Models {
   prepare(vectors: VectorSet): PreparedVectors {
     const { number, identity } = this.#required(vectors.model);
     checkDimensions(vectors.chunks, identity.dimensions, identity.name);
-    return { model: number, codes: quantise(vectors.chunks, identity.dimensions) };
+    return { model: number, ...quantise(vectors.chunks, identity.dimensions) };
   }
 
   /** Makes a model known; the first one becomes the active one. */

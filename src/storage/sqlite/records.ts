@@ -13,6 +13,7 @@ import type { StoreOutcome } from "../storage.ts";
 import { escapeText } from "./escape.ts";
 import { type Database, prepareRows, type Value } from "./database.ts";
 import type { MemoryIndex } from "./memory_index.ts";
+import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
 import type { Work } from "./write_queue.ts";
@@ -24,14 +25,13 @@ const TOMBSTONES_KEPT = 100_000;
 export interface PreparedMemory {
   memory: Memory;
   terms: ReadonlyMap<string, number>;
-  /** Number of the model in the `models` table, and `quantise`d vectors; null without vectors. */
+  /** Null without vectors. */
   vectors: PreparedVectors | null;
 }
 
-/** Vectors ready to be written. */
-export interface PreparedVectors {
+/** Vectors ready to be written; `model` is the model's number in the `models` table. */
+export interface PreparedVectors extends Quantised {
   model: number;
-  codes: Uint8Array;
 }
 
 /** Writes to the tables of one database. */
@@ -54,7 +54,9 @@ export class Records {
           "ON CONFLICT (content_hash) DO NOTHING",
       ),
       insertTerms: writer.prepare("INSERT OR REPLACE INTO memory_terms (memory_id, analyser, terms) VALUES (?, ?, ?)"),
-      insertVectors: writer.prepare("INSERT OR REPLACE INTO vectors (memory_id, model, chunks) VALUES (?, ?, ?)"),
+      insertVectors: writer.prepare(
+        "INSERT OR REPLACE INTO vectors (memory_id, model, codes, remainders) VALUES (?, ?, ?, ?)",
+      ),
       insertWords: writer.prepare("INSERT INTO content_words (rowid, content) VALUES (?, ?)"),
       find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ?"),
       select: prepareRows(writer, `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE content_hash = ?`),
@@ -85,7 +87,7 @@ export class Records {
         if (changes !== 1) continue;
         const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
         insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
-        if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes);
+        if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
         insertWords.run(id, values[0]!);
         effects.push(() => {
           const index = this.#index();
@@ -144,7 +146,7 @@ export class Records {
       for (const { content_hash, vectors } of items) {
         const id = this.#one(find, content_hash)?.[0];
         if (id === undefined) continue;
-        insertVectors.run(id, vectors.model, vectors.codes);
+        insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
         touch.run(revision, id);
         effects.push(() => this.#index().setVectors(Number(id), vectors.model, vectors.codes));
         yield;

@@ -30,6 +30,7 @@ import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
 import { Pacer } from "./pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
+import { exactCosine } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
@@ -68,6 +69,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #scans: Scans;
   readonly #byHash;
   readonly #byId;
+  readonly #vectors;
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -83,6 +85,10 @@ class SqliteStorage implements MemoryStorage {
     this.#scans = new Scans(database.reader);
     this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
     this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
+    this.#vectors = prepareRows(
+      database.reader,
+      "SELECT codes, remainders FROM vectors WHERE memory_id = ? AND model = ?",
+    );
     this.#call("read the index", () => follower.fresh()).catch(() => {}); // the next call tries again and tells
   }
 
@@ -154,11 +160,12 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("search memories", async () => {
       const { index, marks } = await this.#matching(filter);
       const served = vector !== null && this.#models.find(vector.model)?.number === index.vectors?.model;
-      return findCandidates(index, this.#follower.terms, {
-        text,
-        vector: served ? vector.values : null,
-        marks,
-        limit,
+      const query = { text, vector: served ? vector.values : null, marks, limit };
+      return findCandidates(index, this.#follower.terms, query, (id, model, values) => {
+        const row = rowsOf(this.#vectors, id, model)[0];
+        return row === undefined
+          ? null
+          : exactCosine(values, { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array });
       });
     });
   }

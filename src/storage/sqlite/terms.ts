@@ -6,12 +6,10 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { analyse, asks, speakerOf } from "../../memory/text.ts";
-import { prepareRows, rowsOf } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
-import type { Pacer } from "./pacer.ts";
+import { escapeText } from "./escape.ts";
 
-/** Terms read from the database in one go. */
-const TERMS_AT_ONCE = 2000;
+/** Most terms at hand: nearly all occurrences are of the few thousand most frequent terms. */
+const TERMS_AT_HAND = 20_000;
 
 /** In front of a term that says who speaks; no text has it in a word. */
 const SPEAKER_MARK = "\u0001";
@@ -61,64 +59,82 @@ export function decodeNumbers(bytes: Uint8Array): number[] {
   return numbers;
 }
 
-/** The terms this process knows. Numbers are those of the `terms` table; terms are never dropped. */
+/** Numbers of terms. Recently used ones are at hand, others are looked up; terms are never dropped or renumbered. */
 export class TermNumbers {
-  #numbers = new Map<string, number>();
-  #last = 0;
+  readonly #lookUp: (term: string) => number;
+  #recent = new Map<string, number>();
+  #older = new Map<string, number>();
+
+  /** @param lookUp Number of a term in the `terms` table, 0 when it isn't there. */
+  constructor(lookUp: (term: string) => number) {
+    this.#lookUp = lookUp;
+  }
 
   /** 0 when no memory has ever had the term. */
   find(term: string): number {
-    return this.#numbers.get(term) ?? 0;
+    const known = this.cached(term);
+    if (known !== 0) return known;
+    const number = this.#lookUp(term);
+    if (number !== 0) this.#keep(term, number);
+    return number;
   }
 
-  /** Takes over terms that a committed transaction has added. */
+  /** 0 when the term isn't at hand. */
+  cached(term: string): number {
+    const recent = this.#recent.get(term);
+    if (recent !== undefined) return recent;
+    const older = this.#older.get(term) ?? 0;
+    if (older !== 0) this.#keep(term, older);
+    return older;
+  }
+
+  /** Takes over terms of a committed transaction. */
   adopt(added: ReadonlyMap<string, number>): void {
-    for (const [term, number] of added) this.#numbers.set(term, number);
+    for (const [term, number] of added) this.#keep(term, number);
   }
 
-  /** Reads the terms that were added since the last call, by whatever process. */
-  async follow(reader: DatabaseSync, pacer: Pacer): Promise<void> {
-    const next = prepareRows(reader, "SELECT number, term FROM terms WHERE number > ? ORDER BY number LIMIT ?");
-    for (;;) {
-      const rows = rowsOf(next, this.#last, TERMS_AT_ONCE);
-      for (const [number, term] of rows) this.#numbers.set(unescapeText(String(term)), Number(number));
-      if (rows.length > 0) this.#last = Number(rows[rows.length - 1]![0]);
-      if (rows.length < TERMS_AT_ONCE) return;
-      await pacer.pause();
+  #keep(term: string, number: number): void {
+    if (this.#recent.size >= TERMS_AT_HAND / 2) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
     }
+    this.#recent.set(term, number);
   }
+}
+
+/** Looks terms up in the `terms` table. */
+export function termLookUp(connection: DatabaseSync): (term: string) => number {
+  const select = connection.prepare("SELECT number FROM terms WHERE term = ?");
+  return (term) => Number(select.get(escapeText(term))?.number ?? 0);
 }
 
 /** Gives terms their numbers within a transaction. */
 export class TermWriter {
   readonly #known: TermNumbers;
   readonly #insert;
-  readonly #select;
+  readonly #lookUp;
 
   constructor(known: TermNumbers, writer: DatabaseSync) {
     this.#known = known;
-    this.#insert = writer.prepare("INSERT INTO terms (term) VALUES (?) ON CONFLICT DO NOTHING");
-    this.#select = writer.prepare("SELECT number FROM terms WHERE term = ?");
+    this.#insert = writer.prepare("INSERT INTO terms (term) VALUES (?)");
+    this.#lookUp = termLookUp(writer);
   }
 
   /**
    * Pairs of number and frequency.
    *
-   * @param added Takes the terms that were new, to be adopted once the transaction is committed.
+   * @param added Takes the terms that weren't at hand, to be adopted once the transaction is committed.
    */
   pairs(counts: ReadonlyMap<string, number>, added: Map<string, number>): number[] {
     const pairs: number[] = [];
     for (const [term, count] of counts) {
-      let number = this.#known.find(term) || added.get(term);
-      if (!number) added.set(term, number = this.#number(term));
+      let number = this.#known.cached(term) || added.get(term);
+      if (!number) {
+        number = this.#lookUp(term) || Number(this.#insert.run(escapeText(term)).lastInsertRowid);
+        added.set(term, number);
+      }
       pairs.push(number, count);
     }
     return pairs;
-  }
-
-  #number(term: string): number {
-    const kept = escapeText(term);
-    const { changes, lastInsertRowid } = this.#insert.run(kept);
-    return Number(changes === 1 ? lastInsertRowid : this.#select.get(kept)!.number);
   }
 }

@@ -52,4 +52,9 @@ export class Top {
   slots(): number[] {
     return this.#slots;
   }
+
+  /** The slots kept with their scores, best first. */
+  sorted(): { slot: number; score: number }[] {
+    return this.#slots.map((slot, i) => ({ slot, score: this.#scores[i]! })).sort((a, b) => b.score - a.score);
+  }
 }
