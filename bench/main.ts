@@ -10,13 +10,27 @@ import { machine } from "./lib/machine.ts";
 import type { Metric } from "./lib/metric.ts";
 import { findPeer } from "./lib/peer.ts";
 import { publish } from "./lib/results.ts";
+import { large, recall } from "./sections/large.ts";
+import { mixed } from "./sections/mixed.ts";
 import { batch, memory, store } from "./sections/store.ts";
 import { search, throughput } from "./sections/search.ts";
 import { start } from "./sections/start.ts";
 import { cache, overhead } from "./sections/surfaces.ts";
 
 /** In this order, since batches make the loaded store larger. */
-const SECTIONS: Record<string, Section> = { start, store, memory, search, throughput, overhead, cache, batch };
+const SECTIONS: Record<string, Section> = {
+  start,
+  store,
+  memory,
+  search,
+  throughput,
+  overhead,
+  cache,
+  batch,
+  large,
+  recall,
+  mixed,
+};
 
 const USAGE = `Usage: deno task bench [options]
 

@@ -27,22 +27,24 @@ export async function taskFlags(): Promise<string[]> {
   return command.split(" ").filter((word) => word.startsWith("--"));
 }
 
-/**
- * Starts Unimem and waits until both ports answer.
- *
- * @param script what to run instead of `unimem unified`; it takes the same environment.
- */
-export async function startUnimem(
+/** Starts Unimem and waits until both ports answer. */
+export async function startUnimem(folder: string, env: Record<string, string> = {}): Promise<Unimem> {
+  return await startScript(new URL("../../src/main.ts", import.meta.url), await taskFlags(), folder, env);
+}
+
+/** Starts a script that serves as `unimem unified` does and takes the same environment. */
+export async function startScript(
+  script: URL,
+  flags: string[],
   folder: string,
-  env: Record<string, string> = {},
-  script = new URL("../../src/main.ts", import.meta.url),
+  env: Record<string, string>,
 ): Promise<Unimem> {
   const [http, mcp] = freePorts(2);
   const rest = new Rest(`http://127.0.0.1:${http}`), endpoint = `http://127.0.0.1:${mcp}/mcp`;
   const running = await launch({
     name: "Unimem",
     command: Deno.execPath(),
-    args: ["run", "--config", pathOf("../../deno.json"), ...await taskFlags(), script.pathname, "unified"],
+    args: ["run", "--config", pathOf("../../deno.json"), ...flags, script.pathname, "unified"],
     env: {
       MCP_MEMORY_BASE_DIR: folder,
       MCP_HTTP_PORT: String(http),

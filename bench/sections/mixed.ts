@@ -1,0 +1,100 @@
+/**
+ * Whether anything blocks the isolate: the event loop is watched while 16 clients search, 4 write and one imports.
+ *
+ * @module
+ */
+
+import { type Context, FULL } from "../lib/context.ts";
+import type { LoopDelays } from "../lib/loop_delay.ts";
+import type { Metric } from "../lib/metric.ts";
+import { freePorts, inTemporaryFolder } from "../lib/process.ts";
+import type { Rest } from "../lib/rest.ts";
+import { spread } from "../lib/stats.ts";
+import { questionAt, tagAt, textAt } from "../lib/texts.ts";
+import { runTool } from "../lib/tool.ts";
+import { startScript, untilMeaning } from "../lib/unimem.ts";
+import { largeStore } from "./large.ts";
+
+const SEARCHERS = 16, WRITERS = 4;
+const IMPORT_BATCH = 500;
+/** Numbers of texts written and imported, away from those in the store. */
+const WRITTEN = 2_000_000, IMPORTED = 3_000_000;
+
+/** Loads the large store from all sides. */
+export async function mixed(context: Context): Promise<Metric[]> {
+  const { mixedSeconds: seconds, large: count } = context.sizes;
+  const store = await largeStore(context);
+  const [port] = freePorts(1);
+  const watch = `http://127.0.0.1:${port}/`;
+  const { delays, idle, done } = await inTemporaryFolder(async (folder) => {
+    await Deno.copyFile(store.database, `${folder}/unimem.db`);
+    const script = new URL("../tools/watched.ts", import.meta.url);
+    // All access, since what the thread computed is read from /proc.
+    await using service = await startScript(script, ["--allow-all"], folder, { BENCH_WATCH_PORT: String(port) });
+    await untilMeaning(service);
+    context.progress(`Searching, writing and importing at once for ${seconds} s`);
+    await fetch(watch, { method: "POST" });
+    const [idle, done] = await Promise.all([
+      runTool<LoopDelays>("idle.ts", [String(seconds)]),
+      load(context, service.rest, performance.now() + seconds * 1000),
+    ]);
+    const delays: LoopDelays = await (await fetch(watch)).json();
+    return { delays, idle, done };
+  });
+  context.progress(`Done meanwhile: ${done.searches} searches, ${done.writes} writes, ${done.imported} imported`);
+  context.progress(`Delays below 1, 2, 5, 10, 20, 50 ms and above: ${delays.histogram.join(", ")}`);
+  const shared = { unit: "ms", better: "lower", advantage: null } as const;
+  const target = count === FULL.large ? { target: { of: "unimem", limit: 20 } as const } : {};
+  const row = (id: string, what: string, key: "p99" | "max"): Metric => ({
+    id,
+    what,
+    ...shared,
+    unimem: spread([delays[key]]),
+    reference: spread([idle[key]]),
+  });
+  return [
+    row("delay_p99", `event-loop delay p99, ${count} memories, mixed load (beside it: an idle process)`, "p99"),
+    { ...row("delay_max", "the longest event-loop delay", "max"), ...target },
+    ...(delays.maxComputing === null ? [] : [
+      {
+        id: "delay_computing",
+        what: "the longest the isolate computed between two timers",
+        ...shared,
+        unimem: spread([delays.maxComputing]),
+        reference: idle.maxComputing === null ? "–" : spread([idle.maxComputing]),
+        target: { of: "unimem", limit: 20 },
+      } satisfies Metric,
+    ]),
+  ];
+}
+
+/** Searches, writes and imports until the time is over; what was done. */
+async function load(
+  context: Context,
+  rest: Rest,
+  end: number,
+): Promise<{ searches: number; writes: number; imported: number }> {
+  const done = { searches: 0, writes: 0, imported: 0 };
+  const repeat = async (work: () => Promise<void>) => {
+    while (performance.now() < end) await work();
+  };
+  await Promise.all([
+    ...Array.from({ length: SEARCHERS }, () =>
+      repeat(async () => {
+        await rest.search(questionAt(context.takeQuestions(1)), 10);
+        done.searches++;
+      })),
+    ...Array.from({ length: WRITERS }, (_, writer) =>
+      repeat(async () => {
+        const number = WRITTEN + WRITERS * done.writes + writer;
+        done.writes++;
+        await rest.store({ content: textAt(number), tags: [tagAt(number)] });
+      })),
+    repeat(async () => {
+      const first = IMPORTED + done.imported;
+      const memories = Array.from({ length: IMPORT_BATCH }, (_, i) => ({ content: textAt(first + i) }));
+      done.imported += await rest.storeBatch(memories);
+    }),
+  ]);
+  return done;
+}

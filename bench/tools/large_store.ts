@@ -1,0 +1,127 @@
+/**
+ * A large store, made once and kept in the user's cache folder: embedding a hundred thousand texts takes minutes, so a
+ * few thousand are embedded and the other vectors are mixed from theirs and perturbed.
+ *
+ * Usage: large_store.ts MEMORIES EMBEDDED_TEXTS QUERIES
+ *
+ * Prints `LargeStore`.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseConfig } from "../../src/config.ts";
+import { createEmbeddingService } from "../../src/embedding/factory.ts";
+import { contentHash } from "../../src/memory/hash.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import type { NewMemory } from "../../src/storage/storage.ts";
+import { cacheFolder, LARGE_QUESTIONS, type LargeStore } from "../lib/large_store.ts";
+import { pick, seeded } from "../lib/random.ts";
+import { questionAt, tagAt, textAt } from "../lib/texts.ts";
+import { perturbed } from "../lib/vectors.ts";
+
+/** Turns of a conversation. */
+const TURNS = 20;
+const BATCH = 500;
+/** The first memory's time, in Unix seconds, and the seconds between two. */
+const FIRST_TIME = 1_700_000_000, TIME_STEP = 300;
+/** Files that what is stored depends on; a change of any makes a new store. */
+const SOURCES = [
+  "../../src/storage/sqlite/migrations.ts",
+  "../../src/storage/sqlite/quantise.ts",
+  "../../src/memory/text.ts",
+  "../lib/texts.ts",
+  "../lib/vectors.ts",
+  "./large_store.ts",
+];
+
+const [memories, embedded, queries] = Deno.args.map(Number) as [number, number, number];
+const config = parseConfig(Deno.env.toObject(), { os: Deno.build.os, cores: availableParallelism() });
+const embeddings = createEmbeddingService({ ...config.embedding, queueLimit: 1_000_000 });
+const model = await embeddings.ready();
+const folder = join(cacheFolder(), `store-${memories}-${await keyOf(model.id)}`);
+const store: LargeStore = {
+  folder,
+  database: join(folder, "unimem.db"),
+  vectors: join(folder, "vectors.f32"),
+  queries: join(folder, "queries.f32"),
+  dimensions: model.dimensions,
+};
+if (!await exists(folder)) await build();
+await embeddings.close();
+console.log(JSON.stringify(store));
+Deno.exit(0);
+
+/** Writes everything into a folder beside the final one, which appears when all is there. */
+async function build(): Promise<void> {
+  const partial = `${folder}.partial-${Deno.pid}`;
+  await Deno.mkdir(partial, { recursive: true });
+  try {
+    console.error(`Embedding ${embedded + queries} texts for a store of ${memories} memories, once`);
+    const numbers = Array.from({ length: embedded }, (_, i) => i);
+    const bases = await Promise.all(numbers.map(async (i) => (await embeddings.embedPassage(textAt(i)))[0]!));
+    const asked = Array.from({ length: queries }, (_, i) => embeddings.embedQuery(questionAt(LARGE_QUESTIONS + i)));
+    await writeVectors(join(partial, "queries.f32"), await Promise.all(asked));
+    await writeStore(join(partial, "unimem.db"), join(partial, "vectors.f32"), bases);
+    await Deno.rename(partial, folder);
+  } catch (error) {
+    await Deno.remove(partial, { recursive: true });
+    throw error;
+  }
+}
+
+async function writeStore(database: string, vectorFile: string, bases: Float32Array[]): Promise<void> {
+  const storage = await openStorage({ backend: "sqlite", path: database });
+  await storage.registerModel(model);
+  const random = seeded(11);
+  using file = await Deno.open(vectorFile, { write: true, create: true });
+  for (let first = 0; first < memories; first += BATCH) {
+    const items: NewMemory[] = [];
+    for (let i = first; i < Math.min(first + BATCH, memories); i++) {
+      const base = bases[i % bases.length]!;
+      const vector = i < bases.length ? base : perturbed(base, pick(bases, random), random);
+      items.push({ memory: memoryAt(i), vectors: { model: model.id, chunks: [vector] } });
+      await writeAll(file, vector);
+    }
+    const outcomes = await storage.store(items);
+    if (outcomes.includes("duplicate")) throw new Error("Two texts of the store are equal");
+    if (first % 10_000 === 0) console.error(`Writing the store, ${first} of ${memories}`);
+  }
+  await storage.close();
+}
+
+function memoryAt(index: number): NewMemory["memory"] {
+  const content = textAt(index), created_at = FIRST_TIME + index * TIME_STEP;
+  return {
+    content,
+    content_hash: contentHash(content),
+    tags: [tagAt(index)],
+    memory_type: null,
+    metadata: {},
+    conversation_id: `conversation-${Math.floor(index / TURNS)}`,
+    created_at,
+    updated_at: created_at,
+  };
+}
+
+async function writeVectors(path: string, vectors: Float32Array[]): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  for (const vector of vectors) await writeAll(file, vector);
+}
+
+async function writeAll(file: Deno.FsFile, vector: Float32Array): Promise<void> {
+  const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+}
+
+async function keyOf(modelId: string): Promise<string> {
+  const hash = createHash("sha256").update(`${modelId} ${embedded} ${queries}`);
+  for (const source of SOURCES) hash.update(await Deno.readTextFile(new URL(source, import.meta.url)));
+  return hash.digest("hex").slice(0, 12);
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
