@@ -12,6 +12,7 @@ import { findPeer } from "./lib/peer.ts";
 import { publish } from "./lib/results.ts";
 import { large, recall } from "./sections/large.ts";
 import { mixed } from "./sections/mixed.ts";
+import { profile } from "./sections/profile.ts";
 import { batch, memory, store } from "./sections/store.ts";
 import { search, throughput } from "./sections/search.ts";
 import { start } from "./sections/start.ts";
@@ -30,6 +31,7 @@ const SECTIONS: Record<string, Section> = {
   large,
   recall,
   mixed,
+  profile,
 };
 
 const USAGE = `Usage: deno task bench [options]
@@ -83,6 +85,7 @@ async function main(args: string[]): Promise<number> {
     peer: peerWeights,
     failed,
     metrics,
+    profile: context.profile,
   }, { saveBaseline: values["save-baseline"], readme: values.readme });
   return failed.length > 0 ? 1 : 0;
 }

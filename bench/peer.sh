@@ -38,6 +38,7 @@ install_package() {
 
 # The peer looks for its model in the home folder and would download it otherwise.
 prepare_model() {
+  [ -x "$VENV/bin/memory" ] || fail "The peer isn't installed: run bench/peer.sh install"
   local from=${PEER_MODEL:-$BUNDLED} name weights
   local to=$HOME_FOLDER/home/.cache/mcp_memory/onnx_models/all-MiniLM-L6-v2/onnx
   for name in model.onnx onnx/model.onnx onnx/model_quantized.onnx; do

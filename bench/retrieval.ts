@@ -7,22 +7,25 @@
 
 import { parseArgs } from "node:util";
 import { type Dataset, readDataset, TextIds } from "./lib/dataset.ts";
+import { describe, machine } from "./lib/machine.ts";
 import { rankSessions, scoreSessions, scoreTurns, type SessionScores, type TurnScores } from "./lib/metrics.ts";
 import { inTemporaryFolder, residentBytes } from "./lib/process.ts";
+import { writeReadme } from "./lib/results.ts";
 import { timed, withClients } from "./lib/rest.ts";
-import { printReport, type Report, reportOf } from "./lib/retrieval_report.ts";
+import { type Report, reportOf, reportText } from "./lib/retrieval_report.ts";
 import { connectMcp, retrieve, startUnimem, type Unimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
 
 const USAGE = `Usage: deno task bench:retrieval FILE [options]
 
-  FILE            {"docs": [{"t", "id", "conv"?}], "qs": [{"q", "ev": [id], "conv"?, "cat"?}]}
+  FILE            {"docs": [{"t", "id", "conv"?, "tags"?, "type"?}], "qs": [{"q", "ev": [id], "conv"?, "cat"?}]}
   --mode MODE     hybrid (default), semantic or exact
   --filter WHAT   how a conversation is asked alone: by conversation (default) or tags
   --docs N        load the first N texts only
   --questions N   ask the first N questions only
   --env NAME=V    a setting for the service; may be repeated
   --json OUT      write the figures to a file
-  --details       with every question's own scores`;
+  --details       with every question's own scores
+  --readme        put the tables into bench/README.md`;
 
 const CLIENTS = 8;
 /** Results that sessions are ranked from. */
@@ -56,6 +59,7 @@ async function main(args: string[]): Promise<void> {
       env: { type: "string", multiple: true, default: [] },
       json: { type: "string" },
       details: { type: "boolean", default: false },
+      readme: { type: "boolean", default: false },
     },
   });
   const file = positionals[0];
@@ -67,7 +71,11 @@ async function main(args: string[]): Promise<void> {
   const data = { docs: all.docs.slice(0, count(values.docs)), qs: all.qs.slice(0, count(values.questions)) };
   const env = Object.fromEntries(values.env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));
   const { report, answered } = await measure(data, { mode: values.mode, filter: values.filter, env });
-  printReport(report);
+  console.log(reportText(report));
+  if (values.readme) {
+    const facts = `${new Date().toISOString().slice(0, 10)}. Machine: ${describe(machine())}.`;
+    await writeReadme({ retrieval: `${facts}\n\n${reportText(report)}` });
+  }
   if (values.json !== undefined) {
     await Deno.writeTextFile(values.json, `${JSON.stringify(values.details ? { ...report, answered } : report)}\n`);
   }
@@ -97,8 +105,13 @@ function measure(data: Dataset, options: Options): Promise<{ report: Report; ans
 }
 
 async function load({ rest }: Unimem, { docs }: Dataset): Promise<void> {
-  await withClients(CLIENTS, docs, async ({ t, conv }) => {
-    await rest.store({ content: t, ...(conv == null ? {} : { tags: [conv], conversation_id: conv }) });
+  await withClients(CLIENTS, docs, async ({ t, conv, tags, type }) => {
+    await rest.store({
+      content: t,
+      tags: [...tags ?? [], ...conv == null ? [] : [conv]],
+      ...(type == null ? {} : { memory_type: type }),
+      ...(conv == null ? {} : { conversation_id: conv }),
+    });
   });
 }
 

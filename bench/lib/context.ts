@@ -70,6 +70,8 @@ export class Context {
   readonly sizes: Sizes;
   /** Which weights the peer runs; null when it isn't installed. */
   readonly peerWeights: string | null;
+  /** Where the time goes, as Markdown, once it was measured. */
+  profile: string | null = null;
   #pair: Promise<Pair> | undefined;
   #nextQuestion = 0;
 

@@ -7,7 +7,13 @@
 import { z } from "zod";
 
 const Dataset = z.object({
-  docs: z.array(z.object({ t: z.string(), id: z.string(), conv: z.string().nullish() })).min(1),
+  docs: z.array(z.object({
+    t: z.string(),
+    id: z.string(),
+    conv: z.string().nullish(),
+    tags: z.array(z.string()).nullish(),
+    type: z.string().nullish(),
+  })).min(1),
   qs: z.array(z.object({
     q: z.string(),
     ev: z.array(z.string()).min(1),

@@ -68,8 +68,9 @@ export async function launch({ name, command, args, env, cwd, answers, limitMs }
     for (const probe of waiting) if (await probe().catch(() => false)) waiting.delete(probe);
     if (waiting.size === 0) break;
     if (ended || performance.now() - began > limitMs) {
+      const early = ended;
       await stop();
-      throw new Error(`${name} ${ended ? "ended" : `did not answer within ${limitMs} ms`}; it said:\n${text}`);
+      throw new Error(`${name} ${early ? "ended" : `did not answer within ${limitMs} ms`}; it said:\n${text}`);
     }
     await sleep(PROBE_EVERY_MS);
   }
@@ -92,7 +93,8 @@ export async function residentBytes(pid: number): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // Other systems have no such file, and a process without all access mayn't read it.
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
     const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
     return Number(new TextDecoder().decode(stdout)) * 1024;
   }

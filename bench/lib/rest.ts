@@ -11,6 +11,7 @@ const PATIENCE_MS = 120_000;
 export interface NewMemory {
   content: string;
   tags?: string[];
+  memory_type?: string;
   conversation_id?: string;
 }
 

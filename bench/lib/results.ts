@@ -20,6 +20,8 @@ export interface Run {
   /** Sections that failed. */
   failed: string[];
   metrics: Metric[];
+  /** Where the time goes, as Markdown; null when it wasn't measured. */
+  profile: string | null;
 }
 
 const FOLDER = new URL("../results/", import.meta.url);
@@ -29,6 +31,7 @@ const README = new URL("../README.md", import.meta.url);
 /** Shows and keeps a run. */
 export async function publish(run: Run, options: { saveBaseline: boolean; readme: boolean }): Promise<void> {
   console.log(`\n${summary(run)}\n`);
+  if (run.profile !== null) console.log(`${run.profile}\n`);
   await Deno.mkdir(FOLDER, { recursive: true });
   const path = new URL(`${run.date.replace(/[:.]/g, "-")}-${run.mode}.json`, FOLDER);
   await Deno.writeTextFile(path, `${JSON.stringify({ ...run, scores: scoresOf(run.metrics) }, null, 2)}\n`);
@@ -41,10 +44,16 @@ export async function publish(run: Run, options: { saveBaseline: boolean; readme
     console.log("Kept as the baseline");
   }
   if (options.readme) {
-    const text = await Deno.readTextFile(README);
-    await Deno.writeTextFile(README, withSection(text, "speed", summary(run)));
-    console.log("Put into bench/README.md");
+    await writeReadme({ speed: summary(run), ...(run.profile === null ? {} : { profile: run.profile }) });
   }
+}
+
+/** Puts texts into the sections of the README that are named so. */
+export async function writeReadme(sections: Record<string, string>): Promise<void> {
+  let text = await Deno.readTextFile(README);
+  for (const [name, content] of Object.entries(sections)) text = withSection(text, name, content);
+  await Deno.writeTextFile(README, text);
+  console.log("Put into bench/README.md");
 }
 
 /** The run as Markdown: the machine and the table. */

@@ -59,39 +59,33 @@ export function reportOf(answered: readonly Answered[], { search_ms, ...conditio
   };
 }
 
-/** Prints a run as tables. */
-export function printReport(report: Report): void {
+/** A run as Markdown tables. */
+export function reportText(report: Report): string {
   const turnRow = (name: string, figures: Report["alone"]) => figures ? [[name, ...cells(figures, TURNS)]] : [];
   const sessionRow = (name: string, figures: Report["sessions"]) =>
     figures ? [[name, ...cells(figures, SESSIONS)]] : [];
   const groups = Object.entries(report.categories);
-  console.log(
-    `${report.texts} texts, ${report.questions} questions, mode ${report.mode}; 95 % intervals by bootstrap\n`,
-  );
-  console.log(table(["turns", "R@5", "R@10", "hit@10", "MRR"], [
+  const turns = table(["turns", "R@5", "R@10", "hit@10", "MRR"], [
     ...turnRow("one pool", report.pool),
     ...turnRow("each conversation alone", report.alone),
     ...groups.flatMap(([name, { pool }]) => turnRow(`category ${name}, pool (${pool.r5.count})`, pool)),
     ...groups.flatMap(([name, { alone }]) => turnRow(`category ${name}, alone`, alone)),
-  ]));
-  if (report.sessions) {
-    console.log(`\n${
-      table(["sessions, each conversation alone", "any@5", "any@10", "share@5", "share@10"], [
-        ...sessionRow("all", report.sessions),
-        ...groups.flatMap(([name, { sessions }]) => sessionRow(`category ${name}`, sessions)),
-      ])
-    }`);
-  }
-  console.log(`\n${
-    table(["service", "figure"], [
-      ["start to both ports answering", `${short(report.start_ms)} ms`],
-      ["first search by meaning after that", `${short(report.meaning_ms)} ms`],
-      ["store, 8 REST clients", `${short(report.store_per_second)}/s`],
-      ["resident memory after loading", `${short(report.resident_mb)} MB`],
-      ["search over MCP, p50", `${short(report.search_p50_ms)} ms`],
-      ["search over MCP, p95", `${short(report.search_p95_ms)} ms`],
-    ])
-  }`);
+  ]);
+  const sessions = table(["sessions, each conversation alone", "any@5", "any@10", "share@5", "share@10"], [
+    ...sessionRow("all", report.sessions),
+    ...groups.flatMap(([name, { sessions }]) => sessionRow(`category ${name}`, sessions)),
+  ]);
+  const service = table(["service", "figure"], [
+    ["start to both ports answering", `${short(report.start_ms)} ms`],
+    ["first search by meaning after that", `${short(report.meaning_ms)} ms`],
+    ["store, 8 REST clients", `${short(report.store_per_second)}/s`],
+    ["resident memory after loading", `${short(report.resident_mb)} MB`],
+    ["search over MCP, p50", `${short(report.search_p50_ms)} ms`],
+    ["search over MCP, p95", `${short(report.search_p95_ms)} ms`],
+  ]);
+  const title =
+    `${report.texts} texts, ${report.questions} questions, mode ${report.mode}; 95 % intervals by bootstrap.`;
+  return [title, turns, ...(report.sessions ? [sessions] : []), service].join("\n\n");
 }
 
 function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | "sessions"> {

@@ -12,7 +12,7 @@ import { peerPython } from "../lib/peer.ts";
 import { inTemporaryFolder, residentBytes } from "../lib/process.ts";
 import { median, pairedRatios, percentile, spread } from "../lib/stats.ts";
 import { runTool } from "../lib/tool.ts";
-import { startUnimem, untilMeaning } from "../lib/unimem.ts";
+import { startUnimem, type Unimem, untilMeaning } from "../lib/unimem.ts";
 import { searchTimes } from "./search.ts";
 
 const OPENINGS = 3;
@@ -37,6 +37,7 @@ export async function large(context: Context): Promise<Metric[]> {
   return await inTemporaryFolder(async (folder) => {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
     const opened: number[] = [], p50: number[] = [], p99: number[] = [], grown: number[] = [];
+    let indexed: number | null = null;
     for (let i = 0; i < OPENINGS; i++) {
       context.progress(`Opening the store of ${count} memories, ${i + 1} of ${OPENINGS}`);
       await using service = await startUnimem(folder);
@@ -44,6 +45,7 @@ export async function large(context: Context): Promise<Metric[]> {
       await searchTimes(service.rest, context.takeQuestions(SEARCHES), SEARCHES);
       grown.push((await residentBytes(service.pid) - empty) / count);
       if (i < OPENINGS - 1) continue;
+      indexed = await indexBytes(service);
       const perTurn = Math.round(largeQueries / TURNS);
       for (let turn = 0; turn < TURNS; turn++) {
         context.progress(`Searching ${count} memories, turn ${turn + 1} of ${TURNS}`);
@@ -97,6 +99,17 @@ export async function large(context: Context): Promise<Metric[]> {
         ...target(900),
         portable: true,
       },
+      ...(indexed === null ? [] : [
+        {
+          id: "large_index_bytes",
+          what: "of these in the index's arrays, as the service counts them",
+          unit: "B",
+          better: "lower",
+          unimem: spread([indexed / count]),
+          ...alone,
+          portable: true,
+        } satisfies Metric,
+      ]),
     ];
   });
 }
@@ -134,6 +147,13 @@ export async function recall(context: Context): Promise<Metric[]> {
       },
     ];
   });
+}
+
+/** Bytes of the arrays that searches look at; null when the store doesn't tell. */
+async function indexBytes({ rest }: Unimem): Promise<number | null> {
+  const { storage } = await rest.get<{ storage: { details: Record<string, unknown> | null } }>("/api/health/detailed");
+  const bytes = storage.details?.index_bytes;
+  return typeof bytes === "number" ? bytes : null;
 }
 
 /** Resident bytes of a service with nothing in it, after as many searches. */

@@ -74,7 +74,7 @@ export async function batch(context: Context): Promise<Metric[]> {
     }));
     const ms = await timed(() => unimem.rest.storeBatch(memories));
     rates.push(size / ms * 1000);
-    bare.push((await runTool<{ rate: number }>("bare_model.ts", [String(first), String(size)])).rate);
+    bare.push((await runTool<{ rate: number }>("bare_model.ts", ["passage", String(first), String(size)])).rate);
   }
   const peer = storeRates.peer.length > 0 ? [median(storeRates.peer)] : [];
   return [

@@ -2,7 +2,7 @@
  * The model alone: how many texts a second it turns into vectors, one after the other, with threads on all cores and
  * nothing around it.
  *
- * Usage: bare_model.ts FIRST_TEXT COUNT
+ * Usage: bare_model.ts passage|query FIRST COUNT
  *
  * @module
  */
@@ -11,18 +11,20 @@ import { availableParallelism } from "node:os";
 import { LocalModel } from "../../src/embedding/local_model.ts";
 import { readModelFolder } from "../../src/embedding/model_files.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
-import { textAt } from "../lib/texts.ts";
+import { questionAt, textAt } from "../lib/texts.ts";
 
 const WARM_UP = 50;
 
-const [first, count] = Deno.args.map(Number) as [number, number];
+const kind = Deno.args[0] === "query" ? "query" : "passage";
+const [first, count] = Deno.args.slice(1).map(Number) as [number, number];
+const textOf = kind === "query" ? questionAt : textAt;
 const folder = new URL(`../../models/${BUNDLED_MODEL}`, import.meta.url).pathname;
 const files = await readModelFolder(BUNDLED_MODEL, { kind: "folder", folder });
 const model = await LocalModel.open(files, availableParallelism());
 
 async function embed(from: number, texts: number): Promise<void> {
   for (let i = from; i < from + texts; i++) {
-    for (const part of model.parts(textAt(i), "passage")) await model.run(part);
+    for (const part of model.parts(textOf(i), kind)) await model.run(part);
   }
 }
 

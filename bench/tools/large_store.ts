@@ -65,10 +65,19 @@ async function build(): Promise<void> {
     const asked = Array.from({ length: queries }, (_, i) => embeddings.embedQuery(questionAt(LARGE_QUESTIONS + i)));
     await writeVectors(join(partial, "queries.f32"), await Promise.all(asked));
     await writeStore(join(partial, "unimem.db"), join(partial, "vectors.f32"), bases);
+    await dropOutdated();
     await Deno.rename(partial, folder);
   } catch (error) {
     await Deno.remove(partial, { recursive: true });
     throw error;
+  }
+}
+
+/** Stores of the same size that were made from other sources won't be asked for again. */
+async function dropOutdated(): Promise<void> {
+  for await (const { name } of Deno.readDir(cacheFolder())) {
+    const isStore = name.startsWith(`store-${memories}-`) && !name.includes(".partial-");
+    if (isStore) await Deno.remove(join(cacheFolder(), name), { recursive: true });
   }
 }
 

@@ -31,6 +31,7 @@ const run: Run = {
   peer: null,
   failed: [],
   metrics: [store, memory],
+  profile: null,
 };
 
 Deno.test("a target is met by the advantage or by the figure, and unknown without an advantage", () => {
