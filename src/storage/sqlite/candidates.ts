@@ -13,12 +13,10 @@ import { ASKING, speakerTerm, type TermNumbers } from "./terms.ts";
 import { Top } from "./top.ts";
 import type { Near } from "./vector_index.ts";
 
-/** So many of the nearest are scored without rounding, for their order shows. */
-const EXACT_AT_LEAST = 24;
-/** Memories whose rounded cosines differ by less may be in the wrong order; four times the usual error. */
-const DOUBT = 0.002;
-/** Most memories on each side of the last place that are scored without rounding. */
-const DOUBTFUL_AT_MOST = 32;
+/** So many of the nearest are put in order without rounding: those that a page shows. The rest only fills up. */
+const EXACT = 32;
+/** How many more than wanted are looked at for the last places. */
+const SPARE = 8;
 
 /** What is looked for, with the filter already applied. */
 export interface MarkedQuery {
@@ -62,10 +60,14 @@ export function findCandidates(
   const exact = new Map<number, number>();
   if (vectors !== null && vector !== null) {
     vectors.index.aim(vector);
-    const near = vectors.index.nearest(limit + DOUBTFUL_AT_MOST, marks);
-    for (const { slot } of decide(near, limit, exact, (slot) => exactly(index.ids[slot]!, vectors.model, vector))) {
-      slots.add(slot);
+    const near = vectors.index.nearest(limit + SPARE, marks);
+    for (const { slot } of near.slice(0, EXACT)) {
+      const cosine = exactly(index.ids[slot]!, vectors.model, vector);
+      if (cosine !== null) exact.set(slot, cosine);
     }
+    const cosineOf = ({ slot, score }: Near) => exact.get(slot) ?? score;
+    near.sort((a, b) => cosineOf(b) - cosineOf(a));
+    for (const { slot } of near.slice(0, limit)) slots.add(slot);
   }
   const around = new Map<number, { before: number[]; after: number[] }>();
   const neighboursOf = (slot: number) => {
@@ -141,25 +143,4 @@ function featuresOf(
   const asks = new Set<number>(), asking = numbers.find(ASKING);
   if (asking !== 0) index.words.eachRowWith(asking, rows, (row) => asks.add(row));
   return { speaker, asks };
-}
-
-/**
- * The `limit` nearest, from a few more by rounded cosine: the first ones, and those that could be in or out by
- * rounding, are put in order by their exact cosines, which go to `exact`.
- */
-function decide(
-  near: Near[],
-  limit: number,
-  exact: Map<number, number>,
-  exactly: (slot: number) => number | null,
-): Near[] {
-  const border = near.length > limit && limit > 0 ? near[limit - 1]!.score : -Infinity;
-  near.forEach(({ slot, score }, place) => {
-    const doubtful = Math.abs(place - limit + 0.5) < DOUBTFUL_AT_MOST && Math.abs(score - border) < DOUBT;
-    if (place >= EXACT_AT_LEAST && !doubtful) return;
-    const cosine = exactly(slot);
-    if (cosine !== null) exact.set(slot, cosine);
-  });
-  return near.map(({ slot, score }) => ({ slot, score: exact.get(slot) ?? score }))
-    .sort((a, b) => b.score - a.score).slice(0, limit);
 }

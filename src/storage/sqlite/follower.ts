@@ -16,7 +16,7 @@ import { decodeNumbers, indexTerms, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 
 /** Rows read from the database in one go. */
-const ROWS_AT_ONCE = 400;
+const ROWS_AT_ONCE = 128;
 /** Posting lists are cleaned when so many memories were removed, and when they are so large a share of all. */
 const DEAD_AT_LEAST = 1000;
 const DEAD_SHARE = 0.2;

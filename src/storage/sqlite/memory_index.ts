@@ -6,6 +6,7 @@
  */
 
 import type { MemoryFilter } from "../../memory/memory.ts";
+import { IdTable } from "./id_table.ts";
 import { Interned } from "./interned.ts";
 import { SlotOrder } from "./slot_order.ts";
 import { VectorIndex } from "./vector_index.ts";
@@ -36,7 +37,7 @@ export class MemoryIndex {
   /** Vectors of the model that is about to take over, while they are being read. */
   nextVectors: ModelVectors | null = null;
   /** All memories by time. */
-  readonly order = new SlotOrder();
+  readonly order = new SlotOrder(1024);
   created = new Float64Array(1024);
   ids = new Float64Array(1024);
   #alive = new Uint8Array(1024);
@@ -50,7 +51,7 @@ export class MemoryIndex {
   #tagSetMembers: (number[] | undefined)[] = [];
   #tagNames = new Interned();
   #turns = new Map<number, SlotOrder>();
-  #slotsById = new Map<number, number>();
+  #slotsById = new IdTable();
   #rows = new Int32Array(1024).fill(-1);
   #end = 0;
   #free: number[] = [];
@@ -70,7 +71,8 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 29 + this.#rows.length * 4;
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 33 + this.#rows.length * 4 +
+      this.#slotsById.bytes;
   }
 
   slotOf(id: number): number | undefined {
@@ -79,13 +81,13 @@ export class MemoryIndex {
 
   /** Adds a memory, or changes one that is here. `terms` as in `WordIndex.add`. */
   put(memory: IndexedMemory, terms: ArrayLike<number>): void {
-    if (this.#slotsById.has(memory.id)) return this.change(memory);
+    if (this.#slotsById.get(memory.id) !== undefined) return this.change(memory);
     const slot = this.#free.pop() ?? this.#end++;
     if (slot >= this.ids.length) this.#grow(slot);
     this.ids[slot] = memory.id;
     this.created[slot] = memory.created_at;
     this.#alive[slot] = 1;
-    this.#slotsById.set(memory.id, slot);
+    this.#slotsById.add(memory.id, slot);
     this.order.insert(slot, this);
     this.#setChangeable(slot, memory);
     this.#setConversation(slot, memory.conversation_id);
@@ -116,7 +118,7 @@ export class MemoryIndex {
     if (conversation !== 0) {
       const turns = this.#turns.get(conversation)!;
       turns.remove(slot, this);
-      if (turns.slots.length === 0) this.#turns.delete(conversation);
+      if (turns.length === 0) this.#turns.delete(conversation);
       this.#conversationNames.release(conversation);
     }
     this.#releaseChangeable(slot);
@@ -124,7 +126,7 @@ export class MemoryIndex {
     this.vectors?.index.remove(slot);
     this.nextVectors?.index.remove(slot);
     this.#alive[slot] = 0;
-    this.#slotsById.delete(id);
+    this.#slotsById.remove(id);
   }
 
   /** Drops what removed memories left in the posting lists, so that their slots can be used again. */
@@ -137,10 +139,10 @@ export class MemoryIndex {
     const conversation = this.#conversations[slot]!;
     if (conversation === 0) return { before: [], after: [] };
     const turns = this.#turns.get(conversation)!, at = turns.position(slot, this);
-    return {
-      before: turns.slots.slice(Math.max(0, at - count), at).reverse(),
-      after: turns.slots.slice(at + 1, at + 1 + count),
-    };
+    const before: number[] = [], after: number[] = [];
+    for (let i = at - 1; i >= Math.max(0, at - count); i--) before.push(turns.at(i));
+    for (let i = at + 1; i < Math.min(turns.length, at + 1 + count); i++) after.push(turns.at(i));
+    return { before, after };
   }
 
   /** Slots that pass, as marks by slot. `only` are the ids that passed conditions which aren't indexed, or null. */
@@ -224,12 +226,12 @@ export class MemoryIndex {
     const conversation = this.#conversations[slot] = name === null ? 0 : this.#conversationNames.acquire(name);
     if (conversation === 0) return;
     let turns = this.#turns.get(conversation);
-    if (turns === undefined) this.#turns.set(conversation, turns = new SlotOrder());
+    if (turns === undefined) this.#turns.set(conversation, turns = new SlotOrder(4));
     turns.insert(slot, this);
   }
 
   #grow(slot: number): void {
-    const size = Math.max(slot + 1, this.ids.length + (this.ids.length >> 1));
+    const size = Math.max(slot + 1, this.ids.length + (this.ids.length >> 2));
     const grown = <T extends Float64Array | Uint32Array | Uint8Array>(old: T, larger: T): T => {
       larger.set(old);
       return larger;

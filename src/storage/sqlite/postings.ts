@@ -148,7 +148,7 @@ export class Postings {
   #grow(term: number): void {
     this.#terms = term + 1;
     if (term < this.#count.length) return;
-    const size = Math.max(term + 1, this.#count.length + (this.#count.length >> 1));
+    const size = Math.max(term + 1, this.#count.length + (this.#count.length >> 2));
     const grown = (old: Uint32Array) => {
       const larger = new Uint32Array(size);
       larger.set(old);

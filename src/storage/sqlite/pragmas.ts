@@ -15,7 +15,7 @@ const DEFAULTS: Record<string, string> = {
   synchronous: "NORMAL",
   foreign_keys: "ON",
   temp_store: "MEMORY",
-  cache_size: "-8000",
+  cache_size: "-4000",
   journal_size_limit: "67108864",
 };
 

@@ -12,27 +12,55 @@ export interface SlotTimes {
 
 /** A sorted list of slots, oldest first. */
 export class SlotOrder {
-  /** Oldest first; not to be changed by readers. */
-  readonly slots: number[] = [];
+  #slots: Uint32Array;
+  #length = 0;
+
+  /** @param capacity Slots there is room for at first. */
+  constructor(capacity: number) {
+    this.#slots = new Uint32Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All slots, oldest first: a view that holds until the next change. */
+  get slots(): Uint32Array {
+    return this.#slots.subarray(0, this.#length);
+  }
+
+  /** Slot at a position, 0 being the oldest. */
+  at(position: number): number {
+    return this.#slots[position]!;
+  }
 
   insert(slot: number, times: SlotTimes): void {
-    const { slots } = this, last = slots[slots.length - 1];
-    if (last === undefined || before(last, slot, times)) slots.push(slot);
-    else slots.splice(this.position(slot, times), 0, slot);
+    if (this.#length === this.#slots.length) {
+      const larger = new Uint32Array(Math.ceil(this.#length * 1.25) + 1);
+      larger.set(this.#slots);
+      this.#slots = larger;
+    }
+    const isLast = this.#length === 0 || before(this.at(this.#length - 1), slot, times);
+    const position = isLast ? this.#length : this.position(slot, times);
+    if (!isLast) this.#slots.copyWithin(position + 1, position, this.#length);
+    this.#slots[position] = slot;
+    this.#length++;
   }
 
   /** The slot's times must still be those it was inserted with. */
   remove(slot: number, times: SlotTimes): void {
-    const at = this.position(slot, times);
-    if (this.slots[at] === slot) this.slots.splice(at, 1);
+    const position = this.position(slot, times);
+    if (position === this.#length || this.at(position) !== slot) return;
+    this.#slots.copyWithin(position, position + 1, this.#length);
+    this.#length--;
   }
 
-  /** Index of the slot, or where it would go. */
+  /** Position of the slot, or where it would go. */
   position(slot: number, times: SlotTimes): number {
-    let low = 0, high = this.slots.length;
+    let low = 0, high = this.#length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (before(this.slots[middle]!, slot, times)) low = middle + 1;
+      if (before(this.at(middle), slot, times)) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -132,13 +132,11 @@ class SqliteStorage implements MemoryStorage {
       const page: number[] = [];
       let total = 0;
       if (marks === null) {
-        total = slots.length;
-        for (let i = offset; i < Math.min(offset + limit, total); i++) {
-          page.push(index.ids[slots[order === "oldest" ? i : total - 1 - i]!]!);
-        }
+        total = length;
+        for (let i = offset; i < Math.min(offset + limit, length); i++) page.push(index.ids[slotAt(i)]!);
       } else {
-        for (let i = 0; i < slots.length; i++) {
-          const slot = slots[order === "oldest" ? i : slots.length - 1 - i]!;
+        for (let i = 0; i < length; i++) {
+          const slot = slotAt(i);
           if (marks[slot] !== 1) continue;
           if (total >= offset && page.length < limit) page.push(index.ids[slot]!);
           total++;

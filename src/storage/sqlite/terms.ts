@@ -43,20 +43,22 @@ export function encodeNumbers(numbers: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The numbers that `encodeNumbers` was given. */
-export function decodeNumbers(bytes: Uint8Array): number[] {
-  const numbers: number[] = [];
-  let number = 0, factor = 1;
+let decoded = new Uint32Array(1024);
+
+/** The numbers that `encodeNumbers` was given, below 2³². The array is reused by the next call. */
+export function decodeNumbers(bytes: Uint8Array): Uint32Array {
+  if (decoded.length < bytes.length) decoded = new Uint32Array(bytes.length * 2);
+  let count = 0, number = 0, factor = 1;
   for (const byte of bytes) {
     number += (byte & 127) * factor;
     if (byte > 127) factor *= 128;
     else {
-      numbers.push(number);
+      decoded[count++] = number;
       number = 0;
       factor = 1;
     }
   }
-  return numbers;
+  return decoded.subarray(0, count);
 }
 
 /** Numbers of terms. Recently used ones are at hand, others are looked up; terms are never dropped or renumbered. */

@@ -136,7 +136,7 @@ export class WordIndex {
   }
 
   #grow(slot: number): void {
-    const size = Math.max(slot + 1, this.#lengths.length + (this.#lengths.length >> 1));
+    const size = Math.max(slot + 1, this.#lengths.length + (this.#lengths.length >> 2));
     const lengths = new Float32Array(size), alive = new Uint8Array(size);
     lengths.set(this.#lengths);
     alive.set(this.#alive);
