@@ -128,7 +128,8 @@ class SqliteStorage implements MemoryStorage {
 
   list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
     return this.#call("list memories", async () => {
-      const { index, marks } = await this.#matching(filter), { slots } = index.order;
+      const { index, marks } = await this.#matching(filter), { length } = index.order;
+      const slotAt = (place: number) => index.order.at(order === "oldest" ? place : length - 1 - place);
       const page: number[] = [];
       let total = 0;
       if (marks === null) {
