@@ -46,7 +46,12 @@ export interface MemoryFilter {
 /** Fields of a memory that can change after it was stored; absent ones stay. */
 export interface MemoryPatch {
   tags?: string[];
+  /** Taken off and put at the end of the tags as they are when the change is made, whoever changed them before. */
+  remove_tags?: string[];
+  add_tags?: string[];
   memory_type?: string | null;
   /** Merged into the stored metadata, key by key; a key set to null is kept as null. */
   metadata?: Metadata;
+  /** Unix seconds; only merging sets it, to the earliest of what it merges. */
+  created_at?: number;
 }

@@ -54,6 +54,47 @@ export interface TagCount {
   count: number;
 }
 
+/** When and why memories went to the trash. */
+export interface Trashing {
+  /** Unix seconds. */
+  at: number;
+  /** In words, for whoever looks through the trash: `deleted`, `merged into <content_hash>`, … */
+  reason: string;
+}
+
+/** A memory in the trash. */
+export interface TrashedMemory {
+  memory: Memory;
+  deleted_at: number;
+  reason: string;
+}
+
+/** A page of the trash and how many memories it holds in all. */
+export interface TrashPage {
+  items: TrashedMemory[];
+  total: number;
+}
+
+/** How many memories have a value, and when the newest of them was created. */
+export interface ValueCount {
+  /** A tag or a type; null for memories without a type. */
+  value: string | null;
+  count: number;
+  /** Unix seconds. */
+  latest: number;
+}
+
+/** How much text there is. */
+export interface ContentSizes {
+  /** Bytes of all contents in UTF-8; an estimate from a sample where the server can't sum. */
+  total_bytes: number;
+  /** The memories with the longest content, longest first. */
+  largest: { content_hash: string; bytes: number }[];
+}
+
+/** What a store can do to itself. */
+export type MaintenanceTask = "optimize" | "rebuild_index";
+
 /** What a candidate search looks for. At least one of `text` and `vector` is given. */
 export interface CandidateQuery {
   /** Query text for word matching, as the user wrote it; null to skip words. */
@@ -139,8 +180,30 @@ export interface MemoryStorage {
   /** Changes a memory and its `updated_at`, to `now` in Unix seconds; the memory after the change, or null when there is none. */
   update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
 
-  /** Deletes memories in one transaction; for each, whether it was there. */
+  /** Deletes memories for good, in one transaction; for each, whether it was there. Doesn't touch the trash. */
   delete(hashes: string[]): Promise<boolean[]>;
+
+  /**
+   * Moves memories to the trash, in one transaction; for each, whether it was there. Nothing but the four calls for the
+   * trash finds a trashed memory: no search, listing, count or statistic. Storing its content again stores a new memory
+   * and drops the trashed one.
+   */
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
+
+  /** Memories in the trash, last deleted first. */
+  trashed(query: { offset: number; limit: number }): Promise<TrashPage>;
+
+  /**
+   * Takes memories back from the trash with all they had, vectors of the active model among it; for each, whether it
+   * was in the trash.
+   */
+  restore(hashes: string[]): Promise<boolean[]>;
+
+  /**
+   * Deletes for good what is in the trash and meets every condition given, all of it without one; the number deleted.
+   * Several processes may ask at once: each memory is deleted and counted once.
+   */
+  emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number>;
 
   list(query: ListQuery): Promise<MemoryPage>;
 
@@ -154,6 +217,23 @@ export interface MemoryStorage {
    * Memories that contain `text` verbatim (ignoring case), best BM25 first, then newest. A page and the total.
    */
   containing(text: string, query: ListQuery): Promise<MemoryPage>;
+
+  /**
+   * The number of memories created in each span between two neighbouring edges, the lower one included. A driver
+   * without histograms asks for one count a span.
+   *
+   * @param edges Unix seconds, ascending, at least two and at most 10,000.
+   */
+  histogram(edges: number[], filter: MemoryFilter): Promise<number[]>;
+
+  /** Values of a field among the memories that pass, most used first, then by name with null last. */
+  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]>;
+
+  /** How much text the store holds, and the `limit` longest memories. */
+  sizes(limit: number): Promise<ContentSizes>;
+
+  /** The active model's vectors of memories, in the order asked; null where a memory or its vectors are missing. */
+  vectors(hashes: string[]): Promise<(VectorSet | null)[]>;
 
   /** Which vectors are served, and how many memories have them. */
   vectorCoverage(): Promise<VectorCoverage>;
@@ -176,6 +256,14 @@ export interface MemoryStorage {
   activateVectors(model: string): Promise<void>;
 
   stats(): Promise<StorageStats>;
+
+  /**
+   * `optimize` tidies what the store keeps, `rebuild_index` makes anew what it derives from its memories. Other calls may
+   * wait meanwhile; none fails.
+   *
+   * @returns what was done, in words for the operator.
+   */
+  maintain(task: MaintenanceTask): Promise<string>;
 
   /** Throws `unavailable` when the store doesn't answer. */
   ping(): Promise<void>;

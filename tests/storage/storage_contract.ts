@@ -159,6 +159,168 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
     assertEquals((await storage.candidates(query)).candidates.length, 2);
   });
 
+  test("adds and takes off tags of what is stored, whoever changed them before", async (storage) => {
+    await storage.store([plain(1, { tags: ["a", "b"] })]);
+    await Promise.all([
+      storage.update(hashOf(1), { add_tags: ["c", "a"] }, 1_800_000_000),
+      storage.update(hashOf(1), { remove_tags: ["b", "none"], add_tags: ["d"] }, 1_800_000_001),
+    ]);
+    assertEquals((await storage.get([hashOf(1)]))[0]?.tags.toSorted(), ["a", "c", "d"]);
+    const moved = await storage.update(hashOf(1), { tags: ["x"], add_tags: ["y"], remove_tags: ["x"] }, 1_800_000_002);
+    assertEquals(moved?.tags, ["y"]);
+  });
+
+  test("moves a memory in time, in listings and in its conversation", async (storage) => {
+    await storage.store(
+      [1, 2, 3].map((number) => plain(number, { conversation_id: "talk", content: `turn ${number}` })),
+    );
+    const moved = await storage.update(hashOf(3), { created_at: 1_600_000_000 }, 1_800_000_000);
+    assertEquals([moved?.created_at, moved?.updated_at], [1_600_000_000, 1_800_000_000]);
+    const { memories } = await storage.list({ filter: {}, offset: 0, limit: 9 });
+    assertEquals(memories.map((found) => found.content), ["turn 2", "turn 1", "turn 3"]);
+    const [first] = (await storage.list({ filter: { created_before: 1_650_000_000 }, offset: 0, limit: 9 })).memories;
+    assertEquals(first?.content, "turn 3");
+    const { candidates } = await storage.candidates({ text: "3", vector: null, filter: {}, limit: 1 });
+    const found = await storage.read(candidates.map(({ id }) => id));
+    const third = candidates[found.findIndex((memory) => memory?.content === "turn 3")]!;
+    assertEquals([third.before.length, third.after.length], [0, 2]);
+  });
+
+  test("hides what is in the trash from everything but the trash", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, { tags: ["t"], memory_type: "x" }), embedded(2), embedded(3)]);
+    const trashing = { at: 1_800_000_000.5, reason: 'deleted by "someone"' };
+    assertEquals(await storage.trash([hashOf(1), "no such hash"], trashing), [true, false]);
+    assertEquals(await storage.trash([hashOf(3)], { at: 1_800_000_001, reason: "later" }), [true]);
+    assertEquals(await storage.trash([hashOf(3)], trashing), [false]);
+    assertEquals(await storage.get([1, 2, 3].map(hashOf)), [null, memory(2), null]);
+    assertEquals((await storage.list({ filter: {}, offset: 0, limit: 9 })).total, 1);
+    assertEquals(await storage.tags(), []);
+    assertEquals(await foundByWords(storage, "memory"), ["Memory number 2"]);
+    const query = { text: null, vector: { model: MODEL.id, values: vector(1) }, filter: {}, limit: 10 };
+    assertEquals((await storage.candidates(query)).candidates.length, 1);
+    assertEquals((await storage.containing("number", { filter: {}, offset: 0, limit: 9 })).total, 1);
+    assertEquals((await storage.stats()).total_memories, 1);
+    assertEquals(await storage.histogram([0, 2e9], {}), [1]);
+    assertEquals((await storage.values("memory_type", {})).map(({ value }) => value), [null]);
+    assertEquals(await storage.vectors([hashOf(1)]), [null]);
+    assertEquals(await storage.withoutVectors(MODEL.id, 9), []);
+    assertEquals(await storage.update(hashOf(1), { tags: [] }, 1), null);
+    assertEquals(await storage.delete([hashOf(1)]), [false]);
+    assertEquals(await storage.trashed({ offset: 0, limit: 1 }), {
+      items: [{ memory: memory(3), deleted_at: 1_800_000_001, reason: "later" }],
+      total: 2,
+    });
+    const { items } = await storage.trashed({ offset: 1, limit: 9 });
+    assertEquals(items, [{
+      memory: memory(1, { tags: ["t"], memory_type: "x" }),
+      deleted_at: trashing.at,
+      reason: trashing.reason,
+    }]);
+  });
+
+  test("takes back from the trash all that a memory had", async (storage) => {
+    await storage.registerModel(MODEL);
+    const full = embedded(1, { tags: ["t"], conversation_id: "talk", metadata: { a: [1] } });
+    await storage.store([full, embedded(2)]);
+    await storage.trash([hashOf(1)], { at: 1, reason: "deleted" });
+    assertEquals(await storage.restore([hashOf(1), hashOf(2), "no such hash"]), [true, false, false]);
+    assertEquals(await storage.restore([hashOf(1)]), [false]);
+    assertEquals(await storage.get([hashOf(1)]), [full.memory]);
+    assertEquals((await storage.trashed({ offset: 0, limit: 9 })).total, 0);
+    assertEquals((await storage.vectorCoverage()).embedded, 2);
+    const query = { text: "1", vector: { model: MODEL.id, values: vector(1) }, filter: {}, limit: 1 };
+    const { candidates } = await storage.candidates(query);
+    assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(1));
+    assertAlmostEquals(candidates[0]!.semantic!, 1, TOLERANCE);
+    assertEquals(await storage.tags(), [{ tag: "t", count: 1 }]);
+  });
+
+  test("drops from the trash what is stored again, without bringing it back", async (storage) => {
+    await storage.store([plain(1, { tags: ["old"] })]);
+    await storage.trash([hashOf(1)], { at: 1, reason: "deleted" });
+    assertEquals(await storage.store([plain(1, { tags: ["new"] })]), ["stored"]);
+    assertEquals((await storage.trashed({ offset: 0, limit: 9 })).total, 0);
+    assertEquals(await storage.restore([hashOf(1)]), [false]);
+    assertEquals((await storage.get([hashOf(1)]))[0]?.tags, ["new"]);
+  });
+
+  test("empties the trash by age, by key or altogether, each memory once", async (storage) => {
+    await storage.store(Array.from({ length: 8 }, (_, i) => plain(i)));
+    for (let i = 0; i < 8; i++) await storage.trash([hashOf(i)], { at: i, reason: "deleted" });
+    const counts = await Promise.all([1, 2].map(() => storage.emptyTrash({ deleted_before: 3 })));
+    assertEquals(counts.reduce((sum, count) => sum + count, 0), 3);
+    assertEquals(await storage.emptyTrash({ hashes: [hashOf(3), hashOf(0), "no such hash"] }), 1);
+    assertEquals(await storage.emptyTrash({ hashes: [hashOf(7)], deleted_before: 7 }), 0);
+    assertEquals(await storage.emptyTrash({ hashes: [] }), 0);
+    assertEquals((await storage.trashed({ offset: 0, limit: 9 })).total, 4);
+    assertEquals(await storage.emptyTrash({}), 4);
+    assertEquals(await storage.trashed({ offset: 0, limit: 9 }), { items: [], total: 0 });
+  });
+
+  test("counts memories by time and by value, under a filter", async (storage) => {
+    await storage.store([
+      plain(1, { created_at: 10, tags: ["a", "b"], memory_type: "note" }),
+      plain(2, { created_at: 20, tags: ["b"] }),
+      plain(3, { created_at: 29.5, tags: ["b", "c"], memory_type: "note" }),
+      plain(4, { created_at: 40, memory_type: "decision" }),
+    ]);
+    assertEquals(await storage.histogram([0, 10, 20, 30, 40], {}), [0, 1, 2, 0]);
+    assertEquals(await storage.histogram([15, 100], {}), [3]);
+    assertEquals(await storage.histogram([0, 25, 100], { memory_type: "note" }), [1, 1]);
+    assertEquals(await storage.histogram([50, 60, 70], {}), [0, 0]);
+    assertEquals(await storage.values("tags", {}), [
+      { value: "b", count: 3, latest: 29.5 },
+      { value: "a", count: 1, latest: 10 },
+      { value: "c", count: 1, latest: 29.5 },
+    ]);
+    assertEquals((await storage.values("tags", { tags: { values: ["a"], match: "any" } })).map(({ value }) => value), [
+      "a",
+      "b",
+    ]);
+    assertEquals(await storage.values("memory_type", { created_from: 15 }), [
+      { value: "decision", count: 1, latest: 40 },
+      { value: "note", count: 1, latest: 29.5 },
+      { value: null, count: 1, latest: 20 },
+    ]);
+    assertEquals(await storage.values("tags", { memory_type: "nothing" }), []);
+  });
+
+  test("tells how long contents are, longest first", async (storage) => {
+    assertEquals(await storage.sizes(3), { total_bytes: 0, largest: [] });
+    await storage.store(["é", "abc", "ab🦕"].map((content, i) => plain(i, { content })));
+    const { total_bytes, largest } = await storage.sizes(2);
+    assertEquals([total_bytes, largest], [11, [
+      { content_hash: hashOf(2), bytes: 6 },
+      { content_hash: hashOf(1), bytes: 3 },
+    ]]);
+  });
+
+  test("gives back the active model's vectors, chunk by chunk", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, {}, [vector(1), vector(2)]), plain(2)]);
+    const [found, ...none] = await storage.vectors([hashOf(1), hashOf(2), "no such hash"]);
+    assertEquals([found!.model, found!.chunks.length, ...none], [MODEL.id, 2, null, null]);
+    for (const [i, chunk] of found!.chunks.entries()) assertAlmostEquals(cosine(chunk, vector(i + 1)), 1, 0.001);
+  });
+
+  test("maintains itself while it is used", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store(Array.from({ length: 50 }, (_, i) => embedded(i)));
+    await storage.delete([hashOf(7)]);
+    const [optimized, rebuilt] = await Promise.all([
+      storage.maintain("optimize"),
+      storage.maintain("rebuild_index"),
+      storage.store([embedded(60)]),
+    ]);
+    assert(optimized !== "" && rebuilt !== "");
+    assertEquals((await storage.list({ filter: {}, offset: 0, limit: 1 })).total, 50);
+    assertEquals((await foundByWords(storage, "number 60", {}, 1))[0], "Memory number 60");
+    const query = { text: null, vector: { model: MODEL.id, values: vector(9) }, filter: {}, limit: 1 };
+    const { candidates } = await storage.candidates(query);
+    assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(9));
+  });
+
   test("lists newest first by time and then by arrival, in pages without gaps or repeats", async (storage) => {
     const times = [5, 1, 9, 5, 7, 5, 2];
     for (const [i, time] of times.entries()) await storage.store([plain(i, { created_at: time })]);

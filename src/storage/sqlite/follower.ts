@@ -113,6 +113,13 @@ export class Follower {
     await this.#switching;
   }
 
+  /** Makes the index anew from the database. */
+  async reload(): Promise<void> {
+    await this.#syncing;
+    this.#revision = this.#version = -1;
+    await this.fresh();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([this.#syncing, this.#effects, this.#switching, this.#purging]);

@@ -94,10 +94,11 @@ export class MemoryIndex {
     this.words.add(slot, terms);
   }
 
-  /** Takes over what can change of a memory: tags and type. */
+  /** Takes over what can change of a memory: tags, type, and when merged its time. */
   change(memory: IndexedMemory): void {
     const slot = this.#slotsById.get(memory.id);
     if (slot === undefined) return;
+    if (memory.created_at !== this.created[slot]) this.#move(slot, memory.created_at);
     this.#releaseChangeable(slot);
     this.#setChangeable(slot, memory);
   }
@@ -187,8 +188,33 @@ export class MemoryIndex {
     return this.#conversations[slot] !== 0;
   }
 
+  /** Number of the memory's type, 0 without one. */
+  typeAt(slot: number): number {
+    return this.#types[slot]!;
+  }
+
+  typeName(type: number): string | null {
+    return this.#typeNames.name(type) ?? null;
+  }
+
+  /** Number of the memory's list of tags, 0 without tags. */
+  tagSetAt(slot: number): number {
+    return this.#tagSets[slot]!;
+  }
+
+  tagSetNames(set: number): string[] {
+    return (this.#tagSetMembers[set] ?? []).map((tag) => this.#tagNames.name(tag)!);
+  }
+
   isAlive(slot: number): boolean {
     return this.#alive[slot] === 1;
+  }
+
+  #move(slot: number, created: number): void {
+    const orders = [this.order, this.#turns.get(this.#conversations[slot]!)];
+    for (const order of orders) order?.remove(slot, this);
+    this.created[slot] = created;
+    for (const order of orders) order?.insert(slot, this);
   }
 
   #matchTagSets({ values, match }: { values: string[]; match: "any" | "all" }): Uint8Array {

@@ -61,6 +61,29 @@ export const MIGRATIONS: readonly string[] = [
     content, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
   );
   `,
+  `
+  -- Deleted memories with what it takes to bring them back.
+  CREATE TABLE trash (
+    content_hash TEXT PRIMARY KEY,
+    content TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    memory_type TEXT,
+    metadata TEXT NOT NULL,
+    conversation_id TEXT,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    deleted_at REAL NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX trash_by_time ON trash (deleted_at);
+  CREATE TABLE trash_vectors (
+    content_hash TEXT NOT NULL REFERENCES trash (content_hash) ON DELETE CASCADE,
+    model INTEGER NOT NULL REFERENCES models (number),
+    codes BLOB NOT NULL,
+    remainders BLOB NOT NULL,
+    PRIMARY KEY (content_hash, model)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

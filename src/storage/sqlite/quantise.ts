@@ -80,3 +80,14 @@ export function chunkScale(codes: Uint8Array, start: number): number {
 export function chunkCodes(codes: Uint8Array, start: number, dimensions: number): Int8Array {
   return new Int8Array(codes.buffer, codes.byteOffset + start + SCALE_BYTES, dimensions);
 }
+
+/** The chunks that were quantised, but for what rounding took. */
+export function dequantise({ codes, remainders }: Quantised, dimensions: number): Float32Array[] {
+  const size = chunkBytes(dimensions), chunks: Float32Array[] = [];
+  for (let number = 0; (number + 1) * size <= codes.length; number++) {
+    const coded = chunkCodes(codes, number * size, dimensions), scale = chunkScale(codes, number * size);
+    const left = new Int8Array(remainders.buffer, remainders.byteOffset + number * dimensions, dimensions);
+    chunks.push(Float32Array.from(coded, (code, i) => (code + left[i]! / REMAINDER_STEPS) * scale));
+  }
+  return chunks;
+}

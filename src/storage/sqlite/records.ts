@@ -9,13 +9,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
-import type { StoreOutcome } from "../storage.ts";
+import type { StoreOutcome, Trashing } from "../storage.ts";
 import { escapeText } from "./escape.ts";
 import { type Database, prepareRows, type Value } from "./database.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
+import { Trash } from "./trash.ts";
 import type { Work } from "./write_queue.ts";
 
 /** Other processes that lag behind by more changes than this read the whole store again. */
@@ -41,6 +42,7 @@ export class Records {
   readonly #terms: TermWriter;
   /** The index that effects go to; asked each time, for it may be replaced. */
   readonly #index: () => MemoryIndex;
+  readonly #trash: Trash;
   readonly #statements;
 
   constructor(database: Database, numbers: TermNumbers, index: () => MemoryIndex) {
@@ -48,6 +50,7 @@ export class Records {
     this.#numbers = numbers;
     this.#terms = new TermWriter(numbers, writer);
     this.#index = index;
+    this.#trash = new Trash(writer);
     this.#statements = {
       insert: writer.prepare(
         `INSERT INTO memories (${MEMORY_COLUMNS}, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
@@ -61,7 +64,8 @@ export class Records {
       find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ?"),
       select: prepareRows(writer, `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE content_hash = ?`),
       update: writer.prepare(
-        "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, updated_at = ?, revision = ? WHERE id = ?",
+        "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, created_at = ?, updated_at = ?, revision = ? " +
+          "WHERE id = ?",
       ),
       touch: writer.prepare("UPDATE memories SET revision = ? WHERE id = ?"),
       delete: writer.prepare("DELETE FROM memories WHERE id = ?"),
@@ -77,23 +81,28 @@ export class Records {
 
   /** Stores memories; those whose content_hash is there already stay as they were. */
   store(items: readonly PreparedMemory[]): Work<StoreOutcome[]> {
-    const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
     return function* (this: Records, revision: number) {
       const result: StoreOutcome[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
-      for (const { memory, terms, vectors } of items) {
-        const values = valuesOf(memory);
-        const { changes, lastInsertRowid } = insert.run(...values, revision);
-        result.push(changes === 1 ? "stored" : "duplicate");
-        if (changes !== 1) continue;
-        const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
-        insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
-        if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
-        insertWords.run(id, values[0]!);
-        effects.push(() => {
-          const index = this.#index();
-          index.put({ id, ...memory }, pairs);
-          if (vectors !== null) index.setVectors(id, vectors.model, vectors.codes);
-        });
+      for (const item of items) {
+        const isNew = this.#insert(item, revision, added, effects);
+        result.push(isNew ? "stored" : "duplicate");
+        if (!isNew) continue;
+        this.#trash.drop(item.memory.content_hash);
+        yield;
+      }
+      return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
+    }.bind(this);
+  }
+
+  /** Stores what is still in the trash and takes it out of there; for each, whether it was in the trash. */
+  restore(items: readonly (PreparedMemory | null)[]): Work<boolean[]> {
+    return function* (this: Records, revision: number) {
+      const result: boolean[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      for (const item of items) {
+        const wasThere = item !== null && this.#trash.drop(item.memory.content_hash);
+        result.push(wasThere);
+        if (!wasThere) continue;
+        this.#insert(item, revision, added, effects);
         yield;
       }
       return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
@@ -107,18 +116,19 @@ export class Records {
       const row = this.#one(this.#statements.select, hash);
       if (row === undefined) return { result: null, changed: false, effects: [] };
       const memory = memoryOf(row), id = Number(row.at(-1));
-      if (patch.tags !== undefined) memory.tags = patch.tags;
+      memory.tags = changedTags(patch.tags ?? memory.tags, patch);
+      if (patch.created_at !== undefined) memory.created_at = patch.created_at;
       if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
       if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
       memory.updated_at = now;
       const [, , tags, type, metadata] = valuesOf(memory);
-      this.#statements.update.run(tags!, type!, metadata!, now, revision, id);
+      this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, revision, id);
       return { result: memory, changed: true, effects: [() => this.#index().change({ id, ...memory })] };
     }.bind(this);
   }
 
-  /** Deletes memories; for each, whether it was there. */
-  delete(hashes: readonly string[]): Work<boolean[]> {
+  /** Deletes memories, to the trash when `trashing` says so; for each, whether it was there. */
+  delete(hashes: readonly string[], trashing: Trashing | null = null): Work<boolean[]> {
     const { find, bury, forgotten, forget } = this.#statements;
     return function* (this: Records, revision: number) {
       const result: boolean[] = [], effects: (() => void)[] = [];
@@ -126,6 +136,7 @@ export class Records {
         const id = this.#one(find, hash)?.[0];
         result.push(id !== undefined);
         if (id === undefined) continue;
+        if (trashing !== null) this.#trash.keep(Number(id), trashing);
         this.#statements.delete.run(id);
         this.#statements.deleteWords.run(id);
         bury.run(revision, id);
@@ -170,9 +181,37 @@ export class Records {
     }.bind(this);
   }
 
+  /** Inserts a memory with all that belongs to it, unless its content_hash is there already. */
+  #insert(
+    { memory, terms, vectors }: PreparedMemory,
+    revision: number,
+    added: Map<string, number>,
+    effects: (() => void)[],
+  ): boolean {
+    const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
+    const values = valuesOf(memory);
+    const { changes, lastInsertRowid } = insert.run(...values, revision);
+    if (changes !== 1) return false;
+    const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
+    insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
+    if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
+    insertWords.run(id, values[0]!);
+    effects.push(() => {
+      const index = this.#index();
+      index.put({ id, ...memory }, pairs);
+      if (vectors !== null) index.setVectors(id, vectors.model, vectors.codes);
+    });
+    return true;
+  }
+
   #one(statement: ReturnType<typeof prepareRows>, hash: string): Value[] | undefined {
     return statement.get(escapeText(hash)) as unknown as Value[] | undefined;
   }
+}
+
+function changedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
+  const kept = remove_tags === undefined ? tags : tags.filter((tag) => !remove_tags.includes(tag));
+  return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];
 }
 
 /** @throws {MemoryError} `internal` for vectors that aren't of the model's length; they would poison every search. */

@@ -10,7 +10,9 @@ import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
 import type {
   CandidateQuery,
   CandidateSet,
+  ContentSizes,
   ListQuery,
+  MaintenanceTask,
   MemoryId,
   MemoryPage,
   MemoryStorage,
@@ -18,23 +20,29 @@ import type {
   StorageStats,
   StoreOutcome,
   TagCount,
+  Trashing,
+  TrashPage,
+  ValueCount,
   VectorCoverage,
   VectorSet,
 } from "../storage.ts";
+import * as aggregates from "./aggregates.ts";
 import { findCandidates, termsOf } from "./candidates.ts";
 import { type Database, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
 import { escapeText } from "./escape.ts";
 import { Follower } from "./follower.ts";
+import { optimise } from "./maintenance.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
 import { Pacer } from "./pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
-import { exactCosine } from "./quantise.ts";
+import { dequantise, exactCosine } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { indexTerms } from "./terms.ts";
+import { emptying, TrashReader } from "./trash.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where and how to open the store. */
@@ -67,6 +75,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #records: Records;
   readonly #models: Models;
   readonly #scans: Scans;
+  readonly #trash: TrashReader;
   readonly #byHash;
   readonly #byId;
   readonly #vectors;
@@ -83,6 +92,7 @@ class SqliteStorage implements MemoryStorage {
     this.#records = new Records(database, follower.terms, () => follower.index);
     this.#models = new Models(database, this.#queue);
     this.#scans = new Scans(database.reader);
+    this.#trash = new TrashReader(database.reader);
     this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
     this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
     this.#vectors = prepareRows(
@@ -124,6 +134,39 @@ class SqliteStorage implements MemoryStorage {
 
   delete(hashes: string[]): Promise<boolean[]> {
     return this.#call("delete memories", () => this.#queue.run("delete memories", this.#records.delete(hashes)));
+  }
+
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]> {
+    return this.#call(
+      "trash memories",
+      () => this.#queue.run("trash memories", this.#records.delete(hashes, trashing)),
+    );
+  }
+
+  trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
+    return this.#call("list the trash", () => Promise.resolve(this.#trash.page(offset, limit)));
+  }
+
+  restore(hashes: string[]): Promise<boolean[]> {
+    return this.#call("restore memories", async () => {
+      const pacer = new Pacer(), prepared: (PreparedMemory | null)[] = [];
+      const active = (await this.#follower.fresh()).vectors?.model ?? 0;
+      for (const hash of hashes) {
+        const memory = this.#trash.find(hash);
+        prepared.push(
+          memory && { memory, terms: indexTerms(memory.content), vectors: this.#trash.vectors(hash, active) },
+        );
+        if (pacer.due) await pacer.pause();
+      }
+      return await this.#queue.run("restore memories", this.#records.restore(prepared));
+    });
+  }
+
+  emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
+    return this.#call(
+      "empty the trash",
+      () => this.#queue.run("empty the trash", emptying(this.#database.writer, which)),
+    );
   }
 
   list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
@@ -181,6 +224,42 @@ class SqliteStorage implements MemoryStorage {
       slots.sort((a, b) => scores[b]! - scores[a]! || index.created[b]! - index.created[a]! || b - a);
       const page = slots.slice(offset, offset + limit).map((slot) => index.ids[slot]!);
       return { memories: await this.#present(page), total: slots.length };
+    });
+  }
+
+  histogram(edges: number[], filter: MemoryFilter): Promise<number[]> {
+    return this.#call("count memories", async () => {
+      const { index, marks } = await this.#matching(filter);
+      return aggregates.histogram(index, marks, edges);
+    });
+  }
+
+  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+    return this.#call("count memories", async () => {
+      const { index, marks } = await this.#matching(filter);
+      return aggregates.values(index, marks, field);
+    });
+  }
+
+  sizes(limit: number): Promise<ContentSizes> {
+    return this.#call("measure memories", () => aggregates.sizes(this.#database.reader, limit, new Pacer()));
+  }
+
+  vectors(hashes: string[]): Promise<(VectorSet | null)[]> {
+    return this.#call("read vectors", async () => {
+      const number = (await this.#follower.fresh()).vectors?.model ?? 0;
+      const identity = this.#models.numbered(number)?.identity;
+      const find = prepareRows(
+        this.#database.reader,
+        "SELECT v.codes, v.remainders FROM memories m JOIN vectors v ON v.memory_id = m.id " +
+          "WHERE m.content_hash = ? AND v.model = ?",
+      );
+      return hashes.map((hash) => {
+        const row = identity && rowsOf(find, escapeText(hash), number)[0];
+        if (row === undefined) return null;
+        const kept = { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array };
+        return { model: identity!.id, chunks: dequantise(kept, identity!.dimensions) };
+      });
     });
   }
 
@@ -242,6 +321,14 @@ class SqliteStorage implements MemoryStorage {
           index_bytes: index.bytes,
         },
       };
+    });
+  }
+
+  maintain(task: MaintenanceTask): Promise<string> {
+    return this.#call("maintain the store", async () => {
+      if (task === "optimize") return await optimise(this.#database, this.#queue);
+      await this.#follower.reload();
+      return `Rebuilt the index of ${this.#follower.index.size} memories`;
     });
   }
 

@@ -1,0 +1,113 @@
+/**
+ * The trash: rows of deleted memories, their vectors beside them.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Memory } from "../../memory/memory.ts";
+import type { Trashing, TrashPage } from "../storage.ts";
+import { prepareRows, rowsOf } from "./database.ts";
+import { escapeText, unescapeText } from "./escape.ts";
+import type { PreparedVectors } from "./records.ts";
+import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
+import type { Work } from "./write_queue.ts";
+
+/** Trashed memories deleted between two pauses. */
+const ROWS_AT_ONCE = 200;
+
+/** Writes to the trash; everything here runs inside a transaction of the write queue. */
+export class Trash {
+  readonly #statements;
+
+  constructor(writer: DatabaseSync) {
+    this.#statements = {
+      keep: writer.prepare(
+        `INSERT OR REPLACE INTO trash (${MEMORY_COLUMNS}, deleted_at, reason) ` +
+          `SELECT ${MEMORY_COLUMNS}, ?, ? FROM memories WHERE id = ?`,
+      ),
+      keepVectors: writer.prepare(
+        "INSERT INTO trash_vectors (content_hash, model, codes, remainders) " +
+          "SELECT m.content_hash, v.model, v.codes, v.remainders FROM memories m JOIN vectors v ON v.memory_id = m.id " +
+          "WHERE m.id = ?",
+      ),
+      drop: writer.prepare("DELETE FROM trash WHERE content_hash = ?"),
+    };
+  }
+
+  /** Copies a memory that is about to be deleted. */
+  keep(id: number, { at, reason }: Trashing): void {
+    this.#statements.keep.run(at, escapeText(reason), id);
+    this.#statements.keepVectors.run(id);
+  }
+
+  /** Deletes a memory from the trash; whether it was there. */
+  drop(hash: string): boolean {
+    return this.#statements.drop.run(escapeText(hash)).changes === 1;
+  }
+}
+
+/** Deletes for good what meets every condition, in steps of one transaction. */
+export function emptying(
+  writer: DatabaseSync,
+  { hashes, deleted_before = Number.MAX_VALUE }: { hashes?: string[]; deleted_before?: number },
+): Work<number> {
+  const one = writer.prepare("DELETE FROM trash WHERE content_hash = ? AND deleted_at < ?");
+  const some = writer.prepare(
+    `DELETE FROM trash WHERE rowid IN (SELECT rowid FROM trash WHERE deleted_at < ? LIMIT ${ROWS_AT_ONCE})`,
+  );
+  return function* () {
+    let result = 0;
+    for (const hash of hashes ?? []) {
+      result += Number(one.run(escapeText(hash), deleted_before).changes);
+      yield;
+    }
+    for (let changes = hashes === undefined ? 1 : 0; changes > 0;) {
+      changes = Number(some.run(deleted_before).changes);
+      result += changes;
+      yield;
+    }
+    return { result, changed: false, effects: [] };
+  };
+}
+
+/** Reads of the trash. */
+export class TrashReader {
+  readonly #page;
+  readonly #count;
+  readonly #one;
+  readonly #vectors;
+
+  constructor(reader: DatabaseSync) {
+    this.#page = prepareRows(
+      reader,
+      `SELECT ${MEMORY_COLUMNS}, deleted_at, reason FROM trash ORDER BY deleted_at DESC, rowid DESC LIMIT ? OFFSET ?`,
+    );
+    this.#count = prepareRows(reader, "SELECT count(*) FROM trash");
+    this.#one = prepareRows(reader, `SELECT ${MEMORY_COLUMNS} FROM trash WHERE content_hash = ?`);
+    this.#vectors = prepareRows(
+      reader,
+      "SELECT codes, remainders FROM trash_vectors WHERE content_hash = ? AND model = ?",
+    );
+  }
+
+  page(offset: number, limit: number): TrashPage {
+    const items = rowsOf(this.#page, limit, offset).map((row) => ({
+      memory: memoryOf(row),
+      deleted_at: Number(row[8]),
+      reason: unescapeText(String(row[9])),
+    }));
+    return { items, total: Number(rowsOf(this.#count)[0]![0]) };
+  }
+
+  find(hash: string): Memory | null {
+    const row = rowsOf(this.#one, escapeText(hash))[0];
+    return row === undefined ? null : memoryOf(row);
+  }
+
+  /** A trashed memory's vectors of a model, by the model's number. */
+  vectors(hash: string, model: number): PreparedVectors | null {
+    const row = rowsOf(this.#vectors, escapeText(hash), model)[0];
+    return row === undefined ? null : { model, codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array };
+  }
+}
