@@ -6,6 +6,7 @@
 
 import type { Context } from "./context.ts";
 import { type Peer, startPeer } from "./peer.ts";
+import { temporaryFolder } from "./process.ts";
 import { type Rest, timed, withClients } from "./rest.ts";
 import { tagAt, textAt } from "./texts.ts";
 import { startUnimem, type Unimem, untilEmbedded, untilMeaning } from "./unimem.ts";
@@ -29,11 +30,7 @@ export interface Pair extends AsyncDisposable {
 export async function startPair(context: Context): Promise<Pair> {
   const { memories, turns } = context.sizes;
   await using stack = new AsyncDisposableStack();
-  const folder = async () => {
-    const path = await Deno.makeTempDir({ prefix: "unimem-bench-" });
-    stack.defer(() => Deno.remove(path, { recursive: true }));
-    return path;
-  };
+  const folder = async () => stack.use(await temporaryFolder()).path;
   const unimem = stack.use(await startUnimem(await folder()));
   const peer = context.hasPeer ? stack.use(await startPeer(await folder())) : null;
   await untilMeaning(unimem);

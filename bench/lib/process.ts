@@ -4,6 +4,8 @@
  * @module
  */
 
+import { onInterrupt } from "./interrupt.ts";
+
 /** How to start a service and tell that it serves. */
 export interface Launch {
   /** What it is, for messages. */
@@ -50,12 +52,16 @@ export async function launch({ name, command, args, env, cwd, answers, limitMs }
     stderr: "piped",
   }).spawn();
   let text = "", ended = false;
+  const forget = onInterrupt(() => ended || child.kill("SIGKILL"));
   const reading = (async () => {
     for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       text = (text + chunk).slice(-LOG_CHARACTERS);
     }
   })();
-  const exited = child.status.then(() => void (ended = true));
+  const exited = child.status.then(() => {
+    ended = true;
+    forget();
+  });
   const stop = async () => {
     if (!ended) child.kill("SIGTERM");
     const timer = setTimeout(() => ended || child.kill("SIGKILL"), STOP_MS);
@@ -107,12 +113,21 @@ export function sleep(ms: number): Promise<void> {
 
 /** Runs `body` with a folder that goes away afterwards. */
 export async function inTemporaryFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-bench-" });
-  try {
-    return await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  return await body(folder.path);
+}
+
+/** A folder that goes away when it is disposed of. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "unimem-bench-" });
+  const forget = onInterrupt(() => Deno.removeSync(path, { recursive: true }));
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(path, { recursive: true });
+      forget();
+    },
+  };
 }
 
 function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {

@@ -53,6 +53,7 @@ export async function writeReadme(sections: Record<string, string>): Promise<voi
   let text = await Deno.readTextFile(README);
   for (const [name, content] of Object.entries(sections)) text = withSection(text, name, content);
   await Deno.writeTextFile(README, text);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", README.pathname] }).output();
   console.log("Put into bench/README.md");
 }
 
