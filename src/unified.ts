@@ -11,6 +11,7 @@ import { errorText, MemoryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { createMcpListener } from "./mcp/listener.ts";
 import { monotonicClock } from "./memory/clock.ts";
+import { EventHub } from "./operations/events.ts";
 import type { Logger } from "./operations/logger.ts";
 import { type EmbeddingWork, startEmbeddingWork } from "./operations/reembed.ts";
 import type { Runtime } from "./operations/runtime.ts";
@@ -36,6 +37,8 @@ export interface Service {
   /** Stops accepting, lets running requests finish, ends streams and closes the store. Idempotent. */
   stop(): Promise<void>;
 }
+
+type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
 
 /** A listener that can be stopped. */
 interface Listener {
@@ -76,6 +79,7 @@ export async function openRuntime(config: Config): Promise<Runtime> {
     storage,
     embeddings: { serving: null, configured: createEmbeddingService(config.embedding), reembedding: null },
     settings: config.operations,
+    events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
@@ -106,7 +110,8 @@ export async function closeAll(
 
 function startHttp(runtime: Runtime, config: Config, log: Logger): Listener {
   const app = createApp(runtime, { ...config.access, log });
-  return listen(config.http, config.tls, (request) => app.fetch(request), () => Promise.resolve());
+  const handle: Handler = (request, { remoteAddr }) => app.fetch(request, { clientIp: remoteAddr.hostname });
+  return listen(config.http, config.tls, handle, () => Promise.resolve(runtime.events.close()));
 }
 
 function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
@@ -117,7 +122,7 @@ function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
 function listen(
   { host, port, hostVariable, portVariable }: ListenSettings,
   tls: Config["tls"],
-  handle: (request: Request) => Response | Promise<Response>,
+  handle: Handler,
   endStreams: () => Promise<void>,
 ): Listener {
   const abort = new AbortController();

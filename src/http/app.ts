@@ -11,6 +11,7 @@ import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addDocs, PUBLIC_PAGES } from "./docs.ts";
 import { answerError } from "./errors.ts";
+import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addMemories } from "./memories.ts";
 import { addSearch } from "./search.ts";
@@ -50,6 +51,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   addMemories(app, runtime, routes);
   addSearch(app, runtime, routes);
   addTags(app, runtime, routes);
+  addEvents(app, runtime, routes);
   addHealth(app, runtime, routes);
   addDocs(app, runtime, settings);
 

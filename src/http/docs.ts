@@ -68,6 +68,7 @@ function describeApi(app: OpenAPIHono, version: string, needsKey: boolean): unkn
       { name: "memories", description: "Store, list, read, change and delete memories." },
       { name: "search", description: "Find memories." },
       { name: "tags", description: "The labels in use." },
+      { name: "events", description: "What happens, as it happens." },
       { name: "health", description: "State of the service." },
     ],
   });

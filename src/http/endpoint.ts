@@ -19,13 +19,15 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   path: string;
   /** Name generated clients call it by. */
   operationId: string;
-  tag: "memories" | "search" | "tags" | "health";
+  tag: "memories" | "search" | "tags" | "events" | "health";
   summary: string;
   description?: string;
   body?: Body;
   /** Query parameters as the operation takes them, and how each is read from text. */
   query?: { schema: Query; kinds: Record<string, QueryKind> };
   answer: Answer;
+  /** Media type of the answer where it isn't JSON. */
+  answerType?: string;
   /** What the answer means. */
   answers: string;
   /** Statuses it may answer besides those of every route; see `PROBLEMS`. */
@@ -94,7 +96,8 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
   });
 }
 
-function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>): RouteConfig {
+/** The route as the OpenAPI document has it. */
+export function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>): RouteConfig {
   const { body, query } = endpoint;
   const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   const statuses = new Set<keyof typeof PROBLEMS>([403, 500, ...endpoint.problems ?? []]);
@@ -102,7 +105,10 @@ function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>): Rout
   if (body) [413, 415, 422].forEach((status) => statuses.add(status as keyof typeof PROBLEMS));
   if (query) statuses.add(422);
   const responses: RouteConfig["responses"] = {
-    200: { description: endpoint.answers, content: { "application/json": { schema: endpoint.answer } } },
+    200: {
+      description: endpoint.answers,
+      content: { [endpoint.answerType ?? "application/json"]: { schema: endpoint.answer } },
+    },
   };
   for (const status of [...statuses].sort()) {
     const schema = status === 422 ? ValidationProblem : Problem;

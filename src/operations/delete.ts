@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { deletedEvents } from "./event_types.ts";
 import { type HashInput, notFound } from "./get.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -25,5 +26,6 @@ export type DeleteOutput = z.infer<typeof DeleteOutput>;
 export async function deleteMemory(runtime: Runtime, input: HashInput): Promise<DeleteOutput> {
   const [deleted] = await runtime.storage.delete([input.content_hash]);
   if (!deleted) throw notFound("delete", input.content_hash);
+  runtime.events.publish(...deletedEvents([input.content_hash]));
   return { success: true, message: "Memory deleted successfully", content_hash: input.content_hash };
 }

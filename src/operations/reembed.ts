@@ -7,6 +7,7 @@
 
 import type { EmbeddingService, ModelIdentity } from "../embedding/embedder.ts";
 import { errorText } from "../errors.ts";
+import { reembeddingEvent } from "./event_types.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -121,6 +122,7 @@ async function reembed(
   const progress = { model: target.name, done: 0, total, since: Date.now() };
   embeddings.reembedding = progress;
   options.log.info(`Re-embedding ${total} memories with ${target.name}`);
+  runtime.events.publish(reembeddingEvent(target.name, 0, total));
   let reported = Date.now();
   try {
     const finished = await fill(runtime, embeddings.configured, target.id, signal, (remaining) => {
@@ -128,6 +130,7 @@ async function reembed(
       if (Date.now() - reported < PROGRESS_MS) return;
       reported = Date.now();
       options.log.info(`Re-embedded ${progress.done} of ${total} memories`);
+      runtime.events.publish(reembeddingEvent(target.name, progress.done, total));
     });
     if (!finished) return;
     await storage.activateVectors(target.id);
@@ -135,6 +138,7 @@ async function reembed(
     embeddings.serving = embeddings.configured;
     if (previous !== null && previous !== embeddings.configured) await previous.close();
     options.log.info(`Searches now use ${target.name}`);
+    runtime.events.publish(reembeddingEvent(target.name, total, total, true));
   } finally {
     embeddings.reembedding = null;
   }

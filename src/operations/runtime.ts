@@ -6,6 +6,7 @@
 
 import type { EmbeddingService } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
+import type { EventHub } from "./events.ts";
 
 /** Limits and facts operations need from the settings. */
 export interface OperationSettings {
@@ -35,6 +36,8 @@ export interface Runtime {
   readonly storage: MemoryStorage;
   readonly embeddings: EmbeddingModels;
   readonly settings: OperationSettings;
+  /** Told by operations what they did, after their commit. */
+  readonly events: EventHub;
   /** Unix seconds with fraction, strictly increasing between calls. */
   readonly now: () => number;
   /** Unix milliseconds at which the process began to serve. */

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { rank } from "../memory/ranking.ts";
 import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
+import { searchEvent } from "./event_types.ts";
 import { filterOf, type PageFacts, pageFacts } from "./filter.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch } from "./vectors.ts";
@@ -53,7 +54,13 @@ export interface SearchOutput extends PageFacts {
  * @throws {MemoryError} `unavailable` in semantic mode without a model, or when the store can't be reached.
  */
 export async function search(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
-  return input.mode === "exact" ? await searchExact(runtime, input) : await searchRanked(runtime, input);
+  const started = performance.now();
+  const found = input.mode === "exact" ? await searchExact(runtime, input) : await searchRanked(runtime, input);
+  if (runtime.events.listening) {
+    const facts = { query: found.query, search_type: found.mode, results_count: found.results.length };
+    runtime.events.publish(searchEvent({ ...facts, processing_time_ms: performance.now() - started }));
+  }
+  return found;
 }
 
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {

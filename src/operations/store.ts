@@ -20,6 +20,7 @@ import {
   viewOf,
 } from "../memory/schemas.ts";
 import type { NewMemory } from "../storage/storage.ts";
+import { storedEvents } from "./event_types.ts";
 import { splitContent } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForStore } from "./vectors.ts";
@@ -114,6 +115,9 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     })),
   );
   const outcomes = await runtime.storage.store(items);
+  runtime.events.publish(
+    ...storedEvents(items.filter((_, i) => outcomes[i] === "stored").map(({ memory }) => memory)),
+  );
 
   const duplicates = items.filter((_, i) => outcomes[i] === "duplicate").map((item) => item.memory.content_hash);
   const existing = new Map(

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import type { MemoryPatch } from "../memory/memory.ts";
 import { ContentHash, MemoryType, MemoryView, MetadataObject, TagList, viewOf } from "../memory/schemas.ts";
+import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -44,6 +45,7 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
     ? await runtime.storage.update(content_hash, patch, runtime.now())
     : (await runtime.storage.get([content_hash]))[0];
   if (!memory) throw notFound("update", content_hash);
+  if (fields.length > 0) runtime.events.publish(...updatedEvents([memory], fields));
   return {
     success: true,
     message: fields.length > 0

@@ -7,6 +7,7 @@
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
+import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 
@@ -22,6 +23,7 @@ export interface TestRuntimeOptions {
   settings?: Partial<OperationSettings>;
   /** Parts that replace the loaded model, e.g. `{ serving: null }` for one that is still loading. */
   embeddings?: Partial<EmbeddingModels>;
+  events?: HubOptions;
 }
 
 // Loaded while the module is, outside any test, so that the leak checks of the tests don't count it as theirs.
@@ -46,6 +48,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     storage,
     embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, ...options.settings },
+    events: new EventHub(options.events),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",
@@ -54,6 +57,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     runtime,
     folder,
     [Symbol.asyncDispose]: async () => {
+      runtime.events.close();
       await storage.close();
       await Deno.remove(folder, { recursive: true });
     },

@@ -6,6 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApp, type HttpSettings } from "../../src/http/app.ts";
+import type { EventHub, HubOptions } from "../../src/operations/events.ts";
 import type { OperationSettings } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -22,6 +23,7 @@ export interface Answer {
 /** An app under test. */
 export interface TestClient extends AsyncDisposable {
   app: OpenAPIHono;
+  events: EventHub;
   /** Lines logged as errors. */
   logged: string[];
   get(path: string, headers?: HeadersInit): Promise<Answer>;
@@ -36,12 +38,16 @@ export interface ClientOptions {
   operations?: Partial<OperationSettings>;
   /** Methods that replace the store's, e.g. to make it fail. */
   storage?: Partial<MemoryStorage>;
+  events?: HubOptions;
+  /** Methods that replace the event hub's. */
+  hub?: Partial<EventHub>;
 }
 
 /** Opens an app over a fresh store. */
 export async function openClient(options: ClientOptions = {}): Promise<TestClient> {
-  const opened = await testRuntime({ settings: options.operations ?? {} });
-  const { storage } = opened.runtime;
+  const opened = await testRuntime({ settings: options.operations ?? {}, events: options.events ?? {} });
+  const { storage, events } = opened.runtime;
+  Object.assign(events, options.hub);
   const runtime = options.storage === undefined
     ? opened.runtime
     : { ...opened.runtime, storage: overridden(storage, options.storage) };
@@ -63,6 +69,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   };
   return {
     app,
+    events,
     logged,
     get: (path, headers = {}) => answer(path, { headers }),
     send,

@@ -1,0 +1,201 @@
+/**
+ * Tells whoever listens what happens. Operations publish after their commit; the hub numbers the events, hands them to
+ * every subscriber that wants them, and keeps the latest for those who come back after a broken connection.
+ *
+ * @module
+ */
+
+import { MemoryError } from "../errors.ts";
+import { isoTime } from "../memory/schemas.ts";
+import { EventBuffer, type PublishedEvent } from "./event_buffer.ts";
+import { type Draft, type EventType, PASSING } from "./event_types.ts";
+
+export type { PublishedEvent } from "./event_buffer.ts";
+
+/** Takes events; must not throw. */
+export interface Subscriber {
+  /** Takes an event; false when the subscriber can't keep up, which ends its subscription. */
+  send(event: PublishedEvent): boolean;
+  /** The hub ended the subscription: the subscriber was too slow, or the service stops. */
+  end(reason: "slow" | "stopping"): void;
+}
+
+/** What a subscriber asks for and who it is. */
+export interface SubscribeOptions {
+  /** Only these types; all by default. */
+  types?: readonly EventType[] | undefined;
+  /** Only events of memories with one of these tags, and those that tell no tags. */
+  tags?: readonly string[] | undefined;
+  /** The last id the subscriber got before; what was published since comes first. */
+  lastEventId?: string | undefined;
+  clientIp?: string | undefined;
+  userAgent?: string | undefined;
+}
+
+/** Limits of a hub; the defaults serve some hundred clients. */
+export interface HubOptions {
+  heartbeatSeconds?: number;
+  maxConnections?: number;
+  /** How many events are kept for readers who come back, and how many characters of them. */
+  kept?: { events: number; characters: number };
+}
+
+interface Connection {
+  id: string;
+  subscriber: Subscriber;
+  wants: (event: PublishedEvent) => boolean;
+  clientIp: string;
+  userAgent: string;
+  since: number;
+  heartbeatAt: number;
+}
+
+/** Delivers events within one process. */
+export class EventHub {
+  readonly heartbeatSeconds: number;
+  readonly #maxConnections: number;
+  readonly #buffer: EventBuffer;
+  readonly #connections = new Map<string, Connection>();
+  #dropped = 0;
+  #heartbeats: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
+
+  constructor({ heartbeatSeconds = 30, maxConnections = 1000, kept }: HubOptions = {}) {
+    this.heartbeatSeconds = heartbeatSeconds;
+    this.#maxConnections = maxConnections;
+    this.#buffer = new EventBuffer(kept ?? { events: 1000, characters: 256 * 1024 });
+  }
+
+  /** Whether anyone would get an event now. */
+  get listening(): boolean {
+    return this.#connections.size > 0;
+  }
+
+  /** Publishes events in order. Never throws: what they tell of has happened already. */
+  publish(...drafts: Draft[]): void {
+    if (this.#closed) return;
+    for (const { type, tags, data } of drafts) {
+      const passing = PASSING.has(type);
+      if (passing && !this.listening) continue;
+      const event = eventOf(this.#buffer.nextId(), type, data, tags);
+      if (!passing) this.#buffer.keep(event);
+      for (const connection of [...this.#connections.values()]) {
+        if (connection.wants(event)) this.#send(connection, event);
+      }
+    }
+  }
+
+  /**
+   * Subscribes: a greeting comes first, then what was missed, then every event as it happens.
+   *
+   * @returns what ends the subscription. Idempotent.
+   * @throws {MemoryError} `overloaded` beyond the limit of connections; `unavailable` when the service stops.
+   */
+  subscribe(subscriber: Subscriber, options: SubscribeOptions = {}): () => void {
+    if (this.#closed) throw new MemoryError("unavailable", "Cannot open an event stream: the service stops");
+    if (this.#connections.size >= this.#maxConnections) {
+      const message = `Cannot open an event stream: ${this.#maxConnections} are open, the most there can be`;
+      throw new MemoryError("overloaded", message, { retryAfterSeconds: 5 });
+    }
+    const now = Date.now();
+    const connection: Connection = {
+      id: crypto.randomUUID(),
+      subscriber,
+      wants: filterOf(options),
+      clientIp: options.clientIp ?? "unknown",
+      userAgent: (options.userAgent ?? "unknown").slice(0, 256),
+      since: now,
+      heartbeatAt: now,
+    };
+    this.#connections.set(connection.id, connection);
+    this.#heartbeats ??= setInterval(() => this.#beat(), this.heartbeatSeconds * 1000);
+    this.#greet(connection, options.lastEventId);
+    return () => this.#remove(connection);
+  }
+
+  /** Who listens, and how the hub fares. */
+  stats() {
+    const now = Date.now();
+    return {
+      total_connections: this.#connections.size,
+      heartbeat_interval: this.heartbeatSeconds,
+      connections: [...this.#connections.values()].map((connection) => ({
+        connection_id: connection.id,
+        client_ip: connection.clientIp,
+        user_agent: connection.userAgent,
+        connected_duration_seconds: (now - connection.since) / 1000,
+        last_heartbeat_seconds_ago: (now - connection.heartbeatAt) / 1000,
+      })),
+      max_connections: this.#maxConnections,
+      dropped_connections: this.#dropped,
+      kept_events: this.#buffer.size,
+      last_event_id: String(this.#buffer.last),
+    };
+  }
+
+  /** Ends every subscription and takes no more. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of [...this.#connections.values()]) {
+      this.#remove(connection);
+      connection.subscriber.end("stopping");
+    }
+  }
+
+  /** The greeting carries the id that the replay starts after, so that a break in the middle of it loses nothing. */
+  #greet(connection: Connection, lastEventId: string | undefined): void {
+    const { start, events, missed } = this.#buffer.since(lastEventId);
+    const facts = {
+      connection_id: connection.id,
+      message: "Connected to Unimem's event stream",
+      heartbeat_interval: this.heartbeatSeconds,
+    };
+    this.#send(connection, eventOf(start, "connection_established", facts));
+    if (missed !== null) this.#send(connection, eventOf(start, "events_missed", missed));
+    for (const event of events) {
+      if (connection.wants(event)) this.#send(connection, event);
+    }
+  }
+
+  #send(connection: Connection, event: PublishedEvent): void {
+    if (!this.#connections.has(connection.id) || connection.subscriber.send(event)) return;
+    this.#remove(connection);
+    this.#dropped++;
+    connection.subscriber.end("slow");
+  }
+
+  #remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#heartbeats);
+    this.#heartbeats = undefined;
+  }
+
+  /** Its id is the latest, so that readers with a filter come back to where they really were. */
+  #beat(): void {
+    const facts = { active_connections: this.#connections.size, server_status: "healthy" };
+    const event = eventOf(this.#buffer.last, "heartbeat", facts);
+    for (const connection of [...this.#connections.values()]) {
+      connection.heartbeatAt = Date.now();
+      this.#send(connection, event);
+    }
+  }
+}
+
+function eventOf(
+  id: number,
+  type: PublishedEvent["type"],
+  data: object,
+  tags: readonly string[] | null = null,
+): PublishedEvent {
+  const timestamp = isoTime(Date.now() / 1000).replace("Z", "+00:00");
+  return { id, type, tags, json: JSON.stringify({ timestamp, ...data }) };
+}
+
+function filterOf({ types, tags }: SubscribeOptions): (event: PublishedEvent) => boolean {
+  const wanted = types && types.length > 0 ? new Set<string>(types) : null;
+  const tagged = tags && tags.length > 0 ? new Set(tags) : null;
+  return (event) =>
+    (wanted === null || wanted.has(event.type)) &&
+    (tagged === null || event.tags === null || event.tags.some((tag) => tagged.has(tag)));
+}
