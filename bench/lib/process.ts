@@ -25,8 +25,6 @@ export interface Running extends AsyncDisposable {
   readonly pid: number;
   /** Milliseconds from the command until every probe had succeeded. */
   readonly startMs: number;
-  /** The end of what it wrote to standard error. */
-  log(): string;
   /** Asks it to stop, and ends it after a grace period. Idempotent. */
   stop(): Promise<void>;
 }
@@ -51,37 +49,44 @@ export async function launch({ name, command, args, env, cwd, answers, limitMs }
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let text = "", ended = false;
-  const forget = onInterrupt(() => ended || child.kill("SIGKILL"));
+  let text = "", expected = false, ended: Deno.CommandStatus | undefined;
+  const forget = onInterrupt(() => ended ?? child.kill("SIGKILL"));
   const reading = (async () => {
     for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       text = (text + chunk).slice(-LOG_CHARACTERS);
     }
   })();
-  const exited = child.status.then(() => {
-    ended = true;
+  const state = () => {
+    const how = ended === undefined ? "runs" : `ended with ${ended.signal ?? `code ${ended.code}`}`;
+    return `${name} ${how}; it said:\n${text}`;
+  };
+  const exited = child.status.then(async (status) => {
+    ended = status;
     forget();
+    await reading;
+    // Whoever waits for an answer only sees a refused connection.
+    if (!expected) console.error(state());
   });
   const stop = async () => {
-    if (!ended) child.kill("SIGTERM");
-    const timer = setTimeout(() => ended || child.kill("SIGKILL"), STOP_MS);
+    expected = true;
+    if (ended === undefined) child.kill("SIGTERM");
+    const timer = setTimeout(() => ended ?? child.kill("SIGKILL"), STOP_MS);
     await exited;
-    await reading;
     clearTimeout(timer);
   };
   const waiting = new Set(answers);
   while (waiting.size > 0) {
     for (const probe of waiting) if (await probe().catch(() => false)) waiting.delete(probe);
     if (waiting.size === 0) break;
-    if (ended || performance.now() - began > limitMs) {
-      const early = ended;
+    if (ended !== undefined || performance.now() - began > limitMs) {
+      const problem = ended === undefined ? `${name} did not answer within ${limitMs} ms. ` : "";
       await stop();
-      throw new Error(`${name} ${early ? "ended" : `did not answer within ${limitMs} ms`}; it said:\n${text}`);
+      throw new Error(problem + state());
     }
     await sleep(PROBE_EVERY_MS);
   }
   const startMs = performance.now() - began;
-  return { pid: child.pid, startMs, log: () => text, stop, [Symbol.asyncDispose]: stop };
+  return { pid: child.pid, startMs, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** Ports that are free now, on the loopback address. */

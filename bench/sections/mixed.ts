@@ -62,7 +62,7 @@ export async function mixed(context: Context): Promise<Metric[]> {
         ...shared,
         unimem: spread([delays.maxComputing]),
         reference: idle.maxComputing === null ? "–" : spread([idle.maxComputing]),
-        target: { of: "unimem", limit: 20 },
+        ...target,
       } satisfies Metric,
     ]),
   ];
