@@ -6,7 +6,7 @@
  */
 
 import type { Check, CorsFacts } from "./access.ts";
-import { hostOf } from "./hosts.ts";
+import { hostOf, LOOPBACK_NAMES } from "./hosts.ts";
 import { refuse } from "./refusal.ts";
 
 /** The origin check and the headers of one listener. */
@@ -40,8 +40,7 @@ export function createCors(origins: readonly string[], facts: CorsFacts): Cors {
   const check: Check = (request) => {
     const origin = request.headers.get("origin");
     if (origin === null) return null;
-    const ownPage = sameHost(origin, request);
-    if (!ownPage && !isListed(origin)) {
+    if (!sameHost(origin, request) && !isLoopback(origin) && !isListed(origin)) {
       return refuse(403, `Cannot serve origin "${origin.slice(0, 100)}": it is not in MCP_CORS_ORIGINS`);
     }
     if (request.method !== "OPTIONS" || !request.headers.has("access-control-request-method")) return null;
@@ -54,6 +53,15 @@ export function createCors(origins: readonly string[], facts: CorsFacts): Cors {
     return decorate(request, preflight);
   };
   return { check, decorate };
+}
+
+/**
+ * Whether the page came from this machine, such as a local inspector. It gets no CORS headers unless it is listed, so
+ * that it can call with simple requests but not read across origins.
+ */
+function isLoopback(origin: string): boolean {
+  const match = /^https?:\/\/([^/]+?)(?::\d+)?$/i.exec(origin);
+  return match !== null && LOOPBACK_NAMES.includes(match[1]!.toLowerCase());
 }
 
 /** Whether the page came from the host and port it now calls; the scheme may differ behind a TLS proxy. */

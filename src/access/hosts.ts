@@ -9,7 +9,7 @@ import type { Check } from "./access.ts";
 import { refuse } from "./refusal.ts";
 
 /** Names that always reach this machine; a rebinding page can't use them. */
-const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
+export const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Refuses requests whose Host is neither a loopback name nor in `allowed`. */
 export function createHostCheck(allowed: readonly string[]): Check {

@@ -83,13 +83,15 @@ Deno.test("an asterisk among the allowed hosts serves every name", async () => {
   assertEquals((await client.get("/api/health", { Host: "anything.example" })).status, 200);
 });
 
-Deno.test("pages of other origins are refused, the service's own are served", async () => {
+Deno.test("pages of other origins are refused, the service's own and this machine's are served", async () => {
   await using client = await openClient();
   const statusOf = async (Origin: string, Host = "localhost:8000") =>
     (await client.send("POST", "/api/search", { query: "x" }, { Origin, Host })).status;
   assertEquals(await statusOf("http://localhost:8000"), 200);
   assertEquals(await statusOf("https://localhost:8000"), 200);
-  assertEquals(await statusOf("http://localhost:3000"), 403);
+  assertEquals(await statusOf("http://localhost:3000"), 200);
+  assertEquals(await statusOf("http://[::1]:6274"), 200);
+  assertEquals(await statusOf("http://localhost.evil.example"), 403);
   assertEquals(await statusOf("http://evil.example"), 403);
   assertEquals(await statusOf("null"), 403);
   assertEquals(await statusOf("http://localhost:8000.evil.example"), 403);
