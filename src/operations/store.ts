@@ -23,7 +23,7 @@ import type { NewMemory } from "../storage/storage.ts";
 import { storedEvents } from "./event_types.ts";
 import { splitContent } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
-import { embedForStore } from "./vectors.ts";
+import { embedAllForStore } from "./vectors.ts";
 
 /** Most memories in one batch. */
 export const MAX_BATCH = 1000;
@@ -108,16 +108,15 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
   const memories = inputs.map((input, index) =>
     toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined)
   );
-  const items = await Promise.all(
-    memories.flat().map(async (memory): Promise<NewMemory> => ({
-      memory,
-      vectors: await embedForStore(runtime, memory.content),
-    })),
-  );
+  const all = memories.flat();
+  const known = await runtime.storage.get(all.map(({ content_hash }) => content_hash));
+  // What is there already needs no vectors; the store still has the last word on what is a duplicate.
+  const vectors = await embedAllForStore(runtime, all.map(({ content }, i) => known[i] ? null : content));
+  const items = all.map((memory, i): NewMemory => ({ memory, vectors: vectors[i] ?? null }));
   const outcomes = await runtime.storage.store(items);
-  runtime.events.publish(
-    ...storedEvents(items.filter((_, i) => outcomes[i] === "stored").map(({ memory }) => memory)),
-  );
+  const added = items.filter((_, i) => outcomes[i] === "stored").map(({ memory }) => memory);
+  runtime.events.publish(...storedEvents(added));
+  runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
 
   const duplicates = items.filter((_, i) => outcomes[i] === "duplicate").map((item) => item.memory.content_hash);
   const existing = new Map(

@@ -25,6 +25,29 @@ export async function embedForStore(runtime: Runtime, content: string): Promise<
   }
 }
 
+/**
+ * Texts of one call that wait for the model at a time: enough to fill an endpoint's batch and to keep the local model
+ * busy, few enough that someone who stores a single memory meanwhile waits for these and not for a whole import.
+ */
+const EMBED_AT_ONCE = 16;
+
+/** `embedForStore` for many contents, in order; a content that is null gets null. */
+export async function embedAllForStore(
+  runtime: Runtime,
+  contents: readonly (string | null)[],
+): Promise<(VectorSet | null)[]> {
+  const vectors = new Array<VectorSet | null>(contents.length).fill(null);
+  let next = 0;
+  const embedNext = async () => {
+    while (next < contents.length) {
+      const at = next++, content = contents[at];
+      if (content != null) vectors[at] = await embedForStore(runtime, content);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(EMBED_AT_ONCE, contents.length) }, embedNext));
+  return vectors;
+}
+
 /** A query's vector, or why there is none. */
 export type QueryVector =
   | { vector: { model: string; values: Float32Array }; missing?: undefined }
