@@ -1,6 +1,6 @@
 /**
  * Compiles kernels.wat and prints the text of the constant in kernels.ts. Run by hand after a change of kernels.wat:
- * `deno run -A src/storage/sqlite/build_kernels.ts`. The compiler isn't a dependency of Unimem.
+ * `deno run -A --no-lock src/storage/sqlite/build_kernels.ts`. The compiler isn't a dependency of Unimem.
  */
 
 const { default: load } = await import("npm:wabt@1.0.39" as string);

@@ -14,7 +14,7 @@ import { Top } from "./top.ts";
 import type { Near } from "./vector_index.ts";
 
 /** So many of the nearest are put in order without rounding: those that a page shows. The rest only fills up. */
-const EXACT = 32;
+const EXACT = 16;
 /** How many more than wanted are looked at for the last places. */
 const SPARE = 8;
 
@@ -92,8 +92,9 @@ export function findCandidates(
     after.forEach(take);
   }
   const words = index.words.scoreApart(ids, rows, rowSlots.length), width = ids.length;
+  const cosines = vectors?.index.scores(rowSlots);
   const scored = rowSlots.map((slot, row): Scores => ({
-    semantic: exact.get(slot) ?? vectors?.index.score(slot) ?? null,
+    semantic: exact.get(slot) ?? cosines?.[row] ?? null,
     words: words.subarray(row * width, (row + 1) * width),
   }));
   const features = featuresOf(index, numbers, terms, rows, rowSlots.length);

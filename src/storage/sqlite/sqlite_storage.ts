@@ -43,6 +43,7 @@ import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { indexTerms } from "./terms.ts";
 import { emptying, TrashReader } from "./trash.ts";
+import { Turns } from "./turns.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where and how to open the store. */
@@ -79,6 +80,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #byHash;
   readonly #byId;
   readonly #vectors;
+  readonly #turns = new Turns();
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -200,14 +202,18 @@ class SqliteStorage implements MemoryStorage {
 
   candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
     return this.#call("search memories", async () => {
-      const { index, marks } = await this.#matching(filter);
-      const served = vector !== null && this.#models.find(vector.model)?.number === index.vectors?.model;
-      const query = { text, vector: served ? vector.values : null, marks, limit };
-      return findCandidates(index, this.#follower.terms, query, (id, model, values) => {
-        const row = rowsOf(this.#vectors, id, model)[0];
-        return row === undefined
-          ? null
-          : exactCosine(values, { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array });
+      const only = await this.#unindexed(filter);
+      await this.#follower.fresh();
+      return await this.#turns.run(() => {
+        const { index } = this.#follower, marks = marksOf(index, filter, only);
+        const served = vector !== null && this.#models.find(vector.model)?.number === index.vectors?.model;
+        const query = { text, vector: served ? vector.values : null, marks, limit };
+        return findCandidates(index, this.#follower.terms, query, (id, model, values) => {
+          const row = rowsOf(this.#vectors, id, model)[0];
+          return row === undefined
+            ? null
+            : exactCosine(values, { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array });
+        });
       });
     });
   }
@@ -371,11 +377,14 @@ class SqliteStorage implements MemoryStorage {
 
   /** The index in step with the database, and the slots that pass the filter: null for all. */
   async #matching(filter: MemoryFilter): Promise<{ index: MemoryIndex; marks: Uint8Array | null }> {
-    const hasMetadata = filter.metadata !== undefined && Object.keys(filter.metadata).length > 0;
-    const only = hasMetadata ? await this.#scans.withMetadata(filter.metadata!, new Pacer()) : null;
-    const index = await this.#follower.fresh();
-    const restricts = only !== null || Object.values(filter).some((condition) => condition !== undefined);
-    return { index, marks: restricts ? index.match(filter, only) : null };
+    const only = await this.#unindexed(filter), index = await this.#follower.fresh();
+    return { index, marks: marksOf(index, filter, only) };
+  }
+
+  /** Ids of the memories that pass the conditions which the index can't answer; null without such conditions. */
+  async #unindexed({ metadata }: MemoryFilter): Promise<number[] | null> {
+    if (metadata === undefined || Object.keys(metadata).length === 0) return null;
+    return await this.#scans.withMetadata(metadata, new Pacer());
   }
 
   async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
@@ -392,4 +401,10 @@ class SqliteStorage implements MemoryStorage {
   async #present(ids: readonly number[]): Promise<Memory[]> {
     return (await this.#rows(this.#byId, ids)).filter((memory) => memory !== null);
   }
+}
+
+/** Slots that pass the filter, by mark; null for all. `only` are the ids that passed what isn't indexed. */
+function marksOf(index: MemoryIndex, filter: MemoryFilter, only: number[] | null): Uint8Array | null {
+  const restricts = only !== null || Object.values(filter).some((condition) => condition !== undefined);
+  return restricts ? index.match(filter, only) : null;
 }

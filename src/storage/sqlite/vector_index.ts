@@ -1,22 +1,21 @@
 /**
- * Vectors of one model, in memory, found in two steps: the signs of all chunks are compared with the query's by
- * Hamming distance, and the nearest several thousand are scored with their 8-bit codes.
+ * Vectors of one model, in memory, found in two steps: the query is compared with the signs of all chunks, and
+ * the nearest thousand or more are scored with their 8-bit codes.
  *
  * On 100,000 vectors of the bundled model (conversation turns, mixed in pairs and perturbed) the best 10 are among the
- * nearest 4,800 signatures at a recall of 0.999 and the best 200 among 6,400 at 0.998; taking the mean off first made no difference.
+ * nearest 400 by signs, the best 50 among 1,600 at a recall of 0.999, and the best 200 among 3,200 at 0.998. With the
+ * query's signs alone (Hamming distance) it takes four times as many; taking the mean off first made it worse.
  *
  * @module
  */
 
 import { chunkBytes, chunkCodes, chunkScale } from "./quantise.ts";
 import { Top } from "./top.ts";
-import { BLOCK_BITS, BLOCK_CHUNKS, VectorMemory } from "./vector_memory.ts";
+import { BLOCK_CHUNKS, EXCLUDED, MOST_SCORED, VectorMemory } from "./vector_memory.ts";
 
-/** How many signatures are rescored: at least, and for each memory wanted. Fewer chunks are all scored. */
-const RESCORED_AT_LEAST = 4800;
-const RESCORED_PER_RESULT = 32;
-/** Deep pages get what fits the time of a search. */
-const RESCORED_AT_MOST = 12_800;
+/** How many chunks are scored by codes: at least, and for each memory wanted. */
+const SCORED_AT_LEAST = 1600;
+const SCORED_PER_RESULT = 16;
 const NONE = -1;
 /** Below any cosine. */
 const UNSCORED = -2;
@@ -38,8 +37,6 @@ export class VectorIndex {
   /** Per slot: its first chunk or −1, and the best score within a search. */
   #first = new Int32Array(BLOCK_CHUNKS).fill(NONE);
   #best = new Float32Array(BLOCK_CHUNKS).fill(UNSCORED);
-  /** Chunks to be scored in a search. */
-  #chosen = new Uint32Array(BLOCK_CHUNKS);
   #used = 0;
   #free: number[] = [];
   #memories = 0;
@@ -55,7 +52,7 @@ export class VectorIndex {
   }
 
   get bytes(): number {
-    return this.#memory.bytes + this.#scales.length * 12 + this.#first.length * 8 + this.#chosen.length * 4;
+    return this.#memory.bytes + this.#scales.length * 12 + this.#first.length * 8;
   }
 
   has(slot: number): boolean {
@@ -91,19 +88,35 @@ export class VectorIndex {
     this.#memories--;
   }
 
-  /** Sets the query for `score` and `nearest`. */
+  /** Sets the query for `scores` and `nearest`. */
   aim(query: Float32Array): void {
     this.#memory.aim(query);
   }
 
-  /** Cosine of the query and the slot's best chunk; null when it has no vectors. */
-  score(slot: number): number | null {
-    if (!this.has(slot)) return null;
-    let best = UNSCORED;
-    for (let chunk = this.#first[slot]!; chunk !== NONE; chunk = this.#next[chunk]!) {
-      best = Math.max(best, this.#memory.dot(chunk) * this.#scales[chunk]!);
+  /** Cosines of the query and each slot's best chunk; null for slots without vectors. */
+  scores(slots: readonly number[]): (number | null)[] {
+    const { chosen } = this.#memory, scores: (number | null)[] = [];
+    for (let next = 0; next < slots.length;) {
+      const start = next;
+      let count = 0;
+      for (; next < slots.length; next++) {
+        const before = count;
+        let chunk = this.#firstOf(slots[next]!);
+        for (; chunk !== NONE && count < MOST_SCORED; chunk = this.#next[chunk]!) chosen[count++] = chunk;
+        if (chunk === NONE || before === 0) continue;
+        count = before; // no room for all of its chunks: it comes first next time
+        break;
+      }
+      const { dots, scale } = this.#memory.score(count);
+      for (let i = start, at = 0; i < next; i++) {
+        let best = UNSCORED;
+        for (let chunk = this.#firstOf(slots[i]!); chunk !== NONE && at < count; chunk = this.#next[chunk]!) {
+          best = Math.max(best, dots[at++]! * scale * this.#scales[chunk]!);
+        }
+        scores.push(best === UNSCORED ? null : clamped(best));
+      }
     }
-    return clamped(best);
+    return scores;
   }
 
   /**
@@ -112,13 +125,21 @@ export class VectorIndex {
    * @param allowed Slots to consider, by mark; null for all.
    */
   nearest(limit: number, allowed: Uint8Array | null): Near[] {
-    const wanted = Math.max(RESCORED_AT_LEAST, Math.min(limit * RESCORED_PER_RESULT, RESCORED_AT_MOST), limit * 2);
-    const count = this.#used <= wanted ? this.#chooseAll(allowed) : this.#chooseNear(wanted, allowed);
-    const best = this.#best, owners = this.#owners, scales = this.#scales, chosen = this.#chosen;
-    this.#memory.eachDot(chosen, count, (chunk, dot) => {
-      const slot = owners[chunk]!, score = dot * scales[chunk]!;
-      if (score > best[slot]!) best[slot] = score;
+    const wanted = Math.min(Math.max(SCORED_AT_LEAST, limit * SCORED_PER_RESULT), MOST_SCORED);
+    const owners = this.#owners, scales = this.#scales, best = this.#best;
+    const count = this.#memory.choose(this.#used, wanted, (distances, first) => {
+      if (allowed === null && this.#free.length === 0) return;
+      const length = Math.min(BLOCK_CHUNKS, this.#used - first);
+      for (let i = 0; i < length; i++) {
+        const slot = owners[first + i]!;
+        if (slot === NONE || (allowed !== null && allowed[slot] !== 1)) distances[i] = EXCLUDED;
+      }
     });
+    const { dots, scale } = this.#memory.score(count), { chosen } = this.#memory;
+    for (let i = 0; i < count; i++) {
+      const chunk = chosen[i]!, slot = owners[chunk]!, score = dots[i]! * scale * scales[chunk]!;
+      if (score > best[slot]!) best[slot] = score;
+    }
     const top = new Top(limit);
     for (let i = 0; i < count; i++) {
       const slot = owners[chosen[i]!]!, score = best[slot]!;
@@ -129,40 +150,8 @@ export class VectorIndex {
     return top.sorted().map(({ slot, score }) => ({ slot, score: clamped(score) }));
   }
 
-  #chooseAll(allowed: Uint8Array | null): number {
-    let count = 0;
-    for (let chunk = 0; chunk < this.#used; chunk++) {
-      const slot = this.#owners[chunk]!;
-      if (slot !== NONE && (allowed === null || allowed[slot] === 1)) this.#chosen[count++] = chunk;
-    }
-    return count;
-  }
-
-  /** Chooses the `wanted` chunks whose signatures are nearest, and those as near as the last of them. */
-  #chooseNear(wanted: number, allowed: Uint8Array | null): number {
-    const counts = new Uint32Array(this.dimensions + 1), owners = this.#owners;
-    const distances: Uint16Array[] = [];
-    for (let start = 0; start < this.#used; start += BLOCK_CHUNKS) {
-      const length = Math.min(BLOCK_CHUNKS, this.#used - start);
-      const block = this.#memory.distances(start >>> BLOCK_BITS, length);
-      distances.push(block);
-      for (let i = 0; i < length; i++) {
-        const slot = owners[start + i]!;
-        if (slot !== NONE && (allowed === null || allowed[slot] === 1)) counts[block[i]!]!++;
-      }
-    }
-    let farthest = 0;
-    for (let seen = counts[0]!; seen < wanted && farthest < this.dimensions;) seen += counts[++farthest]!;
-    let count = 0;
-    for (let start = 0; start < this.#used; start += BLOCK_CHUNKS) {
-      const block = distances[start >>> BLOCK_BITS]!, length = Math.min(BLOCK_CHUNKS, this.#used - start);
-      for (let i = 0; i < length; i++) {
-        if (block[i]! > farthest) continue;
-        const slot = owners[start + i]!;
-        if (slot !== NONE && (allowed === null || allowed[slot] === 1)) this.#chosen[count++] = start + i;
-      }
-    }
-    return count;
+  #firstOf(slot: number): number {
+    return slot < this.#first.length ? this.#first[slot]! : NONE;
   }
 
   #allocate(): number {
@@ -174,7 +163,6 @@ export class VectorIndex {
       this.#scales = grown(this.#scales, new Float32Array(size));
       this.#owners = grown(this.#owners, new Int32Array(size));
       this.#next = grown(this.#next, new Int32Array(size));
-      this.#chosen = new Uint32Array(size);
     }
     return this.#used++;
   }

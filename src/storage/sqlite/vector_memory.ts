@@ -8,80 +8,87 @@
 import { type Kernels, kernelsOver } from "./kernels.ts";
 
 const PAGE = 65_536;
-export const BLOCK_BITS = 10;
-/** Chunks in a block. */
+const BLOCK_BITS = 10;
+/** Chunks in a block; the kernels know this number. */
 export const BLOCK_CHUNKS = 1 << BLOCK_BITS;
 const BLOCK_MASK = BLOCK_CHUNKS - 1;
-/** Dot products made in one go. */
-const DOTS_AT_ONCE = 4096;
+/** Most chunks scored in one go. */
+export const MOST_SCORED = 16_384;
+/** Distance of a chunk that must not be chosen; above all others. */
+export const EXCLUDED = 0xffff;
 /** Largest 16-bit query value, lower for long vectors so that sums of products stay within 32 bits. */
 const LARGEST_QUERY = 32_767;
 const LARGEST_CODE = 128;
+/** Signatures that lie across each other in a group; see kernels.wat. */
+const GROUP = 16;
+/** What four bits can add to a distance, and the largest distance; the kernels' sums allow no more. */
+const LARGEST_STEP = 127;
+const LARGEST_DISTANCE = 60_000;
 const SIMD_BYTES = 16;
-
-/** The numbers of one block of chunks. */
-interface Block {
-  codes: Int8Array;
-  distances: Uint16Array;
-}
 
 /** Chunk vectors by number, and the query they are compared with. */
 export class VectorMemory {
   readonly #dimensions: number;
-  /** Bytes of a chunk's codes and of its signature. */
+  /** Bytes of a chunk's codes, and of its signature: an eighth of that. */
   readonly #codeBytes: number;
   readonly #signBytes: number;
   readonly #memory: WebAssembly.Memory;
   readonly #kernels: Kernels;
-  /** Byte addresses of the query, its signature, a list of addresses and its dot products, and the first block. */
-  readonly #query: number;
-  readonly #querySigns: number;
-  readonly #list: number;
-  readonly #results: number;
+  /** Byte addresses of the query in both forms, counts of distances, chunks with their dot products, and the blocks. */
+  readonly #query = 0;
+  readonly #tables: number;
+  readonly #counts: number;
+  readonly #chosen: number;
+  readonly #dots: number;
   readonly #firstBlock: number;
   readonly #blockBytes: number;
+  #blocks = 0;
   #queryScale = 0;
-  #blocks: Block[] = [];
-  #addresses = new Uint32Array(0);
-  #dots = new Int32Array(0);
+  /** No distance from the query is larger. */
+  #farthest = 0;
 
   constructor(dimensions: number) {
     this.#dimensions = dimensions;
     this.#codeBytes = padded(dimensions);
-    this.#signBytes = padded(this.#codeBytes / 8);
-    this.#query = 0;
-    this.#querySigns = this.#query + 2 * this.#codeBytes;
-    this.#list = this.#querySigns + this.#signBytes;
-    this.#results = this.#list + 4 * DOTS_AT_ONCE;
-    this.#firstBlock = this.#results + 4 * DOTS_AT_ONCE;
+    this.#signBytes = this.#codeBytes / 8;
+    this.#tables = this.#query + 2 * this.#codeBytes;
+    this.#counts = this.#tables + 2 * GROUP * this.#signBytes;
+    this.#chosen = this.#counts + 4 * (EXCLUDED + 1);
+    this.#dots = this.#chosen + 4 * MOST_SCORED;
+    this.#firstBlock = this.#dots + 4 * MOST_SCORED;
     this.#blockBytes = BLOCK_CHUNKS * (this.#codeBytes + this.#signBytes + 2);
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil(this.#firstBlock / PAGE), maximum: PAGE });
     this.#kernels = kernelsOver(this.#memory);
-    this.#view();
   }
 
   /** Chunks there is room for. */
   get capacity(): number {
-    return this.#blocks.length * BLOCK_CHUNKS;
+    return this.#blocks * BLOCK_CHUNKS;
   }
 
   get bytes(): number {
     return this.#memory.buffer.byteLength;
   }
 
+  /** Chunks to be scored, as numbers: filled by `choose` or by the caller. A view that holds until `grow`. */
+  get chosen(): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, this.#chosen, MOST_SCORED);
+  }
+
   /** Makes room for one more block of chunks. */
   grow(): void {
-    const needed = this.#firstBlock + (this.#blocks.length + 1) * this.#blockBytes;
+    const needed = this.#firstBlock + ++this.#blocks * this.#blockBytes;
     const pages = Math.ceil((needed - this.#memory.buffer.byteLength) / PAGE);
     if (pages > 0) this.#memory.grow(pages);
-    this.#blocks.length++;
-    this.#view();
   }
 
   /** Writes a chunk's codes and the signature made from them. */
   write(chunk: number, codes: Int8Array): void {
-    this.#blocks[chunk >>> BLOCK_BITS]!.codes.set(codes, (chunk & BLOCK_MASK) * this.#codeBytes);
-    this.#kernels.signs(this.#codesAt(chunk), this.#codeBytes, this.#signsAt(chunk));
+    const at = this.#blockOf(chunk) + (chunk & BLOCK_MASK) * this.#codeBytes;
+    new Int8Array(this.#memory.buffer, at, this.#dimensions).set(codes);
+    const place = chunk & BLOCK_MASK, group = Math.floor(place / GROUP) * GROUP;
+    const signs = this.#signsOf(chunk >>> BLOCK_BITS) + group * this.#signBytes + place - group;
+    this.#kernels.signs(at, this.#codeBytes, signs);
   }
 
   /** Sets the query for all comparisons until the next call. */
@@ -89,63 +96,100 @@ export class VectorMemory {
     let largest = 0;
     for (let i = 0; i < this.#dimensions; i++) largest = Math.max(largest, Math.abs(query[i]!));
     const range = Math.min(LARGEST_QUERY, Math.floor(2 ** 31 / (this.#dimensions * LARGEST_CODE)));
-    const scale = largest / range || 1, values = new Int16Array(this.#memory.buffer, this.#query, this.#codeBytes);
-    const signs = new Uint8Array(this.#memory.buffer, this.#querySigns, this.#signBytes).fill(0);
-    for (let i = 0; i < this.#dimensions; i++) {
-      values[i] = Math.round(query[i]! / scale);
-      if (query[i]! > 0) signs[i >>> 3]! |= 1 << (i & 7);
+    const scale = this.#queryScale = largest / range || 1;
+    const values = new Int16Array(this.#memory.buffer, this.#query, this.#codeBytes);
+    for (let i = 0; i < this.#dimensions; i++) values[i] = Math.round(query[i]! / scale);
+    this.#fillTables(query);
+  }
+
+  /**
+   * A signature's distance is the sum of the query's values, without their signs, where the signs differ. It comes in
+   * parts of four dimensions: for each of their 16 patterns of signs a table says what it adds.
+   */
+  #fillTables(query: Float32Array): void {
+    let sum = 0, largestPart = 0;
+    for (let i = 0; i < this.#codeBytes; i += 4) {
+      const part = Math.abs(query[i] ?? 0) + Math.abs(query[i + 1] ?? 0) + Math.abs(query[i + 2] ?? 0) +
+        Math.abs(query[i + 3] ?? 0);
+      sum += part;
+      largestPart = Math.max(largestPart, part);
     }
-    this.#queryScale = scale;
-  }
-
-  /** Hamming distances between the query's signature and those of a block's first `count` chunks. */
-  distances(block: number, count: number): Uint16Array {
-    const first = block * BLOCK_CHUNKS, { distances } = this.#blocks[block]!;
-    this.#kernels.hamming(this.#signsAt(first), count, this.#signBytes, this.#querySigns, distances.byteOffset);
-    return distances;
-  }
-
-  /** Calls back with the dot product of the query and each chunk's codes, in the order given. */
-  eachDot(chunks: ArrayLike<number>, count: number, visit: (chunk: number, dot: number) => void): void {
-    for (let from = 0; from < count; from += DOTS_AT_ONCE) {
-      const length = Math.min(DOTS_AT_ONCE, count - from);
-      for (let i = 0; i < length; i++) this.#addresses[i] = this.#codesAt(chunks[from + i]!);
-      this.#kernels.dots(this.#list, length, this.#codeBytes, this.#query, this.#results);
-      for (let i = 0; i < length; i++) visit(chunks[from + i]!, this.#dots[i]! * this.#queryScale);
+    const scale = Math.min(LARGEST_STEP / largestPart, LARGEST_DISTANCE / sum) || 0;
+    const tables = new Uint8Array(this.#memory.buffer, this.#tables, 2 * GROUP * this.#signBytes);
+    this.#farthest = 0;
+    for (let i = 0; i < this.#codeBytes; i += 4) {
+      let most = 0;
+      for (let signs = 0; signs < 16; signs++) {
+        let distance = 0;
+        for (let bit = 0; bit < 4; bit++) {
+          const value = query[i + bit] ?? 0;
+          if ((value > 0) !== ((signs >> bit & 1) === 1)) distance += Math.abs(value);
+        }
+        const step = tables[i * 4 + signs] = Math.floor(distance * scale);
+        most = Math.max(most, step);
+      }
+      this.#farthest += most;
     }
   }
 
-  /** Dot product of the query and one chunk's codes. */
-  dot(chunk: number): number {
-    this.#addresses[0] = this.#codesAt(chunk);
-    this.#kernels.dots(this.#list, 1, this.#codeBytes, this.#query, this.#results);
-    return this.#dots[0]! * this.#queryScale;
+  /**
+   * Fills `chosen` with the chunks nearest to the query by their signatures.
+   *
+   * @param used Chunks in use, from the first.
+   * @param wanted How many, at most `MOST_SCORED`.
+   * @param exclude Marks chunks of a block that must not be chosen with `EXCLUDED`; `first` is the block's first chunk.
+   * @returns How many were chosen: fewer when fewer may be.
+   */
+  choose(used: number, wanted: number, exclude: (distances: Uint16Array, first: number) => void): number {
+    const counts = new Uint32Array(this.#memory.buffer, this.#counts, this.#farthest + 1).fill(0);
+    const blocks = Math.ceil(used / BLOCK_CHUNKS);
+    for (let block = 0; block < blocks; block++) {
+      const length = Math.min(BLOCK_CHUNKS, used - block * BLOCK_CHUNKS), distances = this.#distancesOf(block);
+      const groups = Math.ceil(length / GROUP);
+      this.#kernels.distances(this.#signsOf(block), groups, this.#signBytes, this.#tables, distances);
+      const view = new Uint16Array(this.#memory.buffer, distances, BLOCK_CHUNKS).fill(EXCLUDED, length);
+      exclude(view, block * BLOCK_CHUNKS);
+      this.#kernels.histogram(distances, length, this.#counts);
+    }
+    let farthest = 0, nearer = 0;
+    while (farthest < this.#farthest && nearer + counts[farthest]! < wanted) nearer += counts[farthest++]!;
+    // All that are nearer than the last distance fit; of those at the last distance as many as there is room for.
+    let end = this.#chosen;
+    const select = (from: number, to: number, most: number) => {
+      for (let block = 0; block < blocks; block++) {
+        end = this.#kernels.select(
+          this.#distancesOf(block),
+          BLOCK_CHUNKS,
+          from,
+          to,
+          block * BLOCK_CHUNKS,
+          end,
+          this.#chosen + 4 * most,
+        );
+      }
+    };
+    if (farthest > 0) select(0, farthest - 1, wanted);
+    select(farthest, farthest, wanted);
+    return (end - this.#chosen) / 4;
   }
 
-  #blockAt(chunk: number): number {
+  /** Dot products of the query and the first `count` chunks in `chosen`. A view that holds until the next call. */
+  score(count: number): { dots: Int32Array; scale: number } {
+    const position = [this.#firstBlock, this.#blockBytes] as const;
+    this.#kernels.dots(this.#chosen, count, this.#codeBytes, this.#query, this.#dots, ...position);
+    return { dots: new Int32Array(this.#memory.buffer, this.#dots, count), scale: this.#queryScale };
+  }
+
+  #blockOf(chunk: number): number {
     return this.#firstBlock + (chunk >>> BLOCK_BITS) * this.#blockBytes;
   }
 
-  #codesAt(chunk: number): number {
-    return this.#blockAt(chunk) + (chunk & BLOCK_MASK) * this.#codeBytes;
+  #signsOf(block: number): number {
+    return this.#firstBlock + block * this.#blockBytes + BLOCK_CHUNKS * this.#codeBytes;
   }
 
-  #signsAt(chunk: number): number {
-    return this.#blockAt(chunk) + BLOCK_CHUNKS * this.#codeBytes + (chunk & BLOCK_MASK) * this.#signBytes;
-  }
-
-  /** Growing leaves all views on the memory empty, so they are made anew. */
-  #view(): void {
-    const buffer = this.#memory.buffer as ArrayBuffer;
-    this.#addresses = new Uint32Array(buffer, this.#list, DOTS_AT_ONCE);
-    this.#dots = new Int32Array(buffer, this.#results, DOTS_AT_ONCE);
-    for (let block = 0; block < this.#blocks.length; block++) {
-      const start = this.#firstBlock + block * this.#blockBytes;
-      this.#blocks[block] = {
-        codes: new Int8Array(buffer, start, BLOCK_CHUNKS * this.#codeBytes),
-        distances: new Uint16Array(buffer, start + BLOCK_CHUNKS * (this.#codeBytes + this.#signBytes), BLOCK_CHUNKS),
-      };
-    }
+  #distancesOf(block: number): number {
+    return this.#signsOf(block) + BLOCK_CHUNKS * this.#signBytes;
   }
 }
 
