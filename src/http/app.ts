@@ -10,6 +10,7 @@ import { refuse } from "../access/refusal.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addDocs, PUBLIC_PAGES } from "./docs.ts";
+import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
 import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
@@ -51,6 +52,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   addMemories(app, runtime, routes);
   addSearch(app, runtime, routes);
   addTags(app, runtime, routes);
+  addDocuments(app, runtime, routes);
   addEvents(app, runtime, routes);
   addHealth(app, runtime, routes);
   addDocs(app, runtime, settings);

@@ -19,7 +19,7 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   path: string;
   /** Name generated clients call it by. */
   operationId: string;
-  tag: "memories" | "search" | "tags" | "events" | "health";
+  tag: "memories" | "search" | "tags" | "documents" | "events" | "health";
   summary: string;
   description?: string;
   body?: Body;

@@ -6,6 +6,7 @@
 
 import type { EmbeddingService } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
+import type { DocumentSettings } from "./documents/settings.ts";
 import type { EventHub } from "./events.ts";
 
 /** Limits and facts operations need from the settings. */
@@ -16,6 +17,8 @@ export interface OperationSettings {
   split: { overlap: number; preserveBoundaries: boolean } | null;
   /** Adds `source:<hostname>` to the tags of memories stored with a client_hostname, as existing deployments do. */
   includeHostname: boolean;
+  /** Defaults and limits of documents, where they differ from the usual ones. */
+  documents?: DocumentSettings;
 }
 
 /**

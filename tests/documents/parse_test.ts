@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DEFAULT_LIMITS } from "../../src/documents/document.ts";
 import { parseDocument } from "../../src/documents/parse.ts";
+import { baseName } from "../../src/documents/formats.ts";
 import { fixture, outline, parse, refusal } from "./helpers.ts";
 
 Deno.test("a PDF gives headings, paragraphs and pages", async () => {
@@ -133,4 +134,9 @@ Deno.test("parsing a long document leaves the event loop free", async () => {
   clearInterval(ticks);
   assertEquals(document.sections.length, 1);
   assert(longest < 250, `the event loop stood still for ${longest} ms`);
+});
+
+Deno.test("of a path only the last part counts, in either notation", () => {
+  const names = ["../../etc/passwd", "C:\\Users\\x\\a.txt", "/a\0b.txt", "..", "", "a/..", "日本.md"];
+  assertEquals(names.map(baseName), ["passwd", "a.txt", "ab.txt", "document", "document", "document", "日本.md"]);
 });

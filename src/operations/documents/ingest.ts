@@ -1,0 +1,66 @@
+/**
+ * Takes one file into the store: parsed, cut, embedded, and stored in one transaction, so that a stop at any moment
+ * leaves the whole document or nothing of it.
+ *
+ * @module
+ */
+
+import { parseDocument } from "../../documents/parse.ts";
+import { MemoryError } from "../../errors.ts";
+import type { NewMemory, VectorSet } from "../../storage/storage.ts";
+import type { Runtime } from "../runtime.ts";
+import { embedForStore } from "../vectors.ts";
+import { memoriesOf, type UploadFacts } from "./memories.ts";
+import type { FileProgress } from "./session.ts";
+import { documentSettings } from "./settings.ts";
+
+/** Texts given to the model at once; more would only wait in its queue, before the texts of others. */
+const EMBEDDED_AT_ONCE = 8;
+/** Milliseconds before a chunk is offered again to a model with too long a queue. */
+const RETRY_MS = 500;
+
+/**
+ * Stores a file's chunks, telling its progress.
+ *
+ * @throws {MemoryError} for a file that can't be read or stored; its message names the file.
+ */
+export async function ingest(
+  runtime: Runtime,
+  bytes: Uint8Array<ArrayBuffer>,
+  upload: Omit<UploadFacts, "fileHash" | "fileSize">,
+  progress: FileProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { limits } = documentSettings(runtime);
+  const fileSize = bytes.length;
+  const fileHash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const document = await parseDocument(bytes, progress.name, limits, signal);
+  progress.warnings = document.warnings;
+  const chunkSize = Math.min(upload.chunkSize, runtime.settings.maxContentLength);
+  const memories = await memoriesOf(document, { ...upload, chunkSize, fileSize, fileHash }, runtime.now);
+  progress.total = memories.length;
+  const items: NewMemory[] = [];
+  for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {
+    signal.throwIfAborted();
+    const group = memories.slice(at, at + EMBEDDED_AT_ONCE);
+    const vectors = await Promise.all(group.map((memory) => embed(runtime, memory.content, signal)));
+    group.forEach((memory, i) => items.push({ memory, vectors: vectors[i]! }));
+    progress.processed = items.length;
+  }
+  signal.throwIfAborted();
+  const outcomes = await runtime.storage.store(items);
+  progress.stored = outcomes.filter((outcome) => outcome === "stored").length;
+}
+
+/** A chunk's vectors; waits while the model's queue is full, since nobody waits for this answer. */
+async function embed(runtime: Runtime, content: string, signal: AbortSignal): Promise<VectorSet | null> {
+  while (true) {
+    try {
+      return await embedForStore(runtime, content);
+    } catch (error) {
+      if (!(error instanceof MemoryError && error.code === "overloaded")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      signal.throwIfAborted();
+    }
+  }
+}

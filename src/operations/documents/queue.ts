@@ -1,0 +1,170 @@
+/**
+ * The uploads of this process, worked on one file at a time. There is one queue for each store.
+ *
+ * @module
+ */
+
+import { errorText, MemoryError } from "../../errors.ts";
+import type { MemoryStorage } from "../../storage/storage.ts";
+import type { Runtime } from "../runtime.ts";
+import { ingest } from "./ingest.ts";
+import type { UploadFacts } from "./memories.ts";
+import { isFinal, stateOf, type UploadSession } from "./session.ts";
+
+/** Bytes of files that may wait; they are held in memory. */
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+/** Finished uploads remembered with their errors; older ones are known from their memories. */
+const REMEMBERED = 500;
+
+/** An upload and its files. */
+export interface UploadJob {
+  session: UploadSession;
+  /** The bytes of the session's files, in the same order. */
+  files: Uint8Array<ArrayBuffer>[];
+  facts: Pick<UploadFacts, "tags" | "memoryType" | "chunkSize" | "chunkOverlap">;
+}
+
+const queues = new WeakMap<MemoryStorage, UploadQueue>();
+
+/** The queue of a runtime's store. */
+export function uploadsOf(runtime: Runtime): UploadQueue {
+  let queue = queues.get(runtime.storage);
+  if (queue === undefined) queues.set(runtime.storage, queue = new UploadQueue(runtime));
+  return queue;
+}
+
+/** Works on uploads in the order they came. */
+export class UploadQueue {
+  readonly #runtime: Runtime;
+  readonly #sessions = new Map<string, UploadSession>();
+  /** Uploads that clients took off the list without deleting their memories. */
+  readonly #hidden = new Set<string>();
+  readonly #waiting: UploadJob[] = [];
+  #waitingBytes = 0;
+  #current: { id: string; abort: AbortController; ended: PromiseWithResolvers<void> } | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #idle = true;
+  #stopped = false;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** @throws {MemoryError} `overloaded` when too much waits, `unavailable` while the service stops. */
+  add(job: UploadJob): void {
+    if (this.#stopped) throw new MemoryError("unavailable", "Cannot take an upload: the service is stopping");
+    const bytes = bytesOf(job);
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new MemoryError("overloaded", "Cannot take an upload: too many documents wait already", {
+        retryAfterSeconds: 10,
+      });
+    }
+    this.#sessions.set(job.session.id, job.session);
+    this.#waiting.push(job);
+    this.#waitingBytes += bytes;
+    if (!this.#idle) return;
+    this.#idle = false;
+    this.#running = this.#work();
+  }
+
+  find(id: string): UploadSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** All uploads remembered, newest first. */
+  sessions(): UploadSession[] {
+    return [...this.#sessions.values()].reverse();
+  }
+
+  isHidden(id: string): boolean {
+    return this.#hidden.has(id);
+  }
+
+  /** Ends an upload where it is, and forgets it. */
+  async forget(id: string, hide: boolean): Promise<void> {
+    if (hide) this.#hidden.add(id);
+    const waiting = this.#waiting.findIndex((job) => job.session.id === id);
+    if (waiting >= 0) this.#waitingBytes -= bytesOf(this.#waiting.splice(waiting, 1)[0]!);
+    if (this.#current?.id === id) {
+      this.#current.abort.abort();
+      await this.#current.ended.promise;
+    }
+    this.#sessions.delete(id);
+  }
+
+  /** Waits until nothing is left to do. */
+  async settled(): Promise<void> {
+    while (!this.#idle) await this.#running;
+  }
+
+  /**
+   * Ends all work: the document in hand is stored whole or not at all, the others not at all.
+   *
+   * @returns a line for each upload that ended early, naming what was stored and what wasn't.
+   */
+  async stop(): Promise<string[]> {
+    this.#stopped = true;
+    const open = [...this.#sessions.values()].filter((session) => !isFinal(stateOf(session.files)));
+    this.#current?.abort.abort();
+    await this.#running;
+    return open.map((session) => {
+      const named = (stored: boolean) =>
+        session.files.filter((file) => (file.state === "completed") === stored).map((file) => file.name).join(", ");
+      return `Upload ${session.id} ended early: stored ${named(true) || "nothing"}; not stored: ${
+        named(false) || "nothing"
+      }`;
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      const bytes = bytesOf(job), { session } = job;
+      const abort = new AbortController(), ended = Promise.withResolvers<void>();
+      this.#current = { id: session.id, abort, ended };
+      if (this.#stopped) abort.abort();
+      for (const index of session.files.keys()) await this.#ingest(job, index, abort.signal);
+      session.completedAt = this.#runtime.now();
+      this.#waitingBytes -= bytes;
+      this.#current = null;
+      ended.resolve();
+      this.#trim();
+    }
+    this.#idle = true;
+  }
+
+  async #ingest({ session, files, facts }: UploadJob, index: number, signal: AbortSignal): Promise<void> {
+    const progress = session.files[index]!;
+    const batch = session.batch ? { index: index + 1, files: session.files.map((file) => file.name) } : null;
+    progress.state = "processing";
+    try {
+      signal.throwIfAborted();
+      const upload = { ...facts, uploadId: session.id, uploadedAt: session.createdAt, batch };
+      await ingest(this.#runtime, files[index]!, upload, progress, signal);
+      progress.state = "completed";
+    } catch (error) {
+      progress.state = signal.aborted ? "stopped" : "failed";
+      progress.error = signal.aborted ? `Stopped before "${progress.name}" was stored` : faultOf(progress.name, error);
+    }
+    files[index] = new Uint8Array(0);
+  }
+
+  #trim(): void {
+    for (const [id, session] of this.#sessions) {
+      if (this.#sessions.size <= REMEMBERED) return;
+      if (isFinal(stateOf(session.files))) this.#sessions.delete(id);
+    }
+  }
+}
+
+function bytesOf({ session }: UploadJob): number {
+  return session.files.reduce((sum, file) => sum + file.size, 0);
+}
+
+/** The text for clients; what is a fault of the service goes to the log. */
+function faultOf(name: string, error: unknown): string {
+  if (error instanceof MemoryError && error.code !== "internal") {
+    return error.message.includes(name) ? error.message : `Cannot store "${name}": ${error.message}`;
+  }
+  console.error(`Cannot store the document "${name}": ${error instanceof Error ? error.stack : errorText(error)}`);
+  return `Cannot store "${name}": a fault of the service; its log has more`;
+}

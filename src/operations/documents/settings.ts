@@ -1,0 +1,31 @@
+/**
+ * What the document operations need from the settings.
+ *
+ * @module
+ */
+
+import { CHUNK_OVERLAP, CHUNK_SIZE } from "../../documents/chunks.ts";
+import { DEFAULT_LIMITS, type DocumentLimits } from "../../documents/document.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Defaults and limits of uploads. */
+export interface DocumentSettings {
+  /** Characters of a chunk and of what it repeats, where an upload doesn't say. */
+  chunkSize: number;
+  chunkOverlap: number;
+  limits: DocumentLimits;
+}
+
+/** Files in one batch. */
+export const MAX_BATCH_FILES = 100;
+
+const DEFAULTS: DocumentSettings = {
+  chunkSize: CHUNK_SIZE.default,
+  chunkOverlap: CHUNK_OVERLAP.default,
+  limits: DEFAULT_LIMITS,
+};
+
+/** The settings of a runtime, or the defaults. */
+export function documentSettings(runtime: Runtime): DocumentSettings {
+  return runtime.settings.documents ?? DEFAULTS;
+}

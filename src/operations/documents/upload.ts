@@ -1,0 +1,122 @@
+/**
+ * Uploading documents, one or many.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { CHUNK_OVERLAP, CHUNK_SIZE } from "../../documents/chunks.ts";
+import { baseName, formatOf } from "../../documents/formats.ts";
+import { MemoryError } from "../../errors.ts";
+import { MemoryType, TagList } from "../../memory/schemas.ts";
+import type { Runtime } from "../runtime.ts";
+import { uploadsOf } from "./queue.ts";
+import type { FileProgress } from "./session.ts";
+import { documentSettings, MAX_BATCH_FILES } from "./settings.ts";
+
+/** What goes with an upload besides its files. */
+export const UploadOptions = z.object({
+  tags: TagList.default([]),
+  chunk_size: z.int().min(CHUNK_SIZE.min).max(CHUNK_SIZE.max).nullish().describe("Longest chunk, in characters."),
+  chunk_overlap: z.int().min(CHUNK_OVERLAP.min).max(CHUNK_OVERLAP.max).nullish()
+    .describe("Characters a chunk repeats of the one before; at most half a chunk counts."),
+  memory_type: MemoryType.default("document"),
+});
+export type UploadOptions = z.infer<typeof UploadOptions>;
+
+/** A file as a client sent it; of its name only the last part of a path counts. */
+export interface UploadFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export const UploadOutput = z.object({
+  upload_id: z.string().describe("Asks for the status, and finds the chunks by the tag upload_id:…"),
+  status: z.literal("queued"),
+  message: z.string(),
+});
+export type UploadOutput = z.infer<typeof UploadOutput>;
+
+/**
+ * Takes a document; it is read and stored in the background.
+ *
+ * @throws {MemoryError} `unsupported` for a type that can't be read, `too_large`, `overloaded` or `unavailable`.
+ */
+export async function upload(runtime: Runtime, file: UploadFile, options: UploadOptions): Promise<UploadOutput> {
+  formatOf(file.name);
+  const { maxBytes } = documentSettings(runtime).limits;
+  if (file.bytes.length > maxBytes) {
+    throw new MemoryError(
+      "too_large",
+      `Cannot read "${baseName(file.name)}": it has ${file.bytes.length} bytes; the limit is ${maxBytes}`,
+      { field: "file", value: baseName(file.name) },
+    );
+  }
+  const id = await queue(runtime, [file], options, false);
+  return { upload_id: id, status: "queued", message: `Document ${baseName(file.name)} queued for processing` };
+}
+
+/**
+ * Takes a batch of documents. A file that can't be read doesn't hold up the others; the status names it.
+ *
+ * @throws {MemoryError} `invalid_input` for an empty or too large batch, `overloaded` or `unavailable`.
+ */
+export async function uploadBatch(
+  runtime: Runtime,
+  files: UploadFile[],
+  options: UploadOptions,
+): Promise<UploadOutput> {
+  if (files.length === 0 || files.length > MAX_BATCH_FILES) {
+    throw new MemoryError(
+      "invalid_input",
+      `Cannot take a batch of ${files.length} files: send 1 to ${MAX_BATCH_FILES}`,
+      {
+        field: "files",
+        value: files.length,
+      },
+    );
+  }
+  const id = await queue(runtime, files, options, true);
+  return { upload_id: id, status: "queued", message: `Batch of ${files.length} documents queued for processing` };
+}
+
+async function queue(runtime: Runtime, files: UploadFile[], options: UploadOptions, batch: boolean): Promise<string> {
+  // A store that is down is told now, not in a status that someone may never ask for.
+  await runtime.storage.ping();
+  const { chunkSize, chunkOverlap } = documentSettings(runtime);
+  const id = crypto.randomUUID();
+  uploadsOf(runtime).add({
+    session: { id, batch, files: files.map(progressOf), createdAt: runtime.now(), completedAt: null },
+    files: files.map((file) => file.bytes),
+    facts: {
+      tags: options.tags,
+      memoryType: options.memory_type,
+      chunkSize: options.chunk_size ?? chunkSize,
+      chunkOverlap: options.chunk_overlap ?? chunkOverlap,
+    },
+  });
+  return id;
+}
+
+function progressOf({ name, bytes }: UploadFile): FileProgress {
+  return {
+    name: baseName(name),
+    size: bytes.length,
+    state: "queued",
+    processed: 0,
+    stored: 0,
+    total: 0,
+    error: null,
+    warnings: [],
+  };
+}
+
+/** Ends all uploads before the store closes; a line for each that ended early. */
+export function stopUploads(runtime: Runtime): Promise<string[]> {
+  return uploadsOf(runtime).stop();
+}
+
+/** Waits until all uploads are done. */
+export function uploadsSettled(runtime: Runtime): Promise<void> {
+  return uploadsOf(runtime).settled();
+}

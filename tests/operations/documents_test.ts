@@ -1,0 +1,99 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
+import { documentContent } from "../../src/operations/documents/content.ts";
+import { uploadHistory, uploadStatus } from "../../src/operations/documents/status.ts";
+import {
+  stopUploads,
+  upload,
+  uploadBatch,
+  UploadOptions,
+  uploadsSettled,
+} from "../../src/operations/documents/upload.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { utf8 } from "../documents/helpers.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+
+const OPTIONS = UploadOptions.parse({});
+const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
+
+/** The same store opened anew, as after a restart. */
+async function reopened(runtime: Runtime, folder: string): Promise<Runtime> {
+  return { ...runtime, storage: await openStorage({ backend: "sqlite", path: `${folder}/memories.db` }) };
+}
+
+Deno.test("uploads are known after a restart, with what a batch lacks", async () => {
+  await using opened = await testRuntime();
+  const { runtime, folder } = opened;
+  const single = (await upload(runtime, file("a.md", "# A\n\nOne.\n\n# B\n\nTwo."), OPTIONS)).upload_id;
+  const batch =
+    (await uploadBatch(runtime, [file("b.txt", "x"), file("c.json", "{"), file("d.txt", "y")], OPTIONS)).upload_id;
+  await uploadsSettled(runtime);
+  const before = [await uploadStatus(runtime, single), await uploadStatus(runtime, batch)];
+
+  const restarted = await reopened(runtime, folder);
+  try {
+    const [one, many] = [await uploadStatus(restarted, single), await uploadStatus(restarted, batch)];
+    for (const key of ["status", "filename", "file_size", "chunks_stored", "total_chunks", "created_at"] as const) {
+      assertEquals(one[key], before[0]![key], key);
+    }
+    assertEquals([many.status, many.filename, many.chunks_stored], ["completed_with_errors", "Batch (3 files)", 2]);
+    assertEquals(many.errors, ['"c.json" is not stored']);
+    assertEquals((await uploadHistory(restarted)).uploads.map((entry) => entry.upload_id), [batch, single]);
+    assertEquals((await documentContent(restarted, single, { limit: 1000 })).filename, "a.md");
+  } finally {
+    await restarted.storage.close();
+  }
+});
+
+Deno.test("a stop in the middle of a batch leaves whole documents and says which", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened;
+  const long = "A sentence about queues, workers and the balancer that drains them. ".repeat(400);
+  const files = ["a", "b", "c", "d"].map((name) => file(`${name}.txt`, `${name}. ${long}`));
+  const { upload_id } = await uploadBatch(runtime, files, { ...OPTIONS, chunk_size: 300 });
+  while ((await uploadStatus(runtime, upload_id)).documents[0]!.status !== "completed") {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const lines = await stopUploads(runtime);
+  const { documents } = await uploadStatus(runtime, upload_id);
+  const names = (stored: boolean) =>
+    documents.filter((entry) => (entry.status === "completed") === stored).map((entry) => entry.filename).join(", ");
+  assertEquals(lines, [`Upload ${upload_id} ended early: stored ${names(true)}; not stored: ${names(false)}`]);
+  assert(names(false).endsWith("d.txt"), lines[0]);
+
+  const { memories } = await documentContent(runtime, upload_id, { limit: 10_000 });
+  const perFile = Map.groupBy(memories, (memory) => String(memory.metadata.source_file));
+  assertEquals([...perFile.keys()].join(", "), names(true));
+  for (const chunks of perFile.values()) assertEquals(chunks.length, chunks[0]!.metadata.total_chunks);
+  await assertRejects(() => upload(runtime, file("e.txt", "x"), OPTIONS), MemoryError, "the service is stopping");
+});
+
+Deno.test("while no model is ready a document is stored for word search", async () => {
+  await using opened = await testRuntime({ embeddings: { serving: null } });
+  const { runtime } = opened;
+  const { upload_id } = await upload(runtime, file("a.txt", "The cache keeps entries for 300 seconds."), OPTIONS);
+  await uploadsSettled(runtime);
+  const found = await documentContent(runtime, upload_id, { limit: 5, query: "cache entries" });
+  assertEquals(found.memories.length, 1);
+});
+
+Deno.test("a store that fails leaves nothing of a document", async () => {
+  await using opened = await testRuntime();
+  const storage = new Proxy(opened.runtime.storage, {
+    get: (target, name) => {
+      if (name === "store") {
+        return () => Promise.reject(new MemoryError("unavailable", "Cannot store memories: the disk is full"));
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const runtime = { ...opened.runtime, storage };
+  const { upload_id } = await upload(runtime, file("a.txt", "words"), OPTIONS);
+  await uploadsSettled(runtime);
+  const status = await uploadStatus(runtime, upload_id);
+  assertEquals([status.status, status.errors], ["failed", [
+    'Cannot store "a.txt": Cannot store memories: the disk is full',
+  ]]);
+});
