@@ -21,10 +21,9 @@ const ROWS_AT_ONCE = 128;
 const DEAD_AT_LEAST = 1000;
 const DEAD_SHARE = 0.2;
 
-const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.codes, n.codes";
+const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.codes";
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
-  "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1 " +
-  "LEFT JOIN vectors n ON n.memory_id = m.id AND n.model = ?2";
+  "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
 
 /** Writes new terms of memories that an analyser of another version has read. */
 export type ReplaceTerms = (items: { id: number; terms: ReadonlyMap<string, number> }[]) => Promise<void>;
@@ -52,10 +51,11 @@ export class Follower {
     this.#statements = {
       version: prepareRows(reader, "PRAGMA data_version"),
       counters: prepareRows(reader, "SELECT name, value FROM counters"),
-      all: prepareRows(reader, `SELECT ${COLUMNS} ${JOINS} WHERE m.id > ?3 ORDER BY m.id LIMIT ${ROWS_AT_ONCE}`),
+      all: prepareRows(reader, `SELECT ${COLUMNS} ${JOINS} WHERE m.id > ?2 ORDER BY m.id LIMIT ${ROWS_AT_ONCE}`),
       changed: prepareRows(
         reader,
-        `SELECT ${COLUMNS}, m.revision ${JOINS} WHERE (m.revision, m.id) > (?3, ?4) AND m.revision <= ?5 ` +
+        `SELECT ${COLUMNS}, n.codes, m.revision ${JOINS} LEFT JOIN vectors n ON n.memory_id = m.id AND n.model = ?2 ` +
+          `WHERE (m.revision, m.id) > (?3, ?4) AND m.revision <= ?5 ` +
           `ORDER BY m.revision, m.id LIMIT ${ROWS_AT_ONCE}`,
       ),
       gone: prepareRows(
@@ -165,8 +165,8 @@ export class Follower {
     const index = new MemoryIndex();
     if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
     for (let last = 0; !this.#closed;) {
-      const rows = rowsOf(this.#statements.all, model, 0, last);
-      await this.#take(index, rows, [model, 0], pacer);
+      const rows = rowsOf(this.#statements.all, model, last);
+      await this.#take(index, rows, [model], pacer);
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
     }
@@ -191,8 +191,8 @@ export class Follower {
     }
   }
 
-  /** @param models Numbers of the models whose vectors are in the rows' eighth and ninth column. */
-  async #take(index: MemoryIndex, rows: Value[][], models: [number, number], pacer: Pacer): Promise<void> {
+  /** @param models Numbers of the models whose vectors are in the rows from the eighth column on. */
+  async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: Pacer): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
     for (const row of rows) {

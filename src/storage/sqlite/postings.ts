@@ -13,6 +13,9 @@ const OFFSET_MASK = BLOCK_CELLS - 1;
 const SLICE_CELLS = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const LAST_LEVEL = SLICE_CELLS.length - 1;
 
+/** Fields of a list: postings, address of the first cell, of the next cell to write, of its slice's link cell. */
+const COUNT = 0, HEAD = 1, TAIL = 2, LINK = 3, FIELDS = 4;
+
 /** Slots are kept in 24 bits beside 8 bits of term frequency. */
 export const MAX_SLOTS = 1 << 24;
 /** Higher term frequencies count as this; BM25 has long saturated there. */
@@ -23,11 +26,8 @@ export class Postings {
   #blocks: Uint32Array[] = [];
   #free: number[][] = SLICE_CELLS.map(() => []);
   #nextCell = 0;
-  #count = new Uint32Array(1024);
-  #head = new Uint32Array(1024);
-  /** Address of the next cell to write, and of its slice's link cell. */
-  #tail = new Uint32Array(1024);
-  #link = new Uint32Array(1024);
+  /** Four numbers of each term, side by side, for all are needed at once and each cache miss counts: see `COUNT`. */
+  #lists = new Uint32Array(1024 * FIELDS);
   #terms = 0;
 
   /** One above the highest term number ever added. */
@@ -37,31 +37,30 @@ export class Postings {
 
   /** Bytes of the blocks and tables. */
   get bytes(): number {
-    return this.#blocks.length * BLOCK_CELLS * 4 + this.#count.length * 16;
+    return this.#blocks.length * BLOCK_CELLS * 4 + this.#lists.length * 4;
   }
 
   /** Postings of a term, those of removed memories included. */
   count(term: number): number {
-    return term < this.#terms ? this.#count[term]! : 0;
+    return term < this.#terms ? this.#lists[term * FIELDS + COUNT]! : 0;
   }
 
   add(term: number, slot: number, frequency: number): void {
     if (term >= this.#terms) this.#grow(term);
-    const count = this.#count[term]!;
-    let tail = this.#tail[term]!;
+    const lists = this.#lists, list = term * FIELDS, count = lists[list + COUNT]!;
+    let tail = lists[list + TAIL]!;
     if (count === 0) {
-      tail = this.#head[term] = this.#allocate(0);
-      this.#link[term] = tail + SLICE_CELLS[0]! - 1;
-    } else if (tail === this.#link[term]!) {
-      const level = levelAfter(count);
-      const next = this.#allocate(level);
+      tail = lists[list + HEAD] = this.#allocate(0);
+      lists[list + LINK] = tail + SLICE_CELLS[0]! - 1;
+    } else if (tail === lists[list + LINK]!) {
+      const level = levelAfter(count), next = this.#allocate(level);
       this.#blocks[tail >>> BLOCK_BITS]![tail & OFFSET_MASK] = next;
-      this.#link[term] = next + SLICE_CELLS[level]! - 1;
+      lists[list + LINK] = next + SLICE_CELLS[level]! - 1;
       tail = next;
     }
     this.#blocks[tail >>> BLOCK_BITS]![tail & OFFSET_MASK] = ((slot << 8) | Math.min(frequency, MAX_FREQUENCY)) >>> 0;
-    this.#tail[term] = tail + 1;
-    this.#count[term] = count + 1;
+    lists[list + TAIL] = tail + 1;
+    lists[list + COUNT] = count + 1;
   }
 
   /** How many of a term's postings belong to slots marked in `alive`. */
@@ -105,13 +104,13 @@ export class Postings {
     });
     if (kept.length === this.count(term)) return;
     this.#release(term);
-    this.#count[term] = 0;
+    this.#lists[term * FIELDS + COUNT] = 0;
     for (const posting of kept) this.add(term, posting >>> 8, posting & 255);
   }
 
   #eachRun(term: number, visit: (block: Uint32Array, from: number, to: number) => void): void {
     let left = this.count(term), level = 0;
-    for (let address = left > 0 ? this.#head[term]! : 0; left > 0;) {
+    for (let address = left > 0 ? this.#lists[term * FIELDS + HEAD]! : 0; left > 0;) {
       const block = this.#blocks[address >>> BLOCK_BITS]!, from = address & OFFSET_MASK;
       const length = Math.min(left, SLICE_CELLS[level]! - 1);
       visit(block, from, from + length);
@@ -124,7 +123,7 @@ export class Postings {
   /** Puts a term's slices on the free lists. */
   #release(term: number): void {
     let left = this.count(term), level = 0;
-    for (let address = this.#head[term]!; left > 0;) {
+    for (let address = this.#lists[term * FIELDS + HEAD]!; left > 0;) {
       const link = address + SLICE_CELLS[level]! - 1;
       this.#free[level]!.push(address);
       left -= SLICE_CELLS[level]! - 1;
@@ -147,17 +146,11 @@ export class Postings {
 
   #grow(term: number): void {
     this.#terms = term + 1;
-    if (term < this.#count.length) return;
-    const size = Math.max(term + 1, this.#count.length + (this.#count.length >> 2));
-    const grown = (old: Uint32Array) => {
-      const larger = new Uint32Array(size);
-      larger.set(old);
-      return larger;
-    };
-    this.#count = grown(this.#count);
-    this.#head = grown(this.#head);
-    this.#tail = grown(this.#tail);
-    this.#link = grown(this.#link);
+    const needed = this.#terms * FIELDS, { length } = this.#lists;
+    if (needed <= length) return;
+    const larger = new Uint32Array(Math.max(needed, length + (length >> 4) * FIELDS));
+    larger.set(this.#lists);
+    this.#lists = larger;
   }
 }
 
