@@ -1,6 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { assert, assertEquals, fail } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
+import { PUBLIC_PAGES } from "../../src/http/pages.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import type { EventHub } from "../../src/operations/events.ts";
 import { type Answer, type ClientOptions, openClient, type TestClient } from "./client.ts";
@@ -17,8 +18,15 @@ interface Document {
 }
 
 const UNKNOWN = "0".repeat(64);
+/** A form with a file, in a boundary that `FORM_TYPE` names. */
+const form = (field: string) =>
+  `--b\r\nContent-Disposition: form-data; name="${field}"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n`;
+const FORM_TYPE = { "Content-Type": "multipart/form-data; boundary=b" };
+const FORMS: Record<string, string> = { uploadDocument: form("file"), uploadDocuments: form("files") };
+
 /** A request that succeeds, by operationId; `HASH` stands for the one memory in the store. */
 const BODIES: Record<string, unknown> = {
+  removeDocumentsByTags: ["a"],
   storeMemory: { content: "new", tags: ["a"], metadata: { a: { b: [1] } } },
   storeMemories: { memories: [{ content: "new" }, { content: "there" }] },
   updateMemory: { tags: ["b"] },
@@ -69,15 +77,28 @@ const isStream = (operation: Operation) => typeOf(operation, "200") === "text/ev
 async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
   await using client = await openClient(CLIENTS[status] ?? {});
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
-  const headers: Record<string, string> = {};
-  let body = BODIES[operation.operationId], query = "";
+  const isForm = operation.operationId in FORMS;
+  const headers: Record<string, string> = isForm ? { ...FORM_TYPE } : {};
+  let body = isForm ? FORMS[operation.operationId] : BODIES[operation.operationId], query = "";
   if (status === "403") headers.Host = "evil.example";
-  if (status === "413") body = { content: "x".repeat(2 << 20) };
+  if (status === "413" && isForm) headers["Content-Length"] = String(2 ** 40);
+  else if (status === "413") body = { content: "x".repeat(2 << 20) };
   if (status === "415") headers["Content-Type"] = "text/plain";
-  if (status === "422") [body, query] = operation.requestBody ? [[], ""] : [undefined, "?page=0&types=0"];
+  if (status === "422") {
+    if (isForm) body = form("other");
+    else if (operation.requestBody) body = [];
+    else query = "?page=0&limit=0&remove_from_memory=maybe&types=0";
+  }
+  const filled = path.replace("{content_hash}", hash)
+    .replace("{upload_id}", status === "200" && path.includes("{upload_id}") ? await uploaded(client) : UNKNOWN);
   // A stream ends when the service does.
   if (status === "200" && isStream(operation)) setTimeout(() => client.events.close());
-  return await client.send(method.toUpperCase(), path.replace("{content_hash}", hash) + query, body, headers);
+  return await client.send(method.toUpperCase(), filled + query, body, headers);
+}
+
+/** The id of an upload. */
+async function uploaded(client: TestClient): Promise<string> {
+  return (await client.send("POST", "/api/documents/upload", FORMS.uploadDocument, FORM_TYPE)).json.upload_id;
 }
 
 Deno.test("every documented answer of every route validates against the document", async (t) => {
@@ -130,7 +151,7 @@ Deno.test("the document says whether a key is needed", async () => {
 
 Deno.test("the pages load nothing from outside and allow nothing from outside", async () => {
   await using client = await openClient({ http: { apiKey: "key" } });
-  for (const path of ["/", "/docs", "/api/docs", "/docs/docs.js", "/docs/style.css"]) {
+  for (const path of PUBLIC_PAGES.filter((path) => !path.endsWith(".svg"))) {
     const { status, headers, text } = await client.get(path);
     assertEquals(status, 200, path);
     assertEquals(/https?:\/\//.test(text), false, path);
