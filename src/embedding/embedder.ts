@@ -77,3 +77,20 @@ export interface EmbeddingService {
   /** Finishes running work, rejects waiting work with `unavailable`, and frees the model. Idempotent. */
   close(): Promise<void>;
 }
+
+/** Scores memories against a query by reading both together. */
+export interface Reranker {
+  /** As configured: a Hugging Face id or a folder. */
+  readonly model: string;
+  readonly status: EmbedderStatus;
+
+  /**
+   * A score for each text, of any size; the larger, the better the text answers the query.
+   *
+   * @throws {MemoryError} `unavailable` when the model isn't ready or fails.
+   */
+  score(query: string, texts: readonly string[]): Promise<number[]>;
+
+  /** Frees the model and rejects waiting calls with `unavailable`. Idempotent. */
+  close(): Promise<void>;
+}

@@ -12,6 +12,8 @@ import type { EmbeddingProvider } from "./provider.ts";
 import { ProvidedEmbeddings, type ServiceOptions } from "./service.ts";
 import type { EmbeddingSettings } from "./settings.ts";
 
+export { createReranker } from "./reranker.ts";
+export type { RerankSettings } from "./reranker.ts";
 export { BUNDLED_MODEL } from "./settings.ts";
 export type { EmbeddingSettings, LocalSettings, OpenAiSettings } from "./settings.ts";
 

@@ -1,0 +1,85 @@
+/**
+ * The worker that holds the cross-encoder.
+ *
+ * @module
+ */
+
+import { errorText } from "../errors.ts";
+import type { RerankAnswer, RerankRequest } from "./reranker.ts";
+import { sanitise } from "./sanitise.ts";
+
+/** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<RerankRequest>) => void) | null;
+  postMessage(answer: RerankAnswer): void;
+}
+
+/** Scores a query with a text: the model's first logit, of any size; the larger, the better the text answers. */
+type ScorePair = (query: string, text: string) => Promise<number>;
+
+/** Weights to look for, the preferred first; a repository needn't have int8 ones. */
+const DTYPES = ["q8", "fp32"] as const;
+/** Characters of a text that are read: more than any cross-encoder's window holds. */
+const MAX_TEXT = 8000;
+
+const scope = self as unknown as WorkerScope;
+let scorePair: ScorePair | undefined;
+/** Requests run one after the other: the session's threads are on all cores already. */
+let last: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data }) => {
+  last = last.then(() => data.type === "load" ? load(data) : score(data));
+};
+
+async function load(request: RerankRequest & { type: "load" }): Promise<void> {
+  try {
+    scorePair = await open(request);
+    await scorePair("warm-up", "warm-up");
+    scope.postMessage({ type: "loaded" });
+  } catch (error) {
+    scope.postMessage({ type: "failed", id: null, message: errorText(error) });
+  }
+}
+
+async function score({ id, query, texts }: RerankRequest & { type: "score" }): Promise<void> {
+  try {
+    const scores: number[] = [];
+    // A pair a run: in a batch of an int8 model pairs would share one scale, and padding costs more than it saves.
+    for (const text of texts) scores.push(await scorePair!(query, text));
+    scope.postMessage({ type: "scores", id, scores });
+  } catch (error) {
+    scope.postMessage({ type: "failed", id, message: errorText(error) });
+  }
+}
+
+async function open({ model, isFolder, cacheFolder, offline }: RerankRequest & { type: "load" }): Promise<ScorePair> {
+  // ONNX Runtime's web part, which transformers.js imports even where it isn't used, can't stand a worker's location,
+  // whose origin is "null".
+  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  const { AutoModelForSequenceClassification, AutoTokenizer, env } = await import("@huggingface/transformers");
+  env.allowLocalModels = isFolder;
+  env.allowRemoteModels = !isFolder && !offline;
+  env.useBrowserCache = false;
+  env.useFSCache = true;
+  env.cacheDir = cacheFolder;
+  if (isFolder) env.localModelPath = "";
+  const options = { local_files_only: isFolder || offline };
+  const tokenizer = await AutoTokenizer.from_pretrained(model, options);
+  let loaded;
+  for (const dtype of DTYPES) {
+    try {
+      loaded = await AutoModelForSequenceClassification.from_pretrained(model, { ...options, dtype });
+      break;
+    } catch (error) {
+      if (dtype === DTYPES.at(-1)) throw error;
+    }
+  }
+  return async (query, text) => {
+    const inputs = tokenizer(sanitise(query), {
+      text_pair: sanitise(text.slice(0, MAX_TEXT)),
+      truncation: true,
+    });
+    const { logits } = await loaded!(inputs);
+    return Number(logits.data[0]);
+  };
+}
