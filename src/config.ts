@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { AccessSettings } from "./access/access.ts";
 import type { EmbeddingSettings } from "./embedding/factory.ts";
 import { MemoryError } from "./errors.ts";
+import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
 import type { StorageSettings } from "./storage/factory.ts";
@@ -88,6 +89,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         }
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
+      documents: documentsOf(values),
     },
     logLevel: values.LOG_LEVEL ?? "info",
   };
@@ -213,6 +215,20 @@ function embeddingOf(
     batchSize: values.MCP_EMBEDDING_BATCH_SIZE ?? 32,
     timeoutMs: (values.MCP_EMBEDDING_TIMEOUT ?? 30) * 1000,
     ...shared,
+  };
+}
+
+function documentsOf(values: SettingValues): DocumentSettings {
+  const { chunkSize, chunkOverlap, limits } = DOCUMENT_DEFAULTS;
+  return {
+    chunkSize: values.MCP_DOCUMENT_CHUNK_SIZE ?? chunkSize,
+    chunkOverlap: values.MCP_DOCUMENT_CHUNK_OVERLAP ?? chunkOverlap,
+    limits: {
+      ...limits,
+      maxBytes: values.MCP_DOCUMENT_MAX_BYTES ?? limits.maxBytes,
+      maxPages: values.MCP_DOCUMENT_MAX_PAGES ?? limits.maxPages,
+      timeoutMs: (values.MCP_DOCUMENT_TIMEOUT ?? limits.timeoutMs / 1000) * 1000,
+    },
   };
 }
 

@@ -168,6 +168,23 @@ export const SETTINGS = {
   ),
   MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a part repeats of the one before."),
   MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether parts end at paragraphs, sentences or words."),
+  MCP_DOCUMENT_CHUNK_SIZE: setting(
+    wholeNumber(100, 10_000),
+    "1000",
+    "Longest chunk of an uploaded document, in characters, where the upload doesn't say.",
+  ),
+  MCP_DOCUMENT_CHUNK_OVERLAP: setting(
+    wholeNumber(0, 1000),
+    "200",
+    "Characters a chunk repeats of the one before, where the upload doesn't say; at most half a chunk counts.",
+  ),
+  MCP_DOCUMENT_MAX_BYTES: setting(
+    wholeNumber(1024, 1 << 30),
+    "52428800",
+    "Largest document, in bytes; also what the files of one batch may have together.",
+  ),
+  MCP_DOCUMENT_MAX_PAGES: setting(wholeNumber(1, 100_000), "2000", "Most pages of a document."),
+  MCP_DOCUMENT_TIMEOUT: setting(wholeNumber(1, 3600), "60", "Seconds that reading a document may take."),
   MCP_MEMORY_INCLUDE_HOSTNAME: setting(flag(), "false", "Whether a client's host name is kept as a `source:` tag."),
   LOG_LEVEL: setting(choice("debug", "info", "warning", "error"), "info", "Least severe messages to log."),
 } as const;

@@ -6,13 +6,6 @@
  */
 
 import { setImmediate } from "node:timers";
-import {
-  MaxFileSizeExceededError,
-  MaxPartsExceededError,
-  MaxTotalSizeExceededError,
-  MultipartParseError,
-  parseMultipartStream,
-} from "@remix-run/multipart-parser";
 import { readBody } from "../access/body.ts";
 import { MemoryError } from "../errors.ts";
 import { WrongContentType } from "./request.ts";
@@ -41,6 +34,8 @@ export interface FormLimits {
   maxBytes: number;
 }
 
+type Parser = typeof import("@remix-run/multipart-parser");
+
 /** Texts beside the files. */
 const MAX_FIELDS = 20;
 const MAX_FIELDS_BYTES = 64 * 1024;
@@ -64,16 +59,23 @@ export async function readForm(request: Request, limits: FormLimits): Promise<Fo
     throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send multipart/form-data`);
   }
   if (Number(request.headers.get("content-length") ?? 0) > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  // Loaded with the first form: most services never see one.
+  const parser = await import("@remix-run/multipart-parser");
   try {
-    return await collect(request.body, (boundary[1] ?? boundary[2])!, limits);
+    return await collect(parser, request.body, (boundary[1] ?? boundary[2])!, limits);
   } catch (error) {
-    throw translate(error, limits);
+    throw translate(parser, error, limits);
   }
 }
 
-async function collect(body: ReadableStream<Uint8Array>, boundary: string, limits: FormLimits): Promise<Form> {
+async function collect(
+  parser: Parser,
+  body: ReadableStream<Uint8Array>,
+  boundary: string,
+  limits: FormLimits,
+): Promise<Form> {
   const form: Form = { fields: {}, files: [] };
-  const parts = parseMultipartStream(body, {
+  const parts = parser.parseMultipartStream(body, {
     boundary,
     maxParts: limits.maxFiles + MAX_FIELDS,
     maxFileSize: limits.maxFileBytes,
@@ -108,18 +110,18 @@ async function joined(pieces: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
   return bytes;
 }
 
-function translate(error: unknown, limits: FormLimits): unknown {
-  if (error instanceof MaxFileSizeExceededError) {
+function translate(parser: Parser, error: unknown, limits: FormLimits): unknown {
+  if (error instanceof parser.MaxFileSizeExceededError) {
     const message = `Cannot read the form: a file has more than ${limits.maxFileBytes} bytes`;
     return new MemoryError("too_large", message, { field: "body" });
   }
-  if (error instanceof MaxTotalSizeExceededError) return tooLarge(limits.maxBytes);
-  if (error instanceof MaxPartsExceededError) {
+  if (error instanceof parser.MaxTotalSizeExceededError) return tooLarge(limits.maxBytes);
+  if (error instanceof parser.MaxPartsExceededError) {
     return new MemoryError("too_large", `Cannot read the form: it has more than ${limits.maxFiles} files`, {
       field: "body",
     });
   }
-  if (error instanceof MultipartParseError) {
+  if (error instanceof parser.MultipartParseError) {
     return new InvalidRequest([{
       type: "value_error",
       loc: ["body"],

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { PublishedEvent } from "../../src/operations/events.ts";
 import { fixture } from "../documents/helpers.ts";
 import { type Answer, openClient, type TestClient } from "./client.ts";
 
@@ -270,6 +271,21 @@ Deno.test("files over the limit are refused while they arrive", async () => {
   assertEquals((await upload(client, ["a.txt", "x ".repeat(50_000)])).status, 200);
   const many = Array.from({ length: 130 }, (_, i): Part => [`${i}.txt`, "x"]);
   assertEquals((await batch(client, many)).status, 413);
+});
+
+Deno.test("listeners hear of an upload's progress and its end", async () => {
+  await using client = await openClient();
+  const told: Answer["json"][] = [];
+  const send = ({ type, json }: PublishedEvent) => type !== "upload_progress" || told.push(JSON.parse(json)) > 0;
+  client.events.subscribe({ send, end: () => {} }, { types: ["upload_progress"] });
+  const { upload_id } = (await batch(client, [["runbook.md", RUNBOOK], ["e.txt", ""]])).json;
+  await finished(client, upload_id);
+  assertEquals(told.every((event) => event.upload_id === upload_id && event.filename === "Batch (2 files)"), true);
+  assertEquals([told[0].status, told[0].progress], ["processing", 0]);
+  const last = told.at(-1);
+  assertEquals([last.status, last.progress], ["completed_with_errors", 100]);
+  assert(last.chunks_stored > 0 && last.chunks_stored === last.total_chunks);
+  assert(told.length < 15, `${told.length} events`);
 });
 
 Deno.test("every document route needs the key", async () => {

@@ -8,6 +8,7 @@
 import { parseDocument } from "../../documents/parse.ts";
 import { MemoryError } from "../../errors.ts";
 import type { NewMemory, VectorSet } from "../../storage/storage.ts";
+import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
 import { memoriesOf, type UploadFacts } from "./memories.ts";
@@ -29,7 +30,7 @@ export async function ingest(
   bytes: Uint8Array<ArrayBuffer>,
   upload: Omit<UploadFacts, "fileHash" | "fileSize">,
   progress: FileProgress,
-  signal: AbortSignal,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: () => void },
 ): Promise<void> {
   const { limits } = documentSettings(runtime);
   const fileSize = bytes.length;
@@ -46,10 +47,14 @@ export async function ingest(
     const vectors = await Promise.all(group.map((memory) => embed(runtime, memory.content, signal)));
     group.forEach((memory, i) => items.push({ memory, vectors: vectors[i]! }));
     progress.processed = items.length;
+    onProgress();
   }
   signal.throwIfAborted();
   const outcomes = await runtime.storage.store(items);
-  progress.stored = outcomes.filter((outcome) => outcome === "stored").length;
+  const added = memories.filter((_, i) => outcomes[i] === "stored");
+  progress.stored = added.length;
+  runtime.events.publish(...storedEvents(added));
+  runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
 }
 
 /** A chunk's vectors; waits while the model's queue is full, since nobody waits for this answer. */

@@ -6,15 +6,19 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import type { MemoryStorage } from "../../storage/storage.ts";
+import { uploadEvent } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { ingest } from "./ingest.ts";
 import type { UploadFacts } from "./memories.ts";
-import { isFinal, stateOf, type UploadSession } from "./session.ts";
+import { isFinal, stateOf, statusOf, type UploadSession } from "./session.ts";
 
 /** Bytes of files that may wait; they are held in memory. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Finished uploads remembered with their errors; older ones are known from their memories. */
 const REMEMBERED = 500;
+
+/** Progress between two events, in per cent. */
+const TOLD_STEP = 10;
 
 /** An upload and its files. */
 export interface UploadJob {
@@ -122,8 +126,10 @@ export class UploadQueue {
       const abort = new AbortController(), ended = Promise.withResolvers<void>();
       this.#current = { id: session.id, abort, ended };
       if (this.#stopped) abort.abort();
-      for (const index of session.files.keys()) await this.#ingest(job, index, abort.signal);
+      const tell = this.#teller(session);
+      for (const index of session.files.keys()) await this.#ingest(job, index, abort.signal, tell);
       session.completedAt = this.#runtime.now();
+      tell();
       this.#waitingBytes -= bytes;
       this.#current = null;
       ended.resolve();
@@ -132,14 +138,34 @@ export class UploadQueue {
     this.#idle = true;
   }
 
-  async #ingest({ session, files, facts }: UploadJob, index: number, signal: AbortSignal): Promise<void> {
+  /** Publishes an upload's progress where there is enough of it to tell. */
+  #teller(session: UploadSession): () => void {
+    let told = -TOLD_STEP, toldState = "";
+    return () => {
+      const status = statusOf(session), state = session.completedAt === null ? "processing" : status.status;
+      if (state === toldState && status.progress < told + TOLD_STEP) return;
+      told = status.progress;
+      toldState = state;
+      const { upload_id, filename, progress, chunks_stored, total_chunks } = status;
+      const facts = { upload_id, filename, status: state, progress, chunks_stored, total_chunks };
+      this.#runtime.events.publish(uploadEvent(facts));
+    };
+  }
+
+  async #ingest(
+    { session, files, facts }: UploadJob,
+    index: number,
+    signal: AbortSignal,
+    onProgress: () => void,
+  ): Promise<void> {
     const progress = session.files[index]!;
     const batch = session.batch ? { index: index + 1, files: session.files.map((file) => file.name) } : null;
     progress.state = "processing";
+    onProgress();
     try {
       signal.throwIfAborted();
       const upload = { ...facts, uploadId: session.id, uploadedAt: session.createdAt, batch };
-      await ingest(this.#runtime, files[index]!, upload, progress, signal);
+      await ingest(this.#runtime, files[index]!, upload, progress, { signal, onProgress });
       progress.state = "completed";
     } catch (error) {
       progress.state = signal.aborted ? "stopped" : "failed";

@@ -19,7 +19,8 @@ export interface DocumentSettings {
 /** Files in one batch. */
 export const MAX_BATCH_FILES = 100;
 
-const DEFAULTS: DocumentSettings = {
+/** What applies where nothing else is set. */
+export const DOCUMENT_DEFAULTS: Readonly<DocumentSettings> = {
   chunkSize: CHUNK_SIZE.default,
   chunkOverlap: CHUNK_OVERLAP.default,
   limits: DEFAULT_LIMITS,
@@ -27,5 +28,5 @@ const DEFAULTS: DocumentSettings = {
 
 /** The settings of a runtime, or the defaults. */
 export function documentSettings(runtime: Runtime): DocumentSettings {
-  return runtime.settings.documents ?? DEFAULTS;
+  return runtime.settings.documents ?? DOCUMENT_DEFAULTS;
 }
