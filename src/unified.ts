@@ -11,6 +11,7 @@ import { errorText, MemoryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { createMcpListener } from "./mcp/listener.ts";
 import { monotonicClock } from "./memory/clock.ts";
+import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
 import type { Logger } from "./operations/logger.ts";
 import { type EmbeddingWork, startEmbeddingWork } from "./operations/reembed.ts";
@@ -88,10 +89,12 @@ export async function openRuntime(config: Config): Promise<Runtime> {
 
 /** Starts loading the model and keeping vectors complete. */
 export function startWork(runtime: Runtime, config: Config, log: Logger): EmbeddingWork {
-  return startEmbeddingWork(runtime, {
+  const embedding = startEmbeddingWork(runtime, {
     openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
     log,
   });
+  const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
+  return { stop: async () => void await Promise.all([embedding.stop(), uploads()]) };
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */
