@@ -94,6 +94,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     logLevel: values.LOG_LEVEL ?? "info",
   };
   if (problems.length > 0) {
+      trashDays: values.MCP_TRASH_DAYS ?? 30,
     throw new MemoryError(
       "configuration",
       `Cannot start: ${problems.length === 1 ? "a setting is" : `${problems.length} settings are`} wrong\n${

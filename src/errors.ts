@@ -9,9 +9,14 @@
 export type ErrorCode =
   /** The caller's input can't be accepted; `field` and `value` say which. */
   | "invalid_input"
+  /**
+   * The input can be read, but what it asks for must not run as it is: no scope to delete within, a confirmation that
+   * doesn't match.
+   */
+  | "refused"
   /** Nothing exists under the given key. Never used for an outage. */
   | "not_found"
-  /** The request contradicts what is stored, e.g. a confirmation count that doesn't match. */
+  /** The request contradicts what is stored, e.g. a model's dimensions. */
   | "conflict"
   /** The input is larger than a limit. */
   | "too_large"

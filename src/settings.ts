@@ -173,6 +173,11 @@ export const SETTINGS = {
     "1000",
     "Longest chunk of an uploaded document, in characters, where the upload doesn't say.",
   ),
+  MCP_TRASH_DAYS: setting(
+    wholeNumber(0, 3650),
+    "30",
+    "Days that deleted memories stay in the trash, from which they can be restored; 0 deletes them at once.",
+  ),
   MCP_DOCUMENT_CHUNK_OVERLAP: setting(
     wholeNumber(0, 1000),
     "200",

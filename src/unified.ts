@@ -12,7 +12,9 @@ import { createApp } from "./http/app.ts";
 import { createMcpListener } from "./mcp/listener.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { stopUploads } from "./operations/documents/upload.ts";
+import { Activity } from "./operations/activity.ts";
 import { EventHub } from "./operations/events.ts";
+import { startTrashWork } from "./operations/expire_trash.ts";
 import type { Logger } from "./operations/logger.ts";
 import { type EmbeddingWork, startEmbeddingWork } from "./operations/reembed.ts";
 import type { Runtime } from "./operations/runtime.ts";
@@ -81,20 +83,22 @@ export async function openRuntime(config: Config): Promise<Runtime> {
     embeddings: { serving: null, configured: createEmbeddingService(config.embedding), reembedding: null },
     settings: config.operations,
     events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
+    activity: new Activity(),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
   };
 }
 
-/** Starts loading the model and keeping vectors complete. */
+/** Starts loading the model, keeping vectors complete and emptying the trash of what expired. */
 export function startWork(runtime: Runtime, config: Config, log: Logger): EmbeddingWork {
+  const trash = startTrashWork(runtime, log);
   const embedding = startEmbeddingWork(runtime, {
     openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
     log,
   });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
-  return { stop: async () => void await Promise.all([embedding.stop(), uploads()]) };
+  return { stop: async () => void await Promise.all([embedding.stop(), trash.stop(), uploads()]) };
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */

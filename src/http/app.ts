@@ -9,14 +9,21 @@ import { type AccessSettings, createAccess } from "../access/access.ts";
 import { refuse } from "../access/refusal.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { addAnalytics } from "./analytics.ts";
+import { addBatches } from "./batches.ts";
 import { addDocs, PUBLIC_PAGES } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
 import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
+import { addManage } from "./manage.ts";
 import { addMemories } from "./memories.ts";
+import { addRpc } from "./rpc.ts";
 import { addSearch } from "./search.ts";
+import { addSearchFamily } from "./search_family.ts";
+import { addSync } from "./sync.ts";
 import { addTags } from "./tags.ts";
+import { addTrash } from "./trash.ts";
 
 /** What the REST server needs from the settings. */
 export interface HttpSettings extends AccessSettings {
@@ -44,14 +51,23 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     const isPublic = PUBLIC_PATHS.has(context.req.path);
     const refusal = access.checkCaller(request) ?? (isPublic ? null : access.checkKey(request));
     if (refusal) return secured(refusal);
+    const started = performance.now();
     await next();
+    runtime.activity.requested(performance.now() - started, context.res.status >= 500);
     secured(access.withCors(request, context.res));
   });
 
   const routes = { ...settings, now: runtime.now };
+  addBatches(app, runtime, routes);
   addMemories(app, runtime, routes);
   addSearch(app, runtime, routes);
+  addSearchFamily(app, runtime, routes);
   addTags(app, runtime, routes);
+  addManage(app, runtime, routes);
+  addTrash(app, runtime, routes);
+  addAnalytics(app, runtime, routes);
+  addSync(app, runtime, routes);
+  addRpc(app, runtime, routes);
   addDocuments(app, runtime, routes);
   addEvents(app, runtime, routes);
   addHealth(app, runtime, routes);

@@ -10,6 +10,7 @@ import { z } from "@hono/zod-openapi";
 import type { HttpSettings } from "./app.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
+import { TAGS } from "./sections.ts";
 import { validate } from "./validation.ts";
 
 /** A route. */
@@ -19,7 +20,7 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   path: string;
   /** Name generated clients call it by. */
   operationId: string;
-  tag: "memories" | "search" | "tags" | "documents" | "events" | "health";
+  tag: (typeof TAGS)[number]["name"];
   summary: string;
   description?: string;
   body?: Body;
@@ -42,6 +43,7 @@ export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject
   query: z.output<Query>;
   /** Value of a `{name}` in the path. */
   path: (name: string) => string;
+  header: (name: string) => string | undefined;
   /** Unix seconds at which the request came in; orders what clients send at the same time. */
   receivedAt: number;
 }
@@ -54,6 +56,7 @@ export interface RouteSettings extends HttpSettings {
 
 /** The statuses in words, for the document. */
 const PROBLEMS = {
+  400: "The request can be read, but must not run as it is.",
   401: "The API key is missing or wrong.",
   403: "The Host or Origin header is not allowed.",
   404: "Nothing is stored under this content_hash.",
@@ -90,6 +93,7 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
       body: body && validate(body, await readJson(request, settings.maxBodyBytes), "body"),
       query: query && texts && validate(query.schema, texts.values, "query", texts.raw),
       path: (name: string) => context.req.param(name) ?? "",
+      header: (name: string) => request.headers.get(name) ?? undefined,
       receivedAt,
     } as EndpointInput<Body, Query>;
     return json(await run(input));

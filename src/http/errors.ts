@@ -14,6 +14,7 @@ import { InvalidRequest, shorten, type Source } from "./validation.ts";
 /** The status each error code is answered with. */
 const STATUS: Record<ErrorCode, number> = {
   invalid_input: 422,
+  refused: 400,
   not_found: 404,
   conflict: 409,
   too_large: 413,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import { deleteMemory } from "../operations/delete.ts";
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { get } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
@@ -102,10 +102,12 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     operationId: "deleteMemory",
     tag: "memories",
     summary: "Delete a memory",
+    description: "It goes to the trash, from which `POST /api/manage/trash/restore` takes it back, unless `permanent`.",
+    query: { schema: z.object({ permanent: Permanent }), kinds: { permanent: "boolean" } },
     answer: wire.DeleteResult,
     answers: "It was deleted.",
     problems: [404, 503],
-  }, ({ path }) => deleteMemory(runtime, { content_hash: keyOf(path) }));
+  }, ({ path, query }) => deleteMemory(runtime, { ...query, content_hash: keyOf(path) }));
 }
 
 /** Any other text is a key nothing is stored under, so it gets the 404 that existing clients expect. */

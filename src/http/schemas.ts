@@ -10,6 +10,7 @@ import { DeleteOutput } from "../operations/delete.ts";
 import { ListOutput, TagsOutput } from "../operations/list.ts";
 import { SearchHit } from "../operations/search.ts";
 import { MAX_BATCH, StoreBatchInput, StoreBatchOutput, StoreInput, StoreOutput } from "../operations/store.ts";
+import { RestoreOutput, TrashOutput } from "../operations/trash.ts";
 import { UpdateFields, UpdateOutput } from "../operations/update.ts";
 import { InputFault } from "./validation.ts";
 
@@ -38,6 +39,17 @@ export const MemoryPage = ListOutput.extend({ memories: z.array(Memory) }).opena
 export const UpdateResult = UpdateOutput.extend({ memory: MemoryOrNull }).openapi("UpdateResult");
 export const DeleteResult = DeleteOutput.openapi("DeleteResult");
 export const Tags = TagsOutput.openapi("Tags");
+
+export const TrashPage = TrashOutput.extend({
+  items: z.array(TrashOutput.shape.items.element.extend({ memory: Memory })),
+}).openapi("TrashPage");
+export const RestoreResult = RestoreOutput.openapi("RestoreResult");
+export const BulkResult = z.object({
+  success: z.boolean().describe("False when there was nothing to do."),
+  message: z.string(),
+  affected_count: z.int(),
+  operation: z.string().describe("What was asked for, in words."),
+}).openapi("BulkResult");
 
 export const SearchResults = z.object({
   results: z.array(SearchHit.extend({ memory: Memory })),

@@ -6,6 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { tags } from "../operations/list.ts";
+import { SuggestInput, suggestTags } from "../operations/suggest_tags.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { Tags } from "./schemas.ts";
@@ -22,4 +23,19 @@ export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSetti
     answers: "Every tag with the number of memories that carry it.",
     problems: [503],
   }, () => tags(runtime));
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/tags/suggest",
+    operationId: "suggestTags",
+    tag: "tags",
+    summary: "Complete a tag",
+    query: {
+      schema: SuggestInput.extend({ q: SuggestInput.shape.prefix.optional().describe("Another name for prefix.") }),
+      kinds: { prefix: "text", q: "text", limit: "number" },
+    },
+    answer: Tags,
+    answers: "Tags that begin with the prefix, most used first, then those that hold it further in.",
+    problems: [503],
+  }, ({ query: { q, ...query } }) => suggestTags(runtime, { ...query, prefix: q ?? query.prefix }));
 }

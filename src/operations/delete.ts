@@ -1,20 +1,30 @@
 /**
- * Deleting one memory.
+ * Deleting memories: to the trash, unless it is off or the caller wants them gone at once.
  *
  * @module
  */
 
 import { z } from "zod";
+import { ContentHash } from "../memory/schemas.ts";
 import { deletedEvents } from "./event_types.ts";
-import { type HashInput, notFound } from "./get.ts";
+import { notFound } from "./get.ts";
+import { inGroups } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
+import { trashedUntil } from "./trash.ts";
 
-export { HashInput as DeleteInput } from "./get.ts";
+/** Whether to leave nothing behind. */
+export const Permanent = z.boolean().default(false)
+  .describe("Delete for good at once, past the trash.");
+
+export const DeleteInput = z.object({ content_hash: ContentHash, permanent: Permanent });
+export type DeleteInput = z.input<typeof DeleteInput>;
 
 export const DeleteOutput = z.object({
   success: z.boolean(),
   message: z.string(),
   content_hash: z.string(),
+  restorable_until: z.number().nullable().optional()
+    .describe("Unix seconds until which the trash keeps it; null when it is gone for good."),
 });
 export type DeleteOutput = z.infer<typeof DeleteOutput>;
 
@@ -23,9 +33,36 @@ export type DeleteOutput = z.infer<typeof DeleteOutput>;
  *
  * @throws {MemoryError} `not_found`.
  */
-export async function deleteMemory(runtime: Runtime, input: HashInput): Promise<DeleteOutput> {
-  const [deleted] = await runtime.storage.delete([input.content_hash]);
-  if (!deleted) throw notFound("delete", input.content_hash);
-  runtime.events.publish(...deletedEvents([input.content_hash]));
-  return { success: true, message: "Memory deleted successfully", content_hash: input.content_hash };
+export async function deleteMemory(runtime: Runtime, input: DeleteInput): Promise<DeleteOutput> {
+  const { content_hash, permanent = false } = input;
+  const [deleted] = await remove(runtime, [content_hash], { permanent, reason: "deleted" });
+  if (!deleted) throw notFound("delete", content_hash);
+  const isKept = !permanent && runtime.settings.trashDays > 0;
+  return {
+    success: true,
+    message: "Memory deleted successfully",
+    content_hash,
+    restorable_until: isKept ? trashedUntil(runtime, Date.now() / 1000) : null,
+  };
+}
+
+/** Deletes memories as every surface does it; for each, whether it was there. */
+export async function remove(
+  runtime: Runtime,
+  hashes: readonly string[],
+  { permanent, reason }: { permanent: boolean; reason: string },
+): Promise<boolean[]> {
+  const forGood = permanent || runtime.settings.trashDays === 0;
+  const removed: boolean[] = [];
+  for await (const group of inGroups(hashes)) {
+    removed.push(
+      ...await (forGood
+        ? runtime.storage.delete(group)
+        : runtime.storage.trash(group, { at: Date.now() / 1000, reason })),
+    );
+  }
+  const gone = hashes.filter((_, i) => removed[i]);
+  runtime.events.publish(...deletedEvents(gone));
+  runtime.activity.changed(forGood ? "delete" : "trash", gone, reason);
+  return removed;
 }

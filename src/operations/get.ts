@@ -28,5 +28,6 @@ export function notFound(action: string, hash: string): MemoryError {
 export async function get(runtime: Runtime, input: HashInput): Promise<MemoryView> {
   const [memory] = await runtime.storage.get([input.content_hash]);
   if (!memory) throw notFound("get", input.content_hash);
+  runtime.activity.accessed([memory.content_hash]);
   return viewOf(memory);
 }

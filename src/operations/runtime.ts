@@ -7,6 +7,7 @@
 import type { EmbeddingService } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
+import type { Activity } from "./activity.ts";
 import type { EventHub } from "./events.ts";
 
 /** Limits and facts operations need from the settings. */
@@ -17,6 +18,8 @@ export interface OperationSettings {
   split: { overlap: number; preserveBoundaries: boolean } | null;
   /** Adds `source:<hostname>` to the tags of memories stored with a client_hostname, as existing deployments do. */
   includeHostname: boolean;
+  /** Days that deleted memories stay in the trash; 0 deletes them at once. */
+  trashDays: number;
   /** Defaults and limits of documents, where they differ from the usual ones. */
   documents?: DocumentSettings;
 }
@@ -41,6 +44,8 @@ export interface Runtime {
   readonly settings: OperationSettings;
   /** Told by operations what they did, after their commit. */
   readonly events: EventHub;
+  /** Counts of what was asked and done, for the figures that clients can ask for. */
+  readonly activity: Activity;
   /** Unix seconds with fraction, strictly increasing between calls. */
   readonly now: () => number;
   /** Unix milliseconds at which the process began to serve. */

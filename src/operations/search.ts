@@ -8,8 +8,8 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { rank } from "../memory/ranking.ts";
 import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
-import { searchEvent } from "./event_types.ts";
-import { filterOf, type PageFacts, pageFacts } from "./filter.ts";
+import { filterOf, pageFacts } from "./filter.ts";
+import { counted, type Found } from "./found.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch } from "./vectors.ts";
 
@@ -40,12 +40,9 @@ export const SearchHit = z.object({
 });
 export type SearchHit = z.infer<typeof SearchHit>;
 
-/** What a search found. `notice` says when a part of the search could not run. */
-export interface SearchOutput extends PageFacts {
-  results: SearchHit[];
-  query: string;
+/** What a search found, under the mode that was used. */
+export interface SearchOutput extends Found {
   mode: z.infer<typeof SearchMode>;
-  notice: string | null;
 }
 
 /**
@@ -56,11 +53,7 @@ export interface SearchOutput extends PageFacts {
 export async function search(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const started = performance.now();
   const found = input.mode === "exact" ? await searchExact(runtime, input) : await searchRanked(runtime, input);
-  if (runtime.events.listening) {
-    const facts = { query: found.query, search_type: found.mode, results_count: found.results.length };
-    runtime.events.publish(searchEvent({ ...facts, processing_time_ms: performance.now() - started }));
-  }
-  return found;
+  return counted(runtime, found, started, input.tags);
 }
 
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {

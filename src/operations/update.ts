@@ -45,7 +45,10 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
     ? await runtime.storage.update(content_hash, patch, runtime.now())
     : (await runtime.storage.get([content_hash]))[0];
   if (!memory) throw notFound("update", content_hash);
-  if (fields.length > 0) runtime.events.publish(...updatedEvents([memory], fields));
+  if (fields.length > 0) {
+    runtime.events.publish(...updatedEvents([memory], fields));
+    runtime.activity.changed("update", [content_hash], fields.join(", "));
+  }
   return {
     success: true,
     message: fields.length > 0

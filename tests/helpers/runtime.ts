@@ -7,6 +7,7 @@
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
+import { Activity } from "../../src/operations/activity.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
@@ -47,8 +48,9 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
   const runtime: Runtime = {
     storage,
     embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
-    settings: { maxContentLength: 100_000, split: null, includeHostname: false, ...options.settings },
+    settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30, ...options.settings },
     events: new EventHub(options.events),
+    activity: new Activity(),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",

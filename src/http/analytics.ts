@@ -1,0 +1,153 @@
+/**
+ * `/api/analytics`: figures about what is stored and what is asked.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { z } from "zod";
+import { ZoneInput } from "../operations/analytics/calendar.ts";
+import * as growth from "../operations/analytics/growth.ts";
+import * as rhythm from "../operations/analytics/rhythm.ts";
+import { StorageOutput, storageStats } from "../operations/analytics/storage.ts";
+import * as tags from "../operations/analytics/tags.ts";
+import * as usage from "../operations/analytics/usage.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import type { QueryKind } from "./request.ts";
+
+/** A report: a route without more to it than an operation and its query. */
+interface Report<Query extends z.ZodObject, Answer extends z.ZodType> {
+  operationId: string;
+  summary: string;
+  query: Query;
+  answer: Answer;
+  /** Statuses besides those of every report. */
+  problems?: readonly 400[];
+  run: (query: z.output<Query>) => Promise<z.input<Answer>> | z.input<Answer>;
+}
+
+/** How each parameter of any report is read. */
+const KINDS: Record<string, QueryKind> = {
+  timezone: "text",
+  period: "text",
+  granularity: "text",
+  operation: "text",
+  days: "number",
+  limit: "number",
+};
+
+/** Adds the routes. */
+export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+  const add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, report: Report<Query, Answer>) => {
+    const kinds = Object.fromEntries(Object.keys(report.query.shape).map((name) => [name, KINDS[name]!]));
+    addEndpoint(app, settings, {
+      method: "get",
+      path: `/api/analytics/${path}`,
+      operationId: report.operationId,
+      tag: "analytics",
+      summary: report.summary,
+      query: { schema: report.query, kinds },
+      answer: report.answer,
+      answers: "The figures.",
+      problems: [...report.problems ?? [], 503],
+    }, async ({ query, header }) => {
+      const zone = "timezone" in report.query.shape ? { timezone: query.timezone ?? header("X-Timezone") } : {};
+      return await report.run({ ...query, ...zone });
+    });
+  };
+
+  add("overview", {
+    operationId: "analyticsOverview",
+    summary: "Totals at a glance",
+    query: ZoneInput,
+    answer: growth.OverviewOutput.openapi("AnalyticsOverview"),
+    run: (query) => growth.overview(runtime, query),
+  });
+  add("memory-growth", {
+    operationId: "memoryGrowth",
+    summary: "Memories created over a period",
+    query: growth.GrowthInput,
+    answer: growth.GrowthOutput.openapi("MemoryGrowth"),
+    problems: [400],
+    run: (query) => growth.memoryGrowth(runtime, query),
+  });
+  add("memory-types", {
+    operationId: "memoryTypes",
+    summary: "Memories by type",
+    query: ZoneInput.pick({}),
+    answer: growth.TypesOutput.openapi("MemoryTypes"),
+    run: () => growth.memoryTypes(runtime),
+  });
+  add("tag-usage", {
+    operationId: "tagUsage",
+    summary: "The most used tags of a period",
+    query: tags.TagUsageInput,
+    answer: tags.TagUsageOutput.openapi("TagUsage"),
+    problems: [400],
+    run: (query) => tags.tagUsage(runtime, query),
+  });
+  add("top-tags", {
+    operationId: "topTags",
+    summary: "The most used tags, with the tags they go together with",
+    query: tags.TopTagsInput,
+    answer: tags.TopTagsOutput.openapi("TopTags"),
+    problems: [400],
+    run: (query) => tags.topTags(runtime, query),
+  });
+  add("activity-heatmap", {
+    operationId: "activityHeatmap",
+    summary: "Memories of each day",
+    query: rhythm.HeatmapInput,
+    answer: rhythm.HeatmapOutput.openapi("ActivityHeatmap"),
+    run: (query) => rhythm.activityHeatmap(runtime, query),
+  });
+  add("activity-breakdown", {
+    operationId: "activityBreakdown",
+    summary: "When memories are made, and how regularly",
+    query: rhythm.BreakdownInput,
+    answer: rhythm.BreakdownOutput.openapi("ActivityBreakdown"),
+    run: (query) => rhythm.activityBreakdown(runtime, query),
+  });
+  add("storage-stats", {
+    operationId: "storageStats",
+    summary: "What memories take",
+    query: ZoneInput,
+    answer: StorageOutput.openapi("StorageStats"),
+    run: (query) => storageStats(runtime, query),
+  });
+  addUsage(add, runtime);
+}
+
+type Add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, report: Report<Query, Answer>) => void;
+
+function addUsage(add: Add, runtime: Runtime): void {
+  add("search-analytics", {
+    operationId: "searchAnalytics",
+    summary: "What was searched for since the process began",
+    query: ZoneInput.pick({}),
+    answer: usage.SearchAnalyticsOutput.openapi("SearchAnalytics"),
+    run: () => usage.searchAnalytics(runtime),
+  });
+  add("performance", {
+    operationId: "performanceMetrics",
+    summary: "How fast the service answers",
+    query: ZoneInput.pick({}),
+    answer: usage.PerformanceOutput.openapi("PerformanceMetrics"),
+    run: () => usage.performanceMetrics(runtime),
+  });
+  add("access-patterns", {
+    operationId: "accessPatterns",
+    summary: "The memories most often read or found since the process began",
+    query: usage.LimitInput,
+    answer: usage.AccessPatternsOutput.openapi("AccessPatterns"),
+    run: (query) => usage.accessPatterns(runtime, query),
+  });
+  add("audit-trail", {
+    operationId: "auditTrail",
+    summary: "What was changed since the process began",
+    query: usage.AuditInput,
+    answer: usage.AuditOutput.openapi("AuditTrail"),
+    run: (query) => usage.auditTrail(runtime, query),
+  });
+}

@@ -1,0 +1,60 @@
+/**
+ * `/api/memories/batch`: changing and deleting many memories by their keys.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import {
+  BatchOutput,
+  deleteBatch,
+  DeleteBatchInput,
+  tagBatch,
+  TagBatchInput,
+  updateBatch,
+  UpdateBatchInput,
+} from "../operations/batch.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+
+const BatchChange = BatchOutput.openapi("BatchChange");
+const answers = "A result for each memory, in order; those that aren't there are named.";
+
+/** Adds the routes; before those with a content_hash in the path, which would match `batch`. */
+export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+  addEndpoint(app, settings, {
+    method: "put",
+    path: "/api/memories/batch",
+    operationId: "updateMemories",
+    tag: "memories",
+    summary: "Change tags, type or metadata of many memories",
+    body: UpdateBatchInput.openapi("MemoryUpdates"),
+    answer: BatchChange,
+    answers,
+    problems: [503],
+  }, ({ body }) => updateBatch(runtime, body));
+
+  addEndpoint(app, settings, {
+    method: "delete",
+    path: "/api/memories/batch",
+    operationId: "deleteMemories",
+    tag: "memories",
+    summary: "Delete many memories",
+    body: DeleteBatchInput.openapi("MemoryDeletions"),
+    answer: BatchChange,
+    answers,
+    problems: [503],
+  }, ({ body }) => deleteBatch(runtime, body));
+
+  addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/memories/batch/tags",
+    operationId: "tagMemories",
+    tag: "memories",
+    summary: "Add tags to many memories, or remove them",
+    body: TagBatchInput.openapi("TagChanges"),
+    answer: BatchChange,
+    answers,
+    problems: [503],
+  }, ({ body }) => tagBatch(runtime, body));
+}

@@ -1,0 +1,150 @@
+/**
+ * `/mcp` on the REST port: JSON-RPC as clients of that route speak it, one request and one answer, without a session.
+ * The MCP port speaks the whole protocol.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { errorText, MemoryError } from "../errors.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { addEndpoint, json, type RouteSettings } from "./endpoint.ts";
+import { readJson } from "./request.ts";
+import { RPC_TOOLS, statistics } from "./rpc_tools.ts";
+import { InvalidRequest, validate } from "./validation.ts";
+
+/** The protocol version this route's clients expect. */
+const PROTOCOL_VERSION = "2024-11-05";
+
+/** JSON-RPC's error codes. */
+const CODE = { methodNotFound: -32601, invalidParams: -32602, internal: -32603 };
+
+const RpcRequest = z.object({
+  jsonrpc: z.string().default("2.0"),
+  id: z.union([z.string(), z.int()]).nullish(),
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()).nullish(),
+}).openapi("RpcRequest", { example: { jsonrpc: "2.0", id: 1, method: "tools/list" } });
+type RpcRequest = z.infer<typeof RpcRequest>;
+
+const ToolCall = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).nullish() });
+
+const Tools = z.array(z.object({
+  name: z.string(),
+  description: z.string(),
+  inputSchema: z.record(z.string(), z.unknown()),
+}));
+
+class RpcError extends Error {
+  constructor(readonly code: number, message: string) {
+    super(message);
+  }
+}
+
+/** Adds the routes. */
+export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+  // Strictness about the last slash is off, so that this serves `/mcp/` too.
+  app.post("/mcp", async (context) => {
+    const request = validate(RpcRequest, await readJson(context.req.raw, settings.maxBodyBytes), "body");
+    // A notification gets no answer.
+    if (request.id == null && request.method.startsWith("notifications/")) return new Response(null, { status: 202 });
+    const id = request.id ?? null;
+    try {
+      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request), error: null });
+    } catch (error) {
+      const { code, message } = told(error, request.method, settings);
+      return json({ jsonrpc: "2.0", id, result: null, error: { code, message } });
+    }
+  });
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/mcp/tools",
+    operationId: "rpcTools",
+    tag: "mcp",
+    summary: "List the tools of POST /mcp",
+    answer: z.object({ tools: Tools, protocol: z.literal("mcp"), version: z.string() }).openapi("RpcTools"),
+    answers: "The tools with the schemas of their arguments.",
+  }, () => Promise.resolve({ tools: listTools(), protocol: "mcp" as const, version: "1.0" }));
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/mcp/health",
+    operationId: "rpcHealth",
+    tag: "mcp",
+    summary: "State of POST /mcp and its store",
+    answer: z.object({
+      status: z.string(),
+      protocol: z.literal("mcp"),
+      tools_available: z.int(),
+      storage_backend: z.string(),
+      statistics: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+    }).openapi("RpcHealth"),
+    answers: "The state; `status` is unhealthy while the store can't be reached.",
+  }, async () => {
+    const { status, statistics: figures } = await statistics(runtime);
+    return {
+      status,
+      protocol: "mcp" as const,
+      tools_available: listTools().length,
+      storage_backend: runtime.storage.backend,
+      statistics: figures,
+    };
+  });
+}
+
+async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise<unknown> {
+  switch (method) {
+    case "initialize":
+      return {
+        protocolVersion: PROTOCOL_VERSION,
+        capabilities: { tools: {} },
+        serverInfo: { name: "unimem", version: runtime.version },
+      };
+    case "ping":
+      return {};
+    case "tools/list":
+      return { tools: listTools() };
+    case "tools/call": {
+      const call = ToolCall.safeParse(params ?? {});
+      if (!call.success) throw new RpcError(CODE.invalidParams, "Invalid params: name is required");
+      const tool = RPC_TOOLS.find(({ name }) => name === call.data.name);
+      if (tool === undefined) {
+        throw new RpcError(CODE.internal, `Internal error: Unknown tool: ${shown(call.data.name)}`);
+      }
+      const result = await tool.run(runtime, validate(tool.input, call.data.arguments ?? {}, "body"));
+      return { content: [{ type: "text", text: JSON.stringify(result) }] };
+    }
+    default:
+      throw new RpcError(CODE.methodNotFound, `Method not found: ${shown(method)}`);
+  }
+}
+
+let listed: z.infer<typeof Tools> | undefined;
+
+function listTools(): z.infer<typeof Tools> {
+  return listed ??= RPC_TOOLS.map(({ name, description, input }) => {
+    const { $schema: _, ...inputSchema } = z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
+    return { name, description, inputSchema };
+  });
+}
+
+/** An error as the client may see it; what only the operator can act on goes to the log. */
+function told(error: unknown, method: string, settings: RouteSettings): { code: number; message: string } {
+  if (error instanceof RpcError) return error;
+  if (error instanceof InvalidRequest) {
+    const faults = error.faults.map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`);
+    return { code: CODE.invalidParams, message: `Invalid params: ${faults.join("; ")}` };
+  }
+  if (error instanceof MemoryError && error.code !== "internal" && error.code !== "configuration") {
+    const isInput = error.code === "invalid_input" || error.code === "refused" || error.code === "too_large";
+    return { code: isInput ? CODE.invalidParams : CODE.internal, message: error.message };
+  }
+  const id = crypto.randomUUID();
+  settings.log?.error(`Request ${id} failed: ${method}: ${error instanceof Error ? error.stack : errorText(error)}`);
+  return { code: CODE.internal, message: `Internal error; the log has it as request ${id}` };
+}
+
+function shown(text: string): string {
+  return text.slice(0, 100).toWellFormed();
+}

@@ -1,0 +1,192 @@
+/**
+ * The tools of the JSON-RPC route, with the names, arguments and answers that its existing clients know. The MCP port
+ * serves more and newer ones; both call the same operations.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import {
+  Content,
+  MemoryType,
+  type MemoryView,
+  MetadataObject,
+  normaliseTags,
+  Page,
+  PageSize,
+  Query,
+  Threshold,
+} from "../memory/schemas.ts";
+import { extractTimeExpression, parseTimeExpression } from "../memory/time_expression.ts";
+import { deleteMemory } from "../operations/delete.ts";
+import { health } from "../operations/health.ts";
+import { list } from "../operations/list.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { search } from "../operations/search.ts";
+import { searchByTag } from "../operations/search_by_tag.ts";
+import { store } from "../operations/store.ts";
+
+/** A tool: `run` gets checked arguments and gives what is sent as JSON text. */
+export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
+  name: string;
+  description: string;
+  input: I;
+  run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
+}
+
+const defineTool = <I extends z.ZodObject>(tool: RpcTool<I>) => tool as unknown as RpcTool;
+
+const Tags = z.array(z.string());
+const Limit = PageSize.unwrap();
+
+/** All tools, in the order clients list them. */
+export const RPC_TOOLS: readonly RpcTool[] = [
+  defineTool({
+    name: "store_memory",
+    description: "Keep a fact, decision or preference, with tags and metadata to find it by.",
+    input: z.object({
+      content: Content,
+      tags: Tags.default([]).describe("Labels to find it by."),
+      memory_type: MemoryType.nullish(),
+      metadata: MetadataObject.default({}),
+      client_hostname: z.string().max(256).nullish().describe("Name of the machine the client runs on."),
+    }),
+    async run(runtime, input) {
+      const { success, message, content_hash } = await store(runtime, { ...input, tags: normaliseTags(input.tags) });
+      return { success, message, content_hash };
+    },
+  }),
+  defineTool({
+    name: "retrieve_memory",
+    description: "Find memories by meaning and by words.",
+    input: z.object({
+      query: Query,
+      limit: Limit.default(10).describe("Results, 1 to 100."),
+      similarity_threshold: Threshold.default(0).describe("Least similarity of a result; 0 cuts nothing off."),
+    }),
+    async run(runtime, { query, limit, similarity_threshold }) {
+      const input = {
+        query,
+        mode: "hybrid" as const,
+        page: 1,
+        page_size: limit,
+        match_all: false,
+        similarity_threshold,
+      };
+      const { results } = await search(runtime, input);
+      return listed(results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score })));
+    },
+  }),
+  defineTool({
+    name: "recall_memory",
+    description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
+    input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
+    async run(runtime, { query, n_results }) {
+      const { period, rest } = periodIn(query);
+      const within = {
+        page: 1,
+        page_size: n_results,
+        match_all: false,
+        created_after: period?.from,
+        created_before: period?.before,
+      };
+      if (rest === "") return listed((await list(runtime, within)).memories.map(brief));
+      const { results } = await search(runtime, { ...within, query: rest, mode: "hybrid" });
+      return listed(results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score })));
+    },
+  }),
+  defineTool({
+    name: "search_by_tag",
+    description: "List memories that carry given tags, newest first.",
+    input: z.object({
+      tags: Tags,
+      operation: z.enum(["AND", "OR"]).default("AND").describe("Whether all tags must match, or any."),
+    }),
+    async run(runtime, { tags, operation }) {
+      const match_all = operation === "AND";
+      const input = { tags: normaliseTags(tags), match_all, page: 1, page_size: 100 };
+      const { results, total } = await searchByTag(runtime, input);
+      return listed(results.map(({ memory }) => brief(memory)), total);
+    },
+  }),
+  defineTool({
+    name: "delete_memory",
+    description: "Delete one memory by its content_hash. The trash keeps it for a while.",
+    input: z.object({ content_hash: z.string() }),
+    async run(runtime, { content_hash }) {
+      try {
+        const { success, message } = await deleteMemory(runtime, { content_hash: content_hash.toLowerCase() });
+        return { success, message };
+      } catch (error) {
+        if (!(error instanceof MemoryError) || error.code !== "not_found") throw error;
+        return { success: false, message: `Memory with hash ${content_hash} not found` };
+      }
+    },
+  }),
+  defineTool({
+    name: "check_database_health",
+    description: "State of the store and its figures.",
+    input: z.object({}),
+    run: (runtime) => statistics(runtime),
+  }),
+  defineTool({
+    name: "list_memories",
+    description: "Browse memories, newest first, all or those of one tag or type.",
+    input: z.object({
+      page: Page,
+      page_size: PageSize,
+      tag: MemoryType.nullish().describe("Only memories with this tag."),
+      memory_type: MemoryType.nullish(),
+    }),
+    async run(runtime, { page, page_size, tag, memory_type }) {
+      const tags = tag ? { tags: [tag] } : {};
+      const found = await list(runtime, { page, page_size, match_all: false, memory_type, ...tags });
+      const memories = found.memories.map((memory) => ({
+        ...brief(memory),
+        memory_type: memory.memory_type,
+        metadata: memory.metadata,
+        updated_at: memory.updated_at_iso,
+      }));
+      return { memories, page, page_size, total_found: found.total };
+    },
+  }),
+];
+
+/** The health answer of this route, and of the tool. */
+export async function statistics(runtime: Runtime) {
+  const { status, storage, embedding } = await health(runtime);
+  const size = storage.stats?.size_bytes ?? null;
+  return {
+    status,
+    statistics: {
+      backend: storage.backend,
+      total_memories: storage.stats?.total_memories ?? null,
+      unique_tags: storage.stats?.unique_tags ?? null,
+      memories_this_week: storage.memories_this_week,
+      database_size_bytes: size,
+      database_size_mb: size === null ? null : Math.round(size / 2 ** 20 * 100) / 100,
+      embedding_model: embedding.model,
+      embedding_dimension: embedding.dimensions,
+    },
+  };
+}
+
+/** The period a query names, alone or among other words, and what else it says. */
+function periodIn(query: string): { period: { from: number; before: number } | null; rest: string } {
+  const now = new Date();
+  try {
+    return { period: parseTimeExpression(query, now, "UTC"), rest: "" };
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    return extractTimeExpression(query, now, "UTC") ?? { period: null, rest: query };
+  }
+}
+
+function brief({ content, content_hash, tags, created_at_iso }: MemoryView) {
+  return { content, content_hash, tags, created_at: created_at_iso };
+}
+
+function listed<T>(results: T[], total_found = results.length): { results: T[]; total_found: number } {
+  return { results, total_found };
+}

@@ -1,0 +1,90 @@
+/**
+ * `/api/search/…`: by tag, by time, and similar to a memory.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import type { Found } from "../operations/found.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { searchByTag, TagSearchInput } from "../operations/search_by_tag.ts";
+import { searchByTime, TimeSearchInput } from "../operations/search_by_time.ts";
+import { searchSimilar, SimilarInput } from "../operations/search_similar.ts";
+import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { SearchResults } from "./schemas.ts";
+
+const TagSearchRequest = TagSearchInput.openapi("TagSearchRequest", { example: { tags: ["deploy", "infra"] } });
+const TimeSearchRequest = TimeSearchInput.openapi("TimeSearchRequest", {
+  example: { query: "last week", semantic_query: "database decisions" },
+});
+const TimeSearchResults = SearchResults.extend({
+  period: z.object({ from: z.number(), before: z.number() })
+    .describe("The period that was searched, in Unix seconds; its end may lie in the future."),
+}).openapi("TimeSearchResults");
+
+/** Adds the routes. */
+export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+  addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/search/by-tag",
+    operationId: "searchByTag",
+    tag: "search",
+    summary: "Find memories by their tags",
+    body: TagSearchRequest,
+    answer: SearchResults,
+    answers: "A page of memories, newest first.",
+    problems: [400, 503],
+  }, ({ body }) => timed(() => searchByTag(runtime, body)));
+
+  addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/search/by-time",
+    operationId: "searchByTime",
+    tag: "search",
+    summary: "Find memories by when they were stored",
+    description:
+      "Reads periods such as yesterday, last week, 3 days ago, between March and May 2025 or since Tuesday, " +
+      "in the zone that `timezone` or the header `X-Timezone` names, else in UTC.",
+    body: TimeSearchRequest,
+    answer: TimeSearchResults,
+    answers: "A page of memories, newest first, or ranked by `semantic_query`.",
+    problems: [429, 503],
+  }, ({ body, header }) => {
+    const timezone = body.timezone ?? header("X-Timezone");
+    return timed(() => searchByTime(runtime, { ...body, timezone }));
+  });
+
+  addEndpoint(app, settings, {
+    method: "get",
+    path: "/api/search/similar/{content_hash}",
+    operationId: "searchSimilar",
+    tag: "search",
+    summary: "Find memories similar to one",
+    query: {
+      schema: SimilarInput.omit({ content_hash: true }),
+      kinds: { n_results: "number", page: "number", threshold: "number" },
+    },
+    answer: SearchResults,
+    answers: "A page of memories, nearest first, without the one itself.",
+    problems: [404, 503],
+  }, ({ query, path }) => {
+    const content_hash = path("content_hash").toLowerCase();
+    return timed(() => searchSimilar(runtime, { ...query, content_hash }));
+  });
+}
+
+/** A search in the shape of its answer. */
+async function timed<F extends Found>(run: () => Promise<F>) {
+  const started = performance.now();
+  const { results, query, mode, notice, total, page, page_size, has_more, total_pages, ...rest } = await run();
+  return {
+    ...rest,
+    results,
+    query,
+    search_type: mode,
+    pagination: { total, page, page_size, has_more, total_pages },
+    processing_time_ms: performance.now() - started,
+    notice,
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * Changing or deleting several memories by their keys, with a result for each.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { ContentHash, TagList } from "../memory/schemas.ts";
+import type { MemoryPatch } from "../memory/memory.ts";
+import { Permanent, remove } from "./delete.ts";
+import { updatedEvents } from "./event_types.ts";
+import { inGroups } from "./matching.ts";
+import type { Runtime } from "./runtime.ts";
+import { UpdateFields } from "./update.ts";
+
+/** Most memories in one call. */
+const MAX_BATCH = 1000;
+
+const Hashes = z.array(ContentHash).min(1).max(MAX_BATCH);
+
+export const DeleteBatchInput = z.object({ content_hashes: Hashes, permanent: Permanent });
+export type DeleteBatchInput = z.infer<typeof DeleteBatchInput>;
+
+export const UpdateBatchInput = z.object({
+  updates: z.array(UpdateFields.extend({ content_hash: ContentHash })).min(1).max(MAX_BATCH),
+});
+export type UpdateBatchInput = z.infer<typeof UpdateBatchInput>;
+
+export const TagBatchInput = z.object({
+  content_hashes: Hashes,
+  add_tags: TagList.default([]).describe("Put on each memory that lacks them."),
+  remove_tags: TagList.default([]).describe("Taken off each memory that has them."),
+}).refine(
+  ({ add_tags, remove_tags }) => add_tags.length + remove_tags.length > 0,
+  "must add or remove at least one tag",
+);
+export type TagBatchInput = z.infer<typeof TagBatchInput>;
+
+export const BatchOutput = z.object({
+  success: z.boolean().describe("Whether every memory was there."),
+  message: z.string(),
+  total: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  results: z.array(z.object({
+    index: z.int(),
+    content_hash: z.string(),
+    success: z.boolean(),
+    error: z.string().nullable(),
+  })).describe("A result for each memory, in order."),
+});
+export type BatchOutput = z.infer<typeof BatchOutput>;
+
+/** Deletes memories; those that aren't there are named. */
+export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Promise<BatchOutput> {
+  const { content_hashes, permanent } = input;
+  return outcome("Deleted", content_hashes, await remove(runtime, content_hashes, { permanent, reason: "deleted" }));
+}
+
+/** Changes tags, type and metadata of memories; fields that are absent or null stay. */
+export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInput): Promise<BatchOutput> {
+  const patches = updates.map(({ content_hash, tags, memory_type, metadata }) => ({
+    content_hash,
+    patch: {
+      ...(tags == null ? {} : { tags }),
+      ...(memory_type == null ? {} : { memory_type }),
+      ...(metadata == null ? {} : { metadata }),
+    },
+  }));
+  const changed = await patchAll(runtime, patches);
+  return outcome("Updated", updates.map(({ content_hash }) => content_hash), changed);
+}
+
+/** Puts tags on memories and takes tags off them, whatever else they carry. */
+export async function tagBatch(runtime: Runtime, input: TagBatchInput): Promise<BatchOutput> {
+  const { content_hashes, add_tags, remove_tags } = input;
+  const changed = await patchAll(
+    runtime,
+    content_hashes.map((content_hash) => ({ content_hash, patch: { add_tags, remove_tags } })),
+  );
+  return outcome("Updated", content_hashes, changed);
+}
+
+/** Changes memories, as many in one transaction as the store takes; for each, whether it was there. */
+export async function patchAll(
+  runtime: Runtime,
+  items: readonly { content_hash: string; patch: MemoryPatch }[],
+): Promise<boolean[]> {
+  const found: boolean[] = [], fields = new Set<string>();
+  for await (const group of inGroups(items)) {
+    // Asked for in one turn, so that the store can gather them.
+    const memories = await Promise.all(
+      group.map(({ content_hash, patch }) => runtime.storage.update(content_hash, patch, runtime.now())),
+    );
+    for (const { patch } of group) Object.keys(patch).forEach((key) => fields.add(key.replace(/^(add|remove)_/, "")));
+    runtime.events.publish(...updatedEvents(memories.filter((memory) => memory !== null), [...fields]));
+    found.push(...memories.map((memory) => memory !== null));
+  }
+  const changed = items.filter((_, i) => found[i]).map(({ content_hash }) => content_hash);
+  runtime.activity.changed("update", changed, [...fields].join(", "));
+  return found;
+}
+
+function outcome(done: string, hashes: readonly string[], found: readonly boolean[]): BatchOutput {
+  const succeeded = found.filter(Boolean).length, total = hashes.length;
+  return {
+    success: succeeded === total,
+    message: `${done} ${succeeded} of ${total} memories`,
+    total,
+    succeeded,
+    failed: total - succeeded,
+    results: hashes.map((content_hash, index) => ({
+      index,
+      content_hash,
+      success: found[index]!,
+      error: found[index] ? null : `Memory with hash ${content_hash} not found`,
+    })),
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * Finding memories that say the same, with the evidence.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Memory } from "../memory/memory.ts";
+import { Instant, Threshold } from "../memory/schemas.ts";
+import { analyse } from "../memory/text.ts";
+import { breathe, previewOf } from "./matching.ts";
+import type { Runtime } from "./runtime.ts";
+import { nearest } from "./search_similar.ts";
+
+/** Neighbours looked at for each memory, and memories read at once. */
+const NEIGHBOURS = 8, AT_ONCE = 50;
+
+export const DuplicatesInput = z.object({
+  similarity_threshold: Threshold.default(0.95).describe("Least cosine of two memories that count as near."),
+  word_threshold: Threshold.default(0.6).describe("Least share of words they must have in common besides."),
+  limit: z.int().min(1).max(5000).default(500).describe("Memories to look at, newest first."),
+  created_before: Instant.nullish().describe("Start here instead of at the newest: next_before of the answer before."),
+  keep: z.enum(["newest", "oldest", "longest"]).default("newest").describe("Which of a group to keep."),
+});
+export type DuplicatesInput = z.infer<typeof DuplicatesInput>;
+
+const Member = z.object({
+  content_hash: z.string(),
+  preview: z.string(),
+  tags: z.array(z.string()),
+  created_at: z.number(),
+});
+
+export const DuplicatesOutput = z.object({
+  groups: z.array(z.object({
+    canonical_hash: z.string().describe("The memory to keep."),
+    canonical: Member,
+    duplicates: z.array(Member.extend({
+      kind: z.enum(["exact", "near"]).describe(
+        "exact: the same text but for case and blanks; near: by vector and words.",
+      ),
+      similarity: z.number().nullable().describe("Cosine with the memory it was found by."),
+      shared_words: z.number().describe("Share of words in common with it, 0 to 1."),
+      found_by: z.string().describe("content_hash of that memory."),
+    })),
+  })),
+  total_groups: z.int(),
+  total_duplicates: z.int(),
+  scanned: z.int().describe("Memories looked at; each was compared with the whole store."),
+  next_before: z.number().nullable().describe("Pass as created_before to look at older ones; null at the end."),
+});
+export type DuplicatesOutput = z.infer<typeof DuplicatesOutput>;
+
+interface Pair {
+  found: Memory;
+  by: Memory;
+  kind: "exact" | "near";
+  similarity: number | null;
+  shared_words: number;
+}
+
+/** Groups of memories that say the same. Changes nothing. */
+export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): Promise<DuplicatesOutput> {
+  const pairs: Pair[] = [];
+  let scanned = 0, before = input.created_before ?? undefined, ended = false;
+  while (scanned < input.limit && !ended) {
+    const filter = before === undefined ? {} : { created_before: before };
+    const limit = Math.min(AT_ONCE, input.limit - scanned);
+    const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
+    const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
+    for (const [i, memory] of memories.entries()) {
+      pairs.push(...await pairsOf(runtime, memory, vectors[i] ?? null, input));
+      await breathe();
+    }
+    scanned += memories.length;
+    ended = memories.length < limit;
+    before = memories.at(-1)?.created_at ?? before;
+  }
+  const groups = grouped(pairs, input.keep);
+  return {
+    groups,
+    total_groups: groups.length,
+    total_duplicates: groups.reduce((sum, { duplicates }) => sum + duplicates.length, 0),
+    scanned,
+    next_before: ended ? null : before ?? null,
+  };
+}
+
+async function pairsOf(
+  runtime: Runtime,
+  by: Memory,
+  vectors: Parameters<typeof nearest>[1] | null,
+  { similarity_threshold, word_threshold }: DuplicatesInput,
+): Promise<Pair[]> {
+  // Without vectors, the memories that share most words are compared instead.
+  const near = vectors !== null
+    ? (await nearest(runtime, vectors, NEIGHBOURS)).map(({ id, score }) => ({ id, score: score as number | null }))
+    : (await runtime.storage.candidates({ text: by.content, vector: null, filter: {}, limit: NEIGHBOURS })).candidates
+      .map(({ id }) => ({ id, score: null }));
+  const wanted = near.filter(({ score }) => score === null || score >= similarity_threshold);
+  if (wanted.length < 2) return [];
+  const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
+  const others = await runtime.storage.read(wanted.map(({ id }) => id));
+  others.forEach((found, i) => {
+    if (found === null || found.content_hash === by.content_hash) return;
+    const exact = normalised(found.content) === text, shared_words = exact ? 1 : shared(words, found.content);
+    const { score } = wanted[i]!;
+    if (!exact && (score === null || shared_words < word_threshold)) return;
+    pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });
+  });
+  return pairs;
+}
+
+/** Pairs joined into groups; each memory is in one at most. */
+function grouped(pairs: readonly Pair[], keep: DuplicatesInput["keep"]): DuplicatesOutput["groups"] {
+  const parents = new Map<string, string>(), memories = new Map<string, Memory>();
+  const rootOf = (hash: string): string => {
+    const parent = parents.get(hash) ?? hash;
+    return parent === hash ? hash : rootOf(parent);
+  };
+  for (const { found, by } of pairs) {
+    memories.set(found.content_hash, found).set(by.content_hash, by);
+    parents.set(rootOf(found.content_hash), rootOf(by.content_hash));
+  }
+  const groups = new Map<string, Memory[]>();
+  for (const memory of memories.values()) {
+    const root = rootOf(memory.content_hash), group = groups.get(root);
+    if (group === undefined) groups.set(root, [memory]);
+    else group.push(memory);
+  }
+  return Array.from(groups.values(), (group) => {
+    const [canonical, ...rest] = group.sort(PREFERRED[keep]) as [Memory, ...Memory[]];
+    const duplicates = rest.map((memory) => {
+      const evidence = pairs.filter(({ found, by }) => found === memory || by.content_hash === memory.content_hash)
+        .filter(({ found, by }) =>
+          found.content_hash === memory.content_hash || by.content_hash === memory.content_hash
+        );
+      const best = evidence.find(({ kind }) => kind === "exact") ?? evidence[0]!;
+      const found_by = best.by.content_hash === memory.content_hash ? best.found.content_hash : best.by.content_hash;
+      const { kind, similarity, shared_words } = best;
+      return { ...memberOf(memory), kind, similarity, shared_words, found_by };
+    });
+    return { canonical_hash: canonical.content_hash, canonical: memberOf(canonical), duplicates };
+  });
+}
+
+const PREFERRED: Record<DuplicatesInput["keep"], (a: Memory, b: Memory) => number> = {
+  newest: (a, b) => b.created_at - a.created_at,
+  oldest: (a, b) => a.created_at - b.created_at,
+  longest: (a, b) => b.content.length - a.content.length || b.created_at - a.created_at,
+};
+
+function memberOf({ content_hash, content, tags, created_at }: Memory): z.infer<typeof Member> {
+  return { content_hash, preview: previewOf(content), tags, created_at };
+}
+
+function normalised(content: string): string {
+  return content.trim().toLowerCase().replace(/\s+/g, " ");
+}
+
+/** Words in both, as a share of the words in either. */
+function shared(words: ReadonlySet<string>, content: string): number {
+  const others = new Set(analyse(content));
+  const both = words.intersection(others).size, either = words.union(others).size;
+  return either === 0 ? 0 : both / either;
+}

@@ -1,0 +1,43 @@
+/**
+ * The answer of every search.
+ *
+ * @module
+ */
+
+import { type MemoryView, viewOf } from "../memory/schemas.ts";
+import type { Memory } from "../memory/memory.ts";
+import { searchEvent } from "./event_types.ts";
+import type { PageFacts } from "./filter.ts";
+import type { Runtime } from "./runtime.ts";
+import type { SearchHit } from "./search.ts";
+
+/** What a search found. `notice` says when a part of the search could not run. */
+export interface Found extends PageFacts {
+  results: SearchHit[];
+  /** What was searched for, in words. */
+  query: string;
+  /** The kind of search: a search mode, `tag`, `time` or `similar`. */
+  mode: string;
+  notice: string | null;
+}
+
+/** A memory found without a score. */
+export function unscored(memory: Memory, relevance_reason: string): SearchHit {
+  return { memory: viewOf(memory) satisfies MemoryView, similarity_score: null, relevance_reason };
+}
+
+/**
+ * Counts a search that ended and tells whoever listens, and returns what it found.
+ *
+ * @param started `performance.now()` at its beginning.
+ */
+export function counted<F extends Found>(runtime: Runtime, found: F, started: number, tags: readonly string[] = []): F {
+  const processing_time_ms = performance.now() - started;
+  runtime.activity.searched(found.mode, processing_time_ms, tags);
+  runtime.activity.accessed(found.results.map(({ memory }) => memory.content_hash));
+  if (runtime.events.listening) {
+    const facts = { query: found.query, search_type: found.mode, results_count: found.results.length };
+    runtime.events.publish(searchEvent({ ...facts, processing_time_ms }));
+  }
+  return found;
+}

@@ -1,0 +1,131 @@
+/**
+ * Making one memory of several that say the same. What is merged away goes to the trash, from where it can be restored.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import type { Memory, Metadata } from "../memory/memory.ts";
+import { ContentHash, MemoryView, viewOf } from "../memory/schemas.ts";
+import { BulkOutput } from "./bulk_delete.ts";
+import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "./duplicates.ts";
+import { deletedEvents, updatedEvents } from "./event_types.ts";
+import { notFound } from "./get.ts";
+import type { Runtime } from "./runtime.ts";
+
+export const MergeInput = z.object({
+  canonical_hash: ContentHash.describe("The memory to keep."),
+  duplicate_hashes: z.array(ContentHash).min(1).max(100).describe("The memories to merge into it."),
+  reason: z.string().max(256).default("Merged by deduplication"),
+  dry_run: z.boolean().default(false).describe("Only say what would come of it."),
+});
+export type MergeInput = z.infer<typeof MergeInput>;
+
+export const MergeOutput = z.object({
+  success: z.boolean(),
+  message: z.string(),
+  affected_count: z.int().describe("Memories merged away."),
+  dry_run: z.boolean(),
+  memory: MemoryView.describe("The kept memory after the merge, or as it would be."),
+  before: z.object({ tags: z.array(z.string()), created_at: z.number() })
+    .describe("What it had before, for a way back beside restoring the others from the trash."),
+  merged: z.array(z.string()),
+  not_found: z.array(z.string()),
+});
+export type MergeOutput = z.infer<typeof MergeOutput>;
+
+/**
+ * Gives the kept memory all tags of the others, the earliest creation time and the metadata it lacks, and moves the
+ * others to the trash.
+ *
+ * @throws {MemoryError} `not_found` for the memory to keep; `refused` when it is one of those to merge.
+ */
+export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Promise<MergeOutput> {
+  const { canonical_hash, dry_run } = input, hashes = [...new Set(input.duplicate_hashes)];
+  if (hashes.includes(canonical_hash)) {
+    throw new MemoryError("refused", `Cannot merge memory ${canonical_hash} into itself`, {
+      field: "duplicate_hashes",
+    });
+  }
+  const [canonical, ...found] = await runtime.storage.get([canonical_hash, ...hashes]);
+  if (!canonical) throw notFound("merge into", canonical_hash);
+  const others = found.filter((memory) => memory !== null);
+  const merged = others.map(({ content_hash }) => content_hash);
+  const patch = patchOf(canonical, others);
+  let memory = { ...canonical, ...patch, tags: [...new Set([...canonical.tags, ...patch.add_tags])] };
+  memory.metadata = { ...patch.metadata, ...canonical.metadata };
+  if (!dry_run && merged.length > 0) {
+    memory = await runtime.storage.update(canonical_hash, patch, runtime.now()) as typeof memory;
+    if (memory === null) throw notFound("merge into", canonical_hash);
+    const reason = `merged into ${canonical_hash}: ${input.reason}`;
+    await runtime.storage.trash(merged, { at: Date.now() / 1000, reason });
+    runtime.events.publish(...updatedEvents([memory], ["tags", "created_at", "metadata"]), ...deletedEvents(merged));
+    runtime.activity.changed("merge", [canonical_hash, ...merged], input.reason, merged.length);
+  }
+  return {
+    success: merged.length > 0,
+    message: `${dry_run ? "Would merge" : "Merged"} ${merged.length} memories into ${canonical_hash}`,
+    affected_count: merged.length,
+    dry_run,
+    memory: viewOf(memory),
+    before: { tags: canonical.tags, created_at: canonical.created_at },
+    merged,
+    not_found: hashes.filter((_, i) => found[i] === null),
+  };
+}
+
+/** What the kept memory takes over. */
+function patchOf(
+  canonical: Memory,
+  others: readonly Memory[],
+): { add_tags: string[]; created_at: number; metadata: Metadata } {
+  const metadata: Metadata = {};
+  for (const other of others) {
+    for (const [key, value] of Object.entries(other.metadata)) {
+      if (!Object.hasOwn(canonical.metadata, key) && !Object.hasOwn(metadata, key)) metadata[key] = value;
+    }
+  }
+  return {
+    add_tags: [...new Set(others.flatMap(({ tags }) => tags))],
+    created_at: Math.min(canonical.created_at, ...others.map(({ created_at }) => created_at)),
+    metadata,
+  };
+}
+
+export const CleanupInput = DuplicatesInput.extend({
+  near: z.boolean().default(false).describe(
+    "Merge near duplicates too, not only the same text in other case or blanks.",
+  ),
+  dry_run: z.boolean().default(false).describe("Only list what would be merged."),
+});
+export type CleanupInput = z.infer<typeof CleanupInput>;
+
+export const CleanupOutput = BulkOutput.extend({ groups: DuplicatesOutput.shape.groups.optional() });
+export type CleanupOutput = z.infer<typeof CleanupOutput>;
+
+/** Merges each group of duplicates into the one to keep: those of the same text, and near ones when asked. */
+export async function cleanUpDuplicates(runtime: Runtime, input: CleanupInput): Promise<CleanupOutput> {
+  const operation = "cleanup_duplicates";
+  const found = await findDuplicates(runtime, input);
+  const groups = found.groups
+    .map((group) => ({ ...group, duplicates: group.duplicates.filter(({ kind }) => input.near || kind === "exact") }))
+    .filter(({ duplicates }) => duplicates.length > 0);
+  if (groups.length === 0) {
+    return { success: false, message: "No duplicate memories found", affected_count: 0, operation };
+  }
+  let affected_count = 0;
+  for (const { canonical_hash, duplicates } of groups) {
+    if (input.dry_run) {
+      affected_count += duplicates.length;
+      continue;
+    }
+    const duplicate_hashes = duplicates.map(({ content_hash }) => content_hash);
+    const merge = { canonical_hash, duplicate_hashes, reason: "Merged by clean-up", dry_run: false };
+    affected_count += (await mergeDuplicates(runtime, merge)).affected_count;
+  }
+  const message = input.dry_run
+    ? `Would merge ${affected_count} duplicate memories`
+    : `Successfully merged ${affected_count} duplicate memories; the trash keeps them`;
+  return { success: true, message, affected_count, operation, ...(input.dry_run ? { groups } : {}) };
+}

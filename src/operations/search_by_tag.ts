@@ -1,0 +1,44 @@
+/**
+ * Memories that carry given tags.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { FilterFields, Page, PageSize, TagList } from "../memory/schemas.ts";
+import { filterOf, pageFacts } from "./filter.ts";
+import { counted, type Found, unscored } from "./found.ts";
+import type { Runtime } from "./runtime.ts";
+
+export const TagSearchInput = z.object({
+  ...FilterFields,
+  tags: TagList.describe("Tags to look for, at least one; whole tags, as they are."),
+  page: Page,
+  page_size: PageSize,
+});
+export type TagSearchInput = z.infer<typeof TagSearchInput>;
+
+/**
+ * A page of the memories with any or all of the tags, newest first.
+ *
+ * @throws {MemoryError} `refused` without a tag: all memories are not what a search by tag means.
+ */
+export async function searchByTag(runtime: Runtime, input: TagSearchInput): Promise<Found> {
+  const started = performance.now();
+  const { tags, page, page_size, match_all } = input;
+  if (tags.length === 0) throw new MemoryError("refused", "At least one tag must be specified", { field: "tags" });
+  const match = match_all ? "ALL" : "ANY";
+  const { memories, total } = await runtime.storage.list({
+    filter: filterOf(input),
+    offset: (page - 1) * page_size,
+    limit: page_size,
+  });
+  const results = memories.map((memory) => {
+    const matched = tags.filter((tag) => memory.tags.includes(tag));
+    return unscored(memory, `Tags match (${match}): ${matched.join(", ")}`);
+  });
+  const query = `Tags: ${tags.join(", ")} (${match})`;
+  const found = { results, query, mode: "tag", notice: null, ...pageFacts(total, page, page_size) };
+  return counted(runtime, found, started, tags);
+}

@@ -1,0 +1,63 @@
+/**
+ * Memories of a period that is named in words.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { FilterFields, Page, PageSize, Query } from "../memory/schemas.ts";
+import { parseTimeExpression } from "../memory/time_expression.ts";
+import { filterOf, pageFacts } from "./filter.ts";
+import { counted, type Found, unscored } from "./found.ts";
+import type { Runtime } from "./runtime.ts";
+import { search } from "./search.ts";
+
+/** A zone in which days begin, when the client says one. */
+export const TimeZone = z.string().trim().min(1).max(80)
+  .describe("Time zone in which days begin: an IANA name such as Europe/Berlin or an offset such as +02:00; else UTC.");
+
+export const TimeSearchInput = z.object({
+  query: z.string().describe("A period in words, such as yesterday, last week, 3 days ago or March 2025."),
+  semantic_query: Query.nullish().describe("What to look for within the period; the best come first then."),
+  timezone: TimeZone.nullish(),
+  page: Page,
+  page_size: PageSize,
+  ...FilterFields,
+});
+export type TimeSearchInput = z.infer<typeof TimeSearchInput>;
+
+/** What was found, and the period that was searched in Unix seconds; its end may lie in the future. */
+export interface TimeSearchOutput extends Found {
+  period: { from: number; before: number };
+}
+
+/**
+ * A page of the period's memories, newest first, or ranked by `semantic_query` when there is one.
+ *
+ * @throws {MemoryError} `invalid_input` naming an expression or a zone nobody can read.
+ */
+export async function searchByTime(
+  runtime: Runtime,
+  input: TimeSearchInput,
+  now = new Date(),
+): Promise<TimeSearchOutput> {
+  const started = performance.now();
+  const { query, semantic_query, page, page_size } = input;
+  const period = parseTimeExpression(query, now, input.timezone ?? "UTC");
+  const within = {
+    ...input,
+    created_after: Math.max(period.from, input.created_after ?? -Infinity),
+    created_before: Math.min(period.before, input.created_before ?? Infinity),
+  };
+  const relevance_reason = `Time match: ${query}`;
+  if (semantic_query != null) {
+    const ranked = await search(runtime, { ...within, query: semantic_query, mode: "hybrid" });
+    const results = ranked.results.map((hit) => ({ ...hit, relevance_reason }));
+    return { ...ranked, results, query, mode: "time", period };
+  }
+  const offset = (page - 1) * page_size;
+  const { memories, total } = await runtime.storage.list({ filter: filterOf(within), offset, limit: page_size });
+  const results = memories.map((memory) => unscored(memory, relevance_reason));
+  const found = { results, query, mode: "time", notice: null, period, ...pageFacts(total, page, page_size) };
+  return counted(runtime, found, started, input.tags);
+}
