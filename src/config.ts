@@ -89,12 +89,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         }
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
+      trashDays: values.MCP_TRASH_DAYS ?? 30,
       documents: documentsOf(values),
     },
     logLevel: values.LOG_LEVEL ?? "info",
   };
   if (problems.length > 0) {
-      trashDays: values.MCP_TRASH_DAYS ?? 30,
     throw new MemoryError(
       "configuration",
       `Cannot start: ${problems.length === 1 ? "a setting is" : `${problems.length} settings are`} wrong\n${

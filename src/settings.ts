@@ -168,15 +168,15 @@ export const SETTINGS = {
   ),
   MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a part repeats of the one before."),
   MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether parts end at paragraphs, sentences or words."),
-  MCP_DOCUMENT_CHUNK_SIZE: setting(
-    wholeNumber(100, 10_000),
-    "1000",
-    "Longest chunk of an uploaded document, in characters, where the upload doesn't say.",
-  ),
   MCP_TRASH_DAYS: setting(
     wholeNumber(0, 3650),
     "30",
     "Days that deleted memories stay in the trash, from which they can be restored; 0 deletes them at once.",
+  ),
+  MCP_DOCUMENT_CHUNK_SIZE: setting(
+    wholeNumber(100, 10_000),
+    "1000",
+    "Longest chunk of an uploaded document, in characters, where the upload doesn't say.",
   ),
   MCP_DOCUMENT_CHUNK_OVERLAP: setting(
     wholeNumber(0, 1000),
