@@ -11,13 +11,14 @@ import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addBatches } from "./batches.ts";
-import { addDocs, PUBLIC_PAGES } from "./docs.ts";
+import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
 import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
 import { addMemories } from "./memories.ts";
+import { addPages, PUBLIC_PAGES } from "./pages.ts";
 import { addRpc } from "./rpc.ts";
 import { addSearch } from "./search.ts";
 import { addSearchFamily } from "./search_family.ts";
@@ -72,6 +73,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   addEvents(app, runtime, routes);
   addHealth(app, runtime, routes);
   addDocs(app, runtime, settings);
+  addPages(app);
 
   app.onError((error, context) => answerError(error, context.req.raw, log));
   app.notFound((context) => {

@@ -1,6 +1,5 @@
 /**
- * The OpenAPI document, the page that shows it, and the start page. Everything comes from this server: the pages work
- * without a network and under a policy that allows nothing from outside.
+ * The OpenAPI document; `pages.ts` has the page that shows it.
  *
  * @module
  */
@@ -8,38 +7,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Runtime } from "../operations/runtime.ts";
 import type { HttpSettings } from "./app.ts";
-import docsHtml from "./pages/docs.html" with { type: "text" };
-import docsScript from "./pages/docs.js" with { type: "text" };
-import icon from "./pages/icon.svg" with { type: "text" };
-import homeHtml from "./pages/home.html" with { type: "text" };
-import style from "./pages/style.css" with { type: "text" };
 
-const PAGE_HEADERS = {
-  "Cache-Control": "no-cache",
-  "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'none'",
-};
-
-/** Pages by path: type and text. They hold no memories and need no key; the document they show does. */
-const PAGES: Record<string, [type: string, text: string]> = {
-  "/": ["text/html", homeHtml],
-  "/docs": ["text/html", docsHtml],
-  "/api/docs": ["text/html", docsHtml],
-  "/docs/docs.js": ["text/javascript", docsScript],
-  "/docs/style.css": ["text/css", style],
-  "/docs/icon.svg": ["image/svg+xml", icon],
-};
-
-/** Paths of the pages. */
-export const PUBLIC_PAGES: readonly string[] = Object.keys(PAGES);
-
-/** Adds `/openapi.json` and the pages. */
+/** Adds `/openapi.json`. */
 export function addDocs(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
-  for (const [path, [type, text]] of Object.entries(PAGES)) {
-    const headers = { ...PAGE_HEADERS, "Content-Type": `${type}; charset=utf-8` };
-    app.get(path, () => new Response(text, { headers }));
-  }
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "apiKey",

@@ -43,7 +43,7 @@ function show(api, main) {
 
 function section(api, call) {
   const body = call.requestBody?.content["application/json"].schema;
-  const answer = call.responses["200"].content["application/json"].schema;
+  const [[answerType, { schema: answer }]] = Object.entries(call.responses["200"].content);
   return el(
     "section",
     { id: call.operationId },
@@ -53,7 +53,8 @@ function section(api, call) {
     ...(body ? table("Body", fields(api, body)) : []),
     ...table("Answer", fields(api, answer)),
     ...table("Statuses", Object.entries(call.responses).map(([status, { description }]) => [status, description])),
-    tryForm(api, call, body),
+    // A stream never ends, so that there would be nothing to show.
+    ...(answerType === "text/event-stream" ? [] : [tryForm(api, call, body)]),
   );
 }
 

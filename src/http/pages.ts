@@ -1,0 +1,42 @@
+/**
+ * The pages: the dashboard and the API's documentation. Everything comes from this server: the pages work without a
+ * network and under a policy that allows nothing from outside.
+ *
+ * @module
+ */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { DASHBOARD } from "../web/files.ts";
+import docsHtml from "./pages/docs.html" with { type: "text" };
+import docsScript from "./pages/docs.js" with { type: "text" };
+import icon from "./pages/icon.svg" with { type: "text" };
+import style from "./pages/style.css" with { type: "text" };
+
+const PAGE_HEADERS = {
+  "Cache-Control": "no-cache",
+  // The last two directives forbid scripts to turn text into HTML, which is how a memory's text could become code.
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+};
+
+/** Pages by path: type and text. They hold no memories and need no key; what they ask for does. */
+const PAGES: Record<string, [type: string, text: string]> = {
+  ...DASHBOARD,
+  "/docs": ["text/html", docsHtml],
+  "/api/docs": ["text/html", docsHtml],
+  "/docs/docs.js": ["text/javascript", docsScript],
+  "/docs/style.css": ["text/css", style],
+  "/docs/icon.svg": ["image/svg+xml", icon],
+};
+
+/** Paths of the pages. */
+export const PUBLIC_PAGES: readonly string[] = Object.keys(PAGES);
+
+/** Adds the pages. */
+export function addPages(app: OpenAPIHono): void {
+  for (const [path, [type, text]] of Object.entries(PAGES)) {
+    const headers = { ...PAGE_HEADERS, "Content-Type": `${type}; charset=utf-8` };
+    app.get(path, () => new Response(text, { headers }));
+  }
+}

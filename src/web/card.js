@@ -1,0 +1,73 @@
+/**
+ * One memory in the list.
+ *
+ * @module
+ */
+
+import { el, time } from "./dom.js";
+
+/** Characters of a content that are shown until it is opened. */
+const SHOWN = 600;
+const SCORES = [
+  ["semantic", "Meaning", "Similarity of the memory's best part and the question"],
+  ["words", "Words", "Share of the question's words, by weight, that the memory holds"],
+  ["neighbours", "Around it", "Share of the score that comes from the turns around it"],
+];
+
+/** The card of a memory; `hit` is the search's view of it, or null in a listing. */
+export function memoryCard(memory, hit, { words, expanded, onTag, onEdit, onDelete, onExpand }) {
+  const { content, content_hash, tags, memory_type, metadata, created_at, updated_at } = memory;
+  const isLong = content.length > SHOWN && !expanded.has(content_hash);
+  const shown = isLong ? `${content.slice(0, SHOWN).trimEnd()}…` : content;
+  const button = (name, label, click) =>
+    el("button", { "data-action": name, "aria-label": `${label}: ${content.slice(0, 60)}`, click }, label);
+  return el(
+    "li",
+    { class: "memory", "data-hash": content_hash },
+    el("p", { class: "content" }, ...marked(shown, words)),
+    isLong ? button("expand", "Show all", () => onExpand(content_hash)) : null,
+    hit ? reasons(hit) : null,
+    el(
+      "div",
+      { class: "about" },
+      memory_type ? el("span", { class: "type" }, memory_type) : null,
+      ...tags.map((tag) => el("button", { class: "tag", click: () => onTag(tag) }, tag)),
+      el("span", { class: "when" }, time(created_at), updated_at > created_at ? el("span", {}, ", changed") : null),
+      el(
+        "span",
+        { class: "actions" },
+        button("edit", "Edit", () => onEdit(memory)),
+        button("delete", "Delete", () => onDelete(memory)),
+      ),
+    ),
+    Object.keys(metadata).length > 0
+      ? el("details", {}, el("summary", {}, "Metadata"), el("pre", {}, JSON.stringify(metadata, null, 2)))
+      : null,
+  );
+}
+
+/** Why it was found: the score and what made it. */
+function reasons({ similarity_score, relevance_reason, scores }) {
+  const parts = scores ? SCORES.filter(([name]) => scores[name]) : [];
+  return el(
+    "div",
+    { class: "reasons", title: relevance_reason ?? "" },
+    el("strong", {}, `Score ${(similarity_score ?? 0).toFixed(2)}`),
+    ...parts.map(([name, label, title]) =>
+      el(
+        "span",
+        { title },
+        `${label} ${scores[name].toFixed(2)} `,
+        el("meter", { min: "0", max: "1", value: String(scores[name]), "aria-hidden": "true" }),
+      )
+    ),
+    parts.length === 0 ? el("span", {}, relevance_reason ?? "") : null,
+  );
+}
+
+/** The text with the words of the query marked. */
+function marked(text, words) {
+  if (words.length === 0) return [text];
+  const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "giu");
+  return text.split(pattern).map((part, index) => index % 2 === 1 ? el("mark", {}, part) : part);
+}
