@@ -60,7 +60,7 @@ async function serve(
   const stopped = untilStopped(log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
-    await Promise.race([stopped, runStdio(service.runtime, { serverName: config.serverName })]);
+    await Promise.race([stopped, runStdio(service.runtime, { serverName: config.serverName, log })]);
   } else await stopped;
   await service.stop();
 }
@@ -69,7 +69,7 @@ async function serveStdio(config: Config, log: Logger): Promise<void> {
   const runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
-  await Promise.race([untilStopped(log), runStdio(runtime, { serverName: config.serverName })]);
+  await Promise.race([untilStopped(log), runStdio(runtime, { serverName: config.serverName, log })]);
   await closeAll(runtime, [], work.stop);
 }
 

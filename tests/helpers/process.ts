@@ -68,7 +68,6 @@ export async function start(command: string, env: Record<string, string>): Promi
       changed.resolve();
       changed = Promise.withResolvers();
     }
-    changed.resolve();
   })();
   let ended: number | undefined;
   const exited = child.status.then(({ code }) => ended = code);
