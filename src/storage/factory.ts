@@ -5,10 +5,11 @@
  */
 
 import type { MemoryStorage } from "./storage.ts";
+import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";
 
 /** Which store to open. */
-export type StorageSettings = SqliteSettings;
+export type StorageSettings = SqliteSettings | ({ backend: "qdrant" } & QdrantSettings);
 
 /** The embedded store: one file on this machine. */
 export interface SqliteSettings {
@@ -20,11 +21,17 @@ export interface SqliteSettings {
 }
 
 /**
- * Opens the store that the settings name.
+ * Opens the store that the settings name. A Qdrant server that doesn't answer yet is no failure: the store opens, and its
+ * calls throw `unavailable` until the server is there.
  *
- * @throws {MemoryError} `configuration` when the store can't be used as configured; `unavailable` when it can't be reached.
+ * @throws {MemoryError} `configuration` when the store can't be used as configured; `unavailable` when a file is locked.
  */
 export async function openStorage(settings: StorageSettings): Promise<MemoryStorage> {
+  if (settings.backend === "qdrant") {
+    // Loaded here, so that the embedded store doesn't pay for it.
+    const { openQdrantStorage } = await import("./qdrant/qdrant_storage.ts");
+    return await openQdrantStorage(settings);
+  }
   return await openSqliteStorage({
     path: settings.path,
     ...(settings.pragmas === undefined ? {} : { pragmas: settings.pragmas }),

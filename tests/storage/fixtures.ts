@@ -8,9 +8,14 @@ export const DIMENSIONS = 16;
 export const MODEL: ModelIdentity = { id: "local:first@1", name: "first", provider: "local", dimensions: DIMENSIONS };
 export const OTHER: ModelIdentity = { id: "openai:second", name: "second", provider: "openai", dimensions: 24 };
 
-/** A key that looks like a content_hash. */
+/** A key that looks like a content_hash: keys differ in their first half too, as stores with 128-bit ids rely on. */
 export function hashOf(number: number): string {
-  return number.toString(16).padStart(64, "0");
+  return number.toString(16).padStart(32, "0").repeat(2);
+}
+
+/** The number that `hashOf` was given. */
+export function numberOf(hash: string): number {
+  return parseInt(hash.slice(0, 32), 16);
 }
 
 export function memory(number: number, fields: Partial<Memory> = {}): Memory {

@@ -23,6 +23,7 @@ import {
   hashOf,
   memory,
   MODEL,
+  numberOf,
   OTHER,
   plain,
   sum,
@@ -53,12 +54,21 @@ export interface OpenedStore extends AsyncDisposable {
  * Runs the suite.
  *
  * @param open Opens a new, empty store.
+ * @param options `ignore` reports every test as ignored, where the store's server isn't there.
  */
-export function describeStorage(name: string, open: () => Promise<OpenedStore>): void {
+export function describeStorage(
+  name: string,
+  open: () => Promise<OpenedStore>,
+  { ignore = false }: { ignore?: boolean } = {},
+): void {
   const test = (sentence: string, run: (storage: MemoryStorage) => Promise<void>) =>
-    Deno.test(`${name} ${sentence}`, async () => {
-      await using opened = await open();
-      await run(opened.storage);
+    Deno.test({
+      name: `${name} ${sentence}`,
+      ignore,
+      fn: async () => {
+        await using opened = await open();
+        await run(opened.storage);
+      },
     });
 
   test("gives back every field of a memory as it was stored", async (storage) => {
@@ -416,7 +426,7 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
     assertEquals(candidates.length, 4);
     const read = await storage.read(candidates.map(({ id }) => id));
     for (const [i, { semantic, words, before, after }] of candidates.entries()) {
-      const number = parseInt(read[i]!.content_hash, 16);
+      const number = numberOf(read[i]!.content_hash);
       if (number === 4) assertEquals(semantic, null);
       else assertAlmostEquals(semantic!, cosine(values, vector(number)), TOLERANCE);
       assertEquals(sum(words) > 0, number !== 3);
@@ -501,7 +511,7 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
   test("orders verbatim finds by their words and then by time, in pages with a total", async (storage) => {
     await storage.store(Array.from({ length: 9 }, (_, i) => plain(i, { content: `needle ${"hay ".repeat(i % 3)}` })));
     const all = await storage.containing("needle", { filter: {}, offset: 0, limit: 20 });
-    assertEquals(all.memories.map((found) => parseInt(found.content_hash, 16)), [6, 3, 0, 7, 4, 1, 8, 5, 2]);
+    assertEquals(all.memories.map((found) => numberOf(found.content_hash)), [6, 3, 0, 7, 4, 1, 8, 5, 2]);
     const page = await storage.containing("needle", { filter: {}, offset: 4, limit: 2 });
     assertEquals(page, { memories: all.memories.slice(4, 6), total: 9 });
   });
@@ -537,7 +547,7 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
       );
       assertEquals(missing[0]!.content, `Memory number ${3 * round}`);
       await storage.addVectors(
-        missing.map(({ content_hash }) => ({ content_hash, vectors: embed(parseInt(content_hash, 16)) })),
+        missing.map(({ content_hash }) => ({ content_hash, vectors: embed(numberOf(content_hash)) })),
       );
       assertAlmostEquals((await storage.candidates(query)).candidates[0]!.semantic!, 1, TOLERANCE);
     }
@@ -605,6 +615,82 @@ export function describeStorage(name: string, open: () => Promise<OpenedStore>):
     ]);
     assertEquals((await foundByWords(storage, "number")).length, 40);
     assertEquals((await storage.vectorCoverage()).embedded, 40);
+  });
+
+  test("leaves superseded memories out where the filter says so, and only there", async (storage) => {
+    await storage.registerModel(MODEL);
+    await storage.store([embedded(1, { tags: ["x"] }), embedded(2, { tags: ["x"] }), embedded(3)]);
+    const superseded = { by: hashOf(2), at: 1_700_000_500.25, reason: "it's newer" };
+    const old = memory(1, { tags: ["x"], superseded, updated_at: 9 });
+    assertEquals(await storage.update(hashOf(1), { superseded }, 9), old);
+    assertEquals(await storage.get([hashOf(1)]), [old]);
+    const listed = async (filter: MemoryFilter) =>
+      (await storage.list({ filter, offset: 0, limit: 9 })).memories.map(({ content_hash }) => content_hash);
+    assertEquals(await listed({}), [hashOf(3), hashOf(2), hashOf(1)]);
+    assertEquals(await listed({ superseded: false }), [hashOf(3), hashOf(2)]);
+    assertEquals(await listed({ superseded: true }), [hashOf(1)]);
+    assertEquals(await listed({ superseded: false, tags: { values: ["x"], match: "any" } }), [hashOf(2)]);
+    assertEquals((await foundByWords(storage, "memory number", { superseded: false })).length, 2);
+    const near = await storage.candidates({
+      text: null,
+      vector: { model: MODEL.id, values: vector(1) },
+      filter: { superseded: false },
+      limit: 1,
+    });
+    const found = await storage.read(near.candidates.map(({ id }) => id));
+    assert(found.length > 0 && found.every((memory) => memory?.superseded === undefined), "filtered before the top");
+    const containing = await storage.containing("Memory", { filter: { superseded: false }, offset: 0, limit: 9 });
+    assertEquals(containing.total, 2);
+    await storage.trash([hashOf(1)], { at: 10, reason: "deleted" });
+    await storage.restore([hashOf(1)]);
+    assertEquals(await listed({ superseded: true }), [hashOf(1)]);
+    assertEquals((await storage.update(hashOf(1), { superseded: null }, 9))?.superseded, undefined);
+    assertEquals((await listed({ superseded: false })).length, 3);
+  });
+
+  test("links memories once, in both directions, newest first", async (storage) => {
+    await storage.store([plain(1), plain(2), plain(3)]);
+    const link = (source: number, type: string, target: number, created_at: number) => ({
+      source: hashOf(source),
+      target: hashOf(target),
+      type,
+      created_at,
+    });
+    const first = link(1, "contradicts", 2, 1.5), second = link(3, "it's ''about''", 1, 2), third = link(2, "a", 3, 3);
+    assertEquals(await storage.relate([first, second, third, { ...first, created_at: 9 }, link(1, "a", 8, 1)]), [
+      "added",
+      "added",
+      "added",
+      "duplicate",
+      "missing",
+    ]);
+    assertEquals(await storage.relations({ limit: 9 }), [third, second, first]);
+    assertEquals(await storage.relations({ limit: 1 }), [third]);
+    assertEquals(await storage.relations({ hashes: [hashOf(1)], limit: 9 }), [second, first]);
+    assertEquals(await storage.relations({ hashes: [hashOf(1), hashOf(2)], types: ["contradicts"], limit: 9 }), [
+      first,
+    ]);
+    assertEquals(await storage.relations({ hashes: [], limit: 9 }), []);
+    assertEquals(await storage.unrelate([third, link(3, "a", 2, 0)]), [true, false]);
+    assertEquals(await storage.relations({ hashes: [hashOf(2)], limit: 9 }), [first]);
+  });
+
+  test("hides relations of memories in the trash, and drops them with a memory", async (storage) => {
+    await storage.store([plain(1), plain(2), plain(3)]);
+    const relation = { source: hashOf(1), target: hashOf(2), type: "a", created_at: 1 };
+    const other = { source: hashOf(3), target: hashOf(1), type: "a", created_at: 1 };
+    await storage.relate([relation, other]);
+    await storage.trash([hashOf(2)], { at: 10, reason: "deleted" });
+    assertEquals(await storage.relations({ limit: 9 }), [other]);
+    await storage.restore([hashOf(2)]);
+    assertEquals((await storage.relations({ limit: 9 })).length, 2);
+    await storage.delete([hashOf(3)]);
+    await storage.store([plain(3)]);
+    assertEquals(await storage.relations({ limit: 9 }), [relation]);
+    await storage.trash([hashOf(2)], { at: 10, reason: "deleted" });
+    await storage.emptyTrash({});
+    await storage.store([plain(2)]);
+    assertEquals(await storage.relations({ limit: 9 }), []);
   });
 
   test("closes once, after what runs, and refuses calls from then on", async (storage) => {

@@ -1,0 +1,60 @@
+/**
+ * A circuit breaker: after some failures in a row calls are refused at once instead of waiting for a server that is
+ * away, and after a while one call at a time is let through to see whether it is back.
+ *
+ * @module
+ */
+
+/** How a circuit is set. */
+export interface CircuitSettings {
+  /** Failures in a row that open it. */
+  failures: number;
+  /** Seconds it stays open before the first trial, and after each failed one. */
+  seconds: number;
+}
+
+/** State of the calls to one server. */
+export class Circuit {
+  readonly #settings: CircuitSettings;
+  readonly #now: () => number;
+  #failures = 0;
+  /** Milliseconds at which a trial is due; null while the circuit is closed. */
+  #trialAt: number | null = null;
+  #trying = false;
+
+  constructor(settings: CircuitSettings, now: () => number = () => performance.now()) {
+    this.#settings = settings;
+    this.#now = now;
+  }
+
+  get state(): "closed" | "open" | "half-open" {
+    if (this.#trialAt === null) return "closed";
+    return this.#now() < this.#trialAt ? "open" : "half-open";
+  }
+
+  /** Seconds after which a call may be let through; 0 when one may now. An allowed call must report its end. */
+  enter(): number {
+    if (this.#trialAt === null) return 0;
+    const wait = this.#trialAt - this.#now();
+    if (wait > 0) return Math.max(1, Math.ceil(wait / 1000));
+    if (this.#trying) return 1;
+    this.#trying = true;
+    return 0;
+  }
+
+  /** The server answered, be it with a refusal. */
+  succeeded(): void {
+    this.#failures = 0;
+    this.#trialAt = null;
+    this.#trying = false;
+  }
+
+  /** The server did not answer. Calls that began before the circuit opened don't prolong it. */
+  failed(): void {
+    this.#failures++;
+    if (this.#trying || (this.#trialAt === null && this.#failures >= this.#settings.failures)) {
+      this.#trialAt = this.#now() + this.#settings.seconds * 1000;
+    }
+    this.#trying = false;
+  }
+}

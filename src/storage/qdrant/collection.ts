@@ -1,0 +1,407 @@
+/**
+ * The collection and the facts kept about it: makes it when it is missing, adds what a collection of the Python service
+ * lacks, and keeps the models and the state of that completion in the reserved point.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { MemoryError } from "../../errors.ts";
+import { type Api, type Connection, QdrantRefusal } from "./connection.ts";
+import { DENSE, INDEXES, RESERVED_ID, WORDS } from "./layout.ts";
+import type { QdrantSettings } from "./settings.ts";
+
+/** Version of the layout, for later changes to it. */
+export const SCHEMA_VERSION = 1;
+/** Milliseconds after which facts that another replica may have changed are read again. */
+const FACTS_MS = 2000;
+/** Milliseconds that making a collection or an index may take; a cluster agrees on it first. */
+const SCHEMA_TIMEOUT_MS = 30_000;
+
+/** A model whose vectors the collection holds, and the vector they are in. */
+export interface StoredModel extends ModelIdentity {
+  vector: string;
+}
+
+/** What the reserved point says of the collection. */
+export interface Facts {
+  schema: number;
+  models: StoredModel[];
+  /** Id of the model whose vectors searches use; null while there is none. */
+  active: string | null;
+  /** Whether every memory has words and derived fields; false in a collection of the Python service until upgraded. */
+  complete: boolean;
+}
+
+/** The facts with the revision they were read at. */
+interface KeptFacts {
+  facts: Facts;
+  revision: string | null;
+  readAt: number;
+}
+
+/** Sizes and distances of the dense vectors by name. */
+export type VectorSizes = Map<string, { size: number; distance: string }>;
+
+/** One collection on one server. */
+export class Collection {
+  readonly connection: Connection;
+  readonly settings: QdrantSettings;
+  #prepared: Promise<void> | undefined;
+  #kept: KeptFacts | undefined;
+  #vectors: VectorSizes = new Map();
+
+  constructor(connection: Connection, settings: QdrantSettings) {
+    this.connection = connection;
+    this.settings = settings;
+  }
+
+  get name(): string {
+    return this.settings.collection;
+  }
+
+  /** Dense vectors the collection has. */
+  get vectors(): ReadonlyMap<string, { size: number; distance: string }> {
+    return this.#vectors;
+  }
+
+  /** Runs a read of the collection once it is there. */
+  async read<T>(
+    action: string,
+    run: (api: Api, to: Target, init: RequestInit) => Promise<{ data: unknown }>,
+  ): Promise<T> {
+    await this.prepare();
+    const to: Target = { collection_name: this.name };
+    if (this.settings.readConsistency !== null) to.consistency = this.settings.readConsistency;
+    return await this.#call<T>(action, (api, init) => run(api, to, init));
+  }
+
+  /** Runs a write to the collection once it is there; it is answered when it can be read. */
+  async write(action: string, run: (api: Api, to: WriteTarget, init: RequestInit) => Promise<{ data: unknown }>) {
+    await this.prepare();
+    await this.#call(action, (api, init) => run(api, this.#writeTarget(), init));
+  }
+
+  /** Makes sure that the collection is there with everything searches need. Concurrent callers wait for one run. */
+  prepare(): Promise<void> {
+    if (this.#prepared === undefined) {
+      const running = this.#prepare();
+      this.#prepared = running;
+      running.catch(() => {
+        if (this.#prepared === running) this.#prepared = undefined;
+      });
+    }
+    return this.#prepared;
+  }
+
+  /** Looks at the collection anew with the next call: what is known of it may be old. */
+  forget(): void {
+    this.#prepared = undefined;
+  }
+
+  /** What the reserved point says, at most a moment old unless `fresh`. */
+  async facts(fresh = false): Promise<Facts> {
+    await this.prepare();
+    const kept = this.#kept!;
+    if (!fresh && performance.now() - kept.readAt < FACTS_MS) return kept.facts;
+    await this.#readFacts();
+    return this.#kept!.facts;
+  }
+
+  /** Changes the facts, starting over when another replica changed them meanwhile. `change` gives null to leave them. */
+  async changeFacts(action: string, change: (facts: Facts) => Facts | null): Promise<Facts> {
+    await this.prepare();
+    while (true) {
+      await this.#readFacts();
+      const { facts, revision } = this.#kept!;
+      const changed = change(facts);
+      if (changed === null) return facts;
+      const mine = crypto.randomUUID();
+      const unchanged: Schemas["Condition"] = revision === null
+        ? { is_empty: { key: "revision" } }
+        : { key: "revision", match: { value: revision } };
+      await this.write(action, (api, to, init) =>
+        api.setPayload({
+          ...to,
+          payload: { ...reservedPayload(changed, this.settings), revision: mine },
+          filter: { must: [{ has_id: [RESERVED_ID] }, unchanged] },
+        }, init));
+      await this.#readFacts();
+      if (this.#kept!.revision === mine) return this.#kept!.facts;
+    }
+  }
+
+  /** Adds a dense vector, or one of several parts, to the collection. */
+  async addVector(name: string, size: number, parts: boolean): Promise<void> {
+    if (this.#vectors.has(name)) return;
+    const { distance } = this.settings;
+    await this.#schema((api, init) =>
+      api.createVectorName({
+        collection_name: this.name,
+        vector_name: name,
+        wait: true,
+        dense: { size, distance, ...(parts ? { multivector_config: { comparator: "max_sim" } } : {}) },
+      }, init)
+    );
+    this.#vectors.set(name, { size, distance });
+  }
+
+  /** Drops a vector of all memories. */
+  async dropVector(name: string): Promise<void> {
+    if (!this.#vectors.has(name)) return;
+    if (name === DENSE) { // the unnamed vector is part of the collection for good, but not of its points
+      await this.write(
+        "drop replaced vectors",
+        (api, to, init) =>
+          api.deleteVectors({ ...to, vector: [DENSE], filter: { must: [{ has_vector: DENSE }] } }, init),
+      );
+      return;
+    }
+    await this.#schema((api, init) =>
+      api.deleteVectorName({ collection_name: this.name, vector_name: name, wait: true }, init)
+    );
+    this.#vectors.delete(name);
+  }
+
+  /** Makes a collection for payloads alone, on as many replicas as this one, unless it is there. */
+  async makeBeside(name: string, indexes: Record<string, "keyword" | "float">): Promise<void> {
+    const { settings } = this;
+    await this.#unlessThere((api, init) =>
+      api.createCollection({
+        collection_name: name,
+        vectors: {},
+        on_disk_payload: true,
+        replication_factor: settings.replicas,
+        write_consistency_factor: settings.writeConsistency,
+      }, init)
+    );
+    for (const [field_name, field_schema] of Object.entries(indexes)) {
+      await this.#schema((api, init) =>
+        api.createFieldIndex({ collection_name: name, wait: true, field_name, field_schema }, init)
+      );
+    }
+  }
+
+  /** Facts about the collection from the server. */
+  async info(): Promise<Schemas["CollectionInfo"]> {
+    return await this.#call(
+      "read the collection",
+      (api, init) => api.getCollection({ collection_name: this.name }, init),
+    );
+  }
+
+  /** Has the server look for something to optimise. */
+  async poke(): Promise<void> {
+    const { indexingThreshold } = this.settings;
+    await this.#schema((api, init) =>
+      api.updateCollection({
+        collection_name: this.name,
+        optimizers_config: { indexing_threshold: indexingThreshold },
+      }, init)
+    );
+  }
+
+  async #prepare(): Promise<void> {
+    let info = await this.#find();
+    if (info === null) {
+      await this.#create();
+      info = await this.info();
+    }
+    const { vectors, sparse_vectors } = info.config.params;
+    this.#vectors = sizesOf(vectors ?? {});
+    this.#checkDistance();
+    if (sparse_vectors?.[WORDS] === undefined) {
+      await this.#schema((api, init) =>
+        api.createVectorName({
+          collection_name: this.name,
+          vector_name: WORDS,
+          wait: true,
+          sparse: { modifier: "idf" },
+        }, init)
+      );
+    }
+    const missing = Object.entries(INDEXES).filter(([field]) => info.payload_schema[field] === undefined);
+    await Promise.all(
+      missing.map(([field_name, field_schema]) =>
+        this.#schema((api, init) =>
+          api.createFieldIndex({ collection_name: this.name, wait: true, field_name, field_schema }, init)
+        )
+      ),
+    );
+    if (!await this.#readFacts()) await this.#writeFirstFacts((info.points_count ?? 0) === 0);
+    this.#checkDimensions();
+  }
+
+  async #find(): Promise<Schemas["CollectionInfo"] | null> {
+    try {
+      return await this.info();
+    } catch (error) {
+      if (error instanceof QdrantRefusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { settings } = this, { hnsw, quantisation } = settings;
+    await this.#unlessThere((api, init) =>
+      api.createCollection({
+        collection_name: this.name,
+        vectors: settings.dimensions === null ? {} : { size: settings.dimensions, distance: settings.distance },
+        sparse_vectors: { [WORDS]: { modifier: "idf" } },
+        hnsw_config: {
+          m: hnsw.m,
+          ef_construct: hnsw.efConstruct,
+          full_scan_threshold: hnsw.fullScanThreshold,
+        },
+        optimizers_config: { indexing_threshold: settings.indexingThreshold },
+        on_disk_payload: settings.onDiskPayload,
+        ...(settings.shards === null ? {} : { shard_number: settings.shards }),
+        replication_factor: settings.replicas,
+        write_consistency_factor: settings.writeConsistency,
+        ...(quantisation === null ? {} : {
+          quantization_config: quantisation.type === "binary"
+            ? { binary: { always_ram: quantisation.alwaysRam } }
+            : { scalar: { type: "int8", quantile: 0.99, always_ram: quantisation.alwaysRam } },
+        }),
+      }, init)
+    );
+  }
+
+  async #unlessThere(create: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<void> {
+    try {
+      await this.#schema(create);
+    } catch (error) {
+      // Another replica may have been faster, or an earlier process.
+      if (!(error instanceof QdrantRefusal && error.status === 409)) throw error;
+    }
+  }
+
+  /** Reads the reserved point; false when there is none of ours. */
+  async #readFacts(): Promise<boolean> {
+    const points = await this.#call<Schemas["Record"][]>(
+      "read the collection's facts",
+      (api, init) => api.getPoints({ collection_name: this.name, ids: [RESERVED_ID], with_payload: true }, init),
+    );
+    const payload = points[0]?.payload as Record<string, unknown> | undefined;
+    const facts = (payload?.unimem ?? pythonFacts(payload, this.#vectors)) as Facts;
+    const revision = typeof payload?.revision === "string" ? payload.revision : null;
+    this.#kept = { facts, revision, readAt: performance.now() };
+    return payload !== undefined;
+  }
+
+  async #writeFirstFacts(empty: boolean): Promise<void> {
+    const facts: Facts = { schema: SCHEMA_VERSION, models: [], active: null, complete: empty };
+    const payload = { ...reservedPayload(facts, this.settings), revision: crypto.randomUUID() };
+    await this.#call("write the collection's facts", (api, init) =>
+      api.upsertPoints({
+        ...this.#writeTarget(),
+        points: [{ id: RESERVED_ID, vector: {}, payload }],
+        update_mode: "insert_only",
+      }, init));
+    await this.#readFacts();
+  }
+
+  #checkDistance(): void {
+    const other = [...this.#vectors].find(([, { distance }]) => !["Cosine", "Dot", "Euclid"].includes(distance));
+    if (other === undefined) return;
+    throw new MemoryError(
+      "configuration",
+      `Cannot use collection ${this.name}: it compares vectors by ${other[1].distance}; ` +
+        "set MCP_QDRANT_COLLECTION_NAME to another collection",
+    );
+  }
+
+  /** Vectors of unknown origin and another length can't be the configured model's, nor of any that can be named. */
+  #checkDimensions(): void {
+    const size = this.#vectors.get(DENSE)?.size, { dimensions } = this.settings, { facts } = this.#kept!;
+    if (size === undefined || dimensions === null || size === dimensions || facts.models.length > 0) return;
+    throw dimensionsError(this.name, size, dimensions);
+  }
+
+  #writeTarget(): WriteTarget {
+    // Writes to one point take the same order on all its replicas, so that of two inserts one wins everywhere.
+    return { collection_name: this.name, wait: true, ordering: this.settings.replicas > 1 ? "medium" : "weak" };
+  }
+
+  #schema(run: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<unknown> {
+    return this.connection.call("set up the collection", run, Math.max(SCHEMA_TIMEOUT_MS, this.settings.timeoutMs));
+  }
+
+  /** A call whose refusals are told in the contract's words; a collection that is gone is made again by the next call. */
+  async #call<T>(action: string, run: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<T> {
+    try {
+      return await this.connection.call<T>(action, run);
+    } catch (error) {
+      if (!(error instanceof QdrantRefusal)) throw error;
+      if (error.status === 401 || error.status === 403) {
+        throw new MemoryError(
+          "configuration",
+          `Cannot ${action}: Qdrant at ${this.connection.address} refuses the API key; set MCP_QDRANT_API_KEY`,
+          { cause: error },
+        );
+      }
+      if (error.status === 404 && /collection/i.test(error.message)) this.#prepared = undefined;
+      throw error;
+    }
+  }
+}
+
+/** Where a read goes. */
+export interface Target {
+  collection_name: string;
+  consistency?: Schemas["ReadConsistency"];
+}
+
+/** Where a write goes, and what it waits for. */
+export interface WriteTarget {
+  collection_name: string;
+  wait: true;
+  ordering: Schemas["WriteOrdering"];
+}
+
+/** A collection whose vectors can't be compared with the model's. */
+export function dimensionsError(collection: string, size: number, dimensions: number): MemoryError {
+  return new MemoryError(
+    "configuration",
+    `Cannot use collection ${collection}: its vectors have ${size} dimensions and the model's ${dimensions}; set ` +
+      "MCP_MEMORY_EMBEDDING_MODEL to the model that made them, or MCP_QDRANT_COLLECTION_NAME to another collection",
+  );
+}
+
+function sizesOf(vectors: Schemas["VectorsConfig"]): VectorSizes {
+  const named = "size" in vectors && typeof vectors.size === "number" ? { [DENSE]: vectors } : vectors;
+  return new Map(
+    Object.entries(named as Record<string, Schemas["VectorParams"]>).map((
+      [name, { size, distance }],
+    ) => [name, { size, distance }]),
+  );
+}
+
+/** What the Python service's own reserved point says: the name of the model, if anything. */
+function pythonFacts(payload: Record<string, unknown> | undefined, vectors: VectorSizes): Facts {
+  const facts: Facts = { schema: SCHEMA_VERSION, models: [], active: null, complete: false };
+  const name = payload?.embedding_model, size = vectors.get(DENSE)?.size;
+  if (typeof name !== "string" || name === "" || size === undefined) return facts;
+  const id = `${PYTHON_MODEL}${name}`;
+  return { ...facts, models: [{ id, name, provider: "local", dimensions: size, vector: DENSE }], active: id };
+}
+
+/** In front of the id of a model that a Python collection names; what made its vectors isn't known any better. */
+export const PYTHON_MODEL = "python:";
+
+/** The reserved point's payload: the facts, and those of them that the Python service reads. */
+function reservedPayload(facts: Facts, settings: QdrantSettings): Record<string, unknown> {
+  const active = facts.models.find(({ id }) => id === facts.active);
+  return {
+    unimem: facts,
+    ...(active === undefined ? {} : {
+      embedding_model: active.name,
+      vector_size: active.dimensions,
+      dimensions: active.dimensions,
+      created_at: new Date().toISOString(),
+      distance_metric: settings.distance,
+      quantization_enabled: settings.quantisation !== null,
+    }),
+  };
+}

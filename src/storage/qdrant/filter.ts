@@ -1,0 +1,62 @@
+/**
+ * The memory filter in Qdrant's words.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import type { MemoryFilter } from "../../memory/memory.ts";
+import { escapeText } from "../sqlite/escape.ts";
+import { factOf } from "./layout.ts";
+
+export type Filter = Schemas["Filter"];
+export type Condition = Schemas["Condition"];
+
+/**
+ * Conditions a point must meet; empty when every memory passes. No memory field of the reserved point has a value that
+ * any of them matches, so that only an empty list lets it through.
+ *
+ * @param complete Whether every memory has the fields that Unimem adds to those of the Python service.
+ */
+export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition[] {
+  const must: Condition[] = [];
+  const { tags, memory_type, conversation_id, created_from, created_before, metadata } = filter;
+  if (tags !== undefined) {
+    const values = tags.values.map(escapeText);
+    if (tags.match === "any") must.push({ key: "tags", match: { any: values } });
+    else for (const value of values) must.push({ key: "tags", match: { value } });
+  }
+  if (memory_type !== undefined) must.push({ key: "memory_type", match: { value: escapeText(memory_type) } });
+  if (conversation_id !== undefined) {
+    must.push({ key: "conversation_id", match: { value: escapeText(conversation_id) } });
+  }
+  if (created_from !== undefined || created_before !== undefined) {
+    const range = {
+      ...(created_from === undefined ? {} : { gte: created_from }),
+      ...(created_before === undefined ? {} : { lt: created_before }),
+    };
+    must.push({ key: "created_at", range });
+  }
+  for (const [key, value] of Object.entries(metadata ?? {})) {
+    const fact: Condition = { key: "facts", match: { value: factOf(key, value) } };
+    const plain = complete ? null : plainCondition(key, value);
+    must.push(plain === null ? fact : { should: [fact, plain] });
+  }
+  return must;
+}
+
+/** The condition on the metadata itself, which is slower but needs no field of ours; null where Qdrant has no words for it. */
+function plainCondition(key: string, value: string | number | boolean | null): Condition | null {
+  if (!/^[\w-]+$/.test(key)) return null;
+  const path = `metadata.${key}`;
+  if (value === null) return { is_null: { key: path } };
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    return { key: path, range: { gte: value, lte: value } };
+  }
+  return { key: path, match: { value: typeof value === "string" ? escapeText(value) : value } };
+}
+
+/** The filter that demands all conditions; undefined without any. */
+export function all(...conditions: Condition[]): Filter | undefined {
+  return conditions.length === 0 ? undefined : { must: conditions };
+}

@@ -1,0 +1,179 @@
+/**
+ * How memories lie in a collection: point ids, payload fields and vector names. A collection that the Python service
+ * made has the same points with fewer fields; `docs/qdrant.md` says what each one is for.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import { createHash } from "node:crypto";
+import { B, K1 } from "../../memory/ranking.ts";
+import type { Json, Memory, Metadata } from "../../memory/memory.ts";
+import { analyse } from "../../memory/text.ts";
+import { escapeText, unescapeText } from "../sqlite/escape.ts";
+
+/** The point that holds facts about the collection; never a memory. */
+export const RESERVED_ID = 1;
+/** The dense vector that the Python service reads too: a memory's first chunk. */
+export const DENSE = "";
+/** Words, as Qdrant's own BM25 counts them. */
+export const WORDS = "bm25";
+
+/** Payload fields that filters and orders use, with their index. */
+export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
+  tags: "keyword",
+  memory_type: "keyword",
+  conversation_id: "keyword",
+  created_at: "float",
+  facts: "keyword",
+  bytes: "integer",
+};
+
+/**
+ * Terms of a memory that the server assumes on average when it weighs lengths. It can't change once memories are
+ * stored, so it is a round figure for a paragraph; the exact scores that rank use the true average.
+ */
+export const ASSUMED_LENGTH = 40;
+
+/** A point id: the first half of a content_hash, written as a UUID; null for what is no content_hash. */
+export function pointId(hash: string): string | null {
+  if (!/^[0-9a-f]{64}$/.test(hash)) return null;
+  const groups = [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)];
+  return groups.join("-");
+}
+
+/** Text of words for Qdrant to weigh: the terms of Unimem's own analyser, so that both stores find the same words. */
+export function wordsDocument(terms: readonly string[]): Schemas["Document"] {
+  return {
+    text: terms.join(" "),
+    model: "qdrant/bm25",
+    options: {
+      tokenizer: "whitespace",
+      language: "none",
+      lowercase: false,
+      ascii_folding: false,
+      k: K1,
+      b: B,
+      avg_len: ASSUMED_LENGTH,
+    },
+  };
+}
+
+/** The weight Qdrant gives a term that occurs `count` times among `length` terms. */
+export function storedWeight(count: number, length: number): number {
+  return count * (K1 + 1) / (K1 * (1 - B + B * length / ASSUMED_LENGTH) + count);
+}
+
+/** Payload of a memory. */
+export interface MemoryPayload {
+  content: string;
+  content_hash: string;
+  tags: string[];
+  memory_type: string | null;
+  metadata: Metadata;
+  created_at: number;
+  updated_at: number;
+  conversation_id?: string | null;
+  /** The content in lower case, for verbatim search. */
+  folded?: string;
+  /** `factOf` of each scalar in the metadata, for equality filters. */
+  facts?: string[];
+  /** Length of the content in UTF-8. */
+  bytes?: number;
+  /** Changes with every write, so that a writer can tell its own. */
+  revision?: string;
+}
+
+/** Fields of a memory's payload that answer a client. */
+export const MEMORY_FIELDS = [
+  "content",
+  "content_hash",
+  "tags",
+  "memory_type",
+  "metadata",
+  "created_at",
+  "updated_at",
+  "conversation_id",
+];
+
+export function payloadOf(memory: Memory, revision: string): MemoryPayload {
+  return {
+    content: escapeText(memory.content),
+    content_hash: memory.content_hash,
+    ...changeablePayload(memory),
+    conversation_id: memory.conversation_id === null ? null : escapeText(memory.conversation_id),
+    created_at: memory.created_at,
+    ...derivedPayload(memory.content, memory.metadata),
+    revision,
+  };
+}
+
+/** The part of a payload that an update writes. */
+export function changeablePayload(memory: Pick<Memory, "tags" | "memory_type" | "metadata" | "updated_at">) {
+  return {
+    tags: memory.tags.map(escapeText),
+    memory_type: memory.memory_type === null ? null : escapeText(memory.memory_type),
+    metadata: escapeJson(memory.metadata) as Metadata,
+    updated_at: memory.updated_at,
+    facts: factsOf(memory.metadata),
+  };
+}
+
+/** The part of a payload that is computed from the rest; collections of the Python service lack it at first. */
+export function derivedPayload(content: string, metadata: Metadata): Pick<MemoryPayload, "folded" | "facts" | "bytes"> {
+  const bytes = new TextEncoder().encode(content).length;
+  return { folded: foldedText(content), facts: factsOf(metadata), bytes };
+}
+
+/** Text in the form in which verbatim search compares it. */
+export function foldedText(text: string): string {
+  return escapeText(text.toLowerCase());
+}
+
+/** A memory from a point's payload. Fields that a collection of the Python service lacks get their empty value. */
+export function memoryOf(payload: Record<string, unknown>): Memory {
+  const kept = payload as unknown as Partial<MemoryPayload>;
+  return {
+    content: unescapeText(kept.content ?? ""),
+    content_hash: kept.content_hash ?? "",
+    tags: (kept.tags ?? []).map((tag) => unescapeText(String(tag))),
+    memory_type: kept.memory_type == null ? null : unescapeText(kept.memory_type),
+    metadata: unescapeJson(kept.metadata ?? {}) as Metadata,
+    conversation_id: kept.conversation_id == null ? null : unescapeText(kept.conversation_id),
+    created_at: kept.created_at ?? 0,
+    updated_at: kept.updated_at ?? kept.created_at ?? 0,
+  };
+}
+
+/** A key for one scalar of the metadata: equal for equal key, type and value, and short whatever they are. */
+export function factOf(key: string, value: string | number | boolean | null): string {
+  return createHash("sha256").update(JSON.stringify([key, value])).digest("base64url").slice(0, 16);
+}
+
+function factsOf(metadata: Metadata): string[] {
+  return Object.entries(metadata).flatMap(([key, value]) =>
+    value === null || typeof value !== "object" ? [factOf(key, value)] : []
+  );
+}
+
+/** Terms of a text and the document that stores them. */
+export function wordsOf(content: string): Schemas["Document"] {
+  return wordsDocument(analyse(content));
+}
+
+function escapeJson(value: Json): Json {
+  return mapText(value, escapeText);
+}
+
+function unescapeJson(value: Json): Json {
+  return mapText(value, unescapeText);
+}
+
+function mapText(value: Json, change: (text: string) => string): Json {
+  if (typeof value === "string") return change(value);
+  // The client reads whole numbers beyond 2^53 as bigint; JSON has none.
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map((item) => mapText(item, change));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapText(item, change)]));
+}

@@ -1,0 +1,122 @@
+/**
+ * Pages, counts and tags, all of them found, counted and ordered by the server.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import type { Memory } from "../../memory/memory.ts";
+import { analyseQuery } from "../../memory/text.ts";
+import type { ListQuery, MemoryPage, TagCount } from "../storage.ts";
+import { unescapeText } from "../sqlite/escape.ts";
+import type { Collection } from "./collection.ts";
+import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
+import { foldedText, MEMORY_FIELDS, memoryOf, RESERVED_ID } from "./layout.ts";
+import type { Searches } from "./candidates.ts";
+
+/** Verbatim finds that are ordered by their words; more than these come newest first. */
+const MAX_ORDERED = 1000;
+/** Tags that are counted. */
+const MAX_TAGS = 1_000_000;
+
+/** Listings of one collection. */
+export class Listings {
+  readonly #collection: Collection;
+  readonly #searches: Searches;
+
+  constructor(collection: Collection, searches: Searches) {
+    this.#collection = collection;
+    this.#searches = searches;
+  }
+
+  async list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
+    const { complete } = await this.#collection.facts();
+    return await this.#page(conditionsOf(filter, complete), offset, limit, order);
+  }
+
+  async tags(): Promise<TagCount[]> {
+    const { hits } = await this.#collection.read<Schemas["FacetResponse"]>(
+      "count tags",
+      (api, to, init) => api.facet({ ...to, key: "tags", limit: MAX_TAGS, exact: true }, init),
+    );
+    // The server goes on naming a value whose last memory has gone.
+    return hits.filter(({ count }) => count > 0)
+      .map(({ value, count }) => ({ tag: unescapeText(String(value)), count }))
+      .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1));
+  }
+
+  /** Memories that contain `text` in any case, best words first. */
+  async containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
+    if (text === "") return { memories: [], total: 0 };
+    const { complete } = await this.#collection.facts();
+    // Without an index on the field, the server looks for the text anywhere in it.
+    const folded: Condition = { key: "folded", match: { text: foldedText(text) } };
+    const condition = complete ? folded : { should: [folded, { key: "content", match: { text } }] };
+    const conditions = [...conditionsOf(filter, complete), condition];
+    const total = await this.count(all(...conditions));
+    if (total > MAX_ORDERED) return await this.#page(conditions, offset, limit, "newest");
+    const found = total === 0 ? [] : await this.#collection.read<Schemas["ScrollResult"]>("search memories", (
+      api,
+      to,
+      init,
+    ) =>
+      api.scrollPoints({
+        ...to,
+        filter: { must: conditions },
+        limit: MAX_ORDERED,
+        with_payload: ["created_at", "content", "conversation_id"],
+      }, init)).then(({ points }) => points);
+    const scores = await this.#searches.wordScores(analyseQuery(text), found);
+    const created = (point: Schemas["Record"]) => Number(point.payload?.created_at ?? 0);
+    found.sort((a, b) =>
+      scores.get(String(b.id))! - scores.get(String(a.id))! || created(b) - created(a) || (a.id < b.id ? 1 : -1)
+    );
+    const ids = found.slice(offset, offset + limit).map(({ id }) => String(id));
+    return { memories: (await this.read(ids)).filter((memory) => memory !== null), total: found.length };
+  }
+
+  /** Memories by point id, in the order asked. */
+  async read(ids: readonly string[]): Promise<(Memory | null)[]> {
+    if (ids.length === 0) return [];
+    const points = await this.#collection.read<Schemas["Record"][]>(
+      "read memories",
+      (api, to, init) => api.getPoints({ ...to, ids: [...ids], with_payload: MEMORY_FIELDS, with_vector: false }, init),
+    );
+    const found = new Map(points.map(({ id, payload }) => [String(id), payload]));
+    return ids.map((id) => {
+      const payload = found.get(id);
+      return payload == null ? null : memoryOf(payload);
+    });
+  }
+
+  /** Memories that pass; the reserved point counts as none. */
+  async count(filter: Filter | undefined, exact = true): Promise<number> {
+    const { count } = await this.#collection.read<Schemas["CountResult"]>(
+      "count memories",
+      (api, to, init) => api.countPoints({ ...to, exact, ...(filter === undefined ? {} : { filter }) }, init),
+    );
+    // The collection has a reserved point from the moment it is prepared, and a filter never lets it through.
+    return filter === undefined ? Math.max(0, count - 1) : count;
+  }
+
+  async #page(conditions: Condition[], offset: number, limit: number, order: "newest" | "oldest"): Promise<MemoryPage> {
+    const filter = all(...conditions);
+    const [total, points] = await Promise.all([
+      this.count(filter),
+      limit === 0
+        ? []
+        : this.#collection.read<Schemas["QueryResponse"]>("list memories", (api, to, init) =>
+          api.queryPoints({
+            ...to,
+            query: { order_by: { key: "created_at", direction: order === "newest" ? "desc" : "asc" } },
+            ...(filter === undefined ? {} : { filter }),
+            offset,
+            limit,
+            with_payload: MEMORY_FIELDS,
+            with_vector: false,
+          }, init)).then((answer) => answer.points),
+    ]);
+    const memories = points.filter(({ id }) => id !== RESERVED_ID).map(({ payload }) => memoryOf(payload ?? {}));
+    return { memories, total };
+  }
+}

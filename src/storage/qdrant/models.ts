@@ -1,0 +1,127 @@
+/**
+ * The models whose vectors a collection holds, each in a vector of its own, and the switch from one to another.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { MemoryError } from "../../errors.ts";
+import type { VectorSet } from "../storage.ts";
+import { type Collection, dimensionsError, type Facts, PYTHON_MODEL, type StoredModel } from "./collection.ts";
+import { DENSE } from "./layout.ts";
+
+/** Name of the vector that holds all chunks of memories with several; the model's own vector holds the first. */
+export function chunksVector(vector: string): string {
+  return vector === DENSE ? "chunks" : `${vector}_chunks`;
+}
+
+/** Models of one collection. */
+export class Models {
+  readonly #collection: Collection;
+
+  constructor(collection: Collection) {
+    this.#collection = collection;
+  }
+
+  /** The model whose vectors searches use; null while there is none. */
+  async active(): Promise<StoredModel | null> {
+    const { models, active } = await this.#collection.facts();
+    return models.find(({ id }) => id === active) ?? null;
+  }
+
+  /** @throws {MemoryError} `internal` for a model that isn't registered. */
+  async required(id: string): Promise<StoredModel> {
+    for (const fresh of [false, true]) {
+      const model = (await this.#collection.facts(fresh)).models.find((known) => known.id === id);
+      if (model === undefined) continue;
+      // Another replica may have added them.
+      await this.#addVectors(model);
+      return model;
+    }
+    throw new MemoryError("internal", `Cannot use vectors of model ${id}: it isn't registered`);
+  }
+
+  /** Makes a model known; the first one becomes the active one. */
+  async register(model: ModelIdentity): Promise<ModelIdentity> {
+    const known = (await this.#collection.facts()).models.find(({ id }) => id === model.id);
+    if (known !== undefined && known.dimensions !== model.dimensions) {
+      throw new MemoryError(
+        "conflict",
+        `Cannot register model ${model.id} with ${model.dimensions} dimensions: it is stored with ${known.dimensions}`,
+      );
+    }
+    const { models, active } = known !== undefined
+      ? await this.#collection.facts()
+      : await this.#collection.changeFacts("register the model", (facts) => this.#withModel(facts, model));
+    await this.#addVectors(models.find(({ id }) => id === model.id)!);
+    return identityOf(models.find(({ id }) => id === active)!);
+  }
+
+  /** Makes a registered model the active one and drops the vectors of all others. */
+  async activate(id: string): Promise<void> {
+    const model = await this.required(id);
+    let dropped: StoredModel[] = [];
+    await this.#collection.changeFacts("activate the model", (facts) => {
+      dropped = facts.models.filter((other) => other.id !== id);
+      return { ...facts, active: id, models: [model] };
+    });
+    for (const { vector } of dropped) {
+      await this.#collection.dropVector(vector);
+      await this.#collection.dropVector(chunksVector(vector));
+    }
+  }
+
+  /**
+   * Vectors as a point holds them.
+   *
+   * @throws {MemoryError} `internal` for vectors of another length than the model's; they would poison every search.
+   */
+  async vectorsOf({ model, chunks }: VectorSet): Promise<Record<string, number[] | number[][]>> {
+    const { vector, dimensions, name } = await this.required(model);
+    if (chunks.length === 0 || chunks.some((chunk) => chunk.length !== dimensions)) {
+      const lengths = chunks.map((chunk) => chunk.length).join(", ");
+      throw new MemoryError(
+        "internal",
+        `Cannot store vectors of length ${lengths || "none"}: model ${name} has ${dimensions}`,
+      );
+    }
+    const first = { [vector]: Array.from(chunks[0]!) };
+    return chunks.length === 1 ? first : { ...first, [chunksVector(vector)]: chunks.map((chunk) => Array.from(chunk)) };
+  }
+
+  /** The facts with a model added; the unnamed vector goes to the first model whose vectors fit it. */
+  #withModel(facts: Facts, model: ModelIdentity): Facts | null {
+    if (facts.models.some(({ id }) => id === model.id)) return null;
+    const adopted = facts.models.find((old) => isSameModel(old, model));
+    if (adopted !== undefined) {
+      const models = facts.models.map((old) => old === adopted ? { ...model, vector: old.vector } : old);
+      return { ...facts, models, active: facts.active === adopted.id ? model.id : facts.active };
+    }
+    const size = this.#collection.vectors.get(DENSE)?.size;
+    if (!facts.complete && facts.models.length === 0 && size !== undefined && size !== model.dimensions) {
+      throw dimensionsError(this.#collection.name, size, model.dimensions);
+    }
+    const isFree = !facts.models.some(({ vector }) => vector === DENSE);
+    const vector = isFree && size === model.dimensions
+      ? DENSE
+      : `model_${createHash("sha256").update(model.id).digest("hex").slice(0, 12)}`;
+    return { ...facts, models: [...facts.models, { ...model, vector }], active: facts.active ?? model.id };
+  }
+
+  async #addVectors({ vector, dimensions }: StoredModel): Promise<void> {
+    await this.#collection.addVector(vector, dimensions, false);
+    await this.#collection.addVector(chunksVector(vector), dimensions, true);
+  }
+}
+
+export function identityOf({ id, name, provider, dimensions }: StoredModel): ModelIdentity {
+  return { id, name, provider, dimensions };
+}
+
+/** Whether a model that a Python collection names is the given one: the same length and the same last part of the name. */
+function isSameModel(stored: StoredModel, model: ModelIdentity): boolean {
+  const last = (name: string) => name.toLowerCase().split("/").at(-1);
+  return stored.id.startsWith(PYTHON_MODEL) && stored.dimensions === model.dimensions &&
+    last(stored.name) === last(model.name);
+}

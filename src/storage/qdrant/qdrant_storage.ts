@@ -1,0 +1,264 @@
+/**
+ * The store on a Qdrant server or cluster. All truth is there: this process keeps nothing that another replica could not
+ * have changed, save caches that say for how long they are believed.
+ *
+ * @module
+ */
+
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { MemoryError } from "../../errors.ts";
+import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
+import type {
+  CandidateQuery,
+  CandidateSet,
+  ContentSizes,
+  ListQuery,
+  MaintenanceTask,
+  MemoryId,
+  MemoryPage,
+  MemoryStorage,
+  NewMemory,
+  StorageStats,
+  StoreOutcome,
+  TagCount,
+  Trashing,
+  TrashPage,
+  ValueCount,
+  VectorCoverage,
+  VectorSet,
+} from "../storage.ts";
+import { Searches } from "./candidates.ts";
+import { Collection, SCHEMA_VERSION } from "./collection.ts";
+import { Connection, QdrantRefusal } from "./connection.ts";
+import { Conversations } from "./conversations.ts";
+import { Figures } from "./figures.ts";
+import { pointId } from "./layout.ts";
+import { Listings } from "./listings.ts";
+import { identityOf, Models } from "./models.ts";
+import { type OnChange, Records } from "./records.ts";
+import type { QdrantSettings } from "./settings.ts";
+import { Trash } from "./trash.ts";
+import { optimise, upgrade } from "./upgrade.ts";
+import { VectorFills } from "./vector_fills.ts";
+import { Words } from "./words.ts";
+
+/**
+ * Opens the store. A server that doesn't answer is no reason to fail: calls say so until it does.
+ *
+ * @throws {MemoryError} `configuration` when the server refuses the key, or the collection can't be used.
+ */
+export async function openQdrantStorage(settings: QdrantSettings): Promise<MemoryStorage> {
+  const storage = new QdrantStorage(settings);
+  try {
+    await storage.prepare();
+  } catch (error) {
+    if (error instanceof MemoryError && error.code === "configuration") throw error;
+  }
+  return storage;
+}
+
+class QdrantStorage implements MemoryStorage {
+  readonly backend = "qdrant";
+  readonly #connection: Connection;
+  readonly #collection: Collection;
+  readonly #models: Models;
+  readonly #records: Records;
+  readonly #searches: Searches;
+  readonly #listings: Listings;
+  readonly #figures: Figures;
+  readonly #fills: VectorFills;
+  readonly #trash: Trash;
+  #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: QdrantSettings) {
+    this.#connection = new Connection(settings);
+    const collection = this.#collection = new Collection(this.#connection, settings);
+    const words = new Words(), conversations = new Conversations(collection);
+    this.#models = new Models(collection);
+    const changed: OnChange = (points) => {
+      words.changed(points.map(({ id }) => id));
+      conversations.changed(points.map(({ conversation }) => conversation));
+    };
+    this.#records = new Records(collection, this.#models, changed);
+    this.#trash = new Trash(collection, this.#models, this.#records, changed);
+    this.#searches = new Searches(collection, this.#models, words, conversations);
+    this.#listings = new Listings(collection, this.#searches);
+    this.#figures = new Figures(collection, this.#listings);
+    this.#fills = new VectorFills(collection, this.#models, this.#records);
+  }
+
+  get opens(): number {
+    return this.#connection.opens;
+  }
+
+  /** Connects and makes sure that the collection is there. */
+  prepare(): Promise<void> {
+    return this.#call("open the collection", () => this.#collection.prepare());
+  }
+
+  store(items: NewMemory[]): Promise<StoreOutcome[]> {
+    return this.#call("store memories", () => this.#records.store(items));
+  }
+
+  get(hashes: string[]): Promise<(Memory | null)[]> {
+    return this.#call("get memories", async () => {
+      const ids = hashes.map(pointId), found = await this.#listings.read(ids.filter((id) => id !== null));
+      let next = 0;
+      return ids.map((id) => id === null ? null : found[next++]!);
+    });
+  }
+
+  read(ids: MemoryId[]): Promise<(Memory | null)[]> {
+    return this.#call("read memories", () => this.#listings.read(ids.map(String)));
+  }
+
+  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null> {
+    return this.#call("update the memory", () => this.#records.update(hash, patch, now));
+  }
+
+  delete(hashes: string[]): Promise<boolean[]> {
+    return this.#call("delete memories", () => this.#records.delete(hashes));
+  }
+
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]> {
+    return this.#call("move memories to the trash", () => this.#trash.trash(hashes, trashing));
+  }
+
+  trashed(query: { offset: number; limit: number }): Promise<TrashPage> {
+    return this.#call("list the trash", () => this.#trash.trashed(query));
+  }
+
+  restore(hashes: string[]): Promise<boolean[]> {
+    return this.#call("restore memories", () => this.#trash.restore(hashes));
+  }
+
+  emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
+    return this.#call("empty the trash", () => this.#trash.empty(which));
+  }
+
+  list(query: ListQuery): Promise<MemoryPage> {
+    return this.#call("list memories", () => this.#listings.list(query));
+  }
+
+  tags(): Promise<TagCount[]> {
+    return this.#call("count tags", () => this.#listings.tags());
+  }
+
+  candidates(query: CandidateQuery): Promise<CandidateSet> {
+    return this.#call("search memories", () => this.#searches.candidates(query));
+  }
+
+  containing(text: string, query: ListQuery): Promise<MemoryPage> {
+    return this.#call("search memories", () => this.#listings.containing(text, query));
+  }
+
+  histogram(edges: number[], filter: MemoryFilter): Promise<number[]> {
+    return this.#call("count memories", () => this.#figures.histogram(edges, filter));
+  }
+
+  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+    return this.#call("count values", () => this.#figures.values(field, filter));
+  }
+
+  sizes(limit: number): Promise<ContentSizes> {
+    return this.#call("measure contents", () => this.#figures.sizes(limit));
+  }
+
+  vectors(hashes: string[]): Promise<(VectorSet | null)[]> {
+    return this.#call("read vectors", () => this.#fills.read(hashes));
+  }
+
+  vectorCoverage(): Promise<VectorCoverage> {
+    return this.#call("count vectors", async () => {
+      const active = await this.#models.active();
+      const [memories, embedded] = await Promise.all([
+        this.#listings.count(undefined),
+        active === null ? 0 : this.#fills.count(active.vector),
+      ]);
+      return { active: active && identityOf(active), memories, embedded };
+    });
+  }
+
+  registerModel(model: ModelIdentity): Promise<ModelIdentity> {
+    return this.#call("register the model", () => this.#models.register(model));
+  }
+
+  withoutVectors(model: string, limit: number): Promise<{ content_hash: string; content: string }[]> {
+    return this.#call("find memories without vectors", () => this.#fills.missing(model, limit));
+  }
+
+  addVectors(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
+    return this.#call("add vectors", () => this.#fills.add(items));
+  }
+
+  activateVectors(model: string): Promise<void> {
+    return this.#call("activate the model", () => this.#models.activate(model));
+  }
+
+  stats(): Promise<StorageStats> {
+    return this.#call("read the store's figures", async () => {
+      const [total_memories, tags, info, { complete }] = await Promise.all([
+        this.#listings.count(undefined),
+        this.#listings.tags(),
+        this.#collection.info(),
+        this.#collection.facts(),
+      ]);
+      return {
+        total_memories,
+        unique_tags: tags.length,
+        size_bytes: null,
+        details: {
+          url: this.#connection.address,
+          collection: this.#collection.name,
+          schema_version: SCHEMA_VERSION,
+          collection_status: info.status,
+          segments: info.segments_count,
+          upgraded: complete,
+          circuit: this.#connection.circuit.state,
+        },
+      };
+    });
+  }
+
+  maintain(task: MaintenanceTask): Promise<string> {
+    return this.#call("maintain the store", async () => {
+      if (task === "optimize") return await optimise(this.#collection);
+      const { done } = await upgrade(this.#collection, { all: true });
+      return `Derived the words and filter fields of ${done} memories anew`;
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#call("reach the store", async () => void await this.#collection.info());
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= Promise.allSettled(this.#running).then(() => {});
+  }
+
+  /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */
+  #call<T>(action: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
+    }
+    const running = this.#tellRefusals(action, work);
+    this.#running.add(running);
+    const done = () => void this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  /** What this process knows of the collection may be old: a refused call is tried once more after a new look. */
+  async #tellRefusals<T>(action: string, work: () => Promise<T>): Promise<T> {
+    for (let last = false;; last = true) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof QdrantRefusal)) throw error;
+        if (last) throw new MemoryError("internal", `Cannot ${action}: Qdrant refuses it`, { cause: error });
+        this.#collection.forget();
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Brings a collection of the Python service up to what Unimem writes: words for every memory, and the fields that filters
+ * and verbatim search use. Only adds, so that the Python service goes on reading and writing the collection. What is
+ * done stays done; a stopped run goes on where it was, and several replicas may run at once.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import type { Collection } from "./collection.ts";
+import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
+
+/** Memories in one step. */
+const STEP = 128;
+
+/** How far an upgrade has come. */
+export interface UpgradeProgress {
+  done: number;
+  /** Memories that needed it when the run began. */
+  total: number;
+}
+
+/** What to upgrade, and whom to tell. */
+export interface UpgradeOptions {
+  /** Derives everything anew, for memories that have it too. */
+  all?: boolean;
+  onProgress?: (progress: UpgradeProgress) => void;
+  /** Ends the run after the step in hand. */
+  signal?: AbortSignal;
+}
+
+/** Memories without words or without the fields that are derived. */
+const INCOMPLETE: Schemas["Filter"] = {
+  must_not: [{ has_id: [RESERVED_ID] }],
+  should: [
+    { is_empty: { key: "folded" } },
+    { is_empty: { key: "bytes" } },
+    { must_not: [{ has_vector: WORDS }] },
+  ],
+};
+const EVERY: Schemas["Filter"] = { must_not: [{ has_id: [RESERVED_ID] }] };
+
+/**
+ * Completes every memory, checks that none is left, and says so in the collection's facts.
+ *
+ * @returns how many memories were completed; fewer than the total when stopped.
+ */
+export async function upgrade(collection: Collection, options: UpgradeOptions = {}): Promise<UpgradeProgress> {
+  const filter = options.all ? EVERY : INCOMPLETE;
+  const progress = { done: 0, total: await count(collection, filter) };
+  let offset: Schemas["ScrollResult"]["next_page_offset"] = null;
+  do {
+    if (options.signal?.aborted) return progress;
+    const page: Schemas["ScrollResult"] = await collection.read("read memories", (api, to, init) =>
+      api.scrollPoints({
+        ...to,
+        filter,
+        limit: STEP,
+        with_payload: true,
+        ...(offset == null ? {} : { offset }),
+      }, init));
+    if (page.points.length > 0) await complete(collection, page.points);
+    progress.done += page.points.length;
+    options.onProgress?.({ ...progress });
+    offset = page.next_page_offset;
+  } while (offset != null);
+  if (await count(collection, INCOMPLETE) === 0) {
+    await collection.changeFacts("finish the upgrade", (facts) => facts.complete ? null : { ...facts, complete: true });
+  }
+  return progress;
+}
+
+/** Adds to points what they lack. Points that were deleted meanwhile are left out. */
+async function complete(collection: Collection, points: Schemas["Record"][]): Promise<void> {
+  const there = points.map(({ id, payload }) => {
+    const { content, metadata } = memoryOf(payload ?? {});
+    return { id, content, derived: derivedPayload(content, metadata) };
+  });
+  const operations: Schemas["UpdateOperation"][] = there.map(({ id, derived }) => ({
+    set_payload: { payload: { ...derived }, filter: { must: [{ has_id: [id] }] } },
+  }));
+  await collection.write("complete memories", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
+  const now = await collection.read<Schemas["Record"][]>(
+    "read memories",
+    (api, to, init) => api.getPoints({ ...to, ids: there.map(({ id }) => id), with_payload: false }, init),
+  );
+  const left = new Set(now.map(({ id }) => id));
+  const words = there.filter(({ id }) => left.has(id)).map(({ id, content }) => ({
+    id,
+    vector: { [WORDS]: wordsOf(content) },
+  }));
+  if (words.length === 0) return;
+  await collection.write("complete memories", (api, to, init) => api.updateVectors({ ...to, points: words }, init));
+}
+
+/** Has the server merge its segments and drop what deleted memories left behind. */
+export async function optimise(collection: Collection): Promise<string> {
+  const before = await collection.info();
+  await collection.poke();
+  return `Asked Qdrant to optimise ${before.segments_count} segments; the collection is ${before.status}`;
+}
+
+async function count(collection: Collection, filter: Schemas["Filter"]): Promise<number> {
+  const { count } = await collection.read<Schemas["CountResult"]>(
+    "count memories",
+    (api, to, init) => api.countPoints({ ...to, filter, exact: true }, init),
+  );
+  return count;
+}

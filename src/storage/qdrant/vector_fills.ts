@@ -1,0 +1,125 @@
+/**
+ * Vectors that are added after the fact: which memories lack them, and putting them in.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import { unescapeText } from "../sqlite/escape.ts";
+import type { VectorSet } from "../storage.ts";
+import type { Collection } from "./collection.ts";
+import { pointId, RESERVED_ID } from "./layout.ts";
+import { chunksVector, type Models } from "./models.ts";
+import { partsOf, type Records } from "./records.ts";
+
+/** Points in one request. */
+const POINTS_AT_ONCE = 64;
+
+/** Memories without vectors in one collection. */
+export class VectorFills {
+  readonly #collection: Collection;
+  readonly #models: Models;
+  readonly #records: Records;
+  /** Time up to which memories had vectors at the last look, by model: a hint where to look first. */
+  #complete = new Map<string, number>();
+
+  constructor(collection: Collection, models: Models, records: Records) {
+    this.#collection = collection;
+    this.#models = models;
+    this.#records = records;
+  }
+
+  /** Memories that have a vector. */
+  async count(vector: string): Promise<number> {
+    if (!this.#collection.vectors.has(vector)) return 0;
+    const { count } = await this.#collection.read<Schemas["CountResult"]>(
+      "count vectors",
+      (api, to, init) =>
+        api.countPoints({
+          ...to,
+          filter: { must: [{ has_vector: vector }], must_not: [{ has_id: [RESERVED_ID] }] },
+          exact: true,
+        }, init),
+    );
+    return count;
+  }
+
+  /** Memories without vectors of a model, oldest first. */
+  async missing(id: string, limit: number): Promise<{ content_hash: string; content: string }[]> {
+    const { vector } = await this.#models.required(id);
+    const from = this.#complete.get(id);
+    let points = from === undefined ? [] : await this.#oldest(vector, limit, from);
+    if (points.length < limit) points = await this.#oldest(vector, limit, null);
+    const first = points[0]?.payload?.created_at;
+    if (typeof first === "number" && points.length === limit) this.#complete.set(id, first);
+    else this.#complete.delete(id);
+    return points.map(({ payload }) => ({
+      content_hash: String(payload?.content_hash),
+      content: unescapeText(String(payload?.content)),
+    }));
+  }
+
+  /** Adds vectors; those of memories that have gone are left out. */
+  async add(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
+    const prepared = await Promise.all(items.map(async ({ content_hash, vectors }) => {
+      const { vector } = await this.#models.required(vectors.model);
+      return { id: pointId(content_hash), vector: await this.#models.vectorsOf(vectors), name: vector };
+    }));
+    for (const part of partsOf(prepared, POINTS_AT_ONCE)) {
+      const there = await this.#records.payloads(part.flatMap(({ id }) => id ?? []), ["created_at"]);
+      const kept = part.flatMap(({ id, vector, name }) => id !== null && there.has(id) ? [{ id, vector, name }] : []);
+      if (kept.length === 0) continue;
+      const operations: Schemas["UpdateOperation"][] = [
+        { update_vectors: { points: kept.map(({ id, vector }) => ({ id, vector })) } },
+      ];
+      for (const chunks of new Set(kept.map(({ name }) => chunksVector(name)))) {
+        const single = kept.filter(({ name, vector }) => chunksVector(name) === chunks && !(chunks in vector));
+        if (single.length === 0) continue;
+        operations.push({ delete_vectors: { vector: [chunks], points: single.map(({ id }) => id) } });
+      }
+      await this.#collection.write("add vectors", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
+    }
+  }
+
+  /** The active model's vectors of memories, in the order asked. */
+  async read(hashes: readonly string[]): Promise<(VectorSet | null)[]> {
+    const active = await this.#models.active(), ids = hashes.map(pointId);
+    if (active === null) return hashes.map(() => null);
+    const { vector: name } = active, chunksName = chunksVector(name), found = new Map<string, VectorSet>();
+    for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
+      const points = await this.#collection.read<Schemas["Record"][]>(
+        "read vectors",
+        (api, to, init) =>
+          api.getPoints({ ...to, ids: part, with_payload: false, with_vector: [name, chunksName] }, init),
+      );
+      for (const { id, vector } of points) {
+        const named = (Array.isArray(vector) ? { [name]: vector } : vector ?? {}) as Record<string, unknown>;
+        const first = named[name] as number[] | undefined, chunks = named[chunksName] as number[][] | undefined;
+        if (first === undefined) continue;
+        const set = (chunks ?? [first]).map((chunk) => Float32Array.from(chunk));
+        found.set(String(id), { model: active.id, chunks: set });
+      }
+    }
+    return ids.map((id) => id === null ? null : found.get(id) ?? null);
+  }
+
+  async #oldest(vector: string, limit: number, from: number | null): Promise<Schemas["ScoredPoint"][]> {
+    const { points } = await this.#collection.read<Schemas["QueryResponse"]>("find memories without vectors", (
+      api,
+      to,
+      init,
+    ) =>
+      api.queryPoints({
+        ...to,
+        // Only memories have a time by number, so that the order leaves out the reserved point.
+        query: { order_by: { key: "created_at", direction: "asc" } },
+        filter: {
+          must_not: [{ has_vector: vector }],
+          ...(from === null ? {} : { must: [{ key: "created_at", range: { gte: from } }] }),
+        },
+        limit,
+        with_payload: ["content", "content_hash", "created_at"],
+      }, init));
+    return points;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Exact BM25 over what the server found. The server finds the best by words with its own BM25; the scores that rank are
+ * computed here, term by term, from the content, with the weight of each term that the server knows. What is needed of
+ * the whole collection (how rare a term is, how long memories are) is kept for a while and read again after writes.
+ *
+ * @module
+ */
+
+import type { Schemas } from "@qdrant/js-client-rest";
+import { B, K1 } from "../../memory/ranking.ts";
+import { analyse, asks, speakerOf } from "../../memory/text.ts";
+import { unescapeText } from "../sqlite/escape.ts";
+import { storedWeight, WORDS, wordsDocument } from "./layout.ts";
+
+/** Milliseconds for which a term's rarity and the average length are believed, and analysed content is kept. */
+const RARITY_MS = 60_000, LENGTH_MS = 300_000, CONTENT_MS = 300_000;
+/** They are read again once this share of the memories was written. */
+const WRITTEN_SHARE = 0.02;
+/** Memories whose length is averaged; their mean is within some percent of the true one. */
+export const SAMPLE = 256;
+const MAX_RARITIES = 20_000;
+/** Characters of analysed content that are kept. */
+const MAX_CONTENT_CHARS = 8_000_000;
+
+/** What scoring needs of a memory's content. */
+export interface Analysed {
+  /** The terms, each between blanks. */
+  terms: string;
+  /** Number of terms. */
+  length: number;
+  conversation: string | null;
+  /** Terms that name who speaks. */
+  speaker: readonly string[];
+  asks: boolean;
+  at: number;
+}
+
+type Query = Schemas["QueryRequest"];
+type Points = Schemas["ScoredPoint"][];
+
+/** Words of one collection. */
+export class Words {
+  #rarities = new Map<string, { rarity: number; at: number; writes: number }>();
+  #average = { length: 1, memories: 0, at: -Infinity, writes: 0 };
+  #contents = new Map<string, Analysed>();
+  #contentChars = 0;
+  /** Memories written by this process. */
+  #writes = 0;
+
+  /** Takes note of memories that were stored, changed or deleted. */
+  changed(ids: readonly string[]): void {
+    this.#writes += ids.length;
+    for (const id of ids) this.#forget(id);
+  }
+
+  /** Queries whose answers `learn` needs: one for each term whose rarity isn't known, and one for the average length. */
+  unknown(terms: readonly string[]): { terms: string[]; lengths: boolean; queries: Query[] } {
+    const asked = terms.filter((term) => this.#rarity(term) === null);
+    const queries = asked.map((term): Query => ({
+      query: wordsDocument([term]),
+      using: WORDS,
+      limit: 1,
+      with_payload: ["content"],
+    }));
+    const { at, writes } = this.#average, lengths = !this.#isFresh(at, writes, LENGTH_MS);
+    if (lengths) {
+      queries.push({ query: { sample: "random" }, limit: SAMPLE, with_payload: ["content", "content_hash"] });
+    }
+    return { terms: asked, lengths, queries };
+  }
+
+  /** Takes over the answers to the queries of `unknown`. */
+  learn(asked: { terms: string[]; lengths: boolean }, answers: readonly Points[], memories: number): void {
+    const at = performance.now(), writes = this.#writes;
+    asked.terms.forEach((term, i) => {
+      const best = answers[i]?.[0], content = best?.payload?.content;
+      // A term nobody stored yet may be stored by another replica any time, so that it isn't remembered as unknown.
+      if (best === undefined || typeof content !== "string") return;
+      const terms = analyse(unescapeText(content)), count = terms.filter((other) => other === term).length;
+      if (count === 0) return;
+      if (this.#rarities.size >= MAX_RARITIES) this.#rarities.delete(this.#rarities.keys().next().value!);
+      this.#rarities.set(term, { rarity: best.score / storedWeight(count, terms.length), at, writes });
+    });
+    if (!asked.lengths) return;
+    const sample = (answers.at(-1) ?? []).filter(({ payload }) => typeof payload?.content_hash === "string");
+    const total = sample.reduce((sum, { payload }) => sum + analyse(unescapeText(String(payload!.content))).length, 0);
+    this.#average = { length: sample.length > 0 ? total / sample.length || 1 : 1, memories, at, writes };
+  }
+
+  /** The terms that some memory has, rarest first where there are more than `most`, with the weight of each. */
+  known(terms: readonly string[], most: number): { terms: string[]; factors: number[]; ceiling: number } {
+    let known = terms.filter((term) => this.#rarities.has(term));
+    const factor = (term: string) => this.#rarities.get(term)!.rarity * (K1 + 1);
+    if (known.length > most) known = known.sort((a, b) => factor(b) - factor(a)).slice(0, most);
+    const factors = known.map(factor);
+    return { terms: known, factors, ceiling: factors.reduce((sum, value) => sum + value, 0) };
+  }
+
+  /** What is kept of a memory's content; undefined when it must be read. */
+  analysed(id: string): Analysed | undefined {
+    const kept = this.#contents.get(id);
+    return kept !== undefined && performance.now() - kept.at < CONTENT_MS ? kept : undefined;
+  }
+
+  /** Analyses a memory's content and keeps the result. */
+  analyse(id: string, content: string, conversation: string | null): Analysed {
+    const terms = analyse(content), isTurn = conversation !== null;
+    const kept: Analysed = {
+      terms: ` ${terms.join(" ")} `,
+      length: terms.length,
+      conversation,
+      speaker: isTurn ? speakerOf(content) : [],
+      asks: isTurn && asks(content),
+      at: performance.now(),
+    };
+    this.#forget(id);
+    this.#contents.set(id, kept);
+    this.#contentChars += kept.terms.length;
+    for (const oldest of this.#contents.keys()) {
+      if (this.#contentChars <= MAX_CONTENT_CHARS || oldest === id) break;
+      this.#forget(oldest);
+    }
+    return kept;
+  }
+
+  /** BM25 of each term. */
+  score({ terms: stored, length }: Analysed, terms: readonly string[], factors: readonly number[]): Float32Array {
+    const scores = new Float32Array(terms.length), base = K1 * (1 - B + B * length / this.#average.length);
+    terms.forEach((term, i) => {
+      const needle = ` ${term} `;
+      let count = 0;
+      // Two neighbouring terms share the blank between them.
+      for (let at = stored.indexOf(needle); at >= 0; at = stored.indexOf(needle, at + needle.length - 1)) count++;
+      if (count > 0) scores[i] = factors[i]! * count / (count + base);
+    });
+    return scores;
+  }
+
+  #rarity(term: string): number | null {
+    const kept = this.#rarities.get(term);
+    if (kept === undefined) return null;
+    if (this.#isFresh(kept.at, kept.writes, RARITY_MS)) return kept.rarity;
+    this.#rarities.delete(term);
+    return null;
+  }
+
+  #isFresh(at: number, writes: number, ms: number): boolean {
+    return performance.now() - at < ms && this.#writes - writes <= WRITTEN_SHARE * this.#average.memories;
+  }
+
+  #forget(id: string): void {
+    const kept = this.#contents.get(id);
+    if (kept === undefined) return;
+    this.#contentChars -= kept.terms.length;
+    this.#contents.delete(id);
+  }
+}
