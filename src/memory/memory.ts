@@ -28,6 +28,18 @@ export interface Memory {
   created_at: number;
   /** Unix seconds with fraction; changes when tags, type or metadata do. */
   updated_at: number;
+  /** The memory that took its place; absent while it is current. */
+  superseded?: Supersession;
+}
+
+/** That a newer fact replaced a memory. */
+export interface Supersession {
+  /** content_hash of the memory that took its place. */
+  by: string;
+  /** Unix seconds until which the replaced memory held. */
+  at: number;
+  /** In words; may be empty. */
+  reason: string;
 }
 
 /** Conditions that a memory must meet, all of them. Absent fields don't restrict. */
@@ -41,6 +53,8 @@ export interface MemoryFilter {
   created_before?: number;
   /** Equality on top-level metadata keys with scalar values. */
   metadata?: Record<string, string | number | boolean | null>;
+  /** false: only current memories; true: only those that a newer one replaced. */
+  superseded?: boolean;
 }
 
 /** Fields of a memory that can change after it was stored; absent ones stay. */
@@ -54,4 +68,6 @@ export interface MemoryPatch {
   metadata?: Metadata;
   /** Unix seconds; only merging sets it, to the earliest of what it merges. */
   created_at?: number;
+  /** Marks the memory as replaced; null makes it current again. */
+  superseded?: Supersession | null;
 }

@@ -48,6 +48,28 @@ export interface MemoryPage {
   total: number;
 }
 
+/** A typed link from one memory to another. */
+export interface Relation {
+  /** content_hash of the memory it starts at. */
+  source: string;
+  /** content_hash of the memory it leads to. */
+  target: string;
+  type: string;
+  /** Unix seconds. */
+  created_at: number;
+}
+
+/** `duplicate`: it was there already and stays as it was; `missing`: one of its memories isn't stored. */
+export type RelateOutcome = "added" | "duplicate" | "missing";
+
+/** Which relations are asked for: those that meet every condition. */
+export interface RelationQuery {
+  /** Relations that start or end at one of these memories; all memories' without it. */
+  hashes?: string[];
+  types?: string[];
+  limit: number;
+}
+
 /** How often a tag is used. */
 export interface TagCount {
   tag: string;
@@ -206,6 +228,18 @@ export interface MemoryStorage {
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number>;
 
   list(query: ListQuery): Promise<MemoryPage>;
+
+  /**
+   * Links memories; for each relation what came of it. A relation lives as long as both its memories: it is hidden while
+   * one of them is in the trash, and gone when one is deleted for good.
+   */
+  relate(relations: Relation[]): Promise<RelateOutcome[]>;
+
+  /** Removes relations, whatever their `created_at`; for each, whether it was there. */
+  unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]>;
+
+  /** Relations in both directions, newest first. */
+  relations(query: RelationQuery): Promise<Relation[]>;
 
   /** All tags in use, most used first, then by name. */
   tags(): Promise<TagCount[]>;

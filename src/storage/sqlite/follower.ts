@@ -21,7 +21,8 @@ const ROWS_AT_ONCE = 128;
 const DEAD_AT_LEAST = 1000;
 const DEAD_SHARE = 0.2;
 
-const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, v.codes";
+const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, " +
+  "m.superseded IS NOT NULL, v.codes";
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
 
@@ -191,7 +192,7 @@ export class Follower {
     }
   }
 
-  /** @param models Numbers of the models whose vectors are in the rows from the eighth column on. */
+  /** @param models Numbers of the models whose vectors are in the rows from the ninth column on. */
   async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: Pacer): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
@@ -203,10 +204,11 @@ export class Follower {
         memory_type: textOf(row[2]),
         conversation_id: textOf(row[3]),
         tags: tagsOf(row[4]),
+        superseded: row[7] === 1,
       };
       index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
       models.forEach((model, column) => {
-        const codes = row[7 + column];
+        const codes = row[8 + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
       });
       if (pacer.due) await pacer.pause();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MemoryFilter } from "../../memory/memory.ts";
+import type { MemoryFilter, Supersession } from "../../memory/memory.ts";
 import { IdTable } from "./id_table.ts";
 import { Interned } from "./interned.ts";
 import { SlotOrder } from "./slot_order.ts";
@@ -20,6 +20,7 @@ export interface IndexedMemory {
   memory_type: string | null;
   conversation_id: string | null;
   tags: string[];
+  superseded?: Supersession | boolean;
 }
 
 /** Vectors of one model. */
@@ -44,6 +45,8 @@ export class MemoryIndex {
   #types = new Uint32Array(1024);
   #conversations = new Uint32Array(1024);
   #tagSets = new Uint32Array(1024);
+  #superseded = new Uint8Array(1024);
+  #supersededCount = 0;
   #typeNames = new Interned();
   #conversationNames = new Interned();
   /** Lists of tags, as tag numbers joined by commas: many memories share theirs. */
@@ -65,13 +68,18 @@ export class MemoryIndex {
     return this.#end;
   }
 
+  /** Memories that newer ones replaced. */
+  get supersededCount(): number {
+    return this.#supersededCount;
+  }
+
   get uniqueTags(): number {
     return this.#tagNames.size;
   }
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 33 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 34 + this.#rows.length * 4 +
       this.#slotsById.bytes;
   }
 
@@ -94,7 +102,7 @@ export class MemoryIndex {
     this.words.add(slot, terms);
   }
 
-  /** Takes over what can change of a memory: tags, type, and when merged its time. */
+  /** Takes over what can change of a memory: tags, type, whether it is current, and when merged its time. */
   change(memory: IndexedMemory): void {
     const slot = this.#slotsById.get(memory.id);
     if (slot === undefined) return;
@@ -155,11 +163,13 @@ export class MemoryIndex {
       : this.#conversationNames.find(filter.conversation_id);
     if (type === 0 || conversation === 0) return marks;
     const tagSets = filter.tags === undefined ? null : this.#matchTagSets(filter.tags);
+    const superseded = filter.superseded === undefined ? null : Number(filter.superseded);
     const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
     const test = (slot: number) => {
       if (this.#alive[slot] !== 1 || (type !== null && this.#types[slot] !== type)) return;
       if (tagSets !== null && tagSets[this.#tagSets[slot]!] !== 1) return;
       if (conversation !== null && this.#conversations[slot] !== conversation) return;
+      if (superseded !== null && this.#superseded[slot] !== superseded) return;
       const created = this.created[slot]!;
       if (created >= from && created < before) marks[slot] = 1;
     };
@@ -230,7 +240,9 @@ export class MemoryIndex {
     return matches;
   }
 
-  #setChangeable(slot: number, { memory_type, tags }: IndexedMemory): void {
+  #setChangeable(slot: number, { memory_type, tags, superseded = false }: IndexedMemory): void {
+    this.#superseded[slot] = superseded === false ? 0 : 1;
+    this.#supersededCount += this.#superseded[slot]!;
     this.#types[slot] = memory_type === null ? 0 : this.#typeNames.acquire(memory_type);
     this.#tagSets[slot] = 0;
     if (tags.length === 0) return;
@@ -240,6 +252,7 @@ export class MemoryIndex {
   }
 
   #releaseChangeable(slot: number): void {
+    this.#supersededCount -= this.#superseded[slot]!;
     this.#typeNames.release(this.#types[slot]!);
     const set = this.#tagSets[slot]!;
     if (set === 0) return;
@@ -268,5 +281,6 @@ export class MemoryIndex {
     this.#types = grown(this.#types, new Uint32Array(size));
     this.#conversations = grown(this.#conversations, new Uint32Array(size));
     this.#tagSets = grown(this.#tagSets, new Uint32Array(size));
+    this.#superseded = grown(this.#superseded, new Uint8Array(size));
   }
 }

@@ -84,6 +84,28 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (content_hash, model)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- JSON of what took the memory's place; null while it is current.
+  ALTER TABLE memories ADD COLUMN superseded TEXT;
+  ALTER TABLE trash ADD COLUMN superseded TEXT;
+
+  -- Keyed by content_hash, so that a relation outlives its memory's time in the trash.
+  CREATE TABLE relations (
+    source TEXT NOT NULL,
+    type TEXT NOT NULL,
+    target TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (source, type, target)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX relations_by_target ON relations (target);
+  CREATE INDEX relations_by_type ON relations (type, created_at);
+  CREATE TRIGGER forget_relations AFTER DELETE ON memories
+    WHEN NOT EXISTS (SELECT 1 FROM trash WHERE content_hash = OLD.content_hash)
+    BEGIN DELETE FROM relations WHERE source = OLD.content_hash OR target = OLD.content_hash; END;
+  CREATE TRIGGER forget_trashed_relations AFTER DELETE ON trash
+    WHEN NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = OLD.content_hash)
+    BEGIN DELETE FROM relations WHERE source = OLD.content_hash OR target = OLD.content_hash; END;
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

@@ -53,7 +53,7 @@ export class Records {
     this.#trash = new Trash(writer);
     this.#statements = {
       insert: writer.prepare(
-        `INSERT INTO memories (${MEMORY_COLUMNS}, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+        `INSERT INTO memories (${MEMORY_COLUMNS}, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
           "ON CONFLICT (content_hash) DO NOTHING",
       ),
       insertTerms: writer.prepare("INSERT OR REPLACE INTO memory_terms (memory_id, analyser, terms) VALUES (?, ?, ?)"),
@@ -64,8 +64,8 @@ export class Records {
       find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ?"),
       select: prepareRows(writer, `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE content_hash = ?`),
       update: writer.prepare(
-        "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, created_at = ?, updated_at = ?, revision = ? " +
-          "WHERE id = ?",
+        "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, created_at = ?, updated_at = ?, superseded = ?, " +
+          "revision = ? WHERE id = ?",
       ),
       touch: writer.prepare("UPDATE memories SET revision = ? WHERE id = ?"),
       delete: writer.prepare("DELETE FROM memories WHERE id = ?"),
@@ -99,10 +99,12 @@ export class Records {
     return function* (this: Records, revision: number) {
       const result: boolean[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
       for (const item of items) {
-        const wasThere = item !== null && this.#trash.drop(item.memory.content_hash);
+        const wasThere = item !== null && this.#trash.holds(item.memory.content_hash);
         result.push(wasThere);
         if (!wasThere) continue;
+        // Stored before it leaves the trash: its relations go when it is in neither.
         this.#insert(item, revision, added, effects);
+        this.#trash.drop(item.memory.content_hash);
         yield;
       }
       return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
@@ -120,9 +122,11 @@ export class Records {
       if (patch.created_at !== undefined) memory.created_at = patch.created_at;
       if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
       if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
+      if (patch.superseded === null) delete memory.superseded;
+      else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
       memory.updated_at = now;
-      const [, , tags, type, metadata] = valuesOf(memory);
-      this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, revision, id);
+      const values = valuesOf(memory), [, , tags, type, metadata] = values;
+      this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
       return { result: memory, changed: true, effects: [() => this.#index().change({ id, ...memory })] };
     }.bind(this);
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Memory, Metadata } from "../../memory/memory.ts";
+import type { Memory, Metadata, Supersession } from "../../memory/memory.ts";
 import type { Value } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 
 /** Columns of a memory, in the order `memoryOf` takes them. */
 export const MEMORY_COLUMNS =
-  "content, content_hash, tags, memory_type, metadata, conversation_id, created_at, updated_at";
+  "content, content_hash, tags, memory_type, metadata, conversation_id, created_at, updated_at, superseded";
 
 /** The memory in a row of `MEMORY_COLUMNS`. */
 export function memoryOf(row: readonly (Value | undefined)[]): Memory {
@@ -23,6 +23,7 @@ export function memoryOf(row: readonly (Value | undefined)[]): Memory {
     conversation_id: textOf(row[5]),
     created_at: Number(row[6]),
     updated_at: Number(row[7]),
+    ...(row[8] == null ? {} : { superseded: JSON.parse(String(row[8])) as Supersession }),
   };
 }
 
@@ -37,6 +38,7 @@ export function valuesOf(memory: Memory): Value[] {
     keptText(memory.conversation_id),
     memory.created_at,
     memory.updated_at,
+    memory.superseded === undefined ? null : JSON.stringify(memory.superseded),
   ];
 }
 

@@ -17,6 +17,9 @@ import type {
   MemoryPage,
   MemoryStorage,
   NewMemory,
+  RelateOutcome,
+  Relation,
+  RelationQuery,
   StorageStats,
   StoreOutcome,
   TagCount,
@@ -39,6 +42,7 @@ import { Pacer } from "./pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
 import { dequantise, exactCosine } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";
+import { relating, relationsOf, unrelating } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { indexTerms } from "./terms.ts";
@@ -190,6 +194,24 @@ class SqliteStorage implements MemoryStorage {
       }
       return { memories: await this.#present(page), total };
     });
+  }
+
+  relate(relations: Relation[]): Promise<RelateOutcome[]> {
+    return this.#call(
+      "relate memories",
+      () => this.#queue.run("relate memories", relating(this.#database.writer, relations)),
+    );
+  }
+
+  unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
+    return this.#call(
+      "unrelate memories",
+      () => this.#queue.run("unrelate memories", unrelating(this.#database.writer, relations)),
+    );
+  }
+
+  relations(query: RelationQuery): Promise<Relation[]> {
+    return this.#call("read relations", () => Promise.resolve(relationsOf(this.#database.reader, query)));
   }
 
   tags(): Promise<TagCount[]> {
@@ -405,6 +427,9 @@ class SqliteStorage implements MemoryStorage {
 
 /** Slots that pass the filter, by mark; null for all. `only` are the ids that passed what isn't indexed. */
 function marksOf(index: MemoryIndex, filter: MemoryFilter, only: number[] | null): Uint8Array | null {
-  const restricts = only !== null || Object.values(filter).some((condition) => condition !== undefined);
+  // Nearly every search asks for current memories, and in most stores all are.
+  const { superseded, ...rest } = filter;
+  const restricts = only !== null || Object.values(rest).some((condition) => condition !== undefined) ||
+    superseded === true || (superseded === false && index.supersededCount > 0);
   return restricts ? index.match(filter, only) : null;
 }

@@ -32,6 +32,7 @@ export class Trash {
           "WHERE m.id = ?",
       ),
       drop: writer.prepare("DELETE FROM trash WHERE content_hash = ?"),
+      holds: writer.prepare("SELECT 1 FROM trash WHERE content_hash = ?"),
     };
   }
 
@@ -41,9 +42,13 @@ export class Trash {
     this.#statements.keepVectors.run(id);
   }
 
-  /** Deletes a memory from the trash; whether it was there. */
-  drop(hash: string): boolean {
-    return this.#statements.drop.run(escapeText(hash)).changes === 1;
+  /** Deletes a memory from the trash. */
+  drop(hash: string): void {
+    this.#statements.drop.run(escapeText(hash));
+  }
+
+  holds(hash: string): boolean {
+    return this.#statements.holds.get(escapeText(hash)) !== undefined;
   }
 }
 
@@ -94,8 +99,8 @@ export class TrashReader {
   page(offset: number, limit: number): TrashPage {
     const items = rowsOf(this.#page, limit, offset).map((row) => ({
       memory: memoryOf(row),
-      deleted_at: Number(row[8]),
-      reason: unescapeText(String(row[9])),
+      deleted_at: Number(row.at(-2)),
+      reason: unescapeText(String(row.at(-1))),
     }));
     return { items, total: Number(rowsOf(this.#count)[0]![0]) };
   }
