@@ -82,12 +82,6 @@ function problemText(answer, status) {
   return detail?.error_description ?? `The service answered ${status}`;
 }
 
-/** The REST path that takes memories back from the trash; null where there is none. */
-export async function restorePath() {
-  const { paths } = await call("GET", "/openapi.json");
-  return Object.keys(paths).find((path) => path.includes("restore") && paths[path].post) ?? null;
-}
-
 /**
  * Reads the events from now on, coming back after each break. Never returns.
  *

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { call, restorePath } from "./api.js";
+import { call } from "./api.js";
 import { ask, el, field } from "./dom.js";
 import { notify, orNotify } from "./notices.js";
 import { tagField } from "./tag_field.js";
@@ -61,11 +61,10 @@ export async function deleteMemory(memory, onChange) {
   });
   if (sure === null) return;
   onChange();
-  const restore = answer.restorable_until ? await orNotify(restorePath) : null;
   const text = `Deleted “${shortened(memory.content, 40)}”`;
-  if (!restore) return notify(text);
+  if (!answer.restorable_until) return notify(text);
   const undo = async () => {
-    await call("POST", restore, { body: { content_hashes: [memory.content_hash] } });
+    await call("POST", "/api/manage/trash/restore", { body: { content_hashes: [memory.content_hash] } });
     notify("Restored");
     onChange();
   };

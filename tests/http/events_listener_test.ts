@@ -116,11 +116,12 @@ Deno.test("the command stops promptly while streams are open", async () => {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
   try {
     await using service = await start("unified", testEnvironment(folder, { SSE_HEARTBEAT_INTERVAL: "5" }));
-    const events = new EventReader(await fetch(`${service.http}/api/events`));
+    await using events = new EventReader(await within(fetch(`${service.http}/api/events`), "the stream"));
     const greeting = await events.next();
     assertEquals(greeting!.data.heartbeat_interval, 5);
     await fetch(`${service.http}/api/memories`, {
       method: "POST",
+      signal: AbortSignal.timeout(10_000),
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ content: "Told before the stop" }),
     }).then((response) => response.body?.cancel());
