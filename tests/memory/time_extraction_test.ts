@@ -114,5 +114,6 @@ Deno.test("a long or repetitive question takes no long time", () => {
   );
   const start = performance.now();
   for (const question of [...questions, "x".repeat(10_000)]) extractTimeExpression(question, NOW, "UTC");
-  assertEquals(performance.now() - start < 250, true);
+  // A pattern that tries every way to split such a text would take minutes.
+  assertEquals(performance.now() - start < 5000, true);
 });
