@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { EmbeddingService } from "../embedding/embedder.ts";
+import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
-import type { DocumentSettings } from "./documents/settings.ts";
 import type { Activity } from "./activity.ts";
 import type { EventHub } from "./events.ts";
+import type { DocumentSettings } from "./documents/settings.ts";
 
 /** Limits and facts operations need from the settings. */
 export interface OperationSettings {
@@ -35,6 +35,8 @@ export interface EmbeddingModels {
   configured: EmbeddingService;
   /** Progress of a running re-embedding; null when none runs. */
   reembedding: { model: string; done: number; total: number; since: number } | null;
+  /** Reads the first results of a search again; absent unless configured. */
+  reranker?: Reranker;
 }
 
 /** Shared parts behind the operations. */

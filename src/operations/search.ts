@@ -10,6 +10,7 @@ import { rank } from "../memory/ranking.ts";
 import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
+import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch } from "./vectors.ts";
 
@@ -68,7 +69,11 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     filter: filterOf(input),
     limit: end <= FIRST_CANDIDATES ? FIRST_CANDIDATES : LATER_CANDIDATES,
   });
-  const ranked = rank(candidates, terms.length, words_ceiling);
+  const { ranked, missing: notReranked } = await rerank(
+    runtime,
+    query,
+    rank(candidates, terms.length, words_ceiling),
+  );
   const threshold = input.similarity_threshold ?? 0;
   const kept = threshold > 0 ? ranked.filter((entry) => entry.score >= threshold) : ranked;
   const shown = kept.slice(end - page_size, end);
@@ -84,7 +89,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       scores: entry.scores,
     }];
   });
-  return { results, query, mode, notice: missing ?? null, ...pageFacts(kept.length, page, page_size) };
+  return { results, query, mode, notice: missing ?? notReranked, ...pageFacts(kept.length, page, page_size) };
 }
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
