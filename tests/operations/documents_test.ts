@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { documentContent } from "../../src/operations/documents/content.ts";
+import { removeUpload } from "../../src/operations/documents/remove.ts";
 import { uploadHistory, uploadStatus } from "../../src/operations/documents/status.ts";
 import {
   stopUploads,
@@ -67,6 +68,31 @@ Deno.test("a stop in the middle of a batch leaves whole documents and says which
   assertEquals([...perFile.keys()].join(", "), names(true));
   for (const chunks of perFile.values()) assertEquals(chunks.length, chunks[0]!.metadata.total_chunks);
   await assertRejects(() => upload(runtime, file("e.txt", "x"), OPTIONS), MemoryError, "the service is stopping");
+});
+
+Deno.test("a removed document waits in the trash", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened;
+  const { upload_id } = await upload(runtime, file("a.md", "# A\n\nOne.\n\n# B\n\nTwo."), OPTIONS);
+  await uploadsSettled(runtime);
+  await removeUpload(runtime, { upload_id, remove_from_memory: true });
+  const { items } = await runtime.storage.trashed({ offset: 0, limit: 10 });
+  assertEquals(items.map(({ reason }) => reason), Array(2).fill("document a.md removed"));
+  await runtime.storage.restore(items.map(({ memory }) => memory.content_hash));
+  assertEquals((await uploadStatus(runtime, upload_id)).chunks_stored, 2);
+});
+
+Deno.test("an upload can be removed while it is read", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened;
+  const long = "A sentence about queues and workers. ".repeat(5000);
+  const { upload_id } = await uploadBatch(runtime, [file("a.txt", long), file("b.txt", "b")], OPTIONS);
+  while ((await uploadStatus(runtime, upload_id)).chunks_processed === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assertEquals((await removeUpload(runtime, { upload_id, remove_from_memory: true })).memories_deleted, 0);
+  await uploadsSettled(runtime);
+  assertEquals((await documentContent(runtime, upload_id, { limit: 5 })).total_found, 0);
 });
 
 Deno.test("while no model is ready a document is stored for word search", async () => {

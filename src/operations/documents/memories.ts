@@ -4,13 +4,13 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { chunkSections, type DocumentChunk } from "../../documents/chunks.ts";
 import type { Format, ParsedDocument } from "../../documents/document.ts";
 import { extensionOf } from "../../documents/formats.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
+import { pacer } from "./pacer.ts";
 
 /** The upload a document came with. */
 export interface UploadFacts {
@@ -41,8 +41,6 @@ const KINDS: Record<Format, { loader: string; content: string }> = {
 };
 const LINK = /\[([^\]\n]+)\]\(([^)\s]+)[^)\n]*\)/g;
 const FENCE = /^ {0,3}(?:```|~~~)/m;
-/** Milliseconds of work between two pauses, so that a long document doesn't hold up requests. */
-const SLICE_MS = 6;
 
 /** The memories of a document's chunks, in order. */
 export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, now: () => number): Promise<Memory[]> {
@@ -145,15 +143,5 @@ function firstMetadata(upload: UploadFacts): Metadata {
   return {
     file_sha256: upload.fileHash,
     ...(upload.batch === null ? {} : { batch_files: upload.batch.files }),
-  };
-}
-
-/** Pauses whenever a slice of time is used up. */
-function pacer(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < SLICE_MS) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    since = performance.now();
   };
 }

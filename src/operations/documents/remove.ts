@@ -5,7 +5,9 @@
  */
 
 import { z } from "zod";
+import type { Memory } from "../../memory/memory.ts";
 import { TagList } from "../../memory/schemas.ts";
+import { remove } from "../delete.ts";
 import type { Runtime } from "../runtime.ts";
 import { uploadsOf } from "./queue.ts";
 import { uploadName } from "./session.ts";
@@ -49,7 +51,7 @@ export async function removeUpload(
   const memories = await memoriesOfUpload(runtime, upload_id);
   if (filename === undefined && memories.length === 0) throw unknownUpload(upload_id);
   const name = filename ?? "Unknown file";
-  const deleted = remove_from_memory ? await deleteAll(runtime, memories.map((memory) => memory.content_hash)) : 0;
+  const deleted = remove_from_memory ? await trashAll(runtime, memories, `document ${name} removed`) : 0;
   return {
     status: "success",
     upload_id,
@@ -64,7 +66,7 @@ export async function removeUpload(
 /** Removes what documents left under any of the tags. Memories that no document made stay, whatever their tags. */
 export async function removeByTags(runtime: Runtime, tags: string[]): Promise<RemoveByTagsOutput> {
   const memories = await documentMemoriesTagged(runtime, tags);
-  const deleted = await deleteAll(runtime, memories.map((memory) => memory.content_hash));
+  const deleted = await trashAll(runtime, memories, `documents tagged ${tags.join(", ")} removed`);
   return {
     status: "success",
     tags,
@@ -74,8 +76,8 @@ export async function removeByTags(runtime: Runtime, tags: string[]): Promise<Re
   };
 }
 
-/** In one transaction, so that no document is left in part. */
-async function deleteAll(runtime: Runtime, hashes: string[]): Promise<number> {
-  if (hashes.length === 0) return 0;
-  return (await runtime.storage.delete(hashes)).filter(Boolean).length;
+/** Deletes as every surface does it, so that a removed document can be restored for a while. */
+async function trashAll(runtime: Runtime, memories: Memory[], reason: string): Promise<number> {
+  const hashes = memories.map((memory) => memory.content_hash);
+  return (await remove(runtime, hashes, { permanent: false, reason })).filter(Boolean).length;
 }
