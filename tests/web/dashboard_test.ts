@@ -166,3 +166,11 @@ inBrowser(
     assertEquals(page.faults, []);
   },
 );
+
+inBrowser("the documentation page shows every call of the document", {}, async (page, url, client) => {
+  const { paths } = (await client.get("/openapi.json")).json;
+  const calls = Object.values(paths).flatMap((operations) => Object.keys(operations as object)).length;
+  await page.goto(`${url}docs`);
+  await page.until(`document.querySelectorAll("section").length === ${calls}`);
+  assertEquals(page.faults, []);
+});

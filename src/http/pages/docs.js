@@ -42,7 +42,7 @@ function show(api, main) {
 }
 
 function section(api, call) {
-  const body = call.requestBody?.content["application/json"].schema;
+  const [[bodyType, { schema: body }]] = Object.entries(call.requestBody?.content ?? { none: {} });
   const [[answerType, { schema: answer }]] = Object.entries(call.responses["200"].content);
   return el(
     "section",
@@ -53,8 +53,8 @@ function section(api, call) {
     ...(body ? table("Body", fields(api, body)) : []),
     ...table("Answer", fields(api, answer)),
     ...table("Statuses", Object.entries(call.responses).map(([status, { description }]) => [status, description])),
-    // A stream never ends, so that there would be nothing to show.
-    ...(answerType === "text/event-stream" ? [] : [tryForm(api, call, body)]),
+    // A stream never ends, so that there would be nothing to show; a form's files can't be typed.
+    ...(answerType === "text/event-stream" || bodyType.startsWith("multipart/") ? [] : [tryForm(api, call, body)]),
   );
 }
 
