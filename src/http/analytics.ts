@@ -20,10 +20,12 @@ import type { QueryKind } from "./request.ts";
 interface Report<Query extends z.ZodObject, Answer extends z.ZodType> {
   operationId: string;
   summary: string;
-  query: Query;
+  query?: Query;
   answer: Answer;
   /** Statuses besides those of every report. */
   problems?: readonly 400[];
+  /** Comes from the process's own counts alone. */
+  counted?: boolean;
   run: (query: z.output<Query>) => Promise<z.input<Answer>> | z.input<Answer>;
 }
 
@@ -40,19 +42,22 @@ const KINDS: Record<string, QueryKind> = {
 /** Adds the routes. */
 export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   const add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, report: Report<Query, Answer>) => {
-    const kinds = Object.fromEntries(Object.keys(report.query.shape).map((name) => [name, KINDS[name]!]));
+    const names = Object.keys(report.query?.shape ?? {}), hasZone = names.includes("timezone");
+    const kinds = Object.fromEntries(names.map((name) => [name, KINDS[name]!]));
     addEndpoint(app, settings, {
       method: "get",
       path: `/api/analytics/${path}`,
       operationId: report.operationId,
       tag: "analytics",
       summary: report.summary,
-      query: { schema: report.query, kinds },
+      ...(report.query === undefined ? {} : { query: { schema: report.query, kinds } }),
       answer: report.answer,
       answers: "The figures.",
-      problems: [...report.problems ?? [], 503],
+      problems: [...report.problems ?? [], ...(report.counted ? [] : [503 as const])],
+      infallible: report.counted ?? false,
     }, async ({ query, header }) => {
-      const zone = "timezone" in report.query.shape ? { timezone: query.timezone ?? header("X-Timezone") } : {};
+      // The header serves clients that send it with every request.
+      const zone = hasZone && query.timezone == null ? { timezone: header("X-Timezone") } : {};
       return await report.run({ ...query, ...zone });
     });
   };
@@ -75,7 +80,6 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
   add("memory-types", {
     operationId: "memoryTypes",
     summary: "Memories by type",
-    query: ZoneInput.pick({}),
     answer: growth.TypesOutput.openapi("MemoryTypes"),
     run: () => growth.memoryTypes(runtime),
   });
@@ -125,14 +129,13 @@ function addUsage(add: Add, runtime: Runtime): void {
   add("search-analytics", {
     operationId: "searchAnalytics",
     summary: "What was searched for since the process began",
-    query: ZoneInput.pick({}),
+    counted: true,
     answer: usage.SearchAnalyticsOutput.openapi("SearchAnalytics"),
     run: () => usage.searchAnalytics(runtime),
   });
   add("performance", {
     operationId: "performanceMetrics",
     summary: "How fast the service answers",
-    query: ZoneInput.pick({}),
     answer: usage.PerformanceOutput.openapi("PerformanceMetrics"),
     run: () => usage.performanceMetrics(runtime),
   });
@@ -147,6 +150,7 @@ function addUsage(add: Add, runtime: Runtime): void {
     operationId: "auditTrail",
     summary: "What was changed since the process began",
     query: usage.AuditInput,
+    counted: true,
     answer: usage.AuditOutput.openapi("AuditTrail"),
     run: (query) => usage.auditTrail(runtime, query),
   });

@@ -33,6 +33,8 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   answers: string;
   /** Statuses it may answer besides those of every route; see `PROBLEMS`. */
   problems?: readonly (keyof typeof PROBLEMS)[];
+  /** Can't fail by a fault of the service: it looks at nothing that could break. */
+  infallible?: boolean;
   /** Answers without a key. */
   public?: boolean;
 }
@@ -106,6 +108,7 @@ export function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>
   const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   const statuses = new Set<keyof typeof PROBLEMS>([403, 500, ...endpoint.problems ?? []]);
   if (!endpoint.public) statuses.add(401);
+  if (endpoint.infallible) statuses.delete(500);
   if (body) [413, 415, 422].forEach((status) => statuses.add(status as keyof typeof PROBLEMS));
   if (query) statuses.add(422);
   const responses: RouteConfig["responses"] = {

@@ -8,7 +8,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { errorText, MemoryError } from "../errors.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, json, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, documented, json, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
 import { RPC_TOOLS, statistics } from "./rpc_tools.ts";
 import { InvalidRequest, validate } from "./validation.ts";
@@ -27,6 +27,13 @@ const RpcRequest = z.object({
 }).openapi("RpcRequest", { example: { jsonrpc: "2.0", id: 1, method: "tools/list" } });
 type RpcRequest = z.infer<typeof RpcRequest>;
 
+const RpcAnswer = z.object({
+  jsonrpc: z.literal("2.0"),
+  id: z.union([z.string(), z.int(), z.null()]),
+  result: z.union([z.record(z.string(), z.unknown()), z.null()]),
+  error: z.union([z.object({ code: z.int(), message: z.string() }), z.null()]),
+}).openapi("RpcAnswer");
+
 const ToolCall = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).nullish() });
 
 const Tools = z.array(z.object({
@@ -43,6 +50,19 @@ class RpcError extends Error {
 
 /** Adds the routes. */
 export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+  app.openAPIRegistry.registerPath(documented({
+    method: "post",
+    path: "/mcp",
+    operationId: "rpc",
+    tag: "mcp",
+    summary: "Call a tool by plain JSON-RPC",
+    description: "Methods: initialize, ping, tools/list, tools/call. Errors are in the answer, under status 200; a " +
+      "notification is answered 202 without a body. The MCP port speaks the whole protocol.",
+    body: RpcRequest,
+    answer: RpcAnswer,
+    answers: "The result, or the error.",
+    infallible: true,
+  }));
   // Strictness about the last slash is off, so that this serves `/mcp/` too.
   app.post("/mcp", async (context) => {
     const request = validate(RpcRequest, await readJson(context.req.raw, settings.maxBodyBytes), "body");
@@ -65,6 +85,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     summary: "List the tools of POST /mcp",
     answer: z.object({ tools: Tools, protocol: z.literal("mcp"), version: z.string() }).openapi("RpcTools"),
     answers: "The tools with the schemas of their arguments.",
+    infallible: true,
   }, () => Promise.resolve({ tools: listTools(), protocol: "mcp" as const, version: "1.0" }));
 
   addEndpoint(app, settings, {

@@ -43,6 +43,7 @@ export function addSync(app: OpenAPIHono, _runtime: Runtime, settings: RouteSett
     summary: "Whether a first synchronisation runs; none ever does",
     answer: InitialSync,
     answers: "Nothing is synchronised.",
+    infallible: true,
   }, () =>
     Promise.resolve({
       sync_supported: false as const,
@@ -57,6 +58,7 @@ export function addSync(app: OpenAPIHono, _runtime: Runtime, settings: RouteSett
     summary: "State of synchronisation; there is none",
     answer: SyncStatus,
     answers: "The store is kept in one place.",
+    infallible: true,
   }, () =>
     Promise.resolve({
       is_hybrid: false as const,
@@ -79,6 +81,7 @@ export function addSync(app: OpenAPIHono, _runtime: Runtime, settings: RouteSett
     summary: "Ask for a synchronisation; always refused",
     answer: z.object({}),
     answers: "Never.",
+    infallible: true,
     problems: [404],
   }, () => Promise.reject(new MemoryError("not_found", "Manual sync only available in hybrid mode")));
 }

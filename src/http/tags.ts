@@ -31,7 +31,9 @@ export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSetti
     tag: "tags",
     summary: "Complete a tag",
     query: {
-      schema: SuggestInput.extend({ q: SuggestInput.shape.prefix.optional().describe("Another name for prefix.") }),
+      schema: SuggestInput.extend({
+        q: SuggestInput.shape.prefix.unwrap().optional().describe("Another name for prefix."),
+      }),
       kinds: { prefix: "text", q: "text", limit: "number" },
     },
     answer: Tags,

@@ -20,6 +20,9 @@ export const DuplicatesInput = z.object({
   word_threshold: Threshold.default(0.6).describe("Least share of words they must have in common besides."),
   limit: z.int().min(1).max(5000).default(500).describe("Memories to look at, newest first."),
   created_before: Instant.nullish().describe("Start here instead of at the newest: next_before of the answer before."),
+  near: z.boolean().default(true).describe(
+    "Whether near duplicates count, not only the same text in other case or blanks.",
+  ),
   keep: z.enum(["newest", "oldest", "longest"]).default("newest").describe("Which of a group to keep."),
 });
 export type DuplicatesInput = z.infer<typeof DuplicatesInput>;
@@ -90,7 +93,7 @@ async function pairsOf(
   runtime: Runtime,
   by: Memory,
   vectors: Parameters<typeof nearest>[1] | null,
-  { similarity_threshold, word_threshold }: DuplicatesInput,
+  { similarity_threshold, word_threshold, near: nearToo }: DuplicatesInput,
 ): Promise<Pair[]> {
   // Without vectors, the memories that share most words are compared instead.
   const near = vectors !== null
@@ -105,7 +108,7 @@ async function pairsOf(
     if (found === null || found.content_hash === by.content_hash) return;
     const exact = normalised(found.content) === text, shared_words = exact ? 1 : shared(words, found.content);
     const { score } = wanted[i]!;
-    if (!exact && (score === null || shared_words < word_threshold)) return;
+    if (!exact && (!nearToo || score === null || shared_words < word_threshold)) return;
     pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });
   });
   return pairs;
@@ -131,12 +134,14 @@ function grouped(pairs: readonly Pair[], keep: DuplicatesInput["keep"]): Duplica
   return Array.from(groups.values(), (group) => {
     const [canonical, ...rest] = group.sort(PREFERRED[keep]) as [Memory, ...Memory[]];
     const duplicates = rest.map((memory) => {
-      const evidence = pairs.filter(({ found, by }) => found === memory || by.content_hash === memory.content_hash)
-        .filter(({ found, by }) =>
-          found.content_hash === memory.content_hash || by.content_hash === memory.content_hash
-        );
-      const best = evidence.find(({ kind }) => kind === "exact") ?? evidence[0]!;
-      const found_by = best.by.content_hash === memory.content_hash ? best.found.content_hash : best.by.content_hash;
+      const hash = memory.content_hash;
+      const evidence = pairs.filter(({ found, by }) => found.content_hash === hash || by.content_hash === hash);
+      // What ties it to the memory to keep says most; it may be tied to that one through another only.
+      const best = evidence.find(({ found, by }) =>
+        [found, by].some((end) => end.content_hash === canonical.content_hash)
+      ) ??
+        evidence[0]!;
+      const found_by = best.by.content_hash === hash ? best.found.content_hash : best.by.content_hash;
       const { kind, similarity, shared_words } = best;
       return { ...memberOf(memory), kind, similarity, shared_words, found_by };
     });

@@ -108,9 +108,7 @@ export type CleanupOutput = z.infer<typeof CleanupOutput>;
 export async function cleanUpDuplicates(runtime: Runtime, input: CleanupInput): Promise<CleanupOutput> {
   const operation = "cleanup_duplicates";
   const found = await findDuplicates(runtime, input);
-  const groups = found.groups
-    .map((group) => ({ ...group, duplicates: group.duplicates.filter(({ kind }) => input.near || kind === "exact") }))
-    .filter(({ duplicates }) => duplicates.length > 0);
+  const { groups } = found;
   if (groups.length === 0) {
     return { success: false, message: "No duplicate memories found", affected_count: 0, operation };
   }

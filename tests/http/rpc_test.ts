@@ -1,0 +1,56 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openClient, type TestClient } from "./client.ts";
+
+async function call(client: TestClient, name: string, args: unknown = {}) {
+  const params = { name, arguments: args };
+  const { json } = await client.send("POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params });
+  return json.error === null ? JSON.parse(json.result.content[0].text) : json.error;
+}
+
+Deno.test("every tool of the JSON-RPC route works, and its effects are those of REST", async () => {
+  await using client = await openClient();
+  const stored = await call(client, "store_memory", { content: "Kestrels nest in boxes.", tags: ["birds"] });
+  assertEquals(stored.success, true);
+  assertEquals((await client.get(`/api/memories/${stored.content_hash}`)).json.tags, ["birds"]);
+  assertEquals((await call(client, "retrieve_memory", { query: "kestrel", limit: 2 })).total_found, 1);
+  assertEquals((await call(client, "recall_memory", { query: "yesterday" })).results, []);
+  assertEquals(
+    (await call(client, "recall_memory", { query: "what about kestrels did we say this morning or today?" }))
+      .total_found,
+    1,
+  );
+  assertEquals((await call(client, "recall_memory", { query: "today" })).results[0].tags, ["birds"]);
+  assertEquals((await call(client, "search_by_tag", { tags: ["birds", "cats"], operation: "OR" })).total_found, 1);
+  assertEquals((await call(client, "search_by_tag", { tags: ["birds", "cats"] })).total_found, 0);
+  assertEquals((await call(client, "list_memories", { page_size: 1 })).memories[0].content, "Kestrels nest in boxes.");
+  assertEquals((await call(client, "check_database_health")).statistics.total_memories, 1);
+  assertEquals((await call(client, "delete_memory", { content_hash: stored.content_hash })).success, true);
+  assertEquals((await call(client, "delete_memory", { content_hash: stored.content_hash })).success, false);
+  assertEquals((await client.get("/api/manage/trash")).json.total, 1);
+});
+
+Deno.test("errors of the JSON-RPC route say what is wrong, under status 200", async () => {
+  await using client = await openClient();
+  assertStringIncludes((await call(client, "nonexistent")).message, "Unknown tool: nonexistent");
+  const fault = await call(client, "store_memory", { content: "" });
+  assertEquals(fault.code, -32602);
+  assertStringIncludes(fault.message, "content");
+  assertEquals((await call(client, "search_by_tag", { tags: [] })).code, -32602);
+  const unknown = await client.send("POST", "/mcp/", { id: "a", method: "nope" });
+  assertEquals([unknown.status, unknown.json.id, unknown.json.error.code], [200, "a", -32601]);
+  const note = await client.send("POST", "/mcp", { jsonrpc: "2.0", method: "notifications/initialized" });
+  assertEquals([note.status, note.text], [202, ""]);
+  assertEquals((await client.send("POST", "/mcp", { id: 1 })).status, 422);
+});
+
+Deno.test("the JSON-RPC route lists its tools and tells its health", async () => {
+  await using client = await openClient();
+  const { tools, protocol } = (await client.get("/mcp/tools")).json;
+  const { json } = await client.send("POST", "/mcp", { id: 1, method: "tools/list" });
+  assertEquals([protocol, json.result.tools], ["mcp", tools]);
+  assert(tools.every((tool: { inputSchema: { type: string } }) => tool.inputSchema.type === "object"));
+  const health = (await client.get("/mcp/health")).json;
+  assertEquals([health.status, health.tools_available], ["healthy", tools.length]);
+  const { json: begun } = await client.send("POST", "/mcp", { id: 1, method: "initialize", params: {} });
+  assertEquals(begun.result.protocolVersion, "2024-11-05");
+});
