@@ -7,6 +7,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Runtime } from "../operations/runtime.ts";
 import type { HttpSettings } from "./app.ts";
+import { TAGS } from "./sections.ts";
 
 /** Adds `/openapi.json`. */
 export function addDocs(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
@@ -34,12 +35,6 @@ function describeApi(app: OpenAPIHono, version: string, needsKey: boolean): unkn
     },
     servers: [{ url: "/" }],
     security: needsKey ? [{ bearer: [] }, { apiKey: [] }] : [],
-    tags: [
-      { name: "memories", description: "Store, list, read, change and delete memories." },
-      { name: "search", description: "Find memories." },
-      { name: "tags", description: "The labels in use." },
-      { name: "events", description: "What happens, as it happens." },
-      { name: "health", description: "State of the service." },
-    ],
+    tags: [...TAGS],
   });
 }

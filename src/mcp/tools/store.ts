@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { Content, ContentHash, ConversationId, MemoryType } from "../../memory/schemas.ts";
-import { deleteMemory } from "../../operations/delete.ts";
+import { deleteMemory, Permanent } from "../../operations/delete.ts";
 import { store } from "../../operations/store.ts";
 import { Metadata, Tags } from "./fields.ts";
 import { defineTool } from "./tool.ts";
@@ -46,10 +46,10 @@ export const storeMemory = defineTool({
 export const deleteMemoryTool = defineTool({
   name: "delete_memory",
   title: "Delete a memory",
-  description: "Delete one memory for good, for every agent. Use it for what is wrong or outdated; " +
-    "take content_hash from a search result.",
+  description: "Delete one memory for every agent; people can restore it from the trash for a while. " +
+    "Use it for what is wrong or outdated; take content_hash from a search result.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({ content_hash: ContentHash }),
+  input: z.strictObject({ content_hash: ContentHash, permanent: Permanent }),
   output: z.object({ success: z.boolean(), content_hash: z.string() }),
   async run(runtime, input) {
     const { success, content_hash } = await deleteMemory(runtime, input);
