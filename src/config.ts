@@ -6,12 +6,12 @@
 
 import { join } from "node:path";
 import type { AccessSettings } from "./access/access.ts";
-import type { EmbeddingSettings } from "./embedding/factory.ts";
+import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { MemoryError } from "./errors.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
-import type { StorageSettings } from "./storage/factory.ts";
+import type { QdrantSettings, StorageSettings } from "./storage/factory.ts";
 
 /** Where and how a server listens. */
 export interface ListenSettings {
@@ -31,6 +31,7 @@ export interface Config {
   readonly tls: { certFile: string; keyFile: string } | null;
   readonly storage: StorageSettings;
   readonly embedding: EmbeddingSettings;
+  readonly reranker: RerankSettings | null;
   readonly operations: OperationSettings;
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
@@ -46,6 +47,7 @@ const DEFAULT_MAX_CONTENT_LENGTH = 100_000;
 
 /** Name under which a deployment may already ask for the bundled model. */
 const BUNDLED_MODEL = "all-MiniLM-L6-v2";
+const BUNDLED_DIMENSIONS = 384;
 
 /**
  * Parses the environment. Variable names are matched in any case.
@@ -73,12 +75,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     serverName: values.NAME ?? "unimem",
     access: accessOf(values, [http.host, mcp.host]),
     tls: tlsOf(values, problems),
-    storage: {
-      backend: "sqlite",
-      path: values.SQLITEVEC_PATH ?? join(baseDir, "unimem.db"),
-      pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
-    },
+    storage: storageOf(values, baseDir, problems),
     embedding: embeddingOf(values, baseDir, platform, problems),
+    reranker: values.MCP_RERANK_MODEL === undefined
+      ? null
+      : { model: values.MCP_RERANK_MODEL, ...modelSources(values, baseDir) },
     operations: {
       maxContentLength: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH ?? DEFAULT_MAX_CONTENT_LENGTH,
       split: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH !== undefined && values.MCP_ENABLE_AUTO_SPLIT !== false ||
@@ -89,8 +90,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         }
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
-      trashDays: values.MCP_TRASH_DAYS ?? 30,
       documents: documentsOf(values),
+      trashDays: values.MCP_TRASH_DAYS ?? 30,
     },
     logLevel: values.LOG_LEVEL ?? "info",
   };
@@ -181,6 +182,56 @@ function tlsOf(values: SettingValues, problems: string[]): Config["tls"] {
   return null;
 }
 
+function storageOf(values: SettingValues, baseDir: string, problems: string[]): StorageSettings {
+  const url = values.MCP_QDRANT_URL;
+  const backend = values.MCP_MEMORY_STORAGE_BACKEND ?? (url === undefined ? "sqlite" : "qdrant");
+  if (backend !== "qdrant") {
+    return {
+      backend: "sqlite",
+      path: values.SQLITEVEC_PATH ?? join(baseDir, "unimem.db"),
+      pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
+    };
+  }
+  if (url === undefined) problems.push("MCP_MEMORY_STORAGE_BACKEND=qdrant: needs MCP_QDRANT_URL, a Qdrant server");
+  return { backend, ...qdrantOf(values, url ?? "") };
+}
+
+function qdrantOf(values: SettingValues, url: string): QdrantSettings {
+  const metrics = { cosine: "Cosine", dot: "Dot", euclid: "Euclid" } as const;
+  const type = values.MCP_QDRANT_QUANTIZATION_TYPE;
+  const quantised = values.MCP_QDRANT_QUANTIZATION_ENABLED ?? type !== undefined;
+  const isLocal = (values.MCP_EMBEDDING_PROVIDER ?? (values.MCP_EMBEDDING_URL ? "openai" : "local")) === "local";
+  const isBundled = isLocal && [undefined, BUNDLED_MODEL].includes(values.MCP_MEMORY_EMBEDDING_MODEL);
+  return {
+    url,
+    apiKey: values.MCP_QDRANT_API_KEY ?? values.QDRANT_API_KEY ?? null,
+    collection: values.MCP_QDRANT_COLLECTION_NAME ?? "memories",
+    dimensions: isBundled ? BUNDLED_DIMENSIONS : isLocal ? null : values.MCP_EMBEDDING_DIMENSIONS ?? null,
+    distance: metrics[values.MCP_QDRANT_DISTANCE_METRIC ?? "cosine"],
+    hnsw: {
+      m: values.MCP_QDRANT_HNSW_M ?? 16,
+      efConstruct: values.MCP_QDRANT_HNSW_EF_CONSTRUCT ?? 100,
+      efSearch: values.MCP_QDRANT_HNSW_EF ?? 128,
+      fullScanThreshold: values.MCP_QDRANT_HNSW_FULL_SCAN_THRESHOLD ?? 10_000,
+    },
+    quantisation: quantised
+      ? { type: type ?? "scalar", alwaysRam: values.MCP_QDRANT_QUANTIZATION_ALWAYS_RAM ?? true }
+      : null,
+    onDiskPayload: values.MCP_QDRANT_ON_DISK_PAYLOAD ?? false,
+    indexingThreshold: values.MCP_QDRANT_INDEXING_THRESHOLD ?? 20_000,
+    shards: values.MCP_QDRANT_SHARD_NUMBER ?? null,
+    replicas: values.MCP_QDRANT_REPLICATION_FACTOR ?? 1,
+    writeConsistency: values.MCP_QDRANT_WRITE_CONSISTENCY ?? 1,
+    readConsistency: values.MCP_QDRANT_READ_CONSISTENCY ?? null,
+    timeoutMs: (values.MCP_QDRANT_TIMEOUT ?? 5) * 1000,
+    retries: values.MCP_QDRANT_RETRIES ?? 3,
+    circuit: {
+      failures: values.MCP_QDRANT_CIRCUIT_FAILURES ?? 5,
+      seconds: values.MCP_QDRANT_CIRCUIT_SECONDS ?? 60,
+    },
+  };
+}
+
 function embeddingOf(
   values: SettingValues,
   baseDir: string,
@@ -197,8 +248,7 @@ function embeddingOf(
     return {
       provider,
       model: values.MCP_MEMORY_EMBEDDING_MODEL ?? BUNDLED_MODEL,
-      cacheFolder: values.HF_HOME ?? values.TRANSFORMERS_CACHE ?? join(baseDir, "models"),
-      offline: values.HF_HUB_OFFLINE ?? values.TRANSFORMERS_OFFLINE ?? false,
+      ...modelSources(values, baseDir),
       threads: values.MCP_EMBEDDING_THREADS ?? platform.cores,
       ...shared,
     };
@@ -230,6 +280,14 @@ function documentsOf(values: SettingValues): DocumentSettings {
       maxPages: values.MCP_DOCUMENT_MAX_PAGES ?? limits.maxPages,
       timeoutMs: (values.MCP_DOCUMENT_TIMEOUT ?? limits.timeoutMs / 1000) * 1000,
     },
+  };
+}
+
+/** Where models may come from. */
+function modelSources(values: SettingValues, baseDir: string): { cacheFolder: string; offline: boolean } {
+  return {
+    cacheFolder: values.HF_HOME ?? values.TRANSFORMERS_CACHE ?? join(baseDir, "models"),
+    offline: values.HF_HUB_OFFLINE ?? values.TRANSFORMERS_OFFLINE ?? false,
   };
 }
 

@@ -113,13 +113,82 @@ export const SETTINGS = {
   SSE_HEARTBEAT_INTERVAL: setting(wholeNumber(5, 300), "30", "Seconds between heartbeats on event streams."),
 
   MCP_MEMORY_STORAGE_BACKEND: setting(
-    choice("sqlite", "sqlite_vec", "sqlite-vec"),
-    "sqlite",
-    "Where memories are kept. The names of existing deployments mean the same SQLite store.",
+    choice("sqlite", "sqlite_vec", "sqlite-vec", "qdrant"),
+    "sqlite, or qdrant when MCP_QDRANT_URL is set",
+    "Where memories are kept: a SQLite file, under whichever of its names, or a Qdrant server or cluster.",
   ),
   MCP_MEMORY_BASE_DIR: setting(text(), "the user's data folder, `mcp-memory` in it", "Folder for all data."),
   SQLITEVEC_PATH: setting(text(), "`unimem.db` in the base folder", "Path of the SQLite file."),
   MCP_MEMORY_SQLITE_PRAGMAS: setting(pragmas(), "none", "SQLite pragmas to override."),
+
+  MCP_QDRANT_URL: setting(url(), "none", "Base URL of the Qdrant server, such as http://localhost:6333."),
+  MCP_QDRANT_API_KEY: setting(secret(), "none", "Key the Qdrant server wants.", true),
+  QDRANT_API_KEY: setting(secret(), "none", "The same; MCP_QDRANT_API_KEY comes first.", true),
+  MCP_QDRANT_COLLECTION_NAME: setting(text(), "memories", "Collection that holds the memories."),
+  MCP_QDRANT_TIMEOUT: setting(
+    wholeNumber(1, 600),
+    "5",
+    "Seconds any call to Qdrant may take, its repetitions included.",
+  ),
+  MCP_QDRANT_RETRIES: setting(wholeNumber(0, 20), "3", "Repetitions of a call that Qdrant didn't answer."),
+  MCP_QDRANT_CIRCUIT_FAILURES: setting(
+    wholeNumber(1, 1000),
+    "5",
+    "Unanswered calls in a row after which calls are refused at once.",
+  ),
+  MCP_QDRANT_CIRCUIT_SECONDS: setting(
+    wholeNumber(1, 3600),
+    "60",
+    "Seconds until one call is let through again to see whether Qdrant is back.",
+  ),
+  MCP_QDRANT_DISTANCE_METRIC: setting(
+    choice("cosine", "dot", "euclid"),
+    "cosine",
+    "How a new collection compares vectors; all rank alike, since vectors have unit length.",
+  ),
+  MCP_QDRANT_HNSW_M: setting(wholeNumber(4, 128), "16", "Links of a vector in a new collection's index."),
+  MCP_QDRANT_HNSW_EF_CONSTRUCT: setting(
+    wholeNumber(4, 4096),
+    "100",
+    "Neighbours looked at while a new collection's index is built.",
+  ),
+  MCP_QDRANT_HNSW_EF: setting(wholeNumber(1, 4096), "128", "Neighbours looked at by a search."),
+  MCP_QDRANT_HNSW_FULL_SCAN_THRESHOLD: setting(
+    wholeNumber(10, 10_000_000),
+    "10000",
+    "Kilobytes of vectors up to which a new collection is scanned instead of indexed.",
+  ),
+  MCP_QDRANT_INDEXING_THRESHOLD: setting(
+    wholeNumber(0, 1_000_000_000),
+    "20000",
+    "Kilobytes of vectors in a segment above which a new collection builds an index; 0 never.",
+  ),
+  MCP_QDRANT_QUANTIZATION_ENABLED: setting(
+    flag(),
+    "true when MCP_QDRANT_QUANTIZATION_TYPE is set",
+    "Whether a new collection compares compressed vectors first and rescores with the originals.",
+  ),
+  MCP_QDRANT_QUANTIZATION_TYPE: setting(
+    choice("scalar", "binary"),
+    "scalar",
+    "Compression: 8 bits a dimension, or 1.",
+  ),
+  MCP_QDRANT_QUANTIZATION_ALWAYS_RAM: setting(flag(), "true", "Whether compressed vectors stay in memory."),
+  MCP_QDRANT_ON_DISK_PAYLOAD: setting(flag(), "false", "Whether a new collection keeps contents on disk only."),
+  MCP_QDRANT_SHARD_NUMBER: setting(wholeNumber(1, 1000), "Qdrant's own", "Shards of a new collection."),
+  MCP_QDRANT_REPLICATION_FACTOR: setting(wholeNumber(1, 100), "1", "Replicas of each shard of a new collection."),
+  MCP_QDRANT_WRITE_CONSISTENCY: setting(
+    wholeNumber(1, 100),
+    "1",
+    "Replicas that must have taken a write before it is answered, in a new collection.",
+  ),
+  MCP_QDRANT_READ_CONSISTENCY: setting(
+    z.string().trim().toLowerCase().regex(/^(\d{1,3}|majority|quorum|all)$/).transform((value) =>
+      /^\d/.test(value) ? Number(value) : value as "majority" | "quorum" | "all"
+    ).describe("a number of replicas, or majority, quorum or all"),
+    "one replica",
+    "Replicas a read asks.",
+  ),
 
   MCP_MEMORY_EMBEDDING_MODEL: setting(
     text(),
@@ -151,6 +220,11 @@ export const SETTINGS = {
     "Texts that may wait for the model before stores answer 429.",
   ),
   MCP_EMBEDDING_THREADS: setting(wholeNumber(1, 256), "the number of cores", "Threads of the local model."),
+  MCP_RERANK_MODEL: setting(
+    text(),
+    "none",
+    "Cross-encoder that reads the first 50 results of a search again: a Hugging Face id such as Xenova/ms-marco-MiniLM-L-6-v2, or an absolute folder.",
+  ),
   HF_HOME: setting(text(), "`models` in the base folder", "Folder for downloaded models."),
   TRANSFORMERS_CACHE: setting(text(), "none", "Folder for downloaded models; HF_HOME comes first."),
   HF_HUB_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),

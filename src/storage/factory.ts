@@ -8,6 +8,8 @@ import type { MemoryStorage } from "./storage.ts";
 import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";
 
+export type { QdrantSettings } from "./qdrant/settings.ts";
+
 /** Which store to open. */
 export type StorageSettings = SqliteSettings | ({ backend: "qdrant" } & QdrantSettings);
 

@@ -7,7 +7,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
 import { escapeText } from "../sqlite/escape.ts";
-import { factOf } from "./layout.ts";
+import { factOf, RESERVED_ID } from "./layout.ts";
 
 export type Filter = Schemas["Filter"];
 export type Condition = Schemas["Condition"];
@@ -36,6 +36,11 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
       ...(created_before === undefined ? {} : { lt: created_before }),
     };
     must.push({ key: "created_at", range });
+  }
+  if (filter.superseded !== undefined) {
+    const is: Condition = { key: "superseded.at", range: { gte: -Number.MAX_VALUE } };
+    // The only condition that the reserved point would meet.
+    must.push(filter.superseded ? is : { must_not: [is, { has_id: [RESERVED_ID] }] });
   }
   for (const [key, value] of Object.entries(metadata ?? {})) {
     const fact: Condition = { key: "facts", match: { value: factOf(key, value) } };

@@ -8,7 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { B, K1 } from "../../memory/ranking.ts";
-import type { Json, Memory, Metadata } from "../../memory/memory.ts";
+import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
 import { analyse } from "../../memory/text.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
 
@@ -27,6 +27,7 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
   created_at: "float",
   facts: "keyword",
   bytes: "integer",
+  "superseded.at": "float",
 };
 
 /**
@@ -74,6 +75,7 @@ export interface MemoryPayload {
   created_at: number;
   updated_at: number;
   conversation_id?: string | null;
+  superseded?: Supersession | null;
   /** The content in lower case, for verbatim search. */
   folded?: string;
   /** `factOf` of each scalar in the metadata, for equality filters. */
@@ -94,6 +96,7 @@ export const MEMORY_FIELDS = [
   "created_at",
   "updated_at",
   "conversation_id",
+  "superseded",
 ];
 
 export function payloadOf(memory: Memory, revision: string): MemoryPayload {
@@ -109,13 +112,18 @@ export function payloadOf(memory: Memory, revision: string): MemoryPayload {
 }
 
 /** The part of a payload that an update writes. */
-export function changeablePayload(memory: Pick<Memory, "tags" | "memory_type" | "metadata" | "updated_at">) {
+export function changeablePayload(
+  memory: Pick<Memory, "tags" | "memory_type" | "metadata" | "updated_at" | "superseded">,
+) {
   return {
     tags: memory.tags.map(escapeText),
     memory_type: memory.memory_type === null ? null : escapeText(memory.memory_type),
     metadata: escapeJson(memory.metadata) as Metadata,
     updated_at: memory.updated_at,
     facts: factsOf(memory.metadata),
+    superseded: memory.superseded === undefined
+      ? null
+      : escapeJson({ ...memory.superseded }) as unknown as Supersession,
   };
 }
 
@@ -142,6 +150,7 @@ export function memoryOf(payload: Record<string, unknown>): Memory {
     conversation_id: kept.conversation_id == null ? null : unescapeText(kept.conversation_id),
     created_at: kept.created_at ?? 0,
     updated_at: kept.updated_at ?? kept.created_at ?? 0,
+    ...(kept.superseded == null ? {} : { superseded: unescapeJson({ ...kept.superseded }) as unknown as Supersession }),
   };
 }
 

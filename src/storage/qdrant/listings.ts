@@ -5,9 +5,10 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
+import { MemoryError } from "../../errors.ts";
 import type { Memory } from "../../memory/memory.ts";
 import { analyseQuery } from "../../memory/text.ts";
-import type { ListQuery, MemoryPage, TagCount } from "../storage.ts";
+import type { ListQuery, MemoryPage, ScanPage, TagCount } from "../storage.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
@@ -18,6 +19,8 @@ import type { Searches } from "./candidates.ts";
 const MAX_ORDERED = 1000;
 /** Tags that are counted. */
 const MAX_TAGS = 1_000_000;
+
+const POINT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Listings of one collection. */
 export class Listings {
@@ -32,6 +35,28 @@ export class Listings {
   async list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
     const { complete } = await this.#collection.facts();
     return await this.#page(conditionsOf(filter, complete), offset, limit, order);
+  }
+
+  /** Points in the order of their ids, which are the first halves of content_hashes. */
+  async scan(after: string | null, limit: number): Promise<ScanPage> {
+    if (after !== null && !POINT_ID.test(after)) {
+      throw new MemoryError("invalid_input", `Cannot go on reading after "${after}": it is no place in this store`, {
+        value: after,
+      });
+    }
+    const { points, next_page_offset } = await this.#collection.read<Schemas["ScrollResult"]>(
+      "read all memories",
+      (api, to, init) =>
+        api.scrollPoints({
+          ...to,
+          ...(after === null ? {} : { offset: after }),
+          limit,
+          with_payload: MEMORY_FIELDS,
+          with_vector: false,
+        }, init),
+    );
+    const memories = points.filter(({ id }) => id !== RESERVED_ID).map(({ payload }) => memoryOf(payload ?? {}));
+    return { memories, next: next_page_offset == null ? null : String(next_page_offset) };
   }
 
   async tags(): Promise<TagCount[]> {

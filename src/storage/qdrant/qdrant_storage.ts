@@ -18,9 +18,14 @@ import type {
   MemoryPage,
   MemoryStorage,
   NewMemory,
+  RelateOutcome,
+  Relation,
+  RelationQuery,
+  ScanPage,
   StorageStats,
   StoreOutcome,
   TagCount,
+  TrashedMemory,
   Trashing,
   TrashPage,
   ValueCount,
@@ -36,6 +41,7 @@ import { pointId } from "./layout.ts";
 import { Listings } from "./listings.ts";
 import { identityOf, Models } from "./models.ts";
 import { type OnChange, Records } from "./records.ts";
+import { Relations } from "./relations.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Trash } from "./trash.ts";
 import { optimise, upgrade } from "./upgrade.ts";
@@ -67,6 +73,7 @@ class QdrantStorage implements MemoryStorage {
   readonly #listings: Listings;
   readonly #figures: Figures;
   readonly #fills: VectorFills;
+  readonly #relations: Relations;
   readonly #trash: Trash;
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -81,7 +88,14 @@ class QdrantStorage implements MemoryStorage {
       conversations.changed(points.map(({ conversation }) => conversation));
     };
     this.#records = new Records(collection, this.#models, changed);
-    this.#trash = new Trash(collection, this.#models, this.#records, changed);
+    this.#relations = new Relations(collection, this.#records);
+    this.#trash = new Trash(
+      collection,
+      this.#models,
+      this.#records,
+      changed,
+      (hashes) => this.#relations.forget(hashes),
+    );
     this.#searches = new Searches(collection, this.#models, words, conversations);
     this.#listings = new Listings(collection, this.#searches);
     this.#figures = new Figures(collection, this.#listings);
@@ -118,7 +132,11 @@ class QdrantStorage implements MemoryStorage {
   }
 
   delete(hashes: string[]): Promise<boolean[]> {
-    return this.#call("delete memories", () => this.#records.delete(hashes));
+    return this.#call("delete memories", async () => {
+      const deleted = await this.#records.delete(hashes);
+      await this.#relations.forget(hashes.filter((_, i) => deleted[i]));
+      return deleted;
+    });
   }
 
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]> {
@@ -137,8 +155,28 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("empty the trash", () => this.#trash.empty(which));
   }
 
+  relate(relations: Relation[]): Promise<RelateOutcome[]> {
+    return this.#call("relate memories", () => this.#relations.relate(relations));
+  }
+
+  unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
+    return this.#call("remove relations", () => this.#relations.unrelate(relations));
+  }
+
+  relations(query: RelationQuery): Promise<Relation[]> {
+    return this.#call("read relations", () => this.#relations.find(query));
+  }
+
   list(query: ListQuery): Promise<MemoryPage> {
     return this.#call("list memories", () => this.#listings.list(query));
+  }
+
+  scan(after: string | null, limit: number): Promise<ScanPage> {
+    return this.#call("read all memories", () => this.#listings.scan(after, limit));
+  }
+
+  bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
+    return this.#call("bring memories into the trash", () => this.#trash.bring(items));
   }
 
   tags(): Promise<TagCount[]> {

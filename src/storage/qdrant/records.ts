@@ -77,6 +77,8 @@ export class Records {
       if (patch.created_at !== undefined) memory.created_at = patch.created_at;
       if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
       if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
+      if (patch.superseded === null) delete memory.superseded;
+      else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
       memory.updated_at = now;
       const revision = crypto.randomUUID();
       await this.#collection.write("update the memory", (api, to, init) =>

@@ -12,7 +12,7 @@ import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
 import { all, type Condition } from "./filter.ts";
-import { memoryOf, pointId, WORDS, wordsOf } from "./layout.ts";
+import { memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { type OnChange, partsOf, type Records } from "./records.ts";
 import { unescapeText } from "../sqlite/escape.ts";
@@ -35,9 +35,18 @@ export class Trash {
   readonly #models: Models;
   readonly #records: Records;
   readonly #changed: OnChange;
+  readonly #onDeleted: (hashes: string[]) => Promise<void>;
   #prepared: Promise<void> | undefined;
 
-  constructor(collection: Collection, models: Models, records: Records, changed: OnChange) {
+  /** @param deleted Called with the content_hashes of memories that are about to be deleted for good. */
+  constructor(
+    collection: Collection,
+    models: Models,
+    records: Records,
+    changed: OnChange,
+    deleted: (hashes: string[]) => Promise<void>,
+  ) {
+    this.#onDeleted = deleted;
     this.#collection = collection;
     this.#models = models;
     this.#records = records;
@@ -109,6 +118,36 @@ export class Trash {
     return { items, total: count };
   }
 
+  /** Puts memories from elsewhere into the trash; for each, whether it was put there. */
+  async bring(items: readonly TrashedMemory[]): Promise<boolean[]> {
+    await this.#prepare();
+    const brought: boolean[] = [];
+    for (const part of partsOf([...items], POINTS_AT_ONCE)) {
+      const ids = part.map(({ memory }) => pointId(memory.content_hash));
+      const known = ids.filter((id) => id !== null);
+      const stored = await this.#collection.read<Schemas["Record"][]>(
+        "read memories",
+        (api, to, init) => api.getPoints({ ...to, ids: known, with_payload: false, with_vector: false }, init),
+      );
+      const taken = new Set([...stored, ...await this.#get(known, false)].map(({ id }) => String(id)));
+      const points: Schemas["PointStruct"][] = [];
+      part.forEach(({ memory, deleted_at, reason }, i) => {
+        const id = ids[i]!, isNew = id !== null && !taken.has(id);
+        brought.push(isNew);
+        if (!isNew) return;
+        taken.add(id);
+        const fields: TrashFields = { deleted_at, reason, kept_vectors: null };
+        points.push({ id, vector: {}, payload: { ...payloadOf(memory, crypto.randomUUID()), ...fields } });
+      });
+      if (points.length === 0) continue;
+      await this.#collection.write(
+        "bring memories into the trash",
+        (api, to, init) => api.upsertPoints({ ...to, collection_name: this.#name, points }, init),
+      );
+    }
+    return brought;
+  }
+
   /** Takes memories back; for each, whether it was in the trash. */
   async restore(hashes: readonly string[]): Promise<boolean[]> {
     await this.#prepare();
@@ -163,7 +202,10 @@ export class Trash {
           payload: { claim: mine, claimed_at: now },
           filter: { must: [{ has_id: found }, claimable] },
         }, init));
-      const claimed = (await this.#get(found, ["claim"])).filter(({ payload }) => payload?.claim === mine);
+      const claimed = (await this.#get(found, ["claim", "content_hash"])).filter(({ payload }) =>
+        payload?.claim === mine
+      );
+      await this.#onDeleted(claimed.map(({ payload }) => String(payload?.content_hash)));
       await this.#delete(claimed.map(({ id }) => id));
       emptied += claimed.length;
     }
