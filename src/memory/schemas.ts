@@ -84,6 +84,8 @@ export const FilterFields = {
   created_before: Instant.nullish().describe("Only memories created before this time."),
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional()
     .describe("Only memories whose metadata has these values under these keys."),
+  include_superseded: z.boolean().optional()
+    .describe("Whether memories that a newer one replaced are found too."),
 };
 
 /** A memory as clients see it. */
@@ -98,6 +100,10 @@ export const MemoryView = z.object({
   created_at_iso: z.string().nullable(),
   updated_at: z.number().nullable(),
   updated_at_iso: z.string().nullable(),
+  superseded_by: z.string().optional().describe("content_hash of the memory that replaced this one, when one did."),
+  superseded_reason: z.string().optional(),
+  valid_from: z.number().optional().describe("Unix seconds from which a replaced memory held."),
+  valid_until: z.number().optional().describe("Unix seconds until which it held."),
 });
 export type MemoryView = z.infer<typeof MemoryView>;
 
@@ -114,6 +120,12 @@ export function viewOf(memory: Memory): MemoryView {
     created_at_iso: isoTime(memory.created_at),
     updated_at: memory.updated_at,
     updated_at_iso: isoTime(memory.updated_at),
+    ...(memory.superseded === undefined ? {} : {
+      superseded_by: memory.superseded.by,
+      superseded_reason: memory.superseded.reason,
+      valid_from: memory.created_at,
+      valid_until: memory.superseded.at,
+    }),
   };
 }
 

@@ -98,6 +98,7 @@ function scopeOf(input: BulkDeleteInput): { filter: MemoryFilter; words: string 
     throw new MemoryError("refused", "At least one filter (tag, before_date, or memory_type) must be specified");
   }
   const filter = filterOf({
+    include_superseded: true,
     tags: tag != null ? [tag.trim()] : tags ?? undefined,
     match_all,
     memory_type,

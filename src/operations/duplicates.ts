@@ -67,7 +67,7 @@ export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): 
   const pairs: Pair[] = [];
   let scanned = 0, before = input.created_before ?? undefined, ended = false;
   while (scanned < input.limit && !ended) {
-    const filter = before === undefined ? {} : { created_before: before };
+    const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
     const limit = Math.min(AT_ONCE, input.limit - scanned);
     const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
     const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
@@ -98,7 +98,12 @@ async function pairsOf(
   // Without vectors, the memories that share most words are compared instead.
   const near = vectors !== null
     ? (await nearest(runtime, vectors, NEIGHBOURS)).map(({ id, score }) => ({ id, score: score as number | null }))
-    : (await runtime.storage.candidates({ text: by.content, vector: null, filter: {}, limit: NEIGHBOURS })).candidates
+    : (await runtime.storage.candidates({
+      text: by.content,
+      vector: null,
+      filter: { superseded: false },
+      limit: NEIGHBOURS,
+    })).candidates
       .map(({ id }) => ({ id, score: null }));
   const wanted = near.filter(({ score }) => score === null || score >= similarity_threshold);
   if (wanted.length < 2) return [];

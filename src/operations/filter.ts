@@ -10,7 +10,7 @@ import type { FilterFields } from "../memory/schemas.ts";
 
 type FilterInput = Partial<{ [K in keyof typeof FilterFields]: z.infer<(typeof FilterFields)[K]> }>;
 
-/** Drops absent fields; a missing `match_all` means any. */
+/** Drops absent fields; a missing `match_all` means any, and superseded memories are left out unless asked for. */
 export function filterOf(input: FilterInput): MemoryFilter {
   const filter: MemoryFilter = {};
   if (input.tags && input.tags.length > 0) {
@@ -21,6 +21,7 @@ export function filterOf(input: FilterInput): MemoryFilter {
   if (input.created_after != null) filter.created_from = input.created_after;
   if (input.created_before != null) filter.created_before = input.created_before;
   if (input.metadata && Object.keys(input.metadata).length > 0) filter.metadata = input.metadata;
+  if (input.include_superseded !== true) filter.superseded = false;
   return filter;
 }
 

@@ -53,7 +53,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     scores: { semantic: score, words: 0, neighbours: 0 },
   }));
   // The memory itself is among the nearest, unless it was deleted meanwhile.
-  const total = Math.max(others.length, kept.length - 1, 0);
+  const total = Math.max(others.length, kept.length - (memory.superseded === undefined ? 1 : 0), 0);
   const found = {
     results,
     query: `Similar to ${content_hash}`,
@@ -64,7 +64,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
   return counted(runtime, found, started);
 }
 
-/** Memories near to any of the vectors, each with its best cosine, nearest first. */
+/** Current memories near to any of the vectors, each with its best cosine, nearest first. */
 export async function nearest(
   runtime: Runtime,
   { model, chunks }: VectorSet,
@@ -75,7 +75,7 @@ export async function nearest(
     const { candidates } = await runtime.storage.candidates({
       text: null,
       vector: { model, values },
-      filter: {},
+      filter: { superseded: false },
       limit,
     });
     for (const { id, semantic } of candidates) {

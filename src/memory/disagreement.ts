@@ -1,0 +1,54 @@
+/**
+ * Whether two texts about the same thing say different things: other numbers, or one of them a negation.
+ *
+ * @module
+ */
+
+import { analyse } from "./text.ts";
+
+/** What two texts disagree in. */
+export interface Disagreement {
+  kind: "negation" | "numbers";
+  /** In words, for whoever decides which of them holds. */
+  detail: string;
+}
+
+const NEGATION =
+  /\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|isnt|dont|doesnt|no longer|stopped|\w+n['’]t)\b/giu;
+const NUMBER = /\d+(?:[.,:/-]\d+)*/g;
+/** Least share of words two texts must have in common, numbers and negations aside. */
+const SHARED = 0.5;
+
+/** What the texts disagree in; empty when they agree or are about different things. */
+export function disagreements(a: string, b: string): Disagreement[] {
+  if (sharedWords(a, b) < SHARED) return [];
+  const found: Disagreement[] = [];
+  const [left, right] = [matchesOf(a, NEGATION), matchesOf(b, NEGATION)];
+  // Two negations cancel out often enough to count as none.
+  if (left.length % 2 !== right.length % 2) {
+    const words = (left.length % 2 === 1 ? left : right).join(", ");
+    found.push({ kind: "negation", detail: `Only the ${left.length % 2 === 1 ? "first" : "second"} says "${words}"` });
+  }
+  const numbers = [matchesOf(a, NUMBER), matchesOf(b, NUMBER)] as const;
+  const [only, other] = [
+    numbers[0].filter((number) => !numbers[1].includes(number)),
+    numbers[1].filter((number) => !numbers[0].includes(number)),
+  ];
+  // A number that only one text gives adds to the other; only numbers in each other's place contradict.
+  if (only.length > 0 && other.length > 0) {
+    found.push({ kind: "numbers", detail: `${only.join(", ")} against ${other.join(", ")}` });
+  }
+  return found;
+}
+
+/** Share of the words of both that both have. */
+function sharedWords(a: string, b: string): number {
+  const words = (text: string) => new Set(analyse(text.replace(NEGATION, " ").replace(NUMBER, " ")));
+  const [left, right] = [words(a), words(b)];
+  const common = [...left].filter((word) => right.has(word)).length;
+  return common / Math.max(1, Math.min(left.size, right.size) + (Math.abs(left.size - right.size) / 2));
+}
+
+function matchesOf(text: string, pattern: RegExp): string[] {
+  return [...new Set(Array.from(text.matchAll(pattern), ([match]) => match.toLowerCase()))];
+}

@@ -1,0 +1,125 @@
+/**
+ * Pairs of memories that can't both hold: those marked as such, and near duplicates that differ in a negation or in
+ * their numbers. A pair is resolved when one of the two is superseded or deleted, or when they are linked by a relation
+ * of another type, such as `relates_to`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { disagreements } from "../memory/disagreement.ts";
+import type { Memory } from "../memory/memory.ts";
+import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
+import { breathe } from "./matching.ts";
+import type { Runtime } from "./runtime.ts";
+import { nearest } from "./search_similar.ts";
+
+/** Type of the relation that marks a pair. */
+export const CONTRADICTS = "contradicts";
+
+/** Least cosine of a pair, its neighbours looked at for each memory, and memories read at once. */
+const NEAR = 0.7, NEIGHBOURS = 8, AT_ONCE = 50;
+
+export const ContradictionsInput = z.object({
+  limit: z.int().min(1).max(100).default(20).describe("Most pairs to answer with, 1 to 100."),
+  scan: z.int().min(0).max(2000).default(200).describe("Memories to compare with their neighbours, newest first."),
+  created_before: Instant.nullish().describe("Start here instead of at the newest: next_before of the answer before."),
+});
+export type ContradictionsInput = z.infer<typeof ContradictionsInput>;
+
+const Pair = z.object({
+  first: MemoryView.describe("The older of the two."),
+  second: MemoryView,
+  similarity: z.number().nullable().describe("Cosine of the two; null when marked only."),
+  evidence: z.array(z.object({ kind: z.enum(["marked", "negation", "numbers"]), detail: z.string() })),
+});
+type Pair = z.infer<typeof Pair>;
+
+export const ContradictionsOutput = z.object({
+  pairs: z.array(Pair),
+  count: z.int(),
+  scanned: z.int().describe("Memories compared with their neighbours."),
+  next_before: z.number().nullable().describe("Pass as created_before to look at older ones; null at the end."),
+});
+export type ContradictionsOutput = z.infer<typeof ContradictionsOutput>;
+
+/** Unresolved contradictions, marked ones first. Changes nothing. */
+export async function contradictions(runtime: Runtime, input: ContradictionsInput): Promise<ContradictionsOutput> {
+  const pairs = new Map<string, Pair>();
+  if (input.created_before == null) await addMarked(runtime, pairs, input.limit);
+  let scanned = 0, before = input.created_before ?? undefined, ended = input.scan === 0;
+  while (scanned < input.scan && !ended && pairs.size < input.limit) {
+    const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
+    const limit = Math.min(AT_ONCE, input.scan - scanned);
+    const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
+    const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
+    const found: Pair[] = [];
+    for (const [i, memory] of memories.entries()) {
+      const set = vectors[i];
+      if (set) found.push(...await conflictsOf(runtime, memory, set));
+      await breathe();
+    }
+    for (const pair of await unjudged(runtime, found)) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
+    scanned += memories.length;
+    ended = memories.length < limit;
+    before = memories.at(-1)?.created_at ?? before;
+  }
+  const shown = [...pairs.values()].slice(0, input.limit);
+  return { pairs: shown, count: shown.length, scanned, next_before: ended ? null : before ?? null };
+}
+
+async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {
+  const marked = await runtime.storage.relations({ types: [CONTRADICTS], limit: 10 * limit });
+  const ends = await runtime.storage.get(marked.flatMap(({ source, target }) => [source, target]));
+  marked.forEach((_, i) => {
+    const a = ends[2 * i], b = ends[2 * i + 1];
+    if (!a || !b || a.superseded || b.superseded) return;
+    const found = disagreements(...texts(a, b)),
+      evidence = { kind: "marked" as const, detail: "Marked as contradicting" };
+    const pair = pairOf(a, b, null, [evidence, ...found]);
+    if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
+  });
+}
+
+async function conflictsOf(
+  runtime: Runtime,
+  memory: Memory,
+  vectors: Parameters<typeof nearest>[1],
+): Promise<Pair[]> {
+  const near = (await nearest(runtime, vectors, NEIGHBOURS)).filter(({ score }) => score >= NEAR);
+  const others = await runtime.storage.read(near.map(({ id }) => id));
+  return others.flatMap((other, i) => {
+    if (!other || other.content_hash === memory.content_hash || other.superseded) return [];
+    const found = disagreements(...texts(memory, other));
+    return found.length > 0 ? [pairOf(memory, other, near[i]!.score, found)] : [];
+  });
+}
+
+/** Pairs that nobody has linked by a relation: a link says that someone has looked at them. */
+async function unjudged(runtime: Runtime, pairs: Pair[]): Promise<Pair[]> {
+  if (pairs.length === 0) return pairs;
+  const hashes = [...new Set(pairs.flatMap(({ first, second }) => [first.content_hash, second.content_hash]))];
+  const links = await runtime.storage.relations({ hashes, limit: 10_000 });
+  const judged = new Set(
+    links.filter(({ type }) => type !== CONTRADICTS).flatMap(({ source, target }) => {
+      return [`${source} ${target}`, `${target} ${source}`];
+    }),
+  );
+  return pairs.filter((pair) => !judged.has(keyOf(pair)));
+}
+
+function pairOf(a: Memory, b: Memory, similarity: number | null, evidence: Pair["evidence"]): Pair {
+  const [first, second] = inOrder(a, b);
+  return { first: viewOf(first), second: viewOf(second), similarity, evidence };
+}
+
+function inOrder(a: Memory, b: Memory): [Memory, Memory] {
+  return a.created_at <= b.created_at ? [a, b] : [b, a];
+}
+
+function texts(a: Memory, b: Memory): [string, string] {
+  const [first, second] = inOrder(a, b);
+  return [first.content, second.content];
+}
+
+const keyOf = ({ first, second }: Pair) => `${first.content_hash} ${second.content_hash}`;

@@ -1,0 +1,73 @@
+/**
+ * Every way to find memories behind one input: the kind of search is one of its fields.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { FilterFields, Page, PageSize, Query, Threshold } from "../memory/schemas.ts";
+import { type Surroundings, surroundings } from "./context.ts";
+import { pageFacts } from "./filter.ts";
+import type { Found } from "./found.ts";
+import { list } from "./list.ts";
+import type { Runtime } from "./runtime.ts";
+import { search } from "./search.ts";
+import { searchByTag } from "./search_by_tag.ts";
+import { searchSimilar } from "./search_similar.ts";
+
+export const FindMode = z.enum(["hybrid", "semantic", "exact", "tag", "recent", "similar", "scan"]);
+export type FindMode = z.infer<typeof FindMode>;
+
+export const FindInput = z.object({
+  query: z.union([Query, z.literal("")]).default(""),
+  mode: FindMode.default("hybrid"),
+  page: Page,
+  page_size: PageSize,
+  min_similarity: Threshold.default(0),
+  /** Turns to give around each result. */
+  context: z.int().min(0).default(0),
+  ...FilterFields,
+});
+export type FindInput = z.infer<typeof FindInput>;
+
+/** What was found, with the turns around each result where they were asked for. */
+export interface FindOutput extends Found {
+  around: (Surroundings | null)[];
+}
+
+/**
+ * Finds memories in the given mode.
+ *
+ * @throws {MemoryError} `invalid_input` when the mode needs a query or tags and there are none.
+ */
+export async function find(runtime: Runtime, { context, ...input }: FindInput): Promise<FindOutput> {
+  const found = await findIn(runtime, input);
+  const around = await surroundings(runtime, found.results.map(({ memory }) => memory), context);
+  return { ...found, around };
+}
+
+async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Promise<Found> {
+  const { mode, min_similarity, query, page, page_size } = input;
+  if (mode === "tag") {
+    if (!input.tags || input.tags.length === 0) throw missing("tags", mode, "at least one tag");
+    return await searchByTag(runtime, { ...input, tags: input.tags });
+  }
+  if (mode === "recent") {
+    const { memories, total } = await list(runtime, input);
+    const results = memories.map((memory) => ({ memory, similarity_score: null, relevance_reason: "Recent" }));
+    return { results, query, mode, notice: null, ...pageFacts(total, page, page_size) };
+  }
+  if (query === "") throw missing("query", mode, "what to look for");
+  if (mode === "similar" && /^[0-9a-f]{64}$/i.test(query.trim())) {
+    const content_hash = query.trim().toLowerCase();
+    return await searchSimilar(runtime, { content_hash, page, n_results: page_size, threshold: min_similarity });
+  }
+  // A scan is a search whose answer is short; similar with words in place of a key means by meaning alone.
+  const kind = mode === "scan" ? "hybrid" : mode === "similar" ? "semantic" : mode;
+  return { ...await search(runtime, { ...input, mode: kind, similarity_threshold: min_similarity }), mode };
+}
+
+function missing(field: string, mode: FindMode, what: string): MemoryError {
+  return new MemoryError("invalid_input", `Cannot search in mode ${mode}: ${field} must name ${what}`, { field });
+}

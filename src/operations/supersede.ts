@@ -1,0 +1,112 @@
+/**
+ * Replacing an older fact by a newer one. The older stays readable with the dates it held; searches and lists leave it
+ * out unless they are told otherwise.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { ContentHash, Instant, isoTime } from "../memory/schemas.ts";
+import { updatedEvents } from "./event_types.ts";
+import { notFound } from "./get.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Type of the relation from the newer memory to the older. */
+export const SUPERSEDES = "supersedes";
+
+export const SupersedeInput = z.object({
+  content_hash: ContentHash.describe("The older memory."),
+  new_hash: ContentHash.describe("The memory that takes its place."),
+  reason: z.string().max(1000).refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed text")
+    .default("").describe("Why, in a few words."),
+  valid_until: Instant.nullish()
+    .describe("When the older fact ceased to hold; by default when the newer was stored: ISO 8601 or Unix seconds."),
+});
+export type SupersedeInput = z.infer<typeof SupersedeInput>;
+
+export const SupersedeOutput = z.object({
+  success: z.boolean(),
+  message: z.string(),
+  superseded: z.string().describe("content_hash of the older memory."),
+  superseded_by: z.string().nullable().describe("content_hash of the newer; null when the older is current again."),
+  reason: z.string(),
+  valid_from_iso: z.string(),
+  valid_until_iso: z.string().nullable(),
+});
+export type SupersedeOutput = z.infer<typeof SupersedeOutput>;
+
+/**
+ * Marks a memory as replaced by another.
+ *
+ * @throws {MemoryError} `not_found` for either; `refused` when the newer is the same or replaced itself, so that the
+ * newest is always at the end of a chain.
+ */
+export async function supersede(runtime: Runtime, input: SupersedeInput): Promise<SupersedeOutput> {
+  const { content_hash, new_hash, reason } = input;
+  if (content_hash === new_hash) throw refused(`memory ${content_hash} by itself`);
+  const [older, newer] = await runtime.storage.get([content_hash, new_hash]);
+  if (!older) throw notFound("supersede", content_hash);
+  if (!newer) throw notFound("supersede by", new_hash);
+  if (newer.superseded) {
+    throw refused(`by memory ${new_hash}: memory ${newer.superseded.by} took its place; name that one`);
+  }
+  const at = input.valid_until ?? Math.max(newer.created_at, older.created_at);
+  if (at < older.created_at) {
+    throw new MemoryError("invalid_input", `Cannot let memory ${content_hash} end before it began`, {
+      field: "valid_until",
+      value: at,
+    });
+  }
+  const patch = { superseded: { by: new_hash, at, reason: reason.trim() } };
+  const changed = await runtime.storage.update(content_hash, patch, runtime.now());
+  if (!changed) throw notFound("supersede", content_hash);
+  const link = { source: new_hash, target: content_hash, type: SUPERSEDES };
+  if (older.superseded) await runtime.storage.unrelate([{ ...link, source: older.superseded.by }]);
+  await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
+  runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));
+  runtime.activity.changed("update", [content_hash], `superseded by ${new_hash}`);
+  return {
+    success: true,
+    message: `Memory ${content_hash} is superseded by ${new_hash}`,
+    superseded: content_hash,
+    superseded_by: new_hash,
+    reason: patch.superseded.reason,
+    valid_from_iso: isoTime(older.created_at),
+    valid_until_iso: isoTime(at),
+  };
+}
+
+export const ReinstateInput = z.object({ content_hash: ContentHash });
+export type ReinstateInput = z.infer<typeof ReinstateInput>;
+
+/**
+ * Makes a replaced memory current again.
+ *
+ * @throws {MemoryError} `not_found`.
+ */
+export async function reinstate(runtime: Runtime, { content_hash }: ReinstateInput): Promise<SupersedeOutput> {
+  const [memory] = await runtime.storage.get([content_hash]);
+  if (!memory) throw notFound("reinstate", content_hash);
+  const { superseded } = memory;
+  if (superseded) {
+    const changed = await runtime.storage.update(content_hash, { superseded: null }, runtime.now());
+    if (!changed) throw notFound("reinstate", content_hash);
+    await runtime.storage.unrelate([{ source: superseded.by, target: content_hash, type: SUPERSEDES }]);
+    runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));
+    runtime.activity.changed("update", [content_hash], "reinstated");
+  }
+  return {
+    success: superseded !== undefined,
+    message: superseded ? `Memory ${content_hash} is current again` : `Memory ${content_hash} is current`,
+    superseded: content_hash,
+    superseded_by: null,
+    reason: "",
+    valid_from_iso: isoTime(memory.created_at),
+    valid_until_iso: null,
+  };
+}
+
+function refused(what: string): MemoryError {
+  return new MemoryError("refused", `Cannot supersede ${what}`, { field: "new_hash" });
+}
