@@ -13,45 +13,53 @@ import type { Pacer } from "./pacer.ts";
 /** Row ids covered by one step of a scan. */
 const IDS_AT_ONCE = 2048;
 
-/** Slots that pass, oldest first; `marks` is null for all. */
-function* passing(index: MemoryIndex, marks: Uint8Array | null): Generator<number> {
-  for (const slot of index.order.slots) if (marks === null || marks[slot] === 1) yield slot;
-}
-
 /** Memories created in each span between two edges. */
 export function histogram(index: MemoryIndex, marks: Uint8Array | null, edges: number[]): number[] {
-  const counts = new Array<number>(Math.max(0, edges.length - 1)).fill(0);
-  let span = -1;
-  for (const slot of passing(index, marks)) {
-    const created = index.created[slot]!;
-    while (span + 1 < edges.length && created >= edges[span + 1]!) span++;
-    if (span >= counts.length) break;
-    if (span >= 0) counts[span]!++;
+  const { slots } = index.order, { created } = index;
+  let position = firstFrom(edges[0]!, slots, created);
+  return edges.slice(1).map((edge) => {
+    const start = position;
+    position = Math.max(position, firstFrom(edge, slots, created));
+    if (marks === null) return position - start;
+    let count = 0;
+    for (let i = start; i < position; i++) count += marks[slots[i]!]!;
+    return count;
+  });
+}
+
+/** Position of the first slot, in order of time, that was created at or after a time. */
+function firstFrom(time: number, slots: ArrayLike<number>, created: Float64Array): number {
+  let low = 0, high = slots.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (created[slots[middle]!]! < time) low = middle + 1;
+    else high = middle;
   }
-  return counts;
+  return low;
 }
 
 /** Values of a field with their number of memories. */
 export function values(index: MemoryIndex, marks: Uint8Array | null, field: "tags" | "memory_type"): ValueCount[] {
-  const byKey = new Map<number, { count: number; latest: number }>();
-  // Oldest first, so the last one seen is the latest. Lists of tags are counted as wholes and taken apart once.
-  for (const slot of passing(index, marks)) {
-    const key = field === "tags" ? index.tagSetAt(slot) : index.typeAt(slot);
-    const found = byKey.get(key);
-    if (found === undefined) byKey.set(key, { count: 1, latest: index.created[slot]! });
-    else {
-      found.count++;
-      found.latest = index.created[slot]!;
-    }
+  // Lists of tags are counted as wholes and taken apart once: many memories share theirs.
+  const keys = field === "tags" ? index.tagSets : index.types, { created } = index;
+  let end = 0;
+  for (let slot = 0; slot < index.end; slot++) end = Math.max(end, keys[slot]! + 1);
+  const counts = new Uint32Array(end), latest = new Float64Array(end).fill(-Infinity);
+  for (let slot = 0; slot < index.end; slot++) {
+    if (marks === null ? !index.isAlive(slot) : marks[slot] !== 1) continue;
+    const key = keys[slot]!;
+    counts[key]!++;
+    if (created[slot]! > latest[key]!) latest[key] = created[slot]!;
   }
   const byValue = new Map<string | null, ValueCount>();
-  for (const [key, { count, latest }] of byKey) {
+  for (let key = 0; key < end; key++) {
+    if (counts[key] === 0) continue;
     for (const value of field === "tags" ? index.tagSetNames(key) : [index.typeName(key)]) {
       const found = byValue.get(value);
-      if (found === undefined) byValue.set(value, { value, count, latest });
+      if (found === undefined) byValue.set(value, { value, count: counts[key]!, latest: latest[key]! });
       else {
-        found.count += count;
-        found.latest = Math.max(found.latest, latest);
+        found.count += counts[key]!;
+        found.latest = Math.max(found.latest, latest[key]!);
       }
     }
   }
@@ -61,18 +69,27 @@ export function values(index: MemoryIndex, marks: Uint8Array | null, field: "tag
 /** Lengths of contents; read in steps, for every row is looked at. */
 export async function sizes(reader: DatabaseSync, limit: number, pacer: Pacer): Promise<ContentSizes> {
   // The length stands in the row's header, so contents aren't read.
-  const statement = prepareRows(
+  const sums = prepareRows(
     reader,
-    "SELECT content_hash, octet_length(content) AS bytes, sum(octet_length(content)) OVER () " +
-      "FROM memories WHERE id > ? AND id <= ? ORDER BY bytes DESC LIMIT ?",
+    "SELECT ifnull(sum(octet_length(content)), 0), ifnull(max(octet_length(content)), 0) " +
+      "FROM memories WHERE id > ? AND id <= ?",
+  );
+  const longest = prepareRows(
+    reader,
+    "SELECT content_hash, octet_length(content) AS bytes FROM memories WHERE id > ? AND id <= ? " +
+      "ORDER BY bytes DESC, id LIMIT ?",
   );
   const last = Number(rowsOf(prepareRows(reader, "SELECT ifnull(max(id), 0) FROM memories"))[0]![0]);
   let total_bytes = 0, largest: { content_hash: string; bytes: number }[] = [];
   for (let from = 0; from < last; from += IDS_AT_ONCE) {
-    const rows = rowsOf(statement, from, from + IDS_AT_ONCE, Math.max(1, limit));
-    total_bytes += Number(rows[0]?.[2] ?? 0);
-    largest.push(...rows.map((row) => ({ content_hash: String(row[0]), bytes: Number(row[1]) })));
-    largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, limit);
+    const [sum, max] = rowsOf(sums, from, from + IDS_AT_ONCE)[0]!.map(Number);
+    total_bytes += sum!;
+    if (largest.length < limit || max! > largest.at(-1)!.bytes) {
+      for (const row of rowsOf(longest, from, from + IDS_AT_ONCE, limit)) {
+        largest.push({ content_hash: String(row[0]), bytes: Number(row[1]) });
+      }
+      largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, limit);
+    }
     await pacer.pause();
   }
   return { total_bytes, largest };

@@ -198,18 +198,18 @@ export class MemoryIndex {
     return this.#conversations[slot] !== 0;
   }
 
-  /** Number of the memory's type, 0 without one. */
-  typeAt(slot: number): number {
-    return this.#types[slot]!;
+  /** Number of each slot's type, 0 without one; left over where no memory is alive. */
+  get types(): Uint32Array {
+    return this.#types;
   }
 
   typeName(type: number): string | null {
     return this.#typeNames.name(type) ?? null;
   }
 
-  /** Number of the memory's list of tags, 0 without tags. */
-  tagSetAt(slot: number): number {
-    return this.#tagSets[slot]!;
+  /** Number of each slot's list of tags, 0 without tags; left over where no memory is alive. */
+  get tagSets(): Uint32Array {
+    return this.#tagSets;
   }
 
   tagSetNames(set: number): string[] {
@@ -230,9 +230,14 @@ export class MemoryIndex {
   #matchTagSets({ values, match }: { values: string[]; match: "any" | "all" }): Uint8Array {
     const matches = new Uint8Array(this.#tagSetKeys.end);
     const wanted = values.map((value) => this.#tagNames.find(value));
+    const only = wanted.length === 1 ? wanted[0]! : null;
     for (let set = 1; set < matches.length; set++) {
       const members = this.#tagSetMembers[set];
       if (members === undefined) continue;
+      if (only !== null) {
+        if (members.includes(only)) matches[set] = 1;
+        continue;
+      }
       const has = (tag: number) => members.includes(tag);
       if (match === "all" ? wanted.every(has) : wanted.some(has)) matches[set] = 1;
     }
