@@ -70,6 +70,13 @@ export interface RelationQuery {
   limit: number;
 }
 
+/** A step of a walk through all memories. */
+export interface ScanPage {
+  memories: Memory[];
+  /** Where the next step begins; null after the last memory. */
+  next: string | null;
+}
+
 /** How often a tag is used. */
 export interface TagCount {
   tag: string;
@@ -228,6 +235,21 @@ export interface MemoryStorage {
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number>;
 
   list(query: ListQuery): Promise<MemoryPage>;
+
+  /**
+   * A step of a walk through all memories in an order of the store's own, which no change disturbs: what is there from
+   * the first step to the last comes exactly once, and each step costs the same. For exports.
+   *
+   * @param after The `next` of an earlier step, of this process or another; null to begin.
+   * @throws {MemoryError} `invalid_input` for a text that is no `next` of this store.
+   */
+  scan(after: string | null, limit: number): Promise<ScanPage>;
+
+  /**
+   * Puts memories into the trash that come from elsewhere, without their being stored at any moment; for each, whether it
+   * was put there. One that is stored, or in the trash already, is left alone.
+   */
+  bringTrash(items: TrashedMemory[]): Promise<boolean[]>;
 
   /**
    * Links memories; for each relation what came of it. A relation lives as long as both its memories: it is hidden while

@@ -598,6 +598,35 @@ export function describeStorage(
     assertEquals(await storage.get([hashOf(1)]), [null]);
   });
 
+  test("walks through all memories, each exactly once, whatever changes meanwhile", async (storage) => {
+    await storage.store(Array.from({ length: 25 }, (_, i) => plain(i, { tags: [`t${i}`] })));
+    const seen: string[] = [];
+    let after: string | null = null;
+    for (let step = 0; step === 0 || after !== null; step++) {
+      const page = await storage.scan(after, 4);
+      seen.push(...page.memories.map((found) => found.content_hash));
+      after = page.next;
+      if (step === 1) {
+        await storage.update(hashOf(20), { tags: ["changed"] }, 1);
+        await storage.delete([seen[0]!]);
+      }
+    }
+    assertEquals(seen.toSorted(), Array.from({ length: 25 }, (_, i) => hashOf(i)).toSorted());
+    const error = await assertRejects(() => storage.scan("elsewhere", 4), MemoryError);
+    assertEquals(error.code, "invalid_input");
+  });
+
+  test("brings memories into the trash without storing them", async (storage) => {
+    await storage.store([plain(1)]);
+    const item = (number: number) => ({ memory: memory(number, { tags: ["x"] }), deleted_at: 5, reason: "deleted" });
+    assertEquals(await storage.bringTrash([item(1), item(2), item(2)]), [false, true, false]);
+    assertEquals(await storage.bringTrash([item(2)]), [false]);
+    assertEquals((await storage.trashed({ offset: 0, limit: 9 })).items, [item(2)]);
+    assertEquals(await storage.get([hashOf(2)]), [null]);
+    assertEquals(await storage.restore([hashOf(2)]), [true]);
+    assertEquals(await storage.get([hashOf(2)]), [item(2).memory]);
+  });
+
   test("stays consistent under concurrent stores, updates, deletes and searches", async (storage) => {
     await storage.registerModel(MODEL);
     const work = Array.from({ length: 60 }, async (_, i) => {

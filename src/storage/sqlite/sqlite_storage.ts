@@ -20,9 +20,11 @@ import type {
   RelateOutcome,
   Relation,
   RelationQuery,
+  ScanPage,
   StorageStats,
   StoreOutcome,
   TagCount,
+  TrashedMemory,
   Trashing,
   TrashPage,
   ValueCount,
@@ -46,7 +48,7 @@ import { relating, relationsOf, unrelating } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { indexTerms } from "./terms.ts";
-import { emptying, TrashReader } from "./trash.ts";
+import { bringing, emptying, TrashReader } from "./trash.ts";
 import { Turns } from "./turns.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -83,6 +85,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #trash: TrashReader;
   readonly #byHash;
   readonly #byId;
+  readonly #after;
   readonly #vectors;
   readonly #turns = new Turns();
   #running = new Set<Promise<unknown>>();
@@ -101,6 +104,10 @@ class SqliteStorage implements MemoryStorage {
     this.#trash = new TrashReader(database.reader);
     this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
     this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
+    this.#after = prepareRows(
+      database.reader,
+      `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE id > ? ORDER BY id LIMIT ?`,
+    );
     this.#vectors = prepareRows(
       database.reader,
       "SELECT codes, remainders FROM vectors WHERE memory_id = ? AND model = ?",
@@ -212,6 +219,27 @@ class SqliteStorage implements MemoryStorage {
 
   relations(query: RelationQuery): Promise<Relation[]> {
     return this.#call("read relations", () => Promise.resolve(relationsOf(this.#database.reader, query)));
+  }
+
+  scan(after: string | null, limit: number): Promise<ScanPage> {
+    return this.#call("read all memories", () => {
+      if (after !== null && !/^\d{1,15}$/.test(after)) {
+        throw new MemoryError("invalid_input", `Cannot go on reading after "${after}": it is no place in this store`, {
+          value: after,
+        });
+      }
+      // Row ids only grow and are never used twice.
+      const rows = rowsOf(this.#after, Number(after ?? 0), limit);
+      const next = rows.length < limit ? null : String(rows.at(-1)!.at(-1));
+      return Promise.resolve({ memories: rows.map(memoryOf), next });
+    });
+  }
+
+  bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
+    return this.#call(
+      "bring memories into the trash",
+      () => this.#queue.run("bring memories into the trash", bringing(this.#database.writer, items)),
+    );
   }
 
   tags(): Promise<TagCount[]> {

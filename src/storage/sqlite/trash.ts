@@ -6,11 +6,11 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Memory } from "../../memory/memory.ts";
-import type { Trashing, TrashPage } from "../storage.ts";
+import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 import type { PreparedVectors } from "./records.ts";
-import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
+import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import type { Work } from "./write_queue.ts";
 
 /** Trashed memories deleted between two pauses. */
@@ -70,6 +70,24 @@ export function emptying(
     for (let changes = hashes === undefined ? 1 : 0; changes > 0;) {
       changes = Number(some.run(deleted_before).changes);
       result += changes;
+      yield;
+    }
+    return { result, changed: false, effects: [] };
+  };
+}
+
+/** Puts memories from elsewhere into the trash; for each, whether it was put there. */
+export function bringing(writer: DatabaseSync, items: readonly TrashedMemory[]): Work<boolean[]> {
+  const places = [...MEMORY_COLUMNS.split(","), "at", "reason"].map(() => "?").join(", ");
+  const insert = writer.prepare(
+    `INSERT INTO trash (${MEMORY_COLUMNS}, deleted_at, reason) SELECT ${places} ` +
+      "WHERE NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = ?) ON CONFLICT DO NOTHING",
+  );
+  return function* () {
+    const result: boolean[] = [];
+    for (const { memory, deleted_at, reason } of items) {
+      const values = [...valuesOf(memory), deleted_at, escapeText(reason), memory.content_hash];
+      result.push(insert.run(...values).changes === 1);
       yield;
     }
     return { result, changed: false, effects: [] };
