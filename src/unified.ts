@@ -5,14 +5,14 @@
  * @module
  */
 
-import { createEmbeddingService, createEmbeddingServiceFor } from "./embedding/factory.ts";
+// First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
+import { createApp } from "./http/app.ts";
+import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
 import type { Config, ListenSettings } from "./config.ts";
 import { errorText, MemoryError } from "./errors.ts";
-import { createApp } from "./http/app.ts";
-import { createMcpListener } from "./mcp/listener.ts";
 import { monotonicClock } from "./memory/clock.ts";
-import { stopUploads } from "./operations/documents/upload.ts";
 import { Activity } from "./operations/activity.ts";
+import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
 import { startTrashWork } from "./operations/expire_trash.ts";
 import type { Logger } from "./operations/logger.ts";
@@ -63,7 +63,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   try {
     const http = servers.http ? startHttp(runtime, config, log) : null;
     if (http) stops.push(http.stop);
-    const mcp = servers.mcp ? startMcp(runtime, config, log) : null;
+    const mcp = servers.mcp ? await startMcp(runtime, config, log) : null;
     if (mcp) stops.push(mcp.stop);
     if (http) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
@@ -80,7 +80,12 @@ export async function openRuntime(config: Config): Promise<Runtime> {
   const storage = await getSharedStorage(() => openStorage(config.storage));
   return {
     storage,
-    embeddings: { serving: null, configured: createEmbeddingService(config.embedding), reembedding: null },
+    embeddings: {
+      serving: null,
+      configured: createEmbeddingService(config.embedding),
+      reembedding: null,
+      ...(config.reranker ? { reranker: createReranker(config.reranker) } : {}),
+    },
     settings: config.operations,
     events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
     activity: new Activity(),
@@ -109,7 +114,13 @@ export async function closeAll(
 ): Promise<void> {
   const results = await Promise.allSettled(stops.map((stop) => stop()));
   // The work is told first, so that it doesn't take the closing model for a fault; a text it waits for ends with the model.
-  results.push(...await Promise.allSettled([stopWork(), runtime.embeddings.configured.close()]));
+  results.push(
+    ...await Promise.allSettled([
+      stopWork(),
+      runtime.embeddings.configured.close(),
+      runtime.embeddings.reranker?.close(),
+    ]),
+  );
   results.push(...await Promise.allSettled([closeSharedStorage()]));
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
@@ -121,8 +132,15 @@ function startHttp(runtime: Runtime, config: Config, log: Logger): Listener {
   return listen(config.http, config.tls, handle, () => Promise.resolve(runtime.events.close()));
 }
 
-function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
-  const mcp = createMcpListener(runtime, { access: config.access, serverName: config.serverName, log });
+/** REST alone does without the MCP packages. */
+async function startMcp(runtime: Runtime, config: Config, log: Logger): Promise<Listener> {
+  const { createMcpListener } = await import("./mcp/listener.ts");
+  const mcp = createMcpListener(runtime, {
+    access: config.access,
+    serverName: config.serverName,
+    keepAliveSeconds: config.http.heartbeatSeconds,
+    log,
+  });
   return listen(config.mcp, config.tls, mcp.fetch, () => mcp.close(GRACE_MS));
 }
 

@@ -14,6 +14,13 @@ const StoreState = z.enum(["connected", "unreachable"]);
 const Reembedding = z.object({ model: z.string(), done: z.int(), total: z.int() })
   .describe("Progress towards another model's vectors; null when none runs.");
 
+const ModelStatus = z.object({
+  state: ModelState,
+  since: z.number(),
+  error: z.string().optional(),
+  progress: z.number().optional(),
+});
+
 const heading = { status: HealthState, version: z.string(), timestamp: z.string(), uptime_seconds: z.number() };
 
 export const Liveness = z.object({
@@ -59,12 +66,7 @@ export const DetailedHealth = z.object({
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).nullable(),
   }),
   embedding: z.object({
-    status: z.object({
-      state: ModelState,
-      since: z.number(),
-      error: z.string().optional(),
-      progress: z.number().optional(),
-    }),
+    status: ModelStatus,
     model: z.string().nullable(),
     dimensions: z.int().nullable(),
     counters: z.object({
@@ -78,6 +80,8 @@ export const DetailedHealth = z.object({
     }),
     coverage: z.object({ active: Model.nullable(), memories: z.int(), embedded: z.int() }).nullable(),
     reembedding: Reembedding.nullable(),
+    reranker: z.object({ model: z.string(), status: ModelStatus }).nullable()
+      .describe("The cross-encoder that orders the first results; null unless one is configured."),
   }),
   system: z.object({
     platform: z.string(),

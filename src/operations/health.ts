@@ -36,6 +36,8 @@ export interface Health {
     counters: EmbedderCounters;
     coverage: VectorCoverage | null;
     reembedding: { model: string; done: number; total: number } | null;
+    /** Null unless one is configured. */
+    reranker: { model: string; status: EmbedderStatus } | null;
   };
 }
 
@@ -56,7 +58,7 @@ export async function health(runtime: Runtime): Promise<Health> {
     error = cause instanceof MemoryError ? cause.message : "Cannot reach the store";
   }
   const status: HealthState = error !== null ? "unhealthy" : modelReady(runtime) ? "healthy" : "degraded";
-  const { reembedding } = embeddings;
+  const { reembedding, reranker } = embeddings;
   return {
     status,
     version: runtime.version,
@@ -76,6 +78,7 @@ export async function health(runtime: Runtime): Promise<Health> {
       counters: model.counters,
       coverage,
       reembedding: reembedding && { model: reembedding.model, done: reembedding.done, total: reembedding.total },
+      reranker: reranker ? { model: reranker.model, status: reranker.status } : null,
     },
   };
 }
@@ -125,9 +128,9 @@ export async function ready(runtime: Runtime): Promise<void> {
   await runtime.storage.ping();
 }
 
-function modelReady({ embeddings }: Runtime): boolean {
-  const model = embeddings.serving ?? embeddings.configured;
-  return model.status.state === "ready" && embeddings.configured.status.state !== "failed";
+function modelReady({ embeddings: { serving, configured, reranker } }: Runtime): boolean {
+  const missing = [configured, reranker].some((model) => model?.status.state === "failed");
+  return !missing && (serving ?? configured).status.state === "ready";
 }
 
 /** Whether the store's ping succeeds in time. */
