@@ -94,7 +94,8 @@ async function fill(storage: MemoryStorage, count: number): Promise<void> {
 
 /** Measures by how much a timer is late. */
 function watchLoop(): { stop(): Promise<number> } {
-  let last = performance.now(), longest = 0, timer = 0;
+  let last = performance.now(), longest = 0;
+  let timer: ReturnType<typeof setTimeout>;
   const tick = () => {
     const now = performance.now();
     longest = Math.max(longest, now - last - 1);

@@ -34,7 +34,7 @@ export interface HttpSettings extends AccessSettings {
 
 const CORS = {
   methods: ["PUT", "DELETE"],
-  requestHeaders: [],
+  requestHeaders: ["X-Timezone"],
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
