@@ -48,6 +48,8 @@ export type VectorSizes = Map<string, { size: number; distance: string }>;
 export class Collection {
   readonly connection: Connection;
   readonly settings: QdrantSettings;
+  /** Called once after the collection was found or made, in the background. */
+  onPrepared: (() => Promise<void>) | undefined;
   #prepared: Promise<void> | undefined;
   #kept: KeptFacts | undefined;
   #vectors: VectorSizes = new Map();
@@ -88,7 +90,11 @@ export class Collection {
     if (this.#prepared === undefined) {
       const running = this.#prepare();
       this.#prepared = running;
-      running.catch(() => {
+      running.then(() => {
+        const next = this.onPrepared;
+        this.onPrepared = undefined;
+        next?.().catch(() => this.onPrepared ??= next);
+      }, () => {
         if (this.#prepared === running) this.#prepared = undefined;
       });
     }

@@ -102,8 +102,12 @@ export class Connection {
     const client = new QdrantClient({
       url: new URL("/", url).href,
       ...(pathname === "/" ? {} : { prefix: pathname.replace(/\/$/, "") }),
-      // As a header: given as a key, the client writes a warning about plain HTTP to the console.
-      ...(apiKey === null ? {} : { headers: { "api-key": apiKey } }),
+      headers: {
+        // The server would send each answer in small compressed pieces, each of which waits some 40 ms for the last.
+        "accept-encoding": "identity",
+        // Not as the client's own setting, with which it writes a warning about plain HTTP to the console.
+        ...(apiKey === null ? {} : { "api-key": apiKey }),
+      },
       timeout: Infinity, // each call brings its own deadline
       checkCompatibility: false, // would be one more call, and a line on the console
     });

@@ -44,7 +44,7 @@ import { type OnChange, Records } from "./records.ts";
 import { Relations } from "./relations.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Trash } from "./trash.ts";
-import { optimise, upgrade } from "./upgrade.ts";
+import { optimise, upgrade, type UpgradeOptions, type UpgradeProgress } from "./upgrade.ts";
 import { VectorFills } from "./vector_fills.ts";
 import { Words } from "./words.ts";
 
@@ -63,6 +63,20 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
   return storage;
 }
 
+/**
+ * Upgrades a collection of the Python service in place: adds words and the fields that filters use to every memory. Can be
+ * stopped, resumed and repeated while both services run.
+ *
+ * @returns how many memories were completed, of how many.
+ * @throws {MemoryError} `configuration` or `unavailable`.
+ */
+export async function upgradeCollection(
+  settings: QdrantSettings,
+  options: UpgradeOptions = {},
+): Promise<UpgradeProgress> {
+  return await upgrade(new Collection(new Connection(settings), settings), options);
+}
+
 class QdrantStorage implements MemoryStorage {
   readonly backend = "qdrant";
   readonly #connection: Connection;
@@ -75,12 +89,14 @@ class QdrantStorage implements MemoryStorage {
   readonly #fills: VectorFills;
   readonly #relations: Relations;
   readonly #trash: Trash;
+  readonly #upgrading = new AbortController();
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(settings: QdrantSettings) {
     this.#connection = new Connection(settings);
     const collection = this.#collection = new Collection(this.#connection, settings);
+    collection.onPrepared = () => this.#complete();
     const words = new Words(), conversations = new Conversations(collection);
     this.#models = new Models(collection);
     const changed: OnChange = (points) => {
@@ -109,6 +125,15 @@ class QdrantStorage implements MemoryStorage {
   /** Connects and makes sure that the collection is there. */
   prepare(): Promise<void> {
     return this.#call("open the collection", () => this.#collection.prepare());
+  }
+
+  /** Completes a collection of the Python service, so that its memories are found by words too. Others may do so as well. */
+  async #complete(): Promise<void> {
+    if ((await this.#collection.facts()).complete) return;
+    const { signal } = this.#upgrading;
+    this.#call("upgrade the collection", () => upgrade(this.#collection, { signal })).catch(() => {
+      this.#collection.onPrepared = () => this.#complete(); // with the next new look at the collection
+    });
   }
 
   store(items: NewMemory[]): Promise<StoreOutcome[]> {
@@ -272,6 +297,7 @@ class QdrantStorage implements MemoryStorage {
   }
 
   close(): Promise<void> {
+    this.#upgrading.abort();
     return this.#closing ??= Promise.allSettled(this.#running).then(() => {});
   }
 
