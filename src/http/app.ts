@@ -18,6 +18,7 @@ import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
 import { addMemories } from "./memories.ts";
+import { addMoving } from "./moving.ts";
 import { addPages, PUBLIC_PAGES } from "./pages.ts";
 import { addRpc } from "./rpc.ts";
 import { addSearch } from "./search.ts";
@@ -66,6 +67,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   addTags(app, runtime, routes);
   addManage(app, runtime, routes);
   addTrash(app, runtime, routes);
+  addMoving(app, runtime, routes);
   addAnalytics(app, runtime, routes);
   addSync(app, runtime, routes);
   addRpc(app, runtime, routes);

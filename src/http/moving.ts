@@ -1,0 +1,97 @@
+/**
+ * `/api/export` and `/api/import`: everything out and in, as streams of JSON Lines.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { MemoryError } from "../errors.ts";
+import { ExportInput, exportMemories } from "../operations/moving/export.ts";
+import { ImportReport } from "../operations/moving/import.ts";
+import { importFile } from "../operations/moving/import_file.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { documented, json, type RouteSettings } from "./endpoint.ts";
+import { readQuery, WrongContentType } from "./request.ts";
+import { validate } from "./validation.ts";
+
+const MEDIA_TYPE = "application/x-ndjson";
+
+/** Adds the routes. */
+export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSettings): void {
+  app.openAPIRegistry.registerPath(documented({
+    method: "get",
+    path: "/api/export",
+    operationId: "exportMemories",
+    tag: "manage",
+    summary: "Export everything as JSON Lines",
+    description: "A header, a line for each memory, then the trash and the relations, and a trailer with counts and " +
+      "SHA-256. An answer without its last line was cut; ask again.",
+    query: { schema: ExportInput, kinds: {} },
+    answer: z.string(),
+    answerType: MEDIA_TYPE,
+    answers: "The export, as it is read from the store.",
+    problems: [503],
+  }));
+  app.get("/api/export", async (context) => {
+    const request = context.req.raw;
+    const texts = readQuery(request, { vectors: "boolean", trash: "boolean" });
+    const input = validate(ExportInput, texts.values, "query", texts.raw);
+    const headers = {
+      "Content-Type": MEDIA_TYPE,
+      "Cache-Control": "no-store",
+      "Content-Disposition": 'attachment; filename="unimem-export.jsonl"',
+    };
+    if (request.method === "HEAD") return new Response(null, { headers });
+    const chunks = exportMemories(runtime, input);
+    // A store that is down is told by the status, which is sent with the first piece.
+    const first = await chunks.next();
+    return new Response(bodyOf(first.done ? "" : first.value.text, chunks), { headers });
+  });
+
+  const route = documented({
+    method: "post",
+    path: "/api/import",
+    operationId: "importMemories",
+    tag: "manage",
+    summary: "Import an export",
+    description: "What is stored already stays as it is, so that an import can be sent again after it was stopped. " +
+      "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit.",
+    answer: ImportReport.openapi("ImportReport"),
+    answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
+    problems: [413, 415, 422, 503],
+  });
+  app.openAPIRegistry.registerPath({
+    ...route,
+    request: { body: { required: true, content: { [MEDIA_TYPE]: { schema: z.string() } } } },
+  });
+  app.post("/api/import", async (context) => {
+    const request = context.req.raw, type = request.headers.get("content-type");
+    if (type !== null && !/^(application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)|text\/plain)\s*(;|$)/i.test(type)) {
+      throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send ${MEDIA_TYPE}`);
+    }
+    return json(await importFile(runtime, arriving(request), { signal: request.signal }));
+  });
+}
+
+/** Reads the store no faster than the client reads the answer. */
+function bodyOf(first: string, chunks: ReturnType<typeof exportMemories>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(encoder.encode(first)),
+    pull: async (controller) => {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else if (value.text !== "") controller.enqueue(encoder.encode(value.text));
+      else controller.enqueue(new Uint8Array(0));
+    },
+    cancel: async () => void await chunks.return(undefined),
+  });
+}
+
+async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
+  try {
+    if (request.body !== null) yield* request.body;
+  } catch (cause) {
+    throw new MemoryError("invalid_input", "Cannot read the request body: it ended early", { field: "body", cause });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The file that memories travel in: JSON Lines, a header first and a trailer last. `docs/moving.md` describes it for
+ * those who write or read such files themselves.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { Content, ContentHash, ConversationId, MemoryType, MetadataObject, TagList } from "../../memory/schemas.ts";
+
+/** Name and version in a header. A reader refuses newer versions, for it can't know what it would lose. */
+export const FORMAT = "unimem-export";
+export const FORMAT_VERSION = 1;
+
+/** Unix seconds that have an ISO form: the years 1 to 9999. */
+const Time = z.number().min(-62_135_596_800).max(253_402_300_799);
+
+const Model = z.object({
+  id: z.string(),
+  name: z.string(),
+  provider: z.enum(["local", "openai"]),
+  dimensions: z.int().positive(),
+});
+
+/** The first line. */
+export const HeaderLine = z.object({
+  kind: z.literal("header"),
+  format: z.literal(FORMAT),
+  version: z.int().positive(),
+  created_at: z.number(),
+  unimem: z.string().describe("Version that wrote the file."),
+  memories: z.int().describe("Memories in the store when the export began; the trailer has the number written."),
+  trashed: z.int(),
+  vectors: z.boolean().describe("Whether memories carry their vectors."),
+  model: Model.nullable().describe("The model that made the vectors."),
+});
+export type HeaderLine = z.infer<typeof HeaderLine>;
+
+const Fields = {
+  content: Content,
+  content_hash: ContentHash.optional(),
+  tags: TagList.default([]),
+  memory_type: MemoryType.nullish(),
+  metadata: MetadataObject.default({}),
+  conversation_id: ConversationId.nullish(),
+  created_at: Time.nullish(),
+  updated_at: Time.nullish(),
+  superseded: z.object({ by: ContentHash, at: z.number(), reason: z.string() }).optional(),
+};
+
+/** A memory. What is absent gets its usual value; an absent content_hash is computed. */
+export const MemoryLine = z.object({
+  kind: z.literal("memory"),
+  ...Fields,
+  vectors: z.array(z.string()).optional().describe("A base64 text of little-endian float32 for each chunk."),
+});
+export type MemoryLine = z.infer<typeof MemoryLine>;
+
+/** A memory in the trash. */
+export const TrashedLine = z.object({
+  kind: z.literal("trashed"),
+  ...Fields,
+  deleted_at: Time,
+  reason: z.string().max(1000).default("deleted"),
+});
+
+/** A link between two memories. */
+export const RelationLine = z.object({
+  kind: z.literal("relation"),
+  source: ContentHash,
+  target: ContentHash,
+  type: z.string().min(1).max(256),
+  created_at: Time.nullish(),
+});
+
+/** What an import takes from the lines between header and trailer. */
+export const ContentLine = z.discriminatedUnion("kind", [MemoryLine, TrashedLine, RelationLine]);
+export type ContentLine = z.infer<typeof ContentLine>;
+
+/** A content line before its check, as importers of other formats write it. */
+export type ContentLineInput = z.input<typeof ContentLine>;
+
+/** Where a stopped export goes on; readers skip it. */
+export const CheckpointLine = z.object({
+  kind: z.literal("checkpoint"),
+  /** `memories`: after the memory at `after`; `rest`: all memories are written. */
+  stage: z.enum(["memories", "rest"]),
+  after: z.string().nullable(),
+  memories: z.int(),
+});
+export type CheckpointLine = z.infer<typeof CheckpointLine>;
+
+/** The last line. */
+export const TrailerLine = z.object({
+  kind: z.literal("trailer"),
+  memories: z.int(),
+  trashed: z.int(),
+  relations: z.int(),
+  sha256: z.string().describe("Of all bytes before this line."),
+});
+export type TrailerLine = z.infer<typeof TrailerLine>;
+
+/** A chunk's vector as text. */
+export function encodeVector(vector: Float32Array): string {
+  // Every platform Deno runs on is little-endian.
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength).toBase64();
+}
+
+/** The vector in a text; null when it isn't one of unit length with this many dimensions. */
+export function decodeVector(text: string, dimensions: number): Float32Array | null {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Uint8Array.fromBase64(text);
+  } catch {
+    return null;
+  }
+  if (bytes.length !== dimensions * 4) return null;
+  const vector = new Float32Array(bytes.buffer);
+  return Math.abs(Math.hypot(...vector) - 1) < 0.01 ? vector : null;
+}

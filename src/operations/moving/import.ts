@@ -1,0 +1,229 @@
+/**
+ * Importing memories from an export, or from entries that an importer of another format made. What is stored already
+ * stays as it is, so that an import can be run again: after a stop it goes on where nothing is stored yet.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { errorText, MemoryError } from "../../errors.ts";
+import { contentHash } from "../../memory/hash.ts";
+import type { Memory } from "../../memory/memory.ts";
+import type { VectorSet } from "../../storage/storage.ts";
+import { changedEvent, storedEvents } from "../event_types.ts";
+import { breathe } from "../matching.ts";
+import type { Runtime } from "../runtime.ts";
+import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
+
+/** Entries stored in one transaction, and characters of content in them. */
+const AT_ONCE = 200;
+const CHARACTERS_AT_ONCE = 2_000_000;
+/** Faults that a report lists; it counts all of them. */
+const FAULTS_LISTED = 100;
+
+/** Something to import. */
+export interface Entry {
+  /** Where it stands, for messages: `Line 12`, `Row 7`, `notes/plan.md`. */
+  place: string;
+  /** A `ContentLine`, still to be checked. */
+  value?: unknown;
+  /** Why it can't be read, instead of a value. */
+  fault?: string;
+}
+
+export const ImportReport = z.object({
+  success: z.boolean().describe("Whether everything was read and nothing had a fault."),
+  message: z.string(),
+  read: z.int().describe("Memories, trashed memories and relations that were looked at."),
+  stored: z.int(),
+  present: z.int().describe("Memories and trash that were there already and stay as they are."),
+  trashed: z.int().describe("Memories put into the trash."),
+  relations: z.int().describe("Relations added."),
+  vectors: z.int().describe("Stored memories whose vectors came along; the others get theirs in the background."),
+  faults: z.int().describe("Entries that were not imported."),
+  errors: z.array(z.object({ place: z.string(), message: z.string() }))
+    .describe(`The first ${FAULTS_LISTED} faults.`),
+});
+export type ImportReport = z.infer<typeof ImportReport>;
+
+/** How an import goes, besides what it imports. */
+export interface ImportOptions {
+  /** The model that made the entries' vectors; null when they have none. */
+  model?: ModelIdentity | null;
+  /** Called after each transaction. */
+  onProgress?: (report: ImportReport) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** A report in the making. */
+export class Report implements ImportReport {
+  success = true;
+  message = "";
+  read = 0;
+  stored = 0;
+  present = 0;
+  trashed = 0;
+  relations = 0;
+  vectors = 0;
+  faults = 0;
+  errors: { place: string; message: string }[] = [];
+
+  fault(place: string, message: string): void {
+    this.faults++;
+    this.success = false;
+    if (this.errors.length < FAULTS_LISTED) this.errors.push({ place, message });
+  }
+
+  /** The report with its message. */
+  finish(): ImportReport {
+    const parts = [`Stored ${this.stored} memories`, `${this.present} were there already`];
+    if (this.trashed > 0) parts.push(`${this.trashed} went to the trash`);
+    if (this.relations > 0) parts.push(`${this.relations} relations added`);
+    if (this.faults > 0) parts.push(`${this.faults} faults`);
+    return { ...this, message: parts.join("; ") };
+  }
+}
+
+type Group = { place: string; line: ContentLine }[];
+
+/**
+ * Imports entries in order, in transactions of some hundred. An entry with a fault is reported and left out; an entry
+ * is imported whole or not at all.
+ *
+ * @throws {MemoryError} `unavailable` when the store can't be reached; what was imported before stays.
+ */
+export async function importEntries(
+  runtime: Runtime,
+  entries: AsyncIterable<Entry>,
+  { model = null, onProgress, signal }: ImportOptions = {},
+  report = new Report(),
+): Promise<ImportReport> {
+  const usable = model === null ? null : await modelInUse(runtime, model);
+  let group: Group = [], characters = 0;
+  const flush = async () => {
+    if (group.length > 0) await importGroup(runtime, group, usable, report);
+    [group, characters] = [[], 0];
+    onProgress?.({ ...report });
+    signal?.throwIfAborted();
+    await breathe();
+  };
+  for await (const { place, value, fault } of entries) {
+    report.read++;
+    const checked = fault === undefined ? check(runtime, value) : fault;
+    if (typeof checked === "string") {
+      report.fault(place, checked);
+      continue;
+    }
+    // Relations need the memories before them, so kinds don't mix.
+    if (group[0] !== undefined && group[0].line.kind !== checked.kind) await flush();
+    group.push({ place, line: checked });
+    if (checked.kind !== "relation") characters += checked.content.length;
+    if (group.length >= AT_ONCE || characters >= CHARACTERS_AT_ONCE) await flush();
+  }
+  await flush();
+  return report.finish();
+}
+
+/** The line, or what is wrong with it. */
+function check(runtime: Runtime, value: unknown): ContentLine | string {
+  const parsed = ContentLine.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const at = issue?.path.join(".") ?? "";
+    return `Cannot import it: ${at === "" ? "" : `${at} `}${
+      issue?.message.replace(/^Invalid input: /, "") ?? "is wrong"
+    }`;
+  }
+  const { data } = parsed, { maxContentLength } = runtime.settings;
+  if (data.kind !== "relation" && data.content.length > maxContentLength) {
+    return `Cannot import content of ${data.content.length} characters: the limit is ${maxContentLength}; ` +
+      "MCP_SQLITEVEC_MAX_CONTENT_LENGTH sets another";
+  }
+  return data;
+}
+
+/** The model when its vectors are those the store serves. */
+async function modelInUse({ embeddings, storage }: Runtime, model: ModelIdentity): Promise<ModelIdentity | null> {
+  try {
+    // A new store learns its model here; later calls only ask.
+    const active = await storage.registerModel(await embeddings.configured.ready());
+    return active.id === model.id && active.dimensions === model.dimensions ? active : null;
+  } catch (error) {
+    if (error instanceof MemoryError && error.code === "unavailable") await storage.ping();
+    return null; // vectors are then made anew
+  }
+}
+
+async function importGroup(runtime: Runtime, group: Group, model: ModelIdentity | null, report: Report): Promise<void> {
+  const { storage } = runtime;
+  const relations = group.flatMap(({ place, line }) => line.kind === "relation" ? [{ place, line }] : []);
+  if (relations.length > 0) {
+    const outcomes = await storage.relate(relations.map(({ line: { source, target, type, created_at } }) => {
+      return { source, target, type, created_at: created_at ?? runtime.now() };
+    }));
+    outcomes.forEach((outcome, i) => {
+      if (outcome === "added") report.relations++;
+      else if (outcome === "duplicate") report.present++;
+      else report.fault(relations[i]!.place, "Cannot import the relation: one of its memories isn't stored");
+    });
+    return;
+  }
+  const trashed = group.flatMap(({ line }) =>
+    line.kind === "trashed"
+      ? [{ memory: memoryOf(runtime, line), deleted_at: line.deleted_at, reason: line.reason }]
+      : []
+  );
+  if (trashed.length > 0) {
+    const brought = (await storage.bringTrash(trashed)).filter(Boolean).length;
+    report.trashed += brought;
+    report.present += trashed.length - brought;
+    return;
+  }
+  const lines = group.flatMap(({ line }) => line.kind === "memory" ? [line] : []);
+  const all = lines.map((line) => ({ memory: memoryOf(runtime, line), vectors: vectorsOf(line, model) }));
+  // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.
+  const known = await storage.get(all.map(({ memory }) => memory.content_hash));
+  const items = all.filter((_, i) => known[i] === null);
+  const outcomes = items.length > 0 ? await storage.store(items) : [];
+  const added = items.filter((_, i) => outcomes[i] === "stored");
+  report.stored += added.length;
+  report.present += all.length - added.length;
+  report.vectors += added.filter(({ vectors }) => vectors !== null).length;
+  const memories = added.map(({ memory }) => memory);
+  if (memories.length > 0) {
+    const events = memories.length > 20 ? [changedEvent("stored", memories.length)] : storedEvents(memories);
+    runtime.events.publish(...events);
+  }
+  runtime.activity.changed("store", memories.map(({ content_hash }) => content_hash), "import");
+}
+
+function memoryOf(runtime: Runtime, line: Exclude<ContentLine, { kind: "relation" }>): Memory {
+  const created_at = line.created_at ?? runtime.now();
+  return {
+    content: line.content,
+    content_hash: line.content_hash ?? contentHash(line.content),
+    tags: line.tags,
+    memory_type: line.memory_type ?? null,
+    metadata: line.metadata,
+    conversation_id: line.conversation_id ?? null,
+    created_at,
+    updated_at: line.updated_at ?? created_at,
+    ...(line.superseded === undefined ? {} : { superseded: line.superseded }),
+  };
+}
+
+function vectorsOf({ vectors }: MemoryLine, model: ModelIdentity | null): VectorSet | null {
+  if (model === null || vectors === undefined || vectors.length === 0) return null;
+  const chunks = vectors.map((text) => decodeVector(text, model.dimensions)).filter((chunk) => chunk !== null);
+  return chunks.length === vectors.length ? { model: model.id, chunks } : null;
+}
+
+/** What a value read from a text is, or why it can't be. */
+export function parseJson(text: string): { value: unknown } | { fault: string } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { fault: `Cannot read it as JSON: ${errorText(error).replace(/, ".*$|\.\.\..*$/s, "").slice(0, 120)}` };
+  }
+}

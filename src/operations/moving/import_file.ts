@@ -1,0 +1,120 @@
+/**
+ * Importing a file that `export` wrote: its header decides what can be read, its trailer whether all of it came.
+ *
+ * @module
+ */
+
+import { MemoryError } from "../../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
+import { type Entry, importEntries, type ImportOptions, type ImportReport, parseJson, Report } from "./import.ts";
+import { type Line, readLines } from "./lines.ts";
+
+/** Longest line, in bytes: a content of the default limit with its vectors takes less than a tenth. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Imports an export. A file that ends early, or isn't what was written, is imported as far as it can be read, and the
+ * report says so.
+ *
+ * @throws {MemoryError} `invalid_input`, before anything is stored, for a file that is no export, and `unsupported` for
+ * one of a newer version; `unavailable` when the store can't be reached.
+ */
+export async function importFile(
+  runtime: Runtime,
+  stream: AsyncIterable<Uint8Array>,
+  options: Omit<ImportOptions, "model"> = {},
+): Promise<ImportReport> {
+  const report = new Report();
+  const lines = readLines(stream, MAX_LINE_BYTES);
+  const header = await readHeader(lines);
+  const model = header.vectors ? header.model : null;
+  return await importEntries(runtime, entriesOf(lines, report), { ...options, model }, report);
+}
+
+async function readHeader(lines: AsyncGenerator<Line>): Promise<HeaderLine> {
+  const first = await lines.next();
+  const value = first.done ? null : valueOf(first.value.bytes);
+  const found = value !== null && "value" in value ? value.value as Partial<HeaderLine> | null : null;
+  if (found?.kind !== "header" || found.format !== FORMAT) {
+    throw new MemoryError("invalid_input", `Cannot import the file: its first line is no header of a ${FORMAT} file`, {
+      field: "body",
+    });
+  }
+  if (typeof found.version === "number" && found.version > FORMAT_VERSION) {
+    throw new MemoryError(
+      "unsupported",
+      `Cannot import the file: it has format version ${found.version}, this version of Unimem reads ${FORMAT_VERSION}`,
+      { field: "body", value: found.version },
+    );
+  }
+  const header = HeaderLine.safeParse(found);
+  if (header.success) return header.data;
+  const [issue] = header.error.issues;
+  throw new MemoryError("invalid_input", `Cannot import the file: its header has a wrong ${issue?.path.join(".")}`, {
+    field: "body",
+  });
+}
+
+/** The lines between header and trailer; what header and trailer tell goes into the report. */
+async function* entriesOf(lines: AsyncGenerator<Line>, report: Report): AsyncGenerator<Entry> {
+  let trailer: TrailerLine | null = null, last = 1;
+  const seen = { memory: 0, trashed: 0, relation: 0 };
+  for await (const line of lines) {
+    const place = `Line ${last = line.number}`;
+    if (line.bytes !== null && line.bytes.length === 0) continue;
+    if (trailer !== null) {
+      report.fault(place, "Cannot import it: it stands after the trailer");
+      return;
+    }
+    const read = valueOf(line.bytes);
+    if ("fault" in read) {
+      // A line without its end is not a line with a fault but the place where the file was cut.
+      if (line.ended) yield { place, fault: read.fault };
+      continue;
+    }
+    const kind = (read.value as { kind?: unknown } | null)?.kind;
+    if (kind === "checkpoint") continue;
+    if (kind === "trailer") {
+      trailer = checkTrailer(read.value, line, place, report);
+      continue;
+    }
+    if (kind === "memory" || kind === "trashed" || kind === "relation") seen[kind]++;
+    yield { place, value: read.value };
+  }
+  if (trailer === null) {
+    return report.fault(`Line ${last}`, `The file was cut: it ends after line ${last} without a trailer`);
+  }
+  const counts = [trailer.memories, trailer.trashed, trailer.relations];
+  if (counts.join() !== [seen.memory, seen.trashed, seen.relation].join()) {
+    report.fault(
+      `Line ${last}`,
+      `The file was changed: its trailer counts ${trailer.memories} memories, it has ${seen.memory}`,
+    );
+  }
+}
+
+function checkTrailer(value: unknown, line: Line, place: string, report: Report): TrailerLine | null {
+  const trailer = TrailerLine.safeParse(value);
+  if (!trailer.success) {
+    report.fault(place, "Cannot read the trailer");
+    return null;
+  }
+  if (trailer.data.sha256 !== line.hashBefore()) {
+    report.fault(place, "The file was changed: its SHA-256 is not that of the trailer");
+  }
+  return trailer.data;
+}
+
+function valueOf(bytes: Uint8Array | null): { value: unknown } | { fault: string } {
+  if (bytes === null) return { fault: `Cannot read it: it has more than ${MAX_LINE_BYTES} bytes` };
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return { fault: "Cannot read it: it is not UTF-8" };
+  }
+  return parseJson(text);
+}
