@@ -35,9 +35,11 @@ export function answerError(error: unknown, request: Request, log: Pick<Logger, 
 
   const headers: Record<string, string> = {};
   if (status === 429 || status === 503) headers["Retry-After"] = String(Math.ceil(error.retryAfterSeconds ?? 1));
-  if ((status === 422 || status === 413) && error.field !== undefined && error.field !== "body") {
+  // A 422 lists its faults even when they are about the request as a whole, as the document promises.
+  const field = error.field === "body" ? undefined : error.field;
+  if (status === 422 || (status === 413 && field !== undefined)) {
     const source: Source = request.method === "GET" ? "query" : "body";
-    const path = error.field.split(".").map((step) => /^\d+$/.test(step) ? Number(step) : step);
+    const path = field?.split(".").map((step) => /^\d+$/.test(step) ? Number(step) : step) ?? [];
     const type = status === 413 ? "string_too_long" : "value_error";
     return refuse(status, [{ type, loc: [source, ...path], msg: error.message, input: shorten(error.value) }], headers);
   }
