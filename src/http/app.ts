@@ -20,6 +20,7 @@ import { addManage } from "./manage.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addPages, PUBLIC_PAGES } from "./pages.ts";
+import { addRelations } from "./relations.ts";
 import { addRpc } from "./rpc.ts";
 import { addSearch } from "./search.ts";
 import { addSearchFamily } from "./search_family.ts";
@@ -35,7 +36,7 @@ export interface HttpSettings extends AccessSettings {
 
 const CORS = {
   methods: ["PUT", "DELETE"],
-  requestHeaders: ["X-Timezone"],
+  requestHeaders: ["X-Agent-ID", "X-Timezone"],
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
@@ -62,6 +63,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   const routes = { ...settings, now: runtime.now };
   addBatches(app, runtime, routes);
   addMemories(app, runtime, routes);
+  addRelations(app, runtime, routes);
   addSearch(app, runtime, routes);
   addSearchFamily(app, runtime, routes);
   addTags(app, runtime, routes);

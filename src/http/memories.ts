@@ -5,11 +5,12 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { MemoryError } from "../errors.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { get } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { store, storeBatch } from "../operations/store.ts";
+import { store, storeBatch, StoreInput } from "../operations/store.ts";
 import { update } from "../operations/update.ts";
 import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import * as wire from "./schemas.ts";
@@ -33,7 +34,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.StoreResult,
     answers: "Stored, or there already.",
     problems: [429, 503],
-  }, ({ body, receivedAt }) => store(runtime, body, receivedAt));
+  }, ({ body, header, receivedAt }) => store(runtime, withAgent(body, header), receivedAt));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -45,7 +46,10 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.BatchResult,
     answers: "A result per memory, in order.",
     problems: [429, 503],
-  }, ({ body, receivedAt }) => storeBatch(runtime, body, receivedAt));
+  }, ({ body, header, receivedAt }) => {
+    const memories = body.memories.map((memory) => withAgent(memory, header));
+    return storeBatch(runtime, { memories }, receivedAt);
+  });
 
   addEndpoint(app, settings, {
     method: "get",
@@ -65,6 +69,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
         conversation_id: "text",
         created_after: "number",
         created_before: "number",
+        include_superseded: "boolean",
       },
     },
     answer: wire.MemoryPage,
@@ -108,6 +113,17 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answers: "It was deleted.",
     problems: [404, 503],
   }, ({ path, query }) => deleteMemory(runtime, { ...query, content_hash: keyOf(path) }));
+}
+
+/** The header `X-Agent-ID` counts where the body names no agent. */
+function withAgent(memory: StoreInput, header: (name: string) => string | undefined): StoreInput {
+  const agent_id = memory.agent_id ?? header("X-Agent-ID");
+  const parsed = StoreInput.shape.agent_id.safeParse(agent_id);
+  if (parsed.success) return { ...memory, agent_id: parsed.data };
+  throw new MemoryError("invalid_input", "Cannot store memories: X-Agent-ID must have at most 256 characters", {
+    field: "X-Agent-ID",
+    value: agent_id,
+  });
 }
 
 /** Any other text is a key nothing is stored under, so it gets the 404 that existing clients expect. */

@@ -47,7 +47,7 @@ const SESSION_LIMITS: SessionLimits = { max: 1000, idleMs: 30 * 60_000, abandone
 /** What web pages of listed origins may send and read besides what REST allows. */
 const CORS = {
   methods: ["DELETE"],
-  requestHeaders: ["Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID"],
+  requestHeaders: ["Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID", "X-Agent-ID"],
   exposedHeaders: ["Mcp-Session-Id"],
 };
 

@@ -8,6 +8,7 @@
 import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { methodNotAllowed, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
 
 /** What the transport needs. */
@@ -58,7 +59,10 @@ export class SseEndpoint {
     const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());
     const server = this.#settings.createServer();
     const id = transport.sessionId;
-    server.onclose = () => this.#sessions.delete(id);
+    server.onclose = () => {
+      releaseServer(server);
+      this.#sessions.delete(id);
+    };
     this.#sessions.set(id, { transport, server, stream });
     await server.connect(transport);
     return stream.response();
@@ -74,7 +78,8 @@ export class SseEndpoint {
     const read = await readJson(request, this.#settings.maxBodyBytes);
     if (read instanceof Response) return read;
     try {
-      await session.transport.handleMessage(read.body);
+      // The newer SDK's server reads the request where the older one's transport has fields of its own.
+      await session.transport.handleMessage(read.body, { request } as object);
     } catch {
       return rpcError(400, RPC.invalidRequest, "Invalid Request: the body is not a JSON-RPC message");
     }

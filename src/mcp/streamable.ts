@@ -14,6 +14,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Logger } from "../operations/logger.ts";
 import { methodNotAllowed, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { releaseServer } from "./server.ts";
 import { type Session, type SessionLimits, Sessions } from "./sessions.ts";
 
 /** What the transport needs. */
@@ -115,7 +116,10 @@ export class StreamableEndpoint {
       enableJsonResponse: true,
       keepAliveMs: this.#settings.keepAliveMs,
     });
-    server.onclose = () => this.#sessions.remove(id);
+    server.onclose = () => {
+      releaseServer(server);
+      this.#sessions.remove(id);
+    };
     if (!this.#sessions.add({ id, transport, streams: 0, close: () => server.close() })) {
       return unavailable("Too many clients are connected");
     }

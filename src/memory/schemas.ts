@@ -50,6 +50,8 @@ export const ConversationId = name().min(1)
 
 export const ClientHostname = name().describe("Name of the machine the client runs on.");
 
+export const AgentId = name().describe("Who stores it; becomes the tag agent:<id>, which searches can ask for.");
+
 export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
   .transform((value) => value.toLowerCase())
   .describe("The memory's content_hash: 64 hexadecimal digits.");

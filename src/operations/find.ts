@@ -19,8 +19,13 @@ import { searchSimilar } from "./search_similar.ts";
 export const FindMode = z.enum(["hybrid", "semantic", "exact", "tag", "recent", "similar", "scan"]);
 export type FindMode = z.infer<typeof FindMode>;
 
+/** A query that may be empty: listing by tag or by time needs none. */
+export const FindQuery = z.string().default("")
+  .refine((text) => text === "" || Query.safeParse(text).success, "must be text of at most 10000 characters, not blank")
+  .describe("What to look for; a content_hash for similar; not needed for tag and recent.");
+
 export const FindInput = z.object({
-  query: z.union([Query, z.literal("")]).default(""),
+  query: FindQuery,
   mode: FindMode.default("hybrid"),
   page: Page,
   page_size: PageSize,

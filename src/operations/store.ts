@@ -9,6 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Memory } from "../memory/memory.ts";
 import {
+  AgentId,
   ClientHostname,
   Content,
   ConversationId,
@@ -35,6 +36,7 @@ export const StoreInput = z.object({
   metadata: MetadataObject.default({}),
   conversation_id: ConversationId.nullish(),
   client_hostname: ClientHostname.nullish(),
+  agent_id: AgentId.nullish(),
 });
 export type StoreInput = z.infer<typeof StoreInput>;
 
@@ -146,7 +148,12 @@ function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number,
     ? splitContent(input.content, { ...split, maxLength: maxContentLength })
     : [input.content];
   const hostname = includeHostname ? input.client_hostname?.trim() : undefined;
-  const tags = hostname ? normaliseTags([...input.tags, `source:${hostname}`]) : input.tags;
+  const agent = input.agent_id?.trim();
+  const tags = normaliseTags([
+    ...input.tags,
+    ...(hostname ? [`source:${hostname}`] : []),
+    ...(agent ? [`agent:${agent}`] : []),
+  ]);
   return parts.map((content, part) => {
     const now = nextTime();
     const metadata = { ...input.metadata };

@@ -145,7 +145,7 @@ Deno.test("a session of the older era lives from initialize to DELETE", async ()
     const ready = await send("/mcp", post({ jsonrpc: "2.0", method: "notifications/initialized" }, inSession));
     assertEquals(ready.status, 202);
     const list = await send("/mcp/", post({ jsonrpc: "2.0", id: 2, method: "tools/list" }, inSession));
-    assertEquals((await list.json()).result.tools.length, 6);
+    assertEquals((await list.json()).result.tools.length, 14);
     assertEquals(listener.clients().streamable, 1);
     assertEquals((await send("/mcp", { method: "DELETE", headers: inSession })).status, 200);
     assertEquals(listener.clients().streamable, 0);
@@ -153,20 +153,26 @@ Deno.test("a session of the older era lives from initialize to DELETE", async ()
   });
 });
 
-Deno.test("clients that ask for resources or prompts anyway get empty lists", async () => {
+Deno.test("clients of the older era get resources and prompts", async () => {
   await withListener(async (send) => {
     const response = await send("/mcp", post(INITIALIZE));
     const inSession = { "mcp-session-id": response.headers.get("mcp-session-id")! };
-    assertEquals(Object.keys((await response.json()).result.capabilities), ["tools"]);
+    assertEquals(Object.keys((await response.json()).result.capabilities).sort(), [
+      "completions",
+      "prompts",
+      "resources",
+      "tools",
+    ]);
     for (
       const [method, expected] of [
-        ["resources/list", { resources: [] }],
-        ["resources/templates/list", { resourceTemplates: [] }],
-        ["prompts/list", { prompts: [] }],
+        ["resources/list", { resources: 1 }],
+        ["resources/templates/list", { resourceTemplates: 2 }],
+        ["prompts/list", { prompts: 2 }],
       ] as const
     ) {
       const answer = await send("/mcp", post({ jsonrpc: "2.0", id: 2, method }, inSession));
-      assertEquals((await answer.json()).result, expected);
+      const { result } = await answer.json();
+      assertEquals(Object.entries(expected).map(([name]) => result[name].length), Object.values(expected));
     }
     const unknown = await send("/mcp", post({ jsonrpc: "2.0", id: 3, method: "memories/eat" }, inSession));
     assertEquals(await rpcCode(unknown), -32601);

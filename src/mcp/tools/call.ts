@@ -10,6 +10,7 @@ import type { Logger } from "../../operations/logger.ts";
 import type { Runtime } from "../../operations/runtime.ts";
 import { parseArguments } from "./arguments.ts";
 import { findTool } from "./table.ts";
+import type { Caller } from "./tool.ts";
 
 /** The part of MCP's CallToolResult tools use. */
 export interface ToolResult {
@@ -21,7 +22,7 @@ export interface ToolResult {
 
 /** What an agent can do about an error, after the message. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  not_found: "find its content_hash with retrieve_memory or list_memories",
+  not_found: "find its content_hash with search or list_memories",
   too_large: "split it into several memories",
 };
 
@@ -31,13 +32,15 @@ export async function callTool(
   logger: Logger,
   name: string,
   args: Record<string, unknown>,
+  caller: Caller = { agentId: null },
 ): Promise<ToolResult> {
   const callable = findTool(name);
   if (callable === undefined) return failure(`Unknown tool: ${name.slice(0, 100).toWellFormed()}`);
   try {
     const { tool } = callable;
-    const result = await tool.run(runtime, parseArguments(callable, args));
-    const text = JSON.stringify(tool.text ? tool.text(result) : result);
+    const result = await tool.run(runtime, parseArguments(callable, args), caller);
+    const shown = tool.text ? tool.text(result, new Set(Object.keys(args))) : result;
+    const text = typeof shown === "string" ? shown : JSON.stringify(shown);
     return { content: [{ type: "text", text }], structuredContent: result, isError: false };
   } catch (error) {
     return failure(message(error, name, logger));

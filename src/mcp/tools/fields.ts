@@ -24,21 +24,29 @@ export const Filters = {
   created_after: FilterFields.created_after
     .describe("Only memories created at or after this time: ISO 8601 (UTC unless it says otherwise) or Unix seconds."),
   created_before: FilterFields.created_before.describe("Only memories created before this time."),
+  include_superseded: FilterFields.include_superseded,
 };
 
-/** A memory in a result. `conversation_id` is there only when the memory has one. */
-export const MemoryResult = z.object({
-  content: z.string(),
-  content_hash: z.string(),
-  tags: z.array(z.string()),
-  memory_type: z.string().nullable(),
-  metadata: z.record(z.string(), z.unknown()),
-  created_at: z.number().nullable(),
-  updated_at: z.number().nullable(),
-  created_at_iso: z.string().nullable(),
-  updated_at_iso: z.string().nullable(),
+/** The fields of a memory in a result, besides its key; the detail level decides which of them are there. */
+export const MemoryFields = {
+  content: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  memory_type: z.string().nullable().optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  created_at: z.number().nullable().optional(),
+  updated_at: z.number().nullable().optional(),
+  created_at_iso: z.string().nullable().optional(),
+  updated_at_iso: z.string().nullable().optional(),
   conversation_id: z.string().optional(),
-});
+  superseded_by: z.string().optional(),
+  superseded_reason: z.string().optional(),
+  valid_from: z.number().optional(),
+  valid_until: z.number().optional(),
+  content_length: z.int().optional().describe("Characters of the whole content, where only a snippet is given."),
+};
+
+/** A memory in a result. */
+export const MemoryResult = z.object({ content_hash: z.string(), ...MemoryFields });
 export type MemoryResult = z.infer<typeof MemoryResult>;
 
 /** Paging facts of every list of results. */
@@ -57,7 +65,7 @@ export function pagingOf(page: z.infer<z.ZodObject<typeof Paging>>): z.infer<z.Z
 }
 
 /** A memory in the order of fields clients know, without what says nothing. */
-export function memoryResult(memory: MemoryView): MemoryResult {
+export function memoryResult(memory: MemoryView) {
   return {
     content: memory.content,
     content_hash: memory.content_hash,
@@ -69,6 +77,12 @@ export function memoryResult(memory: MemoryView): MemoryResult {
     created_at_iso: memory.created_at_iso,
     updated_at_iso: memory.updated_at_iso,
     ...(memory.conversation_id === null ? {} : { conversation_id: memory.conversation_id }),
+    ...(memory.superseded_by === undefined ? {} : {
+      superseded_by: memory.superseded_by,
+      superseded_reason: memory.superseded_reason,
+      valid_from: memory.valid_from,
+      valid_until: memory.valid_until,
+    }),
   };
 }
 

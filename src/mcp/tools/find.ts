@@ -9,9 +9,13 @@ import { FilterFields, MemoryType, Page, PageSize, Query, SearchMode, Threshold 
 import { list } from "../../operations/list.ts";
 import { search } from "../../operations/search.ts";
 import { Filters, MemoryResult, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
+import { Sized, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
 const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+/** Four digits tell results apart; the rest would only cost tokens. */
+export const roundScore = (score: number) => Math.round(score * 1e4) / 1e4;
 
 const matchAll = FilterFields.match_all;
 
@@ -32,23 +36,29 @@ export const retrieveMemory = defineTool({
     match_all: matchAll,
     ...Filters,
     metadata: FilterFields.metadata,
+    ...Sizing,
   }),
   output: z.object({
     memories: z.array(MemoryResult.extend({ similarity_score: z.number().nullable() })),
     query: z.string(),
     ...Paging,
+    ...Sized,
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
   }),
-  async run(runtime, { min_similarity, ...input }) {
+  async run(runtime, { min_similarity, detail, max_tokens, ...input }) {
     const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
-    return {
-      memories: found.results.map((hit) => ({
+    const { items, ...left } = sizeMemories(
+      found.results.map((hit) => ({
         ...memoryResult(hit.memory),
-        // Four digits tell results apart; the rest would only cost tokens.
-        similarity_score: hit.similarity_score === null ? null : Math.round(hit.similarity_score * 1e4) / 1e4,
+        similarity_score: hit.similarity_score === null ? null : roundScore(hit.similarity_score),
       })),
+      { detail, max_tokens, query: input.query },
+    );
+    return {
+      memories: items,
       query: found.query,
       ...pagingOf(found),
+      ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),
     };
   },
@@ -66,20 +76,25 @@ export const searchByTag = defineTool({
     match_all: matchAll,
     page: Page,
     page_size: PageSize,
+    include_superseded: FilterFields.include_superseded,
+    ...Sizing,
   }),
   output: z.object({
     memories: z.array(MemoryResult),
     tags: z.array(z.string()),
     match_type: z.enum(["ALL", "ANY"]),
     ...Paging,
+    ...Sized,
   }),
-  async run(runtime, input) {
+  async run(runtime, { detail, max_tokens, ...input }) {
     const found = await list(runtime, input);
+    const { items, ...left } = sizeMemories(found.memories.map(memoryResult), { detail, max_tokens });
     return {
-      memories: found.memories.map(memoryResult),
+      memories: items,
       tags: input.tags,
       match_type: input.match_all ? "ALL" as const : "ANY" as const,
       ...pagingOf(found),
+      ...left,
     };
   },
 });
@@ -95,11 +110,13 @@ export const listMemories = defineTool({
     page_size: PageSize,
     tag: MemoryType.optional().describe("Only memories with this tag."),
     ...Filters,
+    ...Sizing,
   }),
-  output: z.object({ memories: z.array(MemoryResult), ...Paging }),
-  async run(runtime, { tag, ...input }) {
+  output: z.object({ memories: z.array(MemoryResult), ...Paging, ...Sized }),
+  async run(runtime, { tag, detail, max_tokens, ...input }) {
     const tags = tag === undefined || tag.trim() === "" ? {} : { tags: [tag.trim()] };
     const found = await list(runtime, { ...input, ...tags, match_all: true });
-    return { memories: found.memories.map(memoryResult), ...pagingOf(found) };
+    const { items, ...left } = sizeMemories(found.memories.map(memoryResult), { detail, max_tokens });
+    return { memories: items, ...pagingOf(found), ...left };
   },
 });

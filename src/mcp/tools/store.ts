@@ -8,6 +8,7 @@ import { z } from "zod";
 import { Content, ContentHash, ConversationId, MemoryType } from "../../memory/schemas.ts";
 import { deleteMemory, Permanent } from "../../operations/delete.ts";
 import { store } from "../../operations/store.ts";
+import { update } from "../../operations/update.ts";
 import { Metadata, Tags } from "./fields.ts";
 import { defineTool } from "./tool.ts";
 
@@ -36,8 +37,8 @@ export const storeMemory = defineTool({
       chunk_hashes: z.array(z.string()).optional(),
     }),
   }),
-  async run(runtime, input) {
-    const { memory: _, ...result } = await store(runtime, input);
+  async run(runtime, input, { agentId }) {
+    const { memory: _, ...result } = await store(runtime, { ...input, agent_id: agentId });
     return { result };
   },
   text: ({ result }) => result,
@@ -47,12 +48,31 @@ export const deleteMemoryTool = defineTool({
   name: "delete_memory",
   title: "Delete a memory",
   description: "Delete one memory for every agent; people can restore it from the trash for a while. " +
-    "Use it for what is wrong or outdated; take content_hash from a search result.",
+    "Use it for what is wrong; for what is outdated, memory_supersede. Take content_hash from a search result.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({ content_hash: ContentHash, permanent: Permanent }),
   output: z.object({ success: z.boolean(), content_hash: z.string() }),
   async run(runtime, input) {
     const { success, content_hash } = await deleteMemory(runtime, input);
     return { success, content_hash };
+  },
+});
+
+export const updateMemory = defineTool({
+  name: "update_memory",
+  title: "Change a memory's labels",
+  description: "Change a memory's tags, type or metadata. Its content never changes: store the new fact and call " +
+    "memory_supersede instead.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    content_hash: ContentHash,
+    tags: Tags.optional().describe("New tags, in place of the old ones."),
+    memory_type: MemoryType.optional(),
+    metadata: Metadata.optional().describe("Merged into the stored metadata, key by key."),
+  }),
+  output: z.object({ success: z.boolean(), message: z.string(), content_hash: z.string() }),
+  async run(runtime, input) {
+    const { success, message, content_hash } = await update(runtime, input);
+    return { success, message, content_hash };
   },
 });

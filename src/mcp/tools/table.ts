@@ -4,18 +4,30 @@
  * @module
  */
 
+import { findDuplicatesTool, mergeDuplicatesTool } from "./duplicates.ts";
+import { fetchTool } from "./fetch.ts";
 import { listMemories, retrieveMemory, searchByTag } from "./find.ts";
 import { checkDatabaseHealth } from "./health.ts";
-import { deleteMemoryTool, storeMemory } from "./store.ts";
+import { contradictionsTool, relationTool, supersedeTool } from "./links.ts";
+import { searchTool } from "./search.ts";
+import { deleteMemoryTool, storeMemory, updateMemory } from "./store.ts";
 import { inputSchema, type JsonSchema, type ObjectSchema, outputSchema, type Tool } from "./tool.ts";
 
 /** All tools, in the order clients list them. */
 export const TOOLS: readonly Tool[] = [
   storeMemory,
+  searchTool,
+  fetchTool,
   retrieveMemory,
   searchByTag,
   listMemories,
+  updateMemory,
   deleteMemoryTool,
+  relationTool,
+  supersedeTool,
+  contradictionsTool,
+  findDuplicatesTool,
+  mergeDuplicatesTool,
   checkDatabaseHealth,
 ];
 

@@ -20,6 +20,12 @@ export interface Annotations {
   openWorldHint: boolean;
 }
 
+/** Who calls, as far as the transport tells. */
+export interface Caller {
+  /** The header `X-Agent-ID`; null without one. */
+  agentId: string | null;
+}
+
 /** A tool. `input` and `output` are the schemas clients see; `run` calls exactly one operation. */
 export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   name: string;
@@ -29,9 +35,13 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   annotations: Annotations;
   input: I;
   output: O;
-  run(runtime: Runtime, input: z.output<I>): Promise<z.input<O>>;
-  /** What the text content holds when that isn't the whole structured content. */
-  text?(result: z.input<O>): unknown;
+  run(runtime: Runtime, input: z.output<I>, caller: Caller): Promise<z.input<O>>;
+  /**
+   * What the text content holds when that isn't the whole structured content: a text as it is, or a value as JSON.
+   *
+   * @param given The arguments that the caller named.
+   */
+  text?(result: z.input<O>, given: ReadonlySet<string>): unknown;
 }
 
 /** A table entry, with the types of its schemas checked against `run` and then dropped. */

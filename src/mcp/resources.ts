@@ -1,0 +1,80 @@
+/**
+ * Memories as MCP resources: one memory, those of a tag, the recent ones.
+ *
+ * @module
+ */
+
+import { MemoryError } from "../errors.ts";
+import type { MemoryView } from "../memory/schemas.ts";
+import { titleOf } from "../memory/sizing.ts";
+import { get } from "../operations/get.ts";
+import { list } from "../operations/list.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
+
+/** Memories that a list of them shows, and tags that are listed. */
+const SHOWN = 20, TAGS_LISTED = 30;
+const TEXT = "text/plain", JSON_TYPE = "application/json";
+
+/** The answer to `resources/templates/list`. */
+export const RESOURCE_TEMPLATES = [
+  {
+    uriTemplate: "memory://{content_hash}",
+    name: "memory",
+    title: "A memory",
+    description: "One memory with its tags and dates.",
+    mimeType: JSON_TYPE,
+  },
+  {
+    uriTemplate: "tag://{tag}",
+    name: "tag",
+    title: "Memories of a tag",
+    description: `The latest ${SHOWN} memories with a tag.`,
+    mimeType: TEXT,
+  },
+];
+
+/** The answer to `resources/list`: the recent memories as one resource, and the most used tags. */
+export async function listResources(runtime: Runtime) {
+  const tags = await runtime.storage.tags();
+  return [
+    {
+      uri: RECENT_URI,
+      name: "recent",
+      title: "Recent memories",
+      description: `The latest ${SHOWN} memories.`,
+      mimeType: TEXT,
+    },
+    ...tags.slice(0, TAGS_LISTED).map(({ tag, count }) => ({
+      uri: tagUri(tag),
+      name: tag,
+      title: `Memories tagged ${tag}`,
+      description: `${count} memories`,
+      mimeType: TEXT,
+    })),
+  ];
+}
+
+/**
+ * What is at an address.
+ *
+ * @throws {MemoryError} `not_found` for a memory that isn't stored; `invalid_input` for another kind of address.
+ */
+export async function readResource(runtime: Runtime, uri: string) {
+  const address = parseUri(uri);
+  if (address === null) throw new MemoryError("invalid_input", `Cannot read resource "${uri.slice(0, 200)}"`);
+  if (address.kind === "memory") {
+    const memory = await get(runtime, { content_hash: address.content_hash });
+    return [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(memory) }];
+  }
+  const tags = address.kind === "tag" ? { tags: [address.tag] } : {};
+  const { memories, total } = await list(runtime, { page: 1, page_size: SHOWN, match_all: true, ...tags });
+  const head = `${memories.length} of ${total} memories, newest first`;
+  return [{ uri, mimeType: TEXT, text: [head, ...memories.map(memoryText)].join("\n\n") }];
+}
+
+/** A memory as a model reads it. */
+export function memoryText({ content, content_hash, created_at_iso, tags, memory_type }: MemoryView): string {
+  const facts = [created_at_iso?.slice(0, 10), memory_type, ...tags.map((tag) => `#${tag}`)].filter(Boolean);
+  return `${memoryUri(content_hash)} (${facts.join(" ")})\n${content.length > 2000 ? titleOf(content) : content}`;
+}

@@ -1,0 +1,38 @@
+/**
+ * Results as text for a model to read: one line of facts and the content for each, without what says nothing.
+ *
+ * @module
+ */
+
+import type { SearchAnswer, SearchResult } from "./search.ts";
+
+/** A search's answer as text. */
+export function compactText(answer: SearchAnswer): string {
+  const { results, total, page, total_pages, omitted, truncated, notice } = answer;
+  const head = [`${results.length} of ${total} memories`];
+  if (total_pages > 1) head.push(`page ${page} of ${total_pages}`);
+  if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
+  else if (truncated) head.push("some shortened to keep within max_tokens");
+  if (notice) head.push(notice);
+  return [head.join("; "), ...results.map(resultText)].join("\n\n");
+}
+
+function resultText(result: SearchResult): string {
+  const { id, similarity_score, tags = [], memory_type, created_at_iso, conversation_id, content, content_length } =
+    result;
+  const facts = [
+    similarity_score == null ? null : similarity_score.toFixed(2),
+    created_at_iso?.slice(0, 10),
+    memory_type,
+    ...tags.map((tag) => `#${tag}`),
+    conversation_id && `conversation ${conversation_id}`,
+    result.superseded_by && `superseded by ${result.superseded_by}`,
+    content_length && `${content_length} characters in all`,
+  ].filter(Boolean);
+  return [
+    `id ${id}${facts.length > 0 ? ` (${facts.join(" ")})` : ""}`,
+    ...(result.before ?? []).map((turn) => `< ${turn.content ?? turn.id}`),
+    content ?? result.title,
+    ...(result.after ?? []).map((turn) => `> ${turn.content ?? turn.id}`),
+  ].join("\n");
+}

@@ -1,0 +1,83 @@
+/**
+ * Tools that find and merge memories that say the same.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { Instant } from "../../memory/schemas.ts";
+import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../../operations/duplicates.ts";
+import { mergeDuplicates, MergeInput } from "../../operations/merge_duplicates.ts";
+import { Sized, sizeItems, Sizing } from "./sizes.ts";
+import { defineTool } from "./tool.ts";
+
+const STRATEGIES = { keep_newest: "newest", keep_oldest: "oldest", keep_longest: "longest" } as const;
+
+const Group = DuplicatesOutput.shape.groups.element;
+type Group = z.infer<typeof Group>;
+
+export const findDuplicatesTool = defineTool({
+  name: "find_duplicates",
+  title: "Find duplicates",
+  description:
+    "Groups of memories that say the same, with the evidence for each and the one to keep. Changes nothing; " +
+    "merge_duplicates merges a group.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    similarity_threshold: DuplicatesInput.shape.similarity_threshold,
+    limit: DuplicatesInput.shape.limit,
+    strategy: z.enum(["keep_newest", "keep_oldest", "keep_longest"]).default("keep_newest"),
+    created_before: Instant.optional().describe("next_before of the answer before, to look at older memories."),
+    ...Sizing,
+  }),
+  output: DuplicatesOutput.extend({
+    groups: z.array(z.object({
+      canonical_hash: z.string(),
+      canonical: Group.shape.canonical.partial(),
+      duplicates: z.array(Group.shape.duplicates.element.partial()),
+    })),
+    ...Sized,
+  }),
+  async run(runtime, { strategy, detail, max_tokens, ...input }) {
+    const keep = STRATEGIES[strategy], { word_threshold, near } = DuplicatesInput.parse({});
+    const { groups, ...found } = await findDuplicates(runtime, { ...input, word_threshold, near, keep });
+    const { items, ...left } = sizeItems(groups, { detail, max_tokens }, (group, form) => {
+      return form === "ids" ? keysOf(group) : group;
+    });
+    return { groups: items, ...found, ...left };
+  },
+});
+
+function keysOf({ canonical_hash, duplicates }: Group) {
+  return {
+    canonical_hash,
+    canonical: {},
+    duplicates: duplicates.map(({ content_hash, kind, similarity }) => ({ content_hash, kind, similarity })),
+  };
+}
+
+export const mergeDuplicatesTool = defineTool({
+  name: "merge_duplicates",
+  title: "Merge duplicates",
+  description:
+    "Keep one memory of several that say the same: it takes over their tags, metadata and earliest date, and " +
+    "the others go to the trash, from where the operator can restore them. Try dry_run first.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject(MergeInput.shape),
+  output: z.object({
+    success: z.boolean(),
+    message: z.string(),
+    affected_count: z.int(),
+    dry_run: z.boolean(),
+    tags: z.array(z.string()).describe("The kept memory's tags after the merge."),
+    merged: z.array(z.string()),
+    not_found: z.array(z.string()),
+  }),
+  async run(runtime, input) {
+    const { success, message, affected_count, dry_run, memory, merged, not_found } = await mergeDuplicates(
+      runtime,
+      input,
+    );
+    return { success, message, affected_count, dry_run, tags: memory.tags, merged, not_found };
+  },
+});

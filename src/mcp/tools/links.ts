@@ -1,0 +1,121 @@
+/**
+ * Tools about how memories relate: typed links, newer facts in place of older ones, and contradictions.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { MemoryError } from "../../errors.ts";
+import { ContentHash } from "../../memory/schemas.ts";
+import { contradictions, ContradictionsInput, ContradictionsOutput } from "../../operations/contradictions.ts";
+import {
+  addRelation,
+  type RelationChange,
+  relations,
+  RelationsInput,
+  RelationsOutput,
+  RelationType,
+  removeRelation,
+} from "../../operations/relation.ts";
+import { supersede, SupersedeInput, SupersedeOutput } from "../../operations/supersede.ts";
+import { MemoryResult, memoryResult } from "./fields.ts";
+import { Sized, sizeItems, sizeMemories, Sizing } from "./sizes.ts";
+import { defineTool } from "./tool.ts";
+
+/** create, delete and get are the newest Python version's names. */
+const Action = z.enum(["add", "remove", "list", "create", "delete", "get"]);
+
+export const relationTool = defineTool({
+  name: "relation",
+  title: "Link memories",
+  description: "Typed links between memories: add or remove one from content_hash to target_hash, or list those of " +
+    "content_hash in both directions, walking up to depth links far.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    action: Action,
+    content_hash: ContentHash,
+    target_hash: ContentHash.optional().describe("The other memory; for add and remove."),
+    relation_type: RelationType.optional(),
+    depth: RelationsInput.shape.depth,
+    ...Sizing,
+  }),
+  output: z.object({
+    success: z.boolean().optional(),
+    message: z.string().optional(),
+    source: z.string().optional(),
+    target: z.string().optional(),
+    relation_type: z.string().nullable().optional(),
+    content_hash: z.string().optional(),
+    relations: RelationsOutput.shape.relations.optional(),
+    memories: z.array(MemoryResult.extend({ depth: z.int().optional() })).optional(),
+    count: z.int().optional(),
+    ...Sized,
+  }),
+  async run(runtime, { action, target_hash, detail, max_tokens, ...input }): Promise<RelationAnswer> {
+    if (action === "list" || action === "get") {
+      const { memories, truncated, ...found } = await relations(runtime, input);
+      const { items, ...left } = sizeMemories(
+        memories.map(({ depth, ...memory }) => ({ ...memoryResult(memory), depth })),
+        { detail, max_tokens },
+      );
+      return { ...found, memories: items, ...left, ...(truncated ? { truncated } : {}) };
+    }
+    if (target_hash === undefined) {
+      throw new MemoryError("invalid_input", `Cannot run relation: target_hash is required to ${action}`, {
+        field: "target_hash",
+      });
+    }
+    const { content_hash, relation_type } = input;
+    if (action === "remove" || action === "delete") {
+      return await removeRelation(runtime, { content_hash, target_hash, relation_type });
+    }
+    return await addRelation(runtime, { content_hash, target_hash, relation_type: relation_type ?? "relates_to" });
+  },
+});
+
+type RelationAnswer =
+  | RelationChange
+  | (Omit<RelationsOutput, "memories" | "truncated"> & {
+    memories: MemoryResult[];
+    omitted?: number;
+    truncated?: boolean;
+  });
+
+export const supersedeTool = defineTool({
+  name: "memory_supersede",
+  title: "Replace a memory by a newer one",
+  description:
+    "Mark the memory old_id as replaced by new_id, stored before. The old one stays readable with the dates " +
+    "it held, but searches leave it out. Use it for facts that changed and to resolve contradictions.",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    old_id: ContentHash.describe("content_hash of the outdated memory."),
+    new_id: ContentHash.describe("content_hash of the memory that holds now."),
+    reason: SupersedeInput.shape.reason,
+    valid_until: SupersedeInput.shape.valid_until,
+  }),
+  output: SupersedeOutput,
+  run: (runtime, { old_id, new_id, reason, valid_until }) =>
+    supersede(runtime, { content_hash: old_id, new_hash: new_id, reason, valid_until }),
+});
+
+export const contradictionsTool = defineTool({
+  name: "memory_contradictions",
+  title: "List contradictions",
+  description: "Pairs of memories that can't both hold, with the evidence: linked by contradicts, or near duplicates " +
+    "that differ in a negation or in numbers. Resolve one with memory_supersede, or link it by relates_to if both hold.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({ ...ContradictionsInput.shape, ...Sizing }),
+  output: ContradictionsOutput.extend({
+    pairs: z.array(ContradictionsOutput.shape.pairs.element.extend({ first: MemoryResult, second: MemoryResult })),
+    ...Sized,
+  }),
+  async run(runtime, { detail, max_tokens, ...input }) {
+    const { pairs, ...found } = await contradictions(runtime, input);
+    const { items, ...left } = sizeItems(pairs, { detail, max_tokens }, ({ first, second, ...pair }, form) => {
+      const [a, b] = sizeMemories([memoryResult(first), memoryResult(second)], { detail: form }).items;
+      return { first: a!, second: b!, ...pair };
+    });
+    return { pairs: items, ...found, ...left };
+  },
+});

@@ -1,0 +1,124 @@
+/**
+ * One tool for every kind of search. Its answer has the shape that connectors of ChatGPT expect of a tool named `search`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { MemoryView } from "../../memory/schemas.ts";
+import { FilterFields, Page, PageSize, Threshold } from "../../memory/schemas.ts";
+import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
+import { ContextTurns, type Surroundings } from "../../operations/context.ts";
+import { find, FindMode, FindQuery } from "../../operations/find.ts";
+import { memoryUri } from "../uris.ts";
+import { compactText } from "./compact.ts";
+import { Filters, MemoryFields, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
+import { roundScore } from "./find.ts";
+import { Sized, sizeItems, Sizing } from "./sizes.ts";
+import { defineTool } from "./tool.ts";
+
+const Turn = z.object({ id: z.string(), content: z.string().optional() });
+
+const SearchResult = z.object({
+  id: z.string().describe("The memory's content_hash."),
+  title: z.string(),
+  url: z.string(),
+  similarity_score: z.number().nullable().optional(),
+  ...MemoryFields,
+  before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
+  after: z.array(Turn).optional(),
+});
+export type SearchResult = z.infer<typeof SearchResult>;
+
+const SearchAnswer = z.object({
+  results: z.array(SearchResult),
+  query: z.string(),
+  mode: z.string(),
+  ...Paging,
+  ...Sized,
+  notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
+});
+export type SearchAnswer = z.infer<typeof SearchAnswer>;
+
+/** The names the newest Python version has for levels of detail. */
+const OUTPUT = { full: "full", both: "full", summary: "snippets" } as const;
+
+export const searchTool = defineTool({
+  name: "search",
+  title: "Search memories",
+  description:
+    "Find memories. Modes: hybrid (meaning and words), semantic, exact (the words as written), tag, recent, " +
+    "similar (to the memory whose id is the query), scan (hybrid, snippets only). Use it before assuming anything " +
+    "about people, projects or past decisions. fetch gives a result whole.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({
+    query: FindQuery,
+    mode: FindMode.default("hybrid"),
+    tags: Tags.optional().describe("Only memories with any of these tags."),
+    match_all: FilterFields.match_all,
+    k: PageSize.unwrap().optional().describe("Results to give; the same as page_size."),
+    page: Page,
+    page_size: PageSize,
+    min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
+    ...Filters,
+    context: ContextTurns.default(0),
+    output: z.enum(["full", "summary", "both"]).optional().describe("Older name of detail."),
+    detail: Detail.optional(),
+    max_tokens: Sizing.max_tokens,
+  }),
+  output: SearchAnswer,
+  async run(runtime, { k, output, detail, max_tokens, ...input }) {
+    const found = await find(runtime, { ...input, page_size: k ?? input.page_size });
+    const level = detail ?? (output === undefined ? input.mode === "scan" ? "snippets" : "full" : OUTPUT[output]);
+    const entries = found.results.map((hit, i) => ({ ...hit, around: found.around[i] ?? null }));
+    const { items, ...left } = sizeItems(
+      entries,
+      { detail: level, max_tokens },
+      ({ memory, similarity_score, around }, form) => ({
+        ...resultOf(memory, form, input.query),
+        ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),
+        ...turnsOf(around, form),
+      }),
+    );
+    return {
+      results: items,
+      query: found.query,
+      mode: found.mode,
+      ...pagingOf(found),
+      ...left,
+      ...(found.notice === null ? {} : { notice: found.notice }),
+    };
+  },
+  // Connectors that know nothing but a query read the text as JSON; agents that name more get the compact form.
+  text: (answer, given) =>
+    given.size === 1 && given.has("query") ? { results: answer.results.map(connectorResult) } : compactText(answer),
+});
+
+/** A memory as a search result. */
+export function resultOf(memory: MemoryView, detail: Detail, query: string): SearchResult {
+  const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
+  if (detail === "ids") return head;
+  const { content_hash: _, content, metadata, ...rest } = memoryResult(memory);
+  if (detail === "full") return { ...head, content, ...rest, metadata };
+  const snippet = snippetOf(content, query);
+  return {
+    ...head,
+    content: snippet,
+    ...(snippet === content ? {} : { content_length: content.length }),
+    ...rest,
+  };
+}
+
+function turnsOf(around: Surroundings | null, detail: Detail): Pick<SearchResult, "before" | "after"> {
+  if (around === null) return {};
+  const turns = (memories: MemoryView[]) =>
+    memories.map(({ content_hash: id, content }) => {
+      if (detail === "ids") return { id };
+      return { id, content: detail === "full" ? content : snippetOf(content) };
+    });
+  return { before: turns(around.before), after: turns(around.after) };
+}
+
+function connectorResult({ id, title, url, content }: SearchResult) {
+  return { id, title, url, ...(content === undefined ? {} : { text: snippetOf(content, "", 500) }) };
+}

@@ -1,0 +1,82 @@
+/**
+ * The arguments that size an answer, and memories cut to them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { Detail, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
+
+/** Arguments of every tool that reads memories. */
+export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.optional() };
+
+/** What every such tool says of what it left out; absent when it left out nothing. */
+export const Sized = {
+  omitted: z.int().optional().describe("Results left out to keep within max_tokens."),
+  truncated: z.boolean().optional().describe("True when something was left out or shortened for max_tokens."),
+};
+
+/** Tokens kept free for what surrounds the memories in an answer. */
+const FRAME = 30;
+
+/** How to size memories. */
+export interface Sizes {
+  detail: Detail;
+  max_tokens?: number | undefined;
+  /** What snippets are to show. */
+  query?: string;
+}
+
+interface Sizeable {
+  content?: string | undefined;
+  content_hash: string;
+  similarity_score?: number | null | undefined;
+}
+
+/** What fits of a list, with `omitted` and `truncated` where something didn't. */
+export interface SizedItems<T> {
+  items: T[];
+  omitted?: number;
+  truncated?: true;
+}
+
+/** Memories at a level of detail and within a budget. What doesn't fit whole comes as a snippet or as its key. */
+export function sizeMemories<T extends Sizeable>(memories: readonly T[], sizes: Sizes): SizedItems<Cut<T>> {
+  return sizeItems(memories, sizes, (memory, detail) => cut(memory, detail, sizes.query));
+}
+
+/** Items of any kind within a budget; `shape` gives an item at a level of detail. */
+export function sizeItems<T, S>(
+  items: readonly T[],
+  { detail, max_tokens }: Sizes,
+  shape: (item: T, detail: Detail) => S,
+): SizedItems<S> {
+  const levels = DETAILS.slice(DETAILS.indexOf(detail));
+  const forms = items.map((item) => levels.map((level) => () => shape(item, level)));
+  const { items: kept, omitted, truncated } = fit(forms, max_tokens, FRAME);
+  return {
+    items: kept,
+    ...(omitted > 0 ? { omitted } : {}),
+    ...(truncated ? { truncated: true as const } : {}),
+  };
+}
+
+const DETAILS: Detail[] = ["full", "snippets", "ids"];
+
+/** A memory of which only the key and the score are sure to be there. */
+export type Cut<T extends Sizeable> =
+  & Pick<T, Extract<keyof T, "content_hash" | "similarity_score">>
+  & Partial<Omit<T, "content_hash" | "similarity_score">>
+  & { content_length?: number };
+
+function cut<T extends Sizeable>(memory: T, detail: Detail, query?: string): Cut<T> {
+  if (detail === "full") return memory;
+  if (detail === "ids") {
+    const { content_hash, similarity_score } = memory;
+    return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }) } as Cut<T>;
+  }
+  const content = snippetOf(memory.content ?? "", query);
+  const { metadata: _, ...rest } = memory as T & { metadata?: unknown };
+  const isWhole = content === memory.content;
+  return { ...rest, content, ...(isWhole ? {} : { content_length: memory.content!.length }) } as unknown as Cut<T>;
+}

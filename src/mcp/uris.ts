@@ -1,0 +1,34 @@
+/**
+ * The addresses of resources: a memory, the memories of a tag, the recent ones.
+ *
+ * @module
+ */
+
+/** Address of the latest memories. */
+export const RECENT_URI = "memory://recent";
+
+export function memoryUri(contentHash: string): string {
+  return `memory://${contentHash}`;
+}
+
+export function tagUri(tag: string): string {
+  return `tag://${encodeURIComponent(tag)}`;
+}
+
+/** What an address stands for. */
+export type Address = { kind: "memory"; content_hash: string } | { kind: "tag"; tag: string } | { kind: "recent" };
+
+/** Reads an address; null for one that is no resource of ours. */
+export function parseUri(uri: string): Address | null {
+  if (uri === RECENT_URI) return { kind: "recent" };
+  const [, scheme, rest] = /^(memory|tag):\/\/(.+)$/s.exec(uri) ?? [];
+  if (scheme === "memory" && /^[0-9a-f]{64}$/i.test(rest!)) {
+    return { kind: "memory", content_hash: rest!.toLowerCase() };
+  }
+  if (scheme !== "tag") return null;
+  try {
+    return { kind: "tag", tag: decodeURIComponent(rest!) };
+  } catch {
+    return null;
+  }
+}
