@@ -1,0 +1,122 @@
+/** Collections that the Python service made. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { upgradeCollection } from "../../src/storage/qdrant/qdrant_storage.ts";
+import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
+import { until } from "../helpers/process.ts";
+import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
+import { DIMENSIONS, foundByWords, hashOf, MODEL, OTHER, vector } from "./fixtures.ts";
+
+const ignore = QDRANT_BIN === undefined;
+
+async function send(method: string, url: string, body: unknown): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
+  assertEquals(answer.status, 200, await answer.text());
+}
+
+/** A collection as the Python service writes it, with `count` memories. */
+async function pythonCollection(url: string, name: string, count: number, model: string | null): Promise<void> {
+  const at = `${url}/collections/${name}`;
+  await send("PUT", at, { vectors: { size: DIMENSIONS, distance: "Cosine" } });
+  const points: unknown[] = Array.from({ length: count }, (_, i) => ({
+    id: `00000000-0000-0000-0000-${(i + 1).toString(16).padStart(12, "0")}`,
+    vector: [...vector(i + 1)],
+    payload: {
+      content: `The Otter number ${i + 1} swims`,
+      content_hash: hashOf(i + 1),
+      tags: ["river", ...(i % 2 ? ["odd"] : [])],
+      memory_type: "note",
+      metadata: { level: i % 3, name: "x" },
+      created_at: 1_700_000_000.5 + i,
+      updated_at: 1_700_000_000.5 + i,
+    },
+  }));
+  if (model !== null) {
+    points.push({
+      id: 1,
+      vector: new Array(DIMENSIONS).fill(0),
+      payload: {
+        embedding_model: model,
+        vector_size: DIMENSIONS,
+        dimensions: DIMENSIONS,
+        created_at: "2026-01-01T00:00:00",
+        distance_metric: "Cosine",
+        quantization_enabled: false,
+      },
+    });
+  }
+  await send("PUT", `${at}/points?wait=true`, { points });
+}
+
+Deno.test({
+  name: "A Python collection opens as it is, by meaning, words and filters, without the reserved point",
+  ignore,
+  fn: async () => {
+    await using server = await startQdrant();
+    await pythonCollection(server.url, "memories", 300, `sentence-transformers/${MODEL.name}`);
+    const settings = { ...qdrantDefaults(server.url), backend: "qdrant" as const, dimensions: DIMENSIONS };
+    const storage = await openStorage(settings);
+    try {
+      assertEquals(await storage.registerModel(MODEL), MODEL);
+      const page = await storage.list({ filter: { metadata: { level: 2 } }, offset: 0, limit: 400 });
+      assertEquals([page.total, page.memories.length], [100, 100]);
+      assertEquals((await storage.list({ filter: {}, offset: 0, limit: 0 })).total, 300);
+      assertEquals(await storage.tags(), [{ tag: "river", count: 300 }, { tag: "odd", count: 150 }]);
+      assertEquals(await storage.vectorCoverage(), { active: MODEL, memories: 300, embedded: 300 });
+      const near = await storage.candidates({
+        text: null,
+        vector: { model: MODEL.id, values: vector(7) },
+        filter: {},
+        limit: 1,
+      });
+      assertEquals((await storage.read([near.candidates[0]!.id]))[0]?.content, "The Otter number 7 swims");
+      await until(
+        () => storage.stats(),
+        (stats) => stats.details.upgraded === true,
+        "the background upgrade",
+      );
+      assertEquals((await foundByWords(storage, "otter 17", {}, 1)).length, 1);
+      assertEquals(await foundByWords(storage, "17"), ["The Otter number 17 swims"]);
+      assertEquals((await storage.containing("the otter NUMBER 17 s", { filter: {}, offset: 0, limit: 5 })).total, 1);
+      assertEquals((await storage.update(hashOf(3), { tags: ["changed"] }, 9))?.tags, ["changed"]);
+      assertEquals(await storage.delete([hashOf(4)]), [true]);
+    } finally {
+      await storage.close();
+    }
+    const again = await upgradeCollection(settings);
+    assertEquals(again, { done: 0, total: 0 });
+  },
+});
+
+Deno.test({
+  name: "A stopped upgrade of a Python collection goes on where it was",
+  ignore,
+  fn: async () => {
+    await using server = await startQdrant();
+    await pythonCollection(server.url, "memories", 300, MODEL.name);
+    const settings = { ...qdrantDefaults(server.url), dimensions: DIMENSIONS }, stop = new AbortController();
+    const first = await upgradeCollection(settings, { signal: stop.signal, onProgress: () => stop.abort() });
+    assert(first.done > 0 && first.done < 300 && first.total === 300, JSON.stringify(first));
+    const second = await upgradeCollection(settings);
+    assertEquals([second.done, second.total], [300 - first.done, 300 - first.done]);
+  },
+});
+
+Deno.test({
+  name: "A collection of unknown vectors with other dimensions is refused with what to do",
+  ignore,
+  fn: async () => {
+    await using server = await startQdrant();
+    await pythonCollection(server.url, "memories", 3, null);
+    const settings = { ...qdrantDefaults(server.url), backend: "qdrant" as const };
+    const error = await assertRejects(() => openStorage({ ...settings, dimensions: 384 }), MemoryError);
+    assertEquals(error.code, "configuration");
+    assertStringIncludes(error.message, "MCP_QDRANT_COLLECTION_NAME");
+    const storage = await openStorage(settings);
+    assertEquals((await assertRejects(() => storage.registerModel(OTHER), MemoryError)).code, "configuration");
+    await storage.close();
+  },
+});
