@@ -12,35 +12,58 @@ import { createLogger, type Logger } from "./operations/logger.ts";
 import { closeSharedStorage } from "./storage/shared.ts";
 import { closeAll, openRuntime, startService, startWork } from "./unified.ts";
 
-const USAGE = `Usage: unimem [COMMAND]
-
-  unified   REST and MCP servers over one storage (default)
-  http      the REST server alone
-  mcp       the MCP server alone, over HTTP
-  stdio     the MCP server on standard input and output
-  version   the version
-
-Settings come from the environment and from .env; see docs/settings.md.`;
-
 /** Exit codes: 0 after a clean stop, 1 for a fault, 2 for wrong settings or arguments. */
 const EXIT_FAULT = 1, EXIT_USAGE = 2;
+const USAGE_CODES: ReadonlySet<string> = new Set(["configuration", "invalid_input", "unsupported"]);
+
+/** Commands that start a server. Without options they need no command line parser, so that they start at once. */
+const SERVERS = ["unified", "http", "mcp", "stdio"];
 
 async function main(args: string[]): Promise<void> {
   const [command = "unified", ...rest] = args;
-  if (command === "help" || command === "--help" || command === "-h") return console.log(USAGE);
-  if (command === "version" || command === "--version") {
-    return console.log((await import("./version.ts")).VERSION);
-  }
-  if (!["unified", "http", "mcp", "stdio"].includes(command) || rest.length > 0) {
-    throw new MemoryError("configuration", `Cannot run "${args.join(" ")}"\n\n${USAGE}`);
-  }
-  const config = parseConfig(readEnvironment(), { os: Deno.build.os, cores: availableParallelism() });
+  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, settings());
+  await runCli(args);
+}
+
+function settings(): Config {
+  return parseConfig(readEnvironment(), { os: Deno.build.os, cores: availableParallelism() });
+}
+
+async function runServer(command: string, config: Config): Promise<void> {
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
   const log = createLogger(config.logLevel, (line) => console.error(line));
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
   await (useStdio && !http ? serveStdio(config, log) : serve(config, { http, mcp }, useStdio, log));
+}
+
+/** Every other command, and help for all of them. */
+async function runCli(args: string[]): Promise<void> {
+  const { runCommand } = await import("./cli/program.ts");
+  const stopping = new AbortController(), log = createLogger("warning", (line) => console.error(line));
+  const stop = () => stopping.signal.aborted ? Deno.exit(EXIT_FAULT) : stopping.abort(new Stopped());
+  const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
+  // A server handles its signals by itself.
+  if (!serves) Deno.addSignalListener("SIGINT", stop);
+  await runCommand(args, {
+    config: settings,
+    serve: (command) => runServer(command, settings()),
+    openRuntime,
+    close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
+    startWork,
+    log,
+    print: (line) => console.log(line),
+    note: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    terminal: Deno.stderr.isTerminal(),
+    signal: stopping.signal,
+  });
+}
+
+/** Ctrl-C in the middle of a command that can go on later. */
+class Stopped extends Error {
+  override readonly name = "Stopped";
+  override readonly message = "Stopped; the same command goes on from here";
 }
 
 /** Runs the listeners, and MCP over stdio beside them when asked, until a signal or the end of standard input. */
@@ -105,8 +128,17 @@ if (import.meta.main) {
     await main(Deno.args);
     Deno.exit(0);
   } catch (error) {
-    const expected = error instanceof MemoryError && error.code !== "internal";
-    console.error(expected ? error.message : error);
-    Deno.exit(expected ? EXIT_USAGE : EXIT_FAULT);
+    Deno.exit(tell(error, Deno.args.includes("--debug")));
   }
+}
+
+/** Prints what went wrong, and gives the exit code. */
+function tell(error: unknown, debug: boolean): number {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "Failed") return EXIT_FAULT; // the command said it all
+  if (debug) console.error(error);
+  else if (name === "Stopped") console.error(errorText(error));
+  else if (error instanceof MemoryError && error.code !== "internal") console.error(error.message);
+  else console.error(`Cannot go on: ${errorText(error)}\nRun it with --debug to see where`);
+  return error instanceof MemoryError && USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAULT;
 }

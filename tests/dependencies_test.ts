@@ -3,7 +3,9 @@ import { fromFileUrl, relative, SEPARATOR } from "./helpers/paths.ts";
 
 /** Modules of `src/` by layer; each may import its own layer and those listed. */
 const MAY_IMPORT: Record<string, string[]> = {
-  "main.ts": ["unified.ts", "config.ts", "errors.ts", "version.ts", "operations", "storage/shared.ts", "mcp"],
+  "main.ts": ["unified.ts", "config.ts", "errors.ts", "version.ts", "operations", "storage/shared.ts", "mcp", "cli"],
+  cli: ["config.ts", "errors.ts", "version.ts", "operations", "importers"],
+  importers: ["documents", "memory", "operations", "errors.ts"],
   "unified.ts": [
     "config.ts",
     "errors.ts",
@@ -42,7 +44,8 @@ const PACKAGES: Record<string, RegExp> = {
   "fflate": /^documents\/parsers\//,
   "htmlparser2": /^documents\/parsers\//,
   "papaparse": /^documents\/parsers\//,
-  "node:sqlite": /^storage\/sqlite\//,
+  "node:sqlite": /^(storage\/sqlite\/|importers\/python_sqlite)/,
+  "commander": /^cli\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

@@ -123,7 +123,7 @@ function refuseForeign(connection: DatabaseSync, path: string): void {
     "configuration",
     service
       ? `Cannot open database "${path}": it belongs to mcp-memory-service and stays as it is; choose another path and ` +
-        "take its memories over with `import`"
+        `take its memories over with \`unimem import --from python-sqlite "${path}"\``
       : `Cannot open database "${path}": it belongs to another program; choose another path`,
     { value: path },
   );

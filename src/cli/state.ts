@@ -1,0 +1,118 @@
+/**
+ * `stats`, `config`, `doctor` and `reembed`.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { errorText } from "../errors.ts";
+import { type CliContext, examples, Failed, progress, show, withRuntime } from "./context.ts";
+
+interface Options {
+  json?: boolean;
+}
+
+/** Adds the commands. */
+export function addState(program: Command, context: CliContext): void {
+  program.command("stats").description("figures about the store").option("--json", "print them as JSON")
+    .addHelpText("after", examples(["stats", "stats --json"]))
+    .action(async ({ json }: Options) => {
+      const facts = await withRuntime(context, async ({ storage }) => {
+        const [stats, coverage] = await Promise.all([storage.stats(), storage.vectorCoverage()]);
+        return {
+          backend: storage.backend,
+          ...stats,
+          embedded: coverage.embedded,
+          model: coverage.active?.name ?? null,
+        };
+      });
+      show(context, json, facts, () => [
+        `Store     ${facts.backend} ${facts.details.path ?? facts.details.url ?? ""}`,
+        `Memories  ${facts.total_memories}`,
+        `Vectors   ${facts.embedded} by ${facts.model ?? "no model yet"}`,
+        `Tags      ${facts.unique_tags}`,
+        ...(facts.size_bytes === null ? [] : [`Size      ${(facts.size_bytes / 1e6).toFixed(1)} MB`]),
+      ]);
+    });
+
+  program.command("config").description("the settings as they are understood").option("--json", "print them as JSON")
+    .addHelpText("after", examples(["config", "config --json"]))
+    .action(({ json }: Options) => {
+      const shown = JSON.parse(JSON.stringify(context.config(), hideSecrets));
+      show(context, json, shown, () => [JSON.stringify(shown, null, 2)]);
+    });
+
+  program.command("doctor").description("check settings, store and model, and say what to do")
+    .option("--json", "print the result as JSON").addHelpText("after", examples(["doctor", "doctor --json"]))
+    .action(async ({ json }: Options) => {
+      const checks = await examine(context), failed = checks.some(({ ok }) => !ok);
+      show(
+        context,
+        json,
+        { ok: !failed, checks },
+        () => checks.map(({ ok, name, detail }) => `${ok ? "ok    " : "FAILED"}  ${name.padEnd(8)}  ${detail}`),
+      );
+      if (failed) throw new Failed();
+    });
+
+  program.command("reembed").description("make missing vectors, or all of them anew for another model")
+    .option("--json", "print the result as JSON").addHelpText("after", examples(["reembed"]))
+    .action(async ({ json }: Options) => {
+      const done = await reembed(context);
+      show(context, json, done, () => [`${done.embedded} of ${done.memories} memories have vectors of ${done.model}`]);
+    });
+}
+
+function hideSecrets(name: string, value: unknown): unknown {
+  return /key$/i.test(name) && !/file/i.test(name) && typeof value === "string" ? "(secret)" : value;
+}
+
+interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+/** Each part on its own, so that one fault doesn't hide another. */
+async function examine(context: CliContext): Promise<Check[]> {
+  const checks: Check[] = [];
+  const look = async (name: string, run: () => Promise<string>) => {
+    try {
+      checks.push({ name, ok: true, detail: await run() });
+      return true;
+    } catch (error) {
+      checks.push({ name, ok: false, detail: errorText(error) });
+      return false;
+    }
+  };
+  if (!await look("settings", () => Promise.resolve(`store ${context.config().storage.backend}`))) return checks;
+  await look("store", () =>
+    withRuntime(context, async ({ storage, embeddings }) => {
+      await storage.ping();
+      await look("model", async () => {
+        const { name, dimensions } = await embeddings.configured.ready();
+        return `${name}, ${dimensions} dimensions`;
+      });
+      return `${(await storage.stats()).total_memories} memories`;
+    }));
+  return checks;
+}
+
+async function reembed(context: CliContext): Promise<{ memories: number; embedded: number; model: string }> {
+  const config = context.config(), runtime = await context.openRuntime(config);
+  const bar = progress(context), work = context.startWork(runtime, config, context.log);
+  try {
+    const { id, name } = await runtime.embeddings.configured.ready();
+    while (true) {
+      context.signal.throwIfAborted();
+      const { active, memories, embedded } = await runtime.storage.vectorCoverage();
+      if (active?.id === id && embedded >= memories) return { memories, embedded, model: name };
+      const { reembedding } = runtime.embeddings;
+      bar.show(`Embedded ${reembedding?.done ?? embedded} of ${memories} memories`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    bar.end();
+    await context.close(runtime, work.stop);
+  }
+}
