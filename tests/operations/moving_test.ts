@@ -1,0 +1,156 @@
+import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
+import type { Memory } from "../../src/memory/memory.ts";
+import { exportMemories } from "../../src/operations/moving/export.ts";
+import { importFile } from "../../src/operations/moving/import_file.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+import { cosine, hashOf, memory, vector } from "../storage/fixtures.ts";
+
+async function exported(runtime: Runtime, vectors = false): Promise<string> {
+  const parts = await Array.fromAsync(exportMemories(runtime, { vectors, trash: true }));
+  return parts.map(({ text }) => text).join("");
+}
+
+/** A stream in pieces that end anywhere, as a network's do. */
+function streamOf(text: string | Uint8Array, size = 1000): ReadableStream<Uint8Array> {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += size));
+    },
+  });
+}
+
+const importText = (runtime: Runtime, text: string | Uint8Array) => importFile(runtime, streamOf(text));
+
+async function all({ storage }: Runtime): Promise<Memory[]> {
+  return (await storage.list({ filter: {}, offset: 0, limit: 10_000, order: "oldest" })).memories;
+}
+
+async function fill(runtime: Runtime, count: number): Promise<void> {
+  const items = Array.from({ length: count }, (_, i) => ({
+    memory: memory(i, {
+      content: `Memory ${i}: "naïve" 東京 🚀\n\ttext \u2028 ${"x".repeat(i % 50)}`,
+      tags: [`t${i % 7}`, "comma, inside"],
+      memory_type: i % 3 === 0 ? null : "note",
+      metadata: { n: i, deep: { list: [1.5, null, "🚀"] } },
+      conversation_id: i % 2 === 0 ? `c${i % 10}` : null,
+      created_at: 1_700_000_000.123456 + i / 3,
+      updated_at: 1_700_000_500.654321 + i,
+    }),
+    vectors: i % 4 === 3 ? null : { model: runtime.embeddings.configured.identity!.id, chunks: [vector(i, 384)] },
+  }));
+  await runtime.storage.store(items);
+}
+
+Deno.test("a round trip of thousands of memories loses nothing, and a second one changes nothing", async () => {
+  await using from = await testRuntime();
+  await using to = await testRuntime();
+  await fill(from.runtime, 3000);
+  await from.runtime.storage.trash([hashOf(5), hashOf(6)], { at: 1_700_000_900.5, reason: "deleted" });
+  await from.runtime.storage.relate([{ source: hashOf(9), target: hashOf(1), type: "causes", created_at: 12.5 }]);
+  const text = await exported(from.runtime, true);
+  const report = await importText(to.runtime, text);
+  assertEquals([report.errors, report.stored, report.trashed, report.relations], [[], 2998, 2, 1]);
+  assertEquals(await all(to.runtime), await all(from.runtime));
+  const page = { offset: 0, limit: 10 };
+  assertEquals(
+    (await to.runtime.storage.trashed(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
+    (await from.runtime.storage.trashed(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
+  );
+  assertEquals(await to.runtime.storage.relations({ limit: 9 }), await from.runtime.storage.relations({ limit: 9 }));
+  const [some, none] = await to.runtime.storage.vectors([hashOf(100), hashOf(103)]);
+  assertAlmostEquals(cosine(some!.chunks[0]!, vector(100, 384)), 1, 1e-4);
+  assertEquals(none, null);
+
+  const again = await importText(to.runtime, text);
+  assertEquals([again.success, again.stored, again.trashed, again.relations], [true, 0, 0, 0]);
+  const body = (text: string) => text.split("\n").filter((line) => /"kind":"memory"/.test(line));
+  assertEquals(body(await exported(to.runtime)).toSorted(), body(await exported(from.runtime)).toSorted());
+});
+
+Deno.test("vectors of another model are left behind", async () => {
+  await using from = await testRuntime();
+  await using to = await testRuntime();
+  await fill(from.runtime, 5);
+  const text = (await exported(from.runtime, true)).replace(/"model":\{"id":"[^"]*"/, '"model":{"id":"local:other@1"');
+  const report = await importText(to.runtime, text);
+  assertEquals([report.stored, report.vectors], [5, 0]);
+});
+
+Deno.test("a cut or changed file is noticed, and the whole one completes it", async () => {
+  await using from = await testRuntime();
+  await using to = await testRuntime();
+  await fill(from.runtime, 500);
+  const text = await exported(from.runtime);
+  const bytes = new TextEncoder().encode(text);
+  for (const cut of [bytes.length - 3, bytes.length >> 1, (bytes.length >> 1) + 1]) {
+    const report = await importText(to.runtime, bytes.slice(0, cut));
+    assertEquals(report.success, false);
+    assertStringIncludes(report.errors.at(-1)!.message, "The file was cut");
+  }
+  const changed = await importText(to.runtime, text.replace('"n":499', '"n":498'));
+  assertStringIncludes(changed.errors[0]!.message, "The file was changed: its SHA-256");
+  const lines = text.split("\n");
+  const missing = await importText(to.runtime, lines.toSpliced(3, 1).join("\n"));
+  assertEquals(missing.success, false);
+  assertEquals((await importText(to.runtime, text)).success, true);
+  assertEquals((await all(to.runtime)).length, 500);
+});
+
+Deno.test("what is no export, or one of a newer version, is refused before anything is stored", async () => {
+  await using from = await testRuntime();
+  await fill(from.runtime, 2);
+  await using to = await testRuntime();
+  const text = await exported(from.runtime);
+  const refused = async (text: string, code: string, words: string) => {
+    const error = await assertRejects(() => importText(to.runtime, text), MemoryError);
+    assertEquals(error.code, code);
+    assertStringIncludes(error.message, words);
+  };
+  await refused("", "invalid_input", "no header");
+  await refused("null\n", "invalid_input", "no header");
+  await refused("\u0000\ud800", "invalid_input", "no header");
+  await refused(text.split("\n").slice(1).join("\n"), "invalid_input", "no header");
+  await refused(text.replace('"version":1', '"version":2'), "unsupported", "format version 2");
+  await refused(text.replace('"version":1', '"version":"1"'), "invalid_input", "wrong version");
+  assertEquals(await all(to.runtime), []);
+});
+
+Deno.test("hostile lines are named by their numbers and leave nothing behind", async () => {
+  await using test = await testRuntime();
+  const [header] = (await exported(test.runtime)).split("\n");
+  const good = (content: string, more = {}) => JSON.stringify({ kind: "memory", content, ...more });
+  const bytes: (string | Uint8Array)[] = [
+    header!,
+    good("first"), // 2
+    "{not json",
+    good(""),
+    '{"kind":"memory","content":7}',
+    good("x".repeat(100_001)),
+    good("tagged", { tags: "a,b" }),
+    good("hash", { content_hash: "zz" }),
+    good("time", { created_at: 1e300 }),
+    '{"kind":"memory","content":"\\ud800"}', // 10
+    '{"kind":"other"}',
+    "[]",
+    Uint8Array.of(0xff, 0xfe),
+    `"${"y".repeat(17 * 1024 * 1024)}"`,
+    good("first"), // 15: a duplicate
+    good("second", { content_hash: "A".repeat(64) }),
+    good("third", { content_hash: "a".repeat(64) }), // 17: a duplicate hash
+    `{"kind":"relation","source":"${"1".repeat(64)}","target":"${"2".repeat(64)}","type":"x"}`,
+    `{"__proto__":{"kind":"memory"},"kind":"memory","content":"fourth","metadata":{"__proto__":1}}`,
+  ];
+  const encoder = new TextEncoder();
+  const parts = bytes.flatMap((line) => [typeof line === "string" ? encoder.encode(line) : line, encoder.encode("\n")]);
+  const report = await importText(test.runtime, new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer()));
+  const expected = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 18].map((line) => `Line ${line}`);
+  assertEquals(report.errors.slice(0, -1).map(({ place }) => place).toSorted(), expected.toSorted());
+  assertStringIncludes(report.errors.at(-1)!.message, "without a trailer");
+  assertEquals([report.stored, report.present], [3, 2]);
+  assertEquals((await all(test.runtime)).map(({ content }) => content), ["first", "second", "fourth"]);
+});
