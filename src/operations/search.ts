@@ -14,8 +14,11 @@ import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch } from "./vectors.ts";
 
-/** How many of the best by words and by vector are ranked: for results up to this rank, and for later pages. */
-const FIRST_CANDIDATES = 100, LATER_CANDIDATES = 1000;
+/**
+ * How many of the best by words, and of the best by vector, are ranked for results up to a rank. More than 50 change
+ * nothing about the first ten (`bench/README.md`).
+ */
+const CANDIDATES = [50, 200, 1000] as const;
 
 export const SearchInput = z.object({
   query: Query,
@@ -67,7 +70,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     text: mode === "semantic" ? null : query,
     vector,
     filter: filterOf(input),
-    limit: end <= FIRST_CANDIDATES ? FIRST_CANDIDATES : LATER_CANDIDATES,
+    limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,
   });
   const { ranked, missing: notReranked } = await rerank(
     runtime,
