@@ -1,0 +1,128 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { monotonicClock } from "../../src/memory/clock.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { spawn, testEnvironment, until, within } from "../helpers/process.ts";
+import { hashOf, memory } from "../storage/fixtures.ts";
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function unimem(folder: string, ...args: string[]): Promise<Ended> {
+  const child = await spawn(args, testEnvironment(folder), { stdout: "piped" });
+  const { code, stdout, stderr } = await within(child.output(), `unimem ${args.join(" ")}`);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-cli-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function fill(folder: string, count: number): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const storage = await openStorage({ backend: "sqlite", path: `${folder}/unimem.db` }), now = monotonicClock();
+  for (let at = 0; at < count; at += 1000) {
+    await storage.store(Array.from({ length: Math.min(1000, count - at) }, (_, i) => {
+      const fields = { content: `Fact ${at + i}: ${"words and more words ".repeat(10)}`, created_at: now() };
+      return { memory: memory(at + i, fields), vectors: null };
+    }));
+  }
+  await storage.close();
+}
+
+const COMMANDS = [
+  "unified",
+  "http",
+  "mcp",
+  "stdio",
+  "version",
+  "export",
+  "import",
+  "store",
+  "search",
+  "list",
+  "stats",
+  "config",
+]
+  .concat("doctor", "reembed");
+
+Deno.test("every command has help with an example", () =>
+  inFolder(async (folder) => {
+    const { code, out } = await unimem(folder, "--help");
+    assertEquals(code, 0);
+    for (const command of COMMANDS) assertStringIncludes(out, `\n  ${command} `);
+    const helps = await Promise.all(COMMANDS.map((command) => unimem(folder, command, "--help")));
+    helps.forEach(({ code, out, err }, i) => {
+      assertEquals([code, err], [0, ""]);
+      assertStringIncludes(out, `unimem ${COMMANDS[i]}`);
+      assertStringIncludes(out, "Examples:");
+    });
+  }));
+
+Deno.test("wrong arguments end with 2 and no stack trace, a fault with 1, and --debug shows where", () =>
+  inFolder(async (folder) => {
+    const wrong = [["bogus"], ["export"], ["import", "--from", "nowhere", "x"], ["list", "--limit", "many"], [
+      "import",
+      "missing.jsonl",
+    ]];
+    for (const args of wrong) {
+      const { code, out, err } = await unimem(folder, ...args);
+      assertEquals([code, out], [2, ""], err);
+      assert(!/\n\s+at /.test(err), err);
+      assertStringIncludes(err, "Cannot ");
+    }
+    await Deno.writeTextFile(`${folder}/cut.jsonl`, '{"kind":"header"}\n');
+    assert(/\n\s+at /.test((await unimem(folder, "--debug", "import", `${folder}/cut.jsonl`)).err));
+  }));
+
+Deno.test("what one command stores the others show, as text and as JSON", () =>
+  inFolder(async (folder) => {
+    const stored = JSON.parse(
+      (await unimem(folder, "store", "Staging runs PostgreSQL 16", "--tag", "infra", "--json")).out,
+    );
+    assertEquals(stored.memory.tags, ["infra"]);
+    assertStringIncludes((await unimem(folder, "search", "postgresql")).out, "Staging runs");
+    assertEquals(JSON.parse((await unimem(folder, "list", "--json")).out).total, 1);
+    assertEquals(JSON.parse((await unimem(folder, "stats", "--json")).out).total_memories, 1);
+    const done = JSON.parse((await unimem(folder, "reembed", "--json")).out);
+    assertEquals([done.memories, done.embedded], [1, 1]);
+    const { code, out } = await unimem(folder, "doctor", "--json");
+    assertEquals([code, JSON.parse(out).ok], [0, true]);
+    JSON.parse((await unimem(folder, "config", "--json")).out);
+  }));
+
+Deno.test("a killed export and a killed import go on where they stopped, and lose nothing", () =>
+  inFolder(async (folder) => {
+    const from = `${folder}/from`, to = `${folder}/to`, file = `${folder}/all.jsonl`;
+    await fill(from, 20_000);
+    const exporting = await spawn(["export", file], testEnvironment(from));
+    const size = (path: string) => Deno.stat(path).then(({ size }) => size, () => 0);
+    await until(() => size(`${file}.part`), (bytes) => bytes > 200_000, "the export to begin");
+    exporting.kill("SIGKILL");
+    await exporting.output();
+    assertEquals(await size(file), 0);
+    const { code, out, err } = await unimem(from, "export", file, "--json");
+    assertEquals([code, err], [0, ""]);
+    assertEquals(JSON.parse(out), { file, memories: 20_000, resumed: true });
+
+    const importing = await spawn(["import", file], testEnvironment(to));
+    await until(() => size(`${to}/unimem.db-wal`), (bytes) => bytes > 500_000, "the import to begin");
+    importing.kill("SIGKILL");
+    await importing.output();
+    const report = JSON.parse((await unimem(to, "import", file, "--json")).out);
+    assert(report.present > 0 && report.stored > 0, JSON.stringify(report));
+    assertEquals([report.success, report.present + report.stored], [true, 20_000]);
+    const storage = await openStorage({ backend: "sqlite", path: `${to}/unimem.db` });
+    const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
+    const [last] = await storage.get([hashOf(19_999)]);
+    await storage.close();
+    assertEquals([total, last!.content.slice(0, 10)], [20_000, "Fact 19999"]);
+  }));
