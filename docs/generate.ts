@@ -5,6 +5,10 @@
  */
 
 import { SETTINGS } from "../src/settings.ts";
+import { cell } from "./generator/markdown.ts";
+// First, since it prepares zod for OpenAPI before any schema is made.
+import { restPage } from "./generator/rest_page.ts";
+import { mcpPage } from "./generator/mcp_page.ts";
 
 /** The settings reference, a Markdown page. */
 export function settingsPage(): string {
@@ -27,10 +31,15 @@ Variables of the Python service that are not listed here are ignored.
 `;
 }
 
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
-}
+/** The generated pages, by their file's name. */
+export const PAGES: Record<string, () => string | Promise<string>> = {
+  "settings.md": settingsPage,
+  "rest.md": restPage,
+  "mcp.md": mcpPage,
+};
 
 if (import.meta.main) {
-  await Deno.writeTextFile(new URL("settings.md", import.meta.url), settingsPage());
+  for (const [name, page] of Object.entries(PAGES)) {
+    await Deno.writeTextFile(new URL(name, import.meta.url), await page());
+  }
 }

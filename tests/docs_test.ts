@@ -1,5 +1,7 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { settingsPage } from "../docs/generate.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { PAGES } from "../docs/generate.ts";
+import { mcpOffer } from "../docs/generator/mcp_page.ts";
+import { apiDocument } from "../docs/generator/rest_page.ts";
 import { SETTINGS } from "../src/settings.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(`../${path}`, import.meta.url));
@@ -7,13 +9,59 @@ const read = (path: string) => Deno.readTextFile(new URL(`../${path}`, import.me
 /** Text without the wrapping, blanks and dashes that a formatter chooses. */
 const plain = (markdown: string) => markdown.replace(/-{3,}/g, "---").replace(/\s+/g, " ").trim();
 
-Deno.test("the settings reference is the generated one; run `deno task docs` after a change", async () => {
-  assertEquals(plain(await read("docs/settings.md")), plain(settingsPage()));
-});
+for (const [name, page] of Object.entries(PAGES)) {
+  Deno.test(`docs/${name} is the generated one; run \`deno task docs\` after a change`, async () => {
+    const [kept, made] = [plain(await read(`docs/${name}`)), plain(await page())];
+    // The first difference alone; whole pages would fill the screen.
+    const at = [...made].findIndex((char, i) => char !== kept[i]);
+    const here = (text: string) => text.slice(Math.max(0, at - 40), at + 80);
+    if (kept !== made) assertEquals(here(kept), here(made));
+    assertEquals(kept.length, made.length);
+  });
+}
 
 Deno.test("every setting is documented", async () => {
   const page = await read("docs/settings.md");
   for (const name of Object.keys(SETTINGS)) assertStringIncludes(page, `\`${name}\``);
+});
+
+Deno.test("every route, its parameters and its body are documented", async () => {
+  const page = await read("docs/rest.md");
+  const { paths } = await apiDocument();
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { parameters = [], requestBody }] of Object.entries(operations)) {
+      const title = `### \`${method.toUpperCase()} ${path}\``;
+      assertStringIncludes(page, title);
+      const section = page.slice(page.indexOf(title) + title.length).split("\n#")[0]!;
+      for (const { name } of parameters) assertStringIncludes(section, `\`${name}\``, title);
+      if (requestBody) assertStringIncludes(section, "Body: ", title);
+    }
+  }
+});
+
+Deno.test("every tool, its arguments, every resource and every prompt are documented", async () => {
+  const page = await read("docs/mcp.md");
+  const { tools, templates, prompts } = await mcpOffer();
+  for (const { name, inputSchema } of tools) {
+    const title = `### \`${name}\``;
+    assertStringIncludes(page, title);
+    const section = page.slice(page.indexOf(title) + title.length).split("\n#")[0]!;
+    for (const argument of Object.keys(inputSchema.properties ?? {})) {
+      assertStringIncludes(section, `\`${argument}\``, title);
+    }
+  }
+  for (const { uriTemplate } of templates) assertStringIncludes(page, `\`${uriTemplate}\``);
+  for (const { name } of prompts) assertStringIncludes(page, `### \`${name}\``);
+});
+
+Deno.test("every link inside a generated page leads to a section of it", async () => {
+  for (const name of Object.keys(PAGES)) {
+    const page = await read(`docs/${name}`);
+    const sections = new Set([...page.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title!.toLowerCase()));
+    for (const [, target] of page.matchAll(/\]\(#([^)]+)\)/g)) {
+      assert(sections.has(target!), `${name} has no ${target}`);
+    }
+  }
 });
 
 Deno.test("every page the README names exists", async () => {

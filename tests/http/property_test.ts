@@ -65,13 +65,14 @@ function hintsFor(hashes: string[], uploads: string[]): Record<string, fc.Arbitr
   const zone = fc.constantFrom("UTC", "Europe/Berlin", "+05:30", "America/New_York", "utc");
   const work = fc.constantFrom("optimize_db", "vacuum", "analyze", "rebuild_index", "cleanup");
   return Object.fromEntries([
-    ...named(hash, "content_hash", "content_hashes", "canonical_hash", "duplicate_hashes", "from", "to"),
+    ...named(hash, "content_hash", "content_hashes", "canonical_hash", "duplicate_hashes", "target_hash", "new_hash"),
     ...named(tag, "tag", "tags", "add_tags", "remove_tags", "old_tag", "new_tag"),
     ...named(time, "time", "time_expr", "created_after", "created_before", "start_date", "end_date"),
     ...named(text, "q", "content", "prefix", "semantic_query"),
     // What a time search takes must be a time; to other searches it is as good as any text.
     ...named(fc.oneof(time, text), "query"),
     ...named(fc.constantFrom("tools/list", "tools/call", "initialize", "ping", "nope"), "method"),
+    ...named(fc.constantFrom("relates_to", "precedes", "supersedes"), "relation_type"),
     ...named(work, "operation"),
     ...named(period, "period"),
     ...named(fc.constantFrom(...uploads), "upload_id"),

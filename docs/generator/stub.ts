@@ -1,0 +1,30 @@
+/**
+ * A runtime for what only describes itself: nothing behind it is open, and nothing of it may be called.
+ *
+ * @module
+ */
+
+import { Activity } from "../../src/operations/activity.ts";
+import { EventHub } from "../../src/operations/events.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { VERSION } from "../../src/version.ts";
+
+/** A runtime without a store and a model. */
+export function stubRuntime(): Runtime {
+  const closed = (part: string) =>
+    new Proxy({}, {
+      get: (_, name) => {
+        throw new Error(`Cannot use ${String(name)} of the ${part}: the pages are made without one`);
+      },
+    });
+  return {
+    storage: closed("store") as Runtime["storage"],
+    embeddings: closed("model") as Runtime["embeddings"],
+    settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
+    events: new EventHub(),
+    activity: new Activity(),
+    now: () => 0,
+    startedAt: 0,
+    version: VERSION,
+  };
+}
