@@ -48,6 +48,9 @@ import { optimise, upgrade, type UpgradeOptions, type UpgradeProgress } from "./
 import { VectorFills } from "./vector_fills.ts";
 import { Words } from "./words.ts";
 
+/** Milliseconds that opening waits for a server that neither answers nor refuses; calls go on waiting for it. */
+const OPENING_PATIENCE_MS = 2000;
+
 /**
  * Opens the store. A server that doesn't answer is no reason to fail: calls say so until it does.
  *
@@ -55,10 +58,14 @@ import { Words } from "./words.ts";
  */
 export async function openQdrantStorage(settings: QdrantSettings): Promise<MemoryStorage> {
   const storage = new QdrantStorage(settings);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, OPENING_PATIENCE_MS));
   try {
-    await storage.prepare();
+    await Promise.race([storage.prepare(), late]);
   } catch (error) {
     if (error instanceof MemoryError && error.code === "configuration") throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return storage;
 }
