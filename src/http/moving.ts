@@ -58,7 +58,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSe
       "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit.",
     answer: ImportReport.openapi("ImportReport"),
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
-    problems: [413, 415, 422, 503],
+    problems: [415, 422, 503],
   });
   app.openAPIRegistry.registerPath({
     ...route,
@@ -66,7 +66,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSe
   });
   app.post("/api/import", async (context) => {
     const request = context.req.raw, type = request.headers.get("content-type");
-    if (type !== null && !/^(application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)|text\/plain)\s*(;|$)/i.test(type)) {
+    if (type !== null && !/^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i.test(type)) {
       throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send ${MEDIA_TYPE}`);
     }
     return json(await importFile(runtime, arriving(request), { signal: request.signal }));

@@ -28,4 +28,8 @@ export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Impo
     reads: "a Markdown note, or all notes below a folder",
     load: async () => (await import("./markdown.ts")).readMarkdown,
   },
+  "documents": {
+    reads: "a document (PDF, DOCX, HTML, text, CSV, JSON, Markdown), or all below a folder",
+    load: async () => (await import("./documents.ts")).readDocuments,
+  },
 };

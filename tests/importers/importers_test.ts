@@ -129,3 +129,20 @@ Deno.test("notes below a folder keep their front matter", async () => {
   assertEquals(memories.length, 2);
   assertEquals((await imported(test.runtime, "markdown", fixture("notes"))).present, 2);
 });
+
+Deno.test("documents below a folder come over whole, and a broken one doesn't hold up the others", async () => {
+  await using test = await testRuntime();
+  const folder = `${test.folder}/documents`;
+  await Deno.mkdir(`${folder}/deep`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/deep/page.html`, "<h1>Title</h1><p>Some words.</p>");
+  await Deno.writeTextFile(`${folder}/broken.pdf`, "%PDF-1.7 nothing");
+  await Deno.writeTextFile(`${folder}/table.csv`, "name,age\nAda,36\n");
+  await Deno.writeTextFile(`${folder}/program.exe`, "not a document");
+  const report = await imported(test.runtime, "documents", folder);
+  assertEquals(report.errors.map(({ place }) => place), ["broken.pdf"]);
+  assertEquals((await all(test.runtime)).map(({ metadata }) => metadata.source_file).toSorted(), [
+    "page.html",
+    "table.csv",
+  ]);
+  assertEquals((await imported(test.runtime, "documents", folder)).stored, 0);
+});

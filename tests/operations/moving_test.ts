@@ -115,7 +115,7 @@ Deno.test("what is no export, or one of a newer version, is refused before anyth
   await refused("null\n", "invalid_input", "no header");
   await refused("\u0000\ud800", "invalid_input", "no header");
   await refused(text.split("\n").slice(1).join("\n"), "invalid_input", "no header");
-  await refused(text.replace('"version":1', '"version":2'), "unsupported", "format version 2");
+  await refused(text.replace('"version":1', '"version":2'), "invalid_input", "format version 2");
   await refused(text.replace('"version":1', '"version":"1"'), "invalid_input", "wrong version");
   assertEquals(await all(to.runtime), []);
 });

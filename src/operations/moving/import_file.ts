@@ -19,8 +19,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Imports an export. A file that ends early, or isn't what was written, is imported as far as it can be read, and the
  * report says so.
  *
- * @throws {MemoryError} `invalid_input`, before anything is stored, for a file that is no export, and `unsupported` for
- * one of a newer version; `unavailable` when the store can't be reached.
+ * @throws {MemoryError} `invalid_input`, before anything is stored, for a file that is no export, or one of a newer
+ * version; `unavailable` when the store can't be reached.
  */
 export async function importFile(
   runtime: Runtime,
@@ -45,7 +45,7 @@ async function readHeader(lines: AsyncGenerator<Line>): Promise<HeaderLine> {
   }
   if (typeof found.version === "number" && found.version > FORMAT_VERSION) {
     throw new MemoryError(
-      "unsupported",
+      "invalid_input",
       `Cannot import the file: it has format version ${found.version}, this version of Unimem reads ${FORMAT_VERSION}`,
       { field: "body", value: found.version },
     );
