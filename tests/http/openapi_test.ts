@@ -40,6 +40,8 @@ const BODIES: Record<string, unknown> = {
   mergeDuplicates: { canonical_hash: "HASH", duplicate_hashes: ["f".repeat(64)] },
   rpc: { id: 1, method: "tools/list" },
   restoreMemories: { content_hashes: ["HASH"] },
+  importMemories: '{"kind":"header","format":"unimem-export","version":1,"created_at":1,"unimem":"0","memories":1,' +
+    '"trashed":0,"vectors":false,"model":null}\n{"kind":"memory","content":"new"}\n',
 };
 
 /** A request that is refused, by operationId: its body, its query, what stands in its path. */
@@ -58,7 +60,7 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
 const QUERIES: Record<string, string> = { renameTag: "?new_tag=y" };
 /** What no parameter takes. */
 const BAD_QUERY = "?page=0&limit=0&remove_from_memory=maybe&types=0&permanent=maybe&n_results=0&timezone=&days=0" +
-  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus";
+  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus&vectors=maybe";
 /** Answers that are documented for their shape alone. */
 const NEVER = new Set(["forceSync 200"]);
 
@@ -126,6 +128,7 @@ async function provoke(status: string, path: string, method: string, operation: 
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
   const isForm = operation.operationId in FORMS;
   const headers: Record<string, string> = isForm ? { ...FORM_TYPE } : {};
+  if (operation.operationId === "importMemories") headers["Content-Type"] = "application/x-ndjson";
   const refused = status === "400" ? REFUSED[operation.operationId] ?? {} : {};
   let body = isForm ? FORMS[operation.operationId] : refused.body ?? bodyOf(operation, hash);
   let query = refused.query ?? QUERIES[operation.operationId] ?? "";
