@@ -1,6 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { assert, assertEquals, fail } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
+import { contentHash } from "../../src/memory/hash.ts";
 import { PUBLIC_PAGES } from "../../src/http/pages.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import type { EventHub } from "../../src/operations/events.ts";
@@ -18,6 +19,8 @@ interface Document {
 }
 
 const UNKNOWN = "0".repeat(64);
+/** Key of a second memory in the store. */
+const OTHER = contentHash("other");
 /** A form with a file, in a boundary that `FORM_TYPE` names. */
 const form = (field: string) =>
   `--b\r\nContent-Disposition: form-data; name="${field}"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n`;
@@ -42,6 +45,8 @@ const BODIES: Record<string, unknown> = {
   restoreMemories: { content_hashes: ["HASH"] },
   importMemories: '{"kind":"header","format":"unimem-export","version":1,"created_at":1,"unimem":"0","memories":1,' +
     '"trashed":0,"vectors":false,"model":null}\n{"kind":"memory","content":"new"}\n',
+  addRelation: { target_hash: OTHER, relation_type: "supports" },
+  supersedeMemory: { new_hash: OTHER },
 };
 
 /** A request that is refused, by operationId: its body, its query, what stands in its path. */
@@ -51,16 +56,18 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
   mergeDuplicates: { body: { canonical_hash: UNKNOWN, duplicate_hashes: [UNKNOWN] } },
   renameTag: { query: "?new_tag=y&confirm_count=9" },
   maintain: { path: "bogus" },
+  addRelation: { body: { target_hash: UNKNOWN } },
+  supersedeMemory: { body: { new_hash: UNKNOWN } },
   memoryGrowth: { query: "?period=bogus" },
   tagUsage: { query: "?period=bogus" },
   topTags: { query: "?period=bogus" },
 };
 
 /** Queries without which a request is refused, by operationId. */
-const QUERIES: Record<string, string> = { renameTag: "?new_tag=y" };
+const QUERIES: Record<string, string> = { renameTag: "?new_tag=y", removeRelation: `?target_hash=${OTHER}` };
 /** What no parameter takes. */
 const BAD_QUERY = "?page=0&limit=0&remove_from_memory=maybe&types=0&permanent=maybe&n_results=0&timezone=&days=0" +
-  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus&vectors=maybe";
+  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus&vectors=maybe&depth=9";
 /** Answers that are documented for their shape alone. */
 const NEVER = new Set(["forceSync 200"]);
 
@@ -89,6 +96,9 @@ function failing(error: unknown): Partial<MemoryStorage> {
     sizes: no,
     vectors: no,
     maintain: no,
+    relate: no,
+    unrelate: no,
+    relations: no,
   };
 }
 
@@ -126,6 +136,7 @@ const isStream = (operation: Operation) => typeOf(operation, "200") === "text/ev
 async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
   await using client = await openClient(CLIENTS[status] ?? {});
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
+  if (status === "200") await client.store("other");
   const isForm = operation.operationId in FORMS;
   const headers: Record<string, string> = isForm ? { ...FORM_TYPE } : {};
   if (operation.operationId === "importMemories") headers["Content-Type"] = "application/x-ndjson";

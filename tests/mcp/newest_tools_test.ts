@@ -1,0 +1,248 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { estimateTokens } from "../../src/memory/sizing.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { storeBatch } from "../../src/operations/store.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+import { type CallResult, connectInMemory, type TestClient } from "./clients.ts";
+
+async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
+  await using test = await testRuntime();
+  const client = await connectInMemory(test.runtime);
+  try {
+    await body(client, test.runtime);
+  } finally {
+    await client.close();
+  }
+}
+
+const textOf = (result: CallResult) => result.content[0]!.text;
+
+/** Calls a tool that must succeed; its structured content. */
+// deno-lint-ignore no-explicit-any -- each test knows the shape it asks for
+async function call(client: TestClient, name: string, args: Record<string, unknown> = {}): Promise<any> {
+  const result = await client.call(name, args);
+  assertEquals(result.isError, false, `${name}: ${textOf(result)}`);
+  return result.structuredContent;
+}
+
+async function stored(client: TestClient, content: string, fields: Record<string, unknown> = {}): Promise<string> {
+  return (await call(client, "store_memory", { content, ...fields })).result.content_hash;
+}
+
+Deno.test("search answers a bare query in the shape connectors read, and fetch gives the result whole", async () => {
+  await withClient(async (client) => {
+    const id = await stored(client, "The harbour crane is serviced every March.", { tags: ["harbour"] });
+    const result = await client.call("search", { query: "crane service" });
+    const { results } = JSON.parse(textOf(result));
+    assertEquals(results, [{
+      id,
+      title: "The harbour crane is serviced every March.",
+      url: `memory://${id}`,
+      text: "The harbour crane is serviced every March.",
+    }]);
+    const structured = result.structuredContent!.results as Record<string, unknown>[];
+    assertEquals([structured[0]!.id, structured[0]!.tags], [id, ["harbour"]]);
+    const fetched = await call(client, "fetch", { id });
+    assertEquals([fetched.id, fetched.text, fetched.metadata.tags], [
+      id,
+      "The harbour crane is serviced every March.",
+      ["harbour"],
+    ]);
+  });
+});
+
+Deno.test("search finds in every mode and gives agents compact text", async () => {
+  await withClient(async (client) => {
+    const id = await stored(client, "Kiran prefers the blue logo.", { tags: ["atlas"], memory_type: "decision" });
+    const other = await stored(client, "Ben dislikes the green logo.", { tags: ["ops"] });
+    for (
+      const args of [
+        { query: "Kiran blue logo", mode: "hybrid", k: 1 },
+        { query: "Kiran blue logo", mode: "semantic", page_size: 1 },
+        { query: "blue logo", mode: "exact" },
+        { mode: "tag", tags: "atlas" },
+        { mode: "recent", memory_type: "decision" },
+        { query: other, mode: "similar" },
+        { query: "Kiran blue logo", mode: "scan", k: 1 },
+      ]
+    ) {
+      const result = await client.call("search", args);
+      const { results } = result.structuredContent as { results: { id: string }[] };
+      assertEquals(results.map((entry) => entry.id), [id], JSON.stringify(args));
+      assertStringIncludes(textOf(result), `id ${id} (`);
+      assertStringIncludes(textOf(result), "#atlas");
+    }
+  });
+});
+
+Deno.test("search gives the turns around a result in the order they were said", async () => {
+  await withClient(async (client) => {
+    const turns = ["Ana: hello there", "Ben: hi", "Ana: the marathon is in October", "Ben: nice", "Ana: yes"];
+    for (const content of turns) await stored(client, content, { conversation_id: "talk" });
+    const { results } = await call(client, "search", { query: "marathon October", k: 1, context: 2 });
+    assertEquals([results[0].conversation_id, results[0].content], ["talk", turns[2]]);
+    const contents = (list: { content: string }[]) => list.map(({ content }) => content);
+    assertEquals([contents(results[0].before), contents(results[0].after)], [turns.slice(0, 2), turns.slice(3)]);
+    const fetched = await call(client, "fetch", { id: results[0].id, context: 1 });
+    assertEquals([fetched.before[0].text, fetched.after[0].text], ["Ben: hi", "Ben: nice"]);
+  });
+});
+
+Deno.test("reading tools keep within max_tokens and say what they left out", async () => {
+  await withClient(async (client, runtime) => {
+    const memories = Array.from({ length: 20 }, (_, i) => ({
+      content: `Fact ${i} about turbines. ${"They hum quietly in the wind. ".repeat(30)}`,
+      tags: ["turbine"],
+      metadata: {},
+    }));
+    await storeBatch(runtime, { memories });
+    for (
+      const [tool, args, list] of [
+        ["search", { query: "turbines", page_size: 20 }, "results"],
+        ["retrieve_memory", { query: "turbines", page_size: 20 }, "memories"],
+        ["search_by_tag", { tags: "turbine", page_size: 20 }, "memories"],
+        ["list_memories", { page_size: 20 }, "memories"],
+        ["find_duplicates", { similarity_threshold: 0.5 }, "groups"],
+      ] as const
+    ) {
+      const whole = await client.call(tool, args);
+      assertEquals([whole.isError, whole.structuredContent!.omitted], [false, undefined], tool);
+      const cut = await client.call(tool, { ...args, max_tokens: 300 });
+      assert(estimateTokens(textOf(cut)) <= 350, `${tool}: ${estimateTokens(textOf(cut))}`);
+      const { omitted = 0, truncated, ...rest } = cut.structuredContent as { omitted?: number; truncated: boolean };
+      const [all, kept] = [whole.structuredContent!, rest as Record<string, unknown>].map((part) => part[list]);
+      assertEquals((kept as unknown[]).length + omitted, (all as unknown[]).length, tool);
+      assert(truncated, tool);
+    }
+    const ids = await call(client, "list_memories", { detail: "ids" });
+    assertEquals(Object.keys(ids.memories[0]), ["content_hash"]);
+    const snippets = await call(client, "retrieve_memory", { query: "turbines", detail: "snippets" });
+    assert(snippets.memories[0].content.length < 260 && snippets.memories[0].content_length > 800);
+    const { text, omitted, truncated } = await call(client, "fetch", {
+      id: ids.memories[0].content_hash,
+      max_tokens: 200,
+    });
+    assert(text.length < 800 && omitted > 0 && truncated);
+    const rest = await call(client, "fetch", { id: ids.memories[0].content_hash, offset: text.length });
+    assertEquals(text + rest.text, memories[19]!.content);
+  });
+});
+
+Deno.test("relation adds, walks in both directions and removes", async () => {
+  await withClient(async (client) => {
+    const [a, b, c] = [await stored(client, "a1"), await stored(client, "b2"), await stored(client, "c3")];
+    const link = { action: "add", content_hash: a, target_hash: b, relation_type: "SUPPORTS" };
+    assertEquals((await call(client, "relation", link)).relation_type, "supports");
+    assertEquals((await call(client, "relation", link)).success, false);
+    await call(client, "relation", { action: "create", content_hash: c, target_hash: b });
+    const near = await call(client, "relation", { action: "list", content_hash: a });
+    assertEquals([near.count, near.relations[0].direction, near.memories[0].content_hash], [1, "outgoing", b]);
+    const far = await call(client, "relation", { action: "get", content_hash: a, depth: 2 });
+    assertEquals(far.memories.map((memory: { content_hash: string }) => memory.content_hash), [b, c]);
+    assertEquals(far.relations.map((relation: { direction: string }) => relation.direction), ["outgoing", "incoming"]);
+    const typed = await call(client, "relation", { action: "list", content_hash: b, relation_type: "supports" });
+    assertEquals(typed.count, 1);
+    assertEquals((await call(client, "relation", { ...link, action: "remove" })).success, true);
+    assertEquals((await call(client, "relation", { action: "list", content_hash: a })).count, 0);
+  });
+});
+
+Deno.test("a superseded memory is left out of searches and lists, and stays readable with its dates", async () => {
+  await withClient(async (client) => {
+    const old = await stored(client, "The gate code is 4711.", { tags: ["gate"] });
+    const now = await stored(client, "The gate code is 4712.", { tags: ["gate"] });
+    const pairs = (await call(client, "memory_contradictions")).pairs;
+    assertEquals([pairs.length, pairs[0].first.content_hash, pairs[0].evidence[0].kind], [1, old, "numbers"]);
+    const done = await call(client, "memory_supersede", { old_id: old, new_id: now, reason: "changed" });
+    assertEquals([done.superseded, done.superseded_by], [old, now]);
+    for (
+      const [tool, args] of [
+        ["search", { query: "gate code" }],
+        ["search", { query: "4711", mode: "exact" }],
+        ["retrieve_memory", { query: "gate code 4711" }],
+        ["search_by_tag", { tags: "gate" }],
+        ["list_memories", {}],
+      ] as const
+    ) {
+      const hidden = await call(client, tool, args);
+      const found = (hidden.results ?? hidden.memories) as { id?: string; content_hash?: string }[];
+      assertEquals(found.filter(({ id, content_hash }) => (id ?? content_hash) === old), [], tool);
+      const shown = await call(client, tool, { ...args, include_superseded: true });
+      assertEquals((shown.results ?? shown.memories).length, found.length + 1, tool);
+    }
+    const { metadata } = await call(client, "fetch", { id: old });
+    assertEquals([metadata.superseded_by, metadata.superseded_reason], [now, "changed"]);
+    assert(metadata.valid_from < metadata.valid_until);
+    assertEquals((await call(client, "memory_contradictions")).count, 0);
+    const { relations } = await call(client, "relation", { action: "list", content_hash: old });
+    assertEquals([relations[0].source, relations[0].relation_type], [now, "supersedes"]);
+  });
+});
+
+Deno.test("contradictions are marked or found, and resolved by a relation of another type", async () => {
+  await withClient(async (client) => {
+    const likes = await stored(client, "Kiran likes the blue logo for Atlas.");
+    const not = await stored(client, "Kiran does not like the blue logo for Atlas.");
+    const [x, y] = [await stored(client, "Ana lives in Rome."), await stored(client, "Ana's flat is in Oslo.")];
+    await call(client, "relation", { action: "add", content_hash: x, target_hash: y, relation_type: "contradicts" });
+    const { pairs } = await call(client, "memory_contradictions");
+    assertEquals(pairs.map((pair: { evidence: { kind: string }[] }) => pair.evidence[0]!.kind), ["marked", "negation"]);
+    await call(client, "relation", { action: "add", content_hash: likes, target_hash: not });
+    assertEquals((await call(client, "memory_contradictions", { detail: "ids" })).count, 1);
+  });
+});
+
+Deno.test("duplicates are found with evidence and merged", async () => {
+  await withClient(async (client) => {
+    const [first, second] = [
+      await stored(client, "Ship on  Friday", { tags: ["a"] }),
+      await stored(client, "ship on friday!"),
+    ];
+    const third = await stored(client, "Ship on Friday", { tags: ["b"] });
+    const { groups } = await call(client, "find_duplicates", { strategy: "keep_oldest" });
+    assertEquals([groups.length, groups[0].canonical_hash], [1, first]);
+    const merge = { canonical_hash: first, duplicate_hashes: [second, third] };
+    assertEquals((await call(client, "merge_duplicates", { ...merge, dry_run: true })).affected_count, 2);
+    assertEquals((await call(client, "merge_duplicates", merge)).tags, ["a", "b"]);
+    assertEquals((await call(client, "list_memories")).total, 1);
+  });
+});
+
+Deno.test("update_memory changes labels and nothing else", async () => {
+  await withClient(async (client) => {
+    const content_hash = await stored(client, "Labelled.", { tags: ["a"], metadata: { k: 1 } });
+    await call(client, "update_memory", { content_hash, tags: "b,c", metadata: { l: 2 } });
+    const { memories } = await call(client, "list_memories");
+    assertEquals([memories[0].tags, memories[0].metadata], [["b", "c"], { k: 1, l: 2 }]);
+  });
+});
+
+Deno.test("wrong arguments of the newer tools are tool errors that say what to do", async () => {
+  const hash = "a".repeat(64);
+  const cases: [string, Record<string, unknown>, string][] = [
+    ["search", { mode: "tag" }, "Cannot search in mode tag: tags must name at least one tag"],
+    ["search", {}, "Cannot search in mode hybrid: query must name what to look for"],
+    ["search", { query: "x", k: 500 }, "k must be at most 100, got 500"],
+    ["search", { query: "x", max_tokens: 1 }, "max_tokens must be at least 50, got 1"],
+    ["search", { query: "x", detail: "most" }, "detail must be one of ids, snippets, full"],
+    ["fetch", { id: "x" }, "id must be 64 hexadecimal digits"],
+    ["fetch", { id: hash }, `Cannot get memory ${hash}`],
+    ["relation", { action: "add", content_hash: hash }, "target_hash is required to add"],
+    ["relation", { action: "add", content_hash: hash, target_hash: hash }, "to itself"],
+    ["relation", { action: "list", content_hash: hash, depth: 4 }, "depth must be at most 3"],
+    ["relation", { action: "eat", content_hash: hash }, "action must be one of"],
+    ["memory_supersede", { old_id: hash, new_id: hash }, "by itself"],
+    ["memory_supersede", { old_id: hash }, "new_id is required"],
+    ["memory_contradictions", { limit: 0 }, "limit must be at least 1"],
+    ["find_duplicates", { strategy: "none" }, "strategy must be one of"],
+    ["merge_duplicates", { canonical_hash: hash, duplicate_hashes: [] }, "duplicate_hashes must have at least 1 items"],
+    ["update_memory", { content_hash: hash, tags: ["x"] }, `Cannot update memory ${hash}`],
+  ];
+  await withClient(async (client) => {
+    for (const [tool, args, expected] of cases) {
+      const result = await client.call(tool, args);
+      assertEquals(result.isError, true, JSON.stringify(args));
+      assertStringIncludes(textOf(result), expected);
+    }
+  });
+});

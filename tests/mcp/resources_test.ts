@@ -1,0 +1,129 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Client, InMemoryTransport } from "@modelcontextprotocol/client";
+import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { InFlight } from "../../src/mcp/in_flight.ts";
+import { createMcpServer } from "../../src/mcp/server.ts";
+import { deleteMemory } from "../../src/operations/delete.ts";
+import { createLogger } from "../../src/operations/logger.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { store } from "../../src/operations/store.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+import { CONNECT, serveMcp, until } from "./clients.ts";
+
+async function withClient(body: (client: Client, runtime: Runtime) => Promise<void>): Promise<void> {
+  await using test = await testRuntime();
+  const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
+  const log = createLogger("error", () => {});
+  await createMcpServer(test.runtime, { serverName: "unimem", log, inFlight: new InFlight() }).connect(serverSide);
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(clientSide);
+  try {
+    await body(client, test.runtime);
+  } finally {
+    await client.close();
+  }
+}
+
+async function remember(runtime: Runtime, content: string, tags: string[] = []): Promise<string> {
+  return (await store(runtime, { content, tags, metadata: {} })).content_hash!;
+}
+
+/** The text of a resource's or a prompt's only part. */
+const textOf = (part: unknown) => (part as { text: string }).text;
+
+Deno.test("resources list and give recent memories, those of a tag and one memory", async () => {
+  await withClient(async (client, runtime) => {
+    const hash = await remember(runtime, "Deploys run on Thursdays.", ["deploy & ship"]);
+    await remember(runtime, "The gate opens at six.");
+    const { resources } = await client.listResources();
+    assertEquals(resources.map(({ uri }) => uri), ["memory://recent", "tag://deploy%20%26%20ship"]);
+    const { resourceTemplates } = await client.listResourceTemplates();
+    assertEquals(resourceTemplates.map(({ uriTemplate }) => uriTemplate), [
+      "memory://{content_hash}",
+      "tag://{tag}",
+    ]);
+    const read = async (uri: string) => textOf((await client.readResource({ uri })).contents[0]);
+    assertEquals(JSON.parse(await read(`memory://${hash}`)).content, "Deploys run on Thursdays.");
+    assertStringIncludes(await read("memory://recent"), "2 of 2 memories");
+    assertStringIncludes(await read("tag://deploy%20%26%20ship"), `memory://${hash}`);
+    await assertRejects(() => read(`memory://${"0".repeat(64)}`), Error, "nothing is stored");
+    await assertRejects(() => read("file:///etc/passwd"), Error, "Cannot read resource");
+    await assertRejects(() => client.subscribeResource({ uri: "tag://%zz" }), Error, "Cannot subscribe");
+  });
+});
+
+Deno.test("prompts recall what bears on a task, and ask for what was learnt", async () => {
+  await withClient(async (client, runtime) => {
+    await remember(runtime, "Deploys run on Thursdays.", ["ops"]);
+    assertEquals((await client.listPrompts()).prompts.map(({ name }) => name), ["recall", "summarise"]);
+    const prompt = async (name: string, args: Record<string, string>) =>
+      textOf((await client.getPrompt({ name, arguments: args })).messages[0]!.content);
+    assertStringIncludes(await prompt("recall", { task: "plan a deploy" }), "Deploys run on Thursdays.");
+    assertStringIncludes(await prompt("recall", { task: "plan a deploy", tag: "other" }), "Nothing is remembered");
+    assertStringIncludes(await prompt("summarise", { tag: "ops" }), 'Tag each with "ops"');
+    await assertRejects(() => prompt("recall", {}), Error, "task is required");
+    await assertRejects(() => prompt("sing", {}), Error, "none of that name");
+  });
+});
+
+Deno.test("tags are completed in prompts and in resource templates", async () => {
+  await withClient(async (client, runtime) => {
+    await remember(runtime, "One.", ["atlas", "alpha", "beta"]);
+    await remember(runtime, "Two.", ["atlas"]);
+    for (const ref of [{ type: "ref/prompt", name: "recall" }, { type: "ref/resource", uri: "tag://{tag}" }] as const) {
+      const { completion } = await client.complete({ ref, argument: { name: "tag", value: "a" } });
+      assertEquals(completion.values.slice(0, 2), ["atlas", "alpha"]);
+    }
+    const ref = { type: "ref/prompt", name: "recall" } as const;
+    assertEquals((await client.complete({ ref, argument: { name: "task", value: "a" } })).completion.values, []);
+  });
+});
+
+for (
+  const [name, transportOf] of Object.entries({
+    "HTTP+SSE": (url: string) => new SSEClientTransport(new URL("/sse", url)),
+    "Streamable HTTP": (url: string) => new StreamableHTTPClientTransport(new URL("/mcp", url)),
+  })
+) {
+  Deno.test(`${name}: subscribers are told of changes by whatever surface, until they unsubscribe or go`, async () => {
+    await using test = await testRuntime();
+    const { runtime } = test, server = serveMcp(runtime), told: string[] = [];
+    const client = new OlderClient({ name: "test", version: "1" });
+    await client.connect(transportOf(server.url) as unknown as Parameters<OlderClient["connect"]>[0]);
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }: { params: { uri: string } }) => void told.push(params.uri),
+    );
+    const hash = await remember(runtime, "Subscribed.", ["x"]);
+    for (const uri of [`memory://${hash}`, "tag://y", "memory://recent"]) await client.subscribeResource({ uri });
+    assertEquals(runtime.events.stats().total_connections, 1);
+    await remember(runtime, "Tagged y.", ["y"]);
+    await until(() => told.length === 2);
+    assertEquals(told.splice(0), ["tag://y", "memory://recent"]);
+    await client.unsubscribeResource({ uri: "memory://recent" });
+    await remember(runtime, "Nobody is told.");
+    await deleteMemory(runtime, { content_hash: hash });
+    await until(() => told.length === 2);
+    assertEquals(told, [`memory://${hash}`, "tag://y"]);
+    await client.close();
+    await server.stop();
+    assertEquals(runtime.events.stats().total_connections, 0);
+  });
+}
+
+for (const [name, connect] of Object.entries(CONNECT)) {
+  Deno.test(`${name}: the header X-Agent-ID tags what an agent stores`, async () => {
+    await using test = await testRuntime();
+    const server = serveMcp(test.runtime);
+    const client = await connect(server.url, { "X-Agent-ID": "planner" });
+    await client.call("store_memory", { content: "Stored by the planner.", tags: ["plan"] });
+    const found = await client.call("search", { mode: "tag", tags: ["agent:planner"] });
+    const results = found.structuredContent!.results as { tags: string[] }[];
+    assertEquals(results.map(({ tags }) => tags), [["plan", "agent:planner"]]);
+    await client.close();
+    await server.stop();
+  });
+}
