@@ -6,33 +6,24 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import { type Api, type Connection, QdrantRefusal } from "./connection.ts";
+import {
+  dimensionsError,
+  type Facts,
+  pythonFacts,
+  reservedPayload,
+  SCHEMA_VERSION,
+  sizesOf,
+  type VectorSizes,
+} from "./facts.ts";
 import { DENSE, INDEXES, RESERVED_ID, WORDS } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
-/** Version of the layout, for later changes to it. */
-export const SCHEMA_VERSION = 1;
 /** Milliseconds after which facts that another replica may have changed are read again. */
 const FACTS_MS = 2000;
 /** Milliseconds that making a collection or an index may take; a cluster agrees on it first. */
 const SCHEMA_TIMEOUT_MS = 30_000;
-
-/** A model whose vectors the collection holds, and the vector they are in. */
-export interface StoredModel extends ModelIdentity {
-  vector: string;
-}
-
-/** What the reserved point says of the collection. */
-export interface Facts {
-  schema: number;
-  models: StoredModel[];
-  /** Id of the model whose vectors searches use; null while there is none. */
-  active: string | null;
-  /** Whether every memory has words and derived fields; false in a collection of the Python service until upgraded. */
-  complete: boolean;
-}
 
 /** The facts with the revision they were read at. */
 interface KeptFacts {
@@ -40,9 +31,6 @@ interface KeptFacts {
   revision: string | null;
   readAt: number;
 }
-
-/** Sizes and distances of the dense vectors by name. */
-export type VectorSizes = Map<string, { size: number; distance: string }>;
 
 /** One collection on one server. */
 export class Collection {
@@ -364,50 +352,4 @@ export interface WriteTarget {
   collection_name: string;
   wait: true;
   ordering: Schemas["WriteOrdering"];
-}
-
-/** A collection whose vectors can't be compared with the model's. */
-export function dimensionsError(collection: string, size: number, dimensions: number): MemoryError {
-  return new MemoryError(
-    "configuration",
-    `Cannot use collection ${collection}: its vectors have ${size} dimensions and the model's ${dimensions}; set ` +
-      "MCP_MEMORY_EMBEDDING_MODEL to the model that made them, or MCP_QDRANT_COLLECTION_NAME to another collection",
-  );
-}
-
-function sizesOf(vectors: Schemas["VectorsConfig"]): VectorSizes {
-  const named = "size" in vectors && typeof vectors.size === "number" ? { [DENSE]: vectors } : vectors;
-  return new Map(
-    Object.entries(named as Record<string, Schemas["VectorParams"]>).map((
-      [name, { size, distance }],
-    ) => [name, { size, distance }]),
-  );
-}
-
-/** What the Python service's own reserved point says: the name of the model, if anything. */
-function pythonFacts(payload: Record<string, unknown> | undefined, vectors: VectorSizes): Facts {
-  const facts: Facts = { schema: SCHEMA_VERSION, models: [], active: null, complete: false };
-  const name = payload?.embedding_model, size = vectors.get(DENSE)?.size;
-  if (typeof name !== "string" || name === "" || size === undefined) return facts;
-  const id = `${PYTHON_MODEL}${name}`;
-  return { ...facts, models: [{ id, name, provider: "local", dimensions: size, vector: DENSE }], active: id };
-}
-
-/** In front of the id of a model that a Python collection names; what made its vectors isn't known any better. */
-export const PYTHON_MODEL = "python:";
-
-/** The reserved point's payload: the facts, and those of them that the Python service reads. */
-function reservedPayload(facts: Facts, settings: QdrantSettings): Record<string, unknown> {
-  const active = facts.models.find(({ id }) => id === facts.active);
-  return {
-    unimem: facts,
-    ...(active === undefined ? {} : {
-      embedding_model: active.name,
-      vector_size: active.dimensions,
-      dimensions: active.dimensions,
-      created_at: new Date().toISOString(),
-      distance_metric: settings.distance,
-      quantization_enabled: settings.quantisation !== null,
-    }),
-  };
 }

@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { VectorSet } from "../storage.ts";
-import { type Collection, dimensionsError, type Facts, PYTHON_MODEL, type StoredModel } from "./collection.ts";
+import type { Collection } from "./collection.ts";
+import { dimensionsError, type Facts, PYTHON_MODEL, type StoredModel } from "./facts.ts";
 import { DENSE } from "./layout.ts";
 
 /** Name of the vector that holds all chunks of memories with several; the model's own vector holds the first. */

@@ -33,9 +33,10 @@ import type {
   VectorSet,
 } from "../storage.ts";
 import { Searches } from "./candidates.ts";
-import { Collection, SCHEMA_VERSION } from "./collection.ts";
+import { Collection } from "./collection.ts";
 import { Connection, QdrantRefusal } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
+import { SCHEMA_VERSION } from "./facts.ts";
 import { Figures } from "./figures.ts";
 import { pointId } from "./layout.ts";
 import { Listings } from "./listings.ts";
