@@ -94,7 +94,7 @@ Deno.test("another program's database is refused, and the Python service's is po
     database.exec("CREATE TABLE memory_embeddings (content_embedding BLOB); INSERT INTO memories VALUES (1, 'kept')");
     database.close();
     assertStringIncludes(await refusal(path), "mcp-memory-service");
-    assertStringIncludes(await refusal(path), "`import`");
+    assertStringIncludes(await refusal(path), `unimem import --from python-sqlite "${path}"`);
     database = new DatabaseSync(path);
     assertEquals(database.prepare("SELECT name FROM sqlite_master ORDER BY name").all().map(({ name }) => name), [
       "memories",
