@@ -9,7 +9,6 @@ export const TAGS = [
   { name: "search", description: "Find memories." },
   { name: "tags", description: "The labels in use." },
   { name: "documents", description: "Take documents in, and follow or undo that." },
-  { name: "events", description: "What happens, as it happens." },
   { name: "manage", description: "Clean up: many memories at once, duplicates, tags, the trash." },
   { name: "analytics", description: "Figures about what is stored and what is asked." },
   { name: "events", description: "What happens, as it happens." },

@@ -114,8 +114,9 @@ async function told<T>(log: Logger, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof MemoryError && ["invalid_input", "refused"].includes(error.code)) throw invalid(error.message);
-    if (error instanceof MemoryError && error.code === "not_found") throw new ProtocolError(NOT_FOUND, error.message);
+    // The SDK answers -32602 for a resource that isn't there, too.
+    const asked = error instanceof MemoryError && ["invalid_input", "refused", "not_found"].includes(error.code);
+    if (asked) throw invalid(error.message);
     if (error instanceof MemoryError && error.code === "unavailable") {
       throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
     }
@@ -123,6 +124,3 @@ async function told<T>(log: Logger, run: () => Promise<T>): Promise<T> {
     throw new ProtocolError(ProtocolErrorCode.InternalError, "Internal error");
   }
 }
-
-/** The protocol's code for a resource that isn't there. */
-const NOT_FOUND = -32002;
