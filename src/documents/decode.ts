@@ -50,7 +50,7 @@ export function decodeText(bytes: Uint8Array, fileName: string, declared?: strin
 /** Line ends as `\n`, form feeds as empty lines, no other control characters and no lone surrogates. */
 export function cleanText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(/\f/g, "\n\n")
-    // deno-lint-ignore no-control-regex
+    // deno-lint-ignore no-control-regex -- control characters are what this is about
     .replace(/[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff]/g, "");
 }
 

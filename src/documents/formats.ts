@@ -48,7 +48,7 @@ const PDF_HEADER_WITHIN = 1024;
  * absolute paths from a client's file names.
  */
 export function baseName(path: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what this is about
   const name = path.toWellFormed().replace(/[\x00-\x1f\x7f]/g, "").split(/[/\\]/).at(-1)!.trim();
   return name === "" || name === "." || name === ".." ? "document" : name.slice(-200);
 }

@@ -144,7 +144,7 @@ export class OpenAiProvider implements EmbeddingProvider {
 
 function estimateTokens(text: string): number {
   // Bytes from UTF-16 units: one for ASCII, three for most of the rest.
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- the range of all ASCII begins with them
   const others = text.match(/[^\x00-\x7f]/g)?.length ?? 0;
   return Math.ceil((text.length + 2 * others) / BYTES_PER_TOKEN);
 }

@@ -16,6 +16,13 @@ const WEEK_SECONDS = 7 * 24 * 3600;
 /** `healthy`: everything works; `degraded`: answers, with a part missing; `unhealthy`: the store can't be reached. */
 export type HealthState = "healthy" | "degraded" | "unhealthy";
 
+/** Memories that have vectors of the model that is about to take over, and all that need them. */
+interface ReembeddingProgress {
+  model: string;
+  done: number;
+  total: number;
+}
+
 /** State of the service and its parts. */
 export interface Health {
   status: HealthState;
@@ -35,7 +42,7 @@ export interface Health {
     dimensions: number | null;
     counters: EmbedderCounters;
     coverage: VectorCoverage | null;
-    reembedding: { model: string; done: number; total: number } | null;
+    reembedding: ReembeddingProgress | null;
     /** Null unless one is configured. */
     reranker: { model: string; status: EmbedderStatus } | null;
   };
@@ -58,7 +65,7 @@ export async function health(runtime: Runtime): Promise<Health> {
     error = cause instanceof MemoryError ? cause.message : "Cannot reach the store";
   }
   const status: HealthState = error !== null ? "unhealthy" : modelReady(runtime) ? "healthy" : "degraded";
-  const { reembedding, reranker } = embeddings;
+  const { reranker } = embeddings;
   return {
     status,
     version: runtime.version,
@@ -77,7 +84,7 @@ export async function health(runtime: Runtime): Promise<Health> {
       dimensions: model.identity?.dimensions ?? null,
       counters: model.counters,
       coverage,
-      reembedding: reembedding && { model: reembedding.model, done: reembedding.done, total: reembedding.total },
+      reembedding: progressOf(runtime),
       reranker: reranker ? { model: reranker.model, status: reranker.status } : null,
     },
   };
@@ -94,7 +101,7 @@ export interface Liveness {
     state: EmbedderStatus["state"];
     model: string | null;
     counters: EmbedderCounters;
-    reembedding: { model: string; done: number; total: number } | null;
+    reembedding: ReembeddingProgress | null;
   };
 }
 
@@ -103,7 +110,6 @@ export async function liveness(runtime: Runtime): Promise<Liveness> {
   const { storage, embeddings } = runtime;
   const model = embeddings.serving ?? embeddings.configured;
   const connected = await answers(storage.ping());
-  const { reembedding } = embeddings;
   return {
     status: !connected ? "unhealthy" : modelReady(runtime) ? "healthy" : "degraded",
     version: runtime.version,
@@ -114,7 +120,7 @@ export async function liveness(runtime: Runtime): Promise<Liveness> {
       state: model.status.state,
       model: model.identity?.name ?? null,
       counters: model.counters,
-      reembedding: reembedding && { model: reembedding.model, done: reembedding.done, total: reembedding.total },
+      reembedding: progressOf(runtime),
     },
   };
 }
@@ -126,6 +132,10 @@ export async function liveness(runtime: Runtime): Promise<Liveness> {
  */
 export async function ready(runtime: Runtime): Promise<void> {
   await runtime.storage.ping();
+}
+
+function progressOf({ embeddings: { reembedding } }: Runtime): ReembeddingProgress | null {
+  return reembedding && { model: reembedding.model, done: reembedding.done, total: reembedding.total };
 }
 
 function modelReady({ embeddings: { serving, configured, reranker } }: Runtime): boolean {

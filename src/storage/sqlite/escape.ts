@@ -8,7 +8,7 @@
 const MARK = "\u0001";
 // deno-lint-ignore no-control-regex -- control characters are what this is about
 const TROUBLE = /[\u0000\u0001]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what this is about
 const ESCAPE = /\u0001([0-9a-f]+)\u0001/g;
 
 /** `text` in a form that SQLite keeps whole; equal texts and only they have equal forms. */
