@@ -17,6 +17,7 @@ export async function runTool<T>(name: string, args: string[], env: Record<strin
     args: [
       "run",
       "--quiet",
+      // All access, since some tools read what Linux says of a process in /proc.
       "--allow-all",
       "--config",
       new URL("../../deno.json", import.meta.url).pathname,
