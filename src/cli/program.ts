@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
+import { addDoctor } from "./doctor.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addState } from "./state.ts";
@@ -44,6 +45,7 @@ export async function runCommand(args: string[], context: CliContext): Promise<v
   addMoving(program, context);
   addMemories(program, context);
   addState(program, context);
+  addDoctor(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: "user" });
