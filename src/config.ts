@@ -225,6 +225,10 @@ function qdrantOf(values: SettingValues, url: string): QdrantSettings {
     readConsistency: values.MCP_QDRANT_READ_CONSISTENCY ?? null,
     timeoutMs: (values.MCP_QDRANT_TIMEOUT ?? 5) * 1000,
     retries: values.MCP_QDRANT_RETRIES ?? 3,
+    pool: {
+      connections: values.MCP_QDRANT_MAX_CONNECTIONS ?? 64,
+      idleSeconds: values.MCP_QDRANT_POOL_IDLE_SECONDS ?? 90,
+    },
     circuit: {
       failures: values.MCP_QDRANT_CIRCUIT_FAILURES ?? 5,
       seconds: values.MCP_QDRANT_CIRCUIT_SECONDS ?? 60,

@@ -131,6 +131,16 @@ export const SETTINGS = {
     "Seconds any call to Qdrant may take, its repetitions included.",
   ),
   MCP_QDRANT_RETRIES: setting(wholeNumber(0, 20), "3", "Repetitions of a call that Qdrant didn't answer."),
+  MCP_QDRANT_MAX_CONNECTIONS: setting(
+    wholeNumber(1, 10_000),
+    "64",
+    "Calls to Qdrant, and so connections, at once; further ones wait within their time.",
+  ),
+  MCP_QDRANT_POOL_IDLE_SECONDS: setting(
+    wholeNumber(1, 3600),
+    "90",
+    "Seconds an unused connection to Qdrant stays open.",
+  ),
   MCP_QDRANT_CIRCUIT_FAILURES: setting(
     wholeNumber(1, 1000),
     "5",

@@ -181,6 +181,25 @@ export interface VectorCoverage {
   embedded: number;
 }
 
+/** How the calls to the store's server fare in this process. */
+export interface ConnectionFigures {
+  /** Calls, and so connections, there may be at once. */
+  limit: number;
+  in_use: number;
+  /** Calls that wait for a free connection now. */
+  waiting: number;
+  /** Requests sent since the process started, repetitions among them. */
+  calls: number;
+  /** Requests sent again after one that went unanswered. */
+  retries: number;
+  /** Requests that went unanswered. */
+  failures: number;
+  /** Calls turned away without a request: by the open circuit, or because none of the connections came free in time. */
+  refused: number;
+  /** `open`: calls are turned away for a while; `half-open`: the next one is let through to try. */
+  circuit: "closed" | "open" | "half-open";
+}
+
 /** Figures about the store. */
 export interface StorageStats {
   total_memories: number;
@@ -196,6 +215,8 @@ export interface MemoryStorage {
   readonly backend: "sqlite" | "qdrant";
   /** Times a database or a connection pool was opened by this process; 1 in a healthy process. */
   readonly opens: number;
+  /** Null for a store without a server. */
+  readonly connections: ConnectionFigures | null;
 
   /** Stores all items in one transaction; answers after its commit, one outcome per item in order. */
   store(items: NewMemory[]): Promise<StoreOutcome[]>;

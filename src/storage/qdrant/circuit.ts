@@ -32,11 +32,15 @@ export class Circuit {
     return this.#now() < this.#trialAt ? "open" : "half-open";
   }
 
+  /** Seconds until the next trial is due; 0 when calls are let through or a trial is due. */
+  get wait(): number {
+    return this.#trialAt === null ? 0 : Math.max(0, Math.ceil((this.#trialAt - this.#now()) / 1000));
+  }
+
   /** Seconds after which a call may be let through; 0 when one may now. An allowed call must report its end. */
   enter(): number {
     if (this.#trialAt === null) return 0;
-    const wait = this.#trialAt - this.#now();
-    if (wait > 0) return Math.max(1, Math.ceil(wait / 1000));
+    if (this.wait > 0) return this.wait;
     if (this.#trying) return 1;
     this.#trying = true;
     return 0;

@@ -1,15 +1,17 @@
 /**
- * Calls to a Qdrant server: one client for the process, a deadline on every call, repetition of what went unanswered,
- * and a circuit breaker in front. Every call the driver makes is safe to repeat: inserts insert only and carry a mark of
- * who inserted, changes are bound to the revision they were made from, and deleting twice deletes once.
+ * Calls to a Qdrant server: one pool of connections for the process, a deadline on every call, repetition of what went
+ * unanswered, and a circuit breaker in front. Every call the driver makes is safe to repeat: inserts insert only and
+ * carry a mark of who inserted, changes are bound to the revision they were made from, and deleting twice deletes once.
  *
  * @module
  */
 
 import type { QdrantClient } from "@qdrant/js-client-rest";
 import { errorText, MemoryError } from "../../errors.ts";
+import type { ConnectionFigures } from "../storage.ts";
 import { Circuit } from "./circuit.ts";
 import type { QdrantSettings } from "./settings.ts";
+import { Slots } from "./slots.ts";
 
 /** The server's API as its OpenAPI document says it. */
 export type Api = ReturnType<QdrantClient["api"]>;
@@ -26,22 +28,50 @@ export class QdrantRefusal extends Error {
   }
 }
 
-/** Clients made by this process. */
+/** Pools made by this process. */
 let opens = 0;
+
+/** What Deno's `fetch` takes beside the standard's fields: the pool that a request goes through. */
+interface PooledInit {
+  signal: AbortSignal;
+  client: Deno.HttpClient;
+}
 
 /** The process's way to one server. */
 export class Connection {
   readonly circuit: Circuit;
   readonly #settings: QdrantSettings;
+  readonly #slots: Slots;
+  #pool: Deno.HttpClient | undefined;
   #api: Promise<Api> | undefined;
+  #calls = 0;
+  #answers = 0;
+  #retries = 0;
+  #failures = 0;
+  #refused = 0;
 
   constructor(settings: QdrantSettings) {
     this.#settings = settings;
+    this.#slots = new Slots(settings.pool.connections);
     this.circuit = new Circuit(settings.circuit);
   }
 
   get opens(): number {
     return opens;
+  }
+
+  /** How the calls fare. */
+  get figures(): ConnectionFigures {
+    return {
+      limit: this.#slots.limit,
+      in_use: this.#slots.inUse,
+      waiting: this.#slots.waiting,
+      calls: this.#calls,
+      retries: this.#retries,
+      failures: this.#failures,
+      refused: this.#refused,
+      circuit: this.circuit.state,
+    };
   }
 
   /** The server's address without credentials, for messages. */
@@ -54,8 +84,9 @@ export class Connection {
   /**
    * Runs one call to the server, repeating it while nothing answers.
    *
-   * @param timeoutMs The longest all of it may take.
-   * @throws {MemoryError} `unavailable` without an answer in time, `overloaded` when the server says so.
+   * @param timeoutMs The longest all of it may take, the wait for a free connection included.
+   * @throws {MemoryError} `unavailable` without an answer in time, `overloaded` when the server says so or when so many
+   * calls are under way that this one's turn didn't come.
    * @throws {QdrantRefusal} when the server refuses.
    */
   async call<T>(
@@ -66,25 +97,72 @@ export class Connection {
     const end = performance.now() + timeoutMs;
     const api = await (this.#api ??= this.#open());
     for (let attempt = 0;; attempt++) {
-      const wait = this.circuit.enter();
-      if (wait > 0) throw this.#away(action, wait);
       try {
-        const left = Math.max(1, Math.ceil(end - performance.now()));
-        const { data } = await run(api, { signal: AbortSignal.timeout(left) });
-        this.circuit.succeeded();
-        return (data as { result: T }).result;
+        return await this.#attempt<T>(action, (init) => run(api, init), end);
       } catch (error) {
-        const refusal = refusalOf(error);
-        if (refusal !== null) {
-          this.circuit.succeeded();
-          throw refusal;
-        }
-        this.circuit.failed();
+        if (!(error instanceof Unanswered)) throw error;
         const pause = Math.random() * Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** attempt);
-        if (attempt >= this.#settings.retries || performance.now() + pause >= end) throw this.#away(action, 1, error);
+        if (attempt >= this.#settings.retries || performance.now() + pause >= end) {
+          throw this.#away(action, 1, error.cause);
+        }
+        this.#retries++;
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
+  }
+
+  /** Closes the pool. No call may be running. */
+  close(): void {
+    this.#pool?.close();
+    this.#pool = undefined;
+    this.#api = undefined;
+  }
+
+  /** One request, in a place of its own. */
+  async #attempt<T>(
+    action: string,
+    run: (init: PooledInit) => Promise<{ data: unknown }>,
+    end: number,
+  ): Promise<T> {
+    if (this.circuit.wait > 0) throw this.#refuse(action, this.circuit.wait);
+    const answersBefore = this.#answers;
+    if (!await this.#slots.enter(Math.max(0, end - performance.now()))) {
+      if (this.#answers === answersBefore) throw this.#refuse(action, 1);
+      this.#refused++;
+      throw this.#busy(action);
+    }
+    try {
+      const wait = this.circuit.enter();
+      if (wait > 0) throw this.#refuse(action, wait);
+      this.#calls++;
+      try {
+        const left = Math.max(1, Math.ceil(end - performance.now()));
+        const { data } = await run({ signal: AbortSignal.timeout(left), client: this.#pool! });
+        this.#answered();
+        return (data as { result: T }).result;
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === null) {
+          this.circuit.failed();
+          this.#failures++;
+          throw new Unanswered(undefined, { cause: error });
+        }
+        this.#answered();
+        throw refusal;
+      }
+    } finally {
+      this.#slots.leave();
+    }
+  }
+
+  #answered(): void {
+    this.#answers++;
+    this.circuit.succeeded();
+  }
+
+  #refuse(action: string, retryAfterSeconds: number): MemoryError {
+    this.#refused++;
+    return this.#away(action, retryAfterSeconds);
   }
 
   #away(action: string, retryAfterSeconds: number, cause?: unknown): MemoryError {
@@ -94,11 +172,20 @@ export class Connection {
     });
   }
 
+  #busy(action: string): MemoryError {
+    const { limit } = this.#slots;
+    return new MemoryError("overloaded", `Cannot ${action}: ${limit} calls to Qdrant are under way, the most at once`, {
+      retryAfterSeconds: 1,
+    });
+  }
+
   async #open(): Promise<Api> {
     // Loaded here, so that a process with another store never pays for it.
     const { QdrantClient } = await import("@qdrant/js-client-rest");
     const { url, apiKey } = this.#settings, { pathname } = new URL(url);
+    const { connections, idleSeconds } = this.#settings.pool;
     opens++;
+    this.#pool = Deno.createHttpClient({ poolMaxIdlePerHost: connections, poolIdleTimeout: idleSeconds * 1000 });
     const client = new QdrantClient({
       url: new URL("/", url).href,
       ...(pathname === "/" ? {} : { prefix: pathname.replace(/\/$/, "") }),
@@ -114,6 +201,9 @@ export class Connection {
     return client.api();
   }
 }
+
+/** A request that nothing answered. */
+class Unanswered extends Error {}
 
 /** What the server answered when it answered at all; null for an outage. */
 function refusalOf(error: unknown): QdrantRefusal | MemoryError | null {

@@ -11,6 +11,7 @@ import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
 import type {
   CandidateQuery,
   CandidateSet,
+  ConnectionFigures,
   ContentSizes,
   ListQuery,
   MaintenanceTask,
@@ -64,7 +65,10 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
   try {
     await Promise.race([storage.prepare(), late]);
   } catch (error) {
-    if (error instanceof MemoryError && error.code === "configuration") throw error;
+    if (error instanceof MemoryError && error.code === "configuration") {
+      await storage.close();
+      throw error;
+    }
   } finally {
     clearTimeout(timer);
   }
@@ -82,7 +86,12 @@ export async function upgradeCollection(
   settings: QdrantSettings,
   options: UpgradeOptions = {},
 ): Promise<UpgradeProgress> {
-  return await upgrade(new Collection(new Connection(settings), settings), options);
+  const connection = new Connection(settings);
+  try {
+    return await upgrade(new Collection(connection, settings), options);
+  } finally {
+    connection.close();
+  }
 }
 
 class QdrantStorage implements MemoryStorage {
@@ -128,6 +137,10 @@ class QdrantStorage implements MemoryStorage {
 
   get opens(): number {
     return this.#connection.opens;
+  }
+
+  get connections(): ConnectionFigures {
+    return this.#connection.figures;
   }
 
   /** Connects and makes sure that the collection is there. */
@@ -306,7 +319,7 @@ class QdrantStorage implements MemoryStorage {
 
   close(): Promise<void> {
     this.#upgrading.abort();
-    return this.#closing ??= Promise.allSettled(this.#running).then(() => {});
+    return this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connection.close());
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */

@@ -37,6 +37,8 @@ export interface QdrantSettings {
   timeoutMs: number;
   /** Repetitions of a call that failed for want of an answer. */
   retries: number;
+  /** Calls, and so connections, at once, ≥ 1, and for how long an unused connection stays open. */
+  pool: { connections: number; idleSeconds: number };
   /** Failures in a row that open the circuit, and for how long it stays open. */
   circuit: { failures: number; seconds: number };
 }
@@ -59,6 +61,7 @@ export function qdrantDefaults(url: string): QdrantSettings {
     readConsistency: null,
     timeoutMs: 5000,
     retries: 3,
+    pool: { connections: 64, idleSeconds: 90 },
     circuit: { failures: 5, seconds: 60 },
   };
 }

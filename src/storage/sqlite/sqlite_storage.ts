@@ -76,6 +76,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryS
 
 class SqliteStorage implements MemoryStorage {
   readonly backend = "sqlite";
+  readonly connections = null;
   readonly #database: Database;
   readonly #queue: WriteQueue;
   readonly #follower: Follower;
