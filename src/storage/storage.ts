@@ -200,6 +200,22 @@ export interface ConnectionFigures {
   circuit: "closed" | "open" | "half-open";
 }
 
+/** How far completing a store has come. */
+export interface UpgradeProgress {
+  done: number;
+  /** Memories that needed it when the run began. */
+  total: number;
+}
+
+/** How to complete a store, and whom to tell. */
+export interface UpgradeOptions {
+  /** Looks at every memory, in a store that is known to be complete too: another program may have written since. */
+  thorough?: boolean;
+  /** Ends the run after the step in hand. */
+  signal?: AbortSignal;
+  onProgress?: (progress: UpgradeProgress) => void;
+}
+
 /** Figures about the store. */
 export interface StorageStats {
   total_memories: number;
@@ -312,6 +328,9 @@ export interface MemoryStorage {
   /** The active model's vectors of memories, in the order asked; null where a memory or its vectors are missing. */
   vectors(hashes: string[]): Promise<(VectorSet | null)[]>;
 
+  /** The model whose vectors searches use; null while there is none. Cheap enough to ask every other second. */
+  activeModel(): Promise<ModelIdentity | null>;
+
   /** Which vectors are served, and how many memories have them. */
   vectorCoverage(): Promise<VectorCoverage>;
 
@@ -341,6 +360,28 @@ export interface MemoryStorage {
    * @returns what was done, in words for the operator.
    */
   maintain(task: MaintenanceTask): Promise<string>;
+
+  /**
+   * Completes memories that another program wrote with what searches need. Only adds; what is done stays done, so that
+   * a stopped run goes on, and several may run at once.
+   *
+   * @returns how many memories were completed, of how many; fewer when stopped.
+   */
+  upgrade(options?: UpgradeOptions): Promise<UpgradeProgress>;
+
+  /**
+   * A short text kept beside the memories, for what processes that share the store tell each other; null where there is
+   * none.
+   *
+   * @param name Lower-case letters and underscores.
+   */
+  note(name: string): Promise<string | null>;
+
+  /**
+   * Puts `after` in the place of `before`, null standing for no note, and says whether it did: of several callers with
+   * the same `before` one does, the others find another note there.
+   */
+  changeNote(name: string, before: string | null, after: string | null): Promise<boolean>;
 
   /** Throws `unavailable` when the store doesn't answer. */
   ping(): Promise<void>;

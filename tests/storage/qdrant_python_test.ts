@@ -3,9 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import { upgradeCollection } from "../../src/storage/qdrant/qdrant_storage.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
-import { until } from "../helpers/process.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { DIMENSIONS, foundByWords, hashOf, MODEL, OTHER, vector } from "./fixtures.ts";
 
@@ -73,21 +71,18 @@ Deno.test({
         limit: 1,
       });
       assertEquals((await storage.read([near.candidates[0]!.id]))[0]?.content, "The Otter number 7 swims");
-      await until(
-        () => storage.stats(),
-        (stats) => stats.details.upgraded === true,
-        "the background upgrade",
-      );
+      assertEquals((await storage.stats()).details.upgraded, false);
+      assertEquals(await storage.upgrade(), { done: 300, total: 300 });
+      assertEquals((await storage.stats()).details.upgraded, true);
       assertEquals((await foundByWords(storage, "otter 17", {}, 1)).length, 1);
       assertEquals(await foundByWords(storage, "17"), ["The Otter number 17 swims"]);
       assertEquals((await storage.containing("the otter NUMBER 17 s", { filter: {}, offset: 0, limit: 5 })).total, 1);
       assertEquals((await storage.update(hashOf(3), { tags: ["changed"] }, 9))?.tags, ["changed"]);
       assertEquals(await storage.delete([hashOf(4)]), [true]);
+      assertEquals(await storage.upgrade({ thorough: true }), { done: 0, total: 0 });
     } finally {
       await storage.close();
     }
-    const again = await upgradeCollection(settings);
-    assertEquals(again, { done: 0, total: 0 });
   },
 });
 
@@ -97,11 +92,15 @@ Deno.test({
   fn: async () => {
     await using server = await startQdrant();
     await pythonCollection(server.url, "memories", 300, MODEL.name);
-    const settings = { ...qdrantDefaults(server.url), dimensions: DIMENSIONS }, stop = new AbortController();
-    const first = await upgradeCollection(settings, { signal: stop.signal, onProgress: () => stop.abort() });
-    assert(first.done > 0 && first.done < 300 && first.total === 300, JSON.stringify(first));
-    const second = await upgradeCollection(settings);
-    assertEquals([second.done, second.total], [300 - first.done, 300 - first.done]);
+    const settings = { ...qdrantDefaults(server.url), backend: "qdrant" as const, dimensions: DIMENSIONS };
+    const first = await openStorage(settings), stop = new AbortController();
+    const part = await first.upgrade({ signal: stop.signal, onProgress: () => stop.abort() });
+    await first.close();
+    assert(part.done > 0 && part.done < 300 && part.total === 300, JSON.stringify(part));
+    const second = await openStorage(settings);
+    const rest = await second.upgrade();
+    await second.close();
+    assertEquals([rest.done, rest.total], [300 - part.done, 300 - part.done]);
   },
 });
 

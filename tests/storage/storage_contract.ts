@@ -722,6 +722,38 @@ export function describeStorage(
     assertEquals(await storage.relations({ limit: 9 }), []);
   });
 
+  test("knows the active model without counting", async (storage) => {
+    assertEquals(await storage.activeModel(), null);
+    await storage.registerModel(MODEL);
+    await storage.registerModel(OTHER);
+    assertEquals(await storage.activeModel(), MODEL);
+    await storage.activateVectors(OTHER.id);
+    assertEquals(await storage.activeModel(), OTHER);
+  });
+
+  test("changes a note only where the one that was read still stands", async (storage) => {
+    const text = AWKWARD.join(" ");
+    assertEquals(await storage.note("lease"), null);
+    assertEquals(await storage.changeNote("lease", "something", "else"), false);
+    assertEquals(await storage.changeNote("lease", null, text), true);
+    assertEquals([await storage.note("lease"), await storage.note("other")], [text, null]);
+    assertEquals(await storage.changeNote("lease", null, "again"), false);
+    const outcomes = await Promise.all(["a", "b", "c"].map((after) => storage.changeNote("lease", text, after)));
+    assertEquals(outcomes.filter(Boolean).length, 1);
+    const left = await storage.note("lease");
+    assertEquals(left, ["a", "b", "c"][outcomes.indexOf(true)]!);
+    assertEquals(await storage.changeNote("lease", text, null), false);
+    assertEquals(await storage.changeNote("lease", left, null), true);
+    assertEquals(await storage.note("lease"), null);
+    assertEquals((await storage.stats()).total_memories, 0);
+  });
+
+  test("needs no upgrade of what it wrote itself", async (storage) => {
+    await storage.store([plain(1), plain(2)]);
+    assertEquals(await storage.upgrade(), { done: 0, total: 0 });
+    assertEquals(await storage.upgrade({ thorough: true }), { done: 0, total: 0 });
+  });
+
   test("closes once, after what runs, and refuses calls from then on", async (storage) => {
     const stored = storage.store([plain(1)]);
     await Promise.all([storage.close(), storage.close()]);

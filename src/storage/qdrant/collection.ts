@@ -36,8 +36,6 @@ interface KeptFacts {
 export class Collection {
   readonly connection: Connection;
   readonly settings: QdrantSettings;
-  /** Called once after the collection was found or made, in the background. */
-  onPrepared: (() => Promise<void>) | undefined;
   #prepared: Promise<void> | undefined;
   #kept: KeptFacts | undefined;
   #vectors: VectorSizes = new Map();
@@ -78,11 +76,7 @@ export class Collection {
     if (this.#prepared === undefined) {
       const running = this.#prepare();
       this.#prepared = running;
-      running.then(() => {
-        const next = this.onPrepared;
-        this.onPrepared = undefined;
-        next?.().catch(() => this.onPrepared ??= next);
-      }, () => {
+      running.catch(() => {
         if (this.#prepared === running) this.#prepared = undefined;
       });
     }

@@ -20,6 +20,8 @@ export function chunksVector(vector: string): string {
 /** Models of one collection. */
 export class Models {
   readonly #collection: Collection;
+  /** Ids of models that were registered when this process looked. */
+  readonly #known = new Set<string>();
 
   constructor(collection: Collection) {
     this.#collection = collection;
@@ -33,14 +35,9 @@ export class Models {
 
   /** @throws {MemoryError} `internal` for a model that isn't registered. */
   async required(id: string): Promise<StoredModel> {
-    for (const fresh of [false, true]) {
-      const model = (await this.#collection.facts(fresh)).models.find((known) => known.id === id);
-      if (model === undefined) continue;
-      // Another replica may have added them.
-      await this.#addVectors(model);
-      return model;
-    }
-    throw new MemoryError("internal", `Cannot use vectors of model ${id}: it isn't registered`);
+    const model = await this.#find(id);
+    if (model === null) throw new MemoryError("internal", `Cannot use vectors of model ${id}: it isn't registered`);
+    return model;
   }
 
   /** Makes a model known; the first one becomes the active one. */
@@ -74,12 +71,15 @@ export class Models {
   }
 
   /**
-   * Vectors as a point holds them.
+   * Vectors as a point holds them. None of a model that another replica replaced since this process looked: the vectors
+   * of its successor are made in the background, as for a memory that came without.
    *
    * @throws {MemoryError} `internal` for vectors of another length than the model's; they would poison every search.
    */
   async vectorsOf({ model, chunks }: VectorSet): Promise<Record<string, number[] | number[][]>> {
-    const { vector, dimensions, name } = await this.required(model);
+    const found = await this.#find(model);
+    if (found === null && this.#known.has(model)) return {};
+    const { vector, dimensions, name } = found ?? await this.required(model);
     if (chunks.length === 0 || chunks.some((chunk) => chunk.length !== dimensions)) {
       const lengths = chunks.map((chunk) => chunk.length).join(", ");
       throw new MemoryError(
@@ -89,6 +89,18 @@ export class Models {
     }
     const first = { [vector]: Array.from(chunks[0]!) };
     return chunks.length === 1 ? first : { ...first, [chunksVector(vector)]: chunks.map((chunk) => Array.from(chunk)) };
+  }
+
+  async #find(id: string): Promise<StoredModel | null> {
+    for (const fresh of [false, true]) {
+      const model = (await this.#collection.facts(fresh)).models.find((known) => known.id === id);
+      if (model === undefined) continue;
+      this.#known.add(id);
+      // Another replica may have added them.
+      await this.#addVectors(model);
+      return model;
+    }
+    return null;
   }
 
   /** The facts with a model added; the unnamed vector goes to the first model whose vectors fit it. */

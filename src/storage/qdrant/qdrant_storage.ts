@@ -29,6 +29,8 @@ import type {
   TrashedMemory,
   Trashing,
   TrashPage,
+  UpgradeOptions,
+  UpgradeProgress,
   ValueCount,
   VectorCoverage,
   VectorSet,
@@ -42,11 +44,12 @@ import { Figures } from "./figures.ts";
 import { pointId } from "./layout.ts";
 import { Listings } from "./listings.ts";
 import { identityOf, Models } from "./models.ts";
+import { Notes } from "./notes.ts";
 import { type OnChange, Records } from "./records.ts";
 import { Relations } from "./relations.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Trash } from "./trash.ts";
-import { optimise, upgrade, type UpgradeOptions, type UpgradeProgress } from "./upgrade.ts";
+import { deriveAnew, optimise, upgrade } from "./upgrade.ts";
 import { VectorFills } from "./vector_fills.ts";
 import { Words } from "./words.ts";
 
@@ -75,25 +78,6 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
   return storage;
 }
 
-/**
- * Upgrades a collection of the Python service in place: adds words and the fields that filters use to every memory. Can be
- * stopped, resumed and repeated while both services run.
- *
- * @returns how many memories were completed, of how many.
- * @throws {MemoryError} `configuration` or `unavailable`.
- */
-export async function upgradeCollection(
-  settings: QdrantSettings,
-  options: UpgradeOptions = {},
-): Promise<UpgradeProgress> {
-  const connection = new Connection(settings);
-  try {
-    return await upgrade(new Collection(connection, settings), options);
-  } finally {
-    connection.close();
-  }
-}
-
 class QdrantStorage implements MemoryStorage {
   readonly backend = "qdrant";
   readonly #connection: Connection;
@@ -106,14 +90,14 @@ class QdrantStorage implements MemoryStorage {
   readonly #fills: VectorFills;
   readonly #relations: Relations;
   readonly #trash: Trash;
-  readonly #upgrading = new AbortController();
+  readonly #notes: Notes;
+  readonly #closed = new AbortController();
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(settings: QdrantSettings) {
     this.#connection = new Connection(settings);
     const collection = this.#collection = new Collection(this.#connection, settings);
-    collection.onPrepared = () => this.#complete();
     const words = new Words(), conversations = new Conversations(collection);
     this.#models = new Models(collection);
     const changed: OnChange = (points) => {
@@ -133,6 +117,7 @@ class QdrantStorage implements MemoryStorage {
     this.#listings = new Listings(collection, this.#searches);
     this.#figures = new Figures(collection, this.#listings);
     this.#fills = new VectorFills(collection, this.#models, this.#records);
+    this.#notes = new Notes(collection);
   }
 
   get opens(): number {
@@ -146,15 +131,6 @@ class QdrantStorage implements MemoryStorage {
   /** Connects and makes sure that the collection is there. */
   prepare(): Promise<void> {
     return this.#call("open the collection", () => this.#collection.prepare());
-  }
-
-  /** Completes a collection of the Python service, so that its memories are found by words too. Others may do so as well. */
-  async #complete(): Promise<void> {
-    if ((await this.#collection.facts()).complete) return;
-    const { signal } = this.#upgrading;
-    this.#call("upgrade the collection", () => upgrade(this.#collection, { signal })).catch(() => {
-      this.#collection.onPrepared = () => this.#complete(); // with the next new look at the collection
-    });
   }
 
   store(items: NewMemory[]): Promise<StoreOutcome[]> {
@@ -253,6 +229,13 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("read vectors", () => this.#fills.read(hashes));
   }
 
+  activeModel(): Promise<ModelIdentity | null> {
+    return this.#call("read the active model", async () => {
+      const active = await this.#models.active();
+      return active && identityOf(active);
+    });
+  }
+
   vectorCoverage(): Promise<VectorCoverage> {
     return this.#call("count vectors", async () => {
       const active = await this.#models.active();
@@ -308,9 +291,22 @@ class QdrantStorage implements MemoryStorage {
   maintain(task: MaintenanceTask): Promise<string> {
     return this.#call("maintain the store", async () => {
       if (task === "optimize") return await optimise(this.#collection);
-      const { done } = await upgrade(this.#collection, { all: true });
-      return `Derived the words and filter fields of ${done} memories anew`;
+      return `Derived the words and filter fields of ${await deriveAnew(this.#collection)} memories anew`;
     });
+  }
+
+  upgrade({ signal, ...options }: UpgradeOptions = {}): Promise<UpgradeProgress> {
+    // Closing waits for what runs, so it ends here too.
+    const ends = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+    return this.#call("upgrade the collection", () => upgrade(this.#collection, { ...options, signal: ends }));
+  }
+
+  note(name: string): Promise<string | null> {
+    return this.#call("read a note", () => this.#notes.read(name));
+  }
+
+  changeNote(name: string, before: string | null, after: string | null): Promise<boolean> {
+    return this.#call("change a note", () => this.#notes.change(name, before, after));
   }
 
   ping(): Promise<void> {
@@ -318,7 +314,7 @@ class QdrantStorage implements MemoryStorage {
   }
 
   close(): Promise<void> {
-    this.#upgrading.abort();
+    this.#closed.abort();
     return this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connection.close());
   }
 

@@ -7,27 +7,12 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
+import type { UpgradeOptions, UpgradeProgress } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
 
 /** Memories in one step. */
 const STEP = 128;
-
-/** How far an upgrade has come. */
-export interface UpgradeProgress {
-  done: number;
-  /** Memories that needed it when the run began. */
-  total: number;
-}
-
-/** What to upgrade, and whom to tell. */
-export interface UpgradeOptions {
-  /** Derives everything anew, for memories that have it too. */
-  all?: boolean;
-  onProgress?: (progress: UpgradeProgress) => void;
-  /** Ends the run after the step in hand. */
-  signal?: AbortSignal;
-}
 
 /** Memories without words or without the fields that are derived. */
 const INCOMPLETE: Schemas["Filter"] = {
@@ -41,16 +26,40 @@ const INCOMPLETE: Schemas["Filter"] = {
 const EVERY: Schemas["Filter"] = { must_not: [{ has_id: [RESERVED_ID] }] };
 
 /**
- * Completes every memory, checks that none is left, and says so in the collection's facts.
+ * Completes every memory that lacks something, checks that none is left, and says so in the collection's facts.
  *
- * @returns how many memories were completed; fewer than the total when stopped.
+ * @returns how many memories were completed, of how many; fewer when stopped.
  */
 export async function upgrade(collection: Collection, options: UpgradeOptions = {}): Promise<UpgradeProgress> {
-  const filter = options.all ? EVERY : INCOMPLETE;
-  const progress = { done: 0, total: await count(collection, filter) };
+  const { thorough = false, signal, onProgress } = options;
+  if (!thorough && (await collection.facts()).complete) return { done: 0, total: 0 };
+  const progress = { done: 0, total: await count(collection, INCOMPLETE) };
+  for await (const points of pagesOf(collection, INCOMPLETE)) {
+    if (signal?.aborted) return progress;
+    await complete(collection, points);
+    progress.done += points.length;
+    onProgress?.({ ...progress });
+  }
+  if (await count(collection, INCOMPLETE) === 0) {
+    await collection.changeFacts("finish the upgrade", (facts) => facts.complete ? null : { ...facts, complete: true });
+  }
+  return progress;
+}
+
+/** Derives everything anew, for memories that have it too; the number of memories. */
+export async function deriveAnew(collection: Collection): Promise<number> {
+  let done = 0;
+  for await (const points of pagesOf(collection, EVERY)) {
+    await complete(collection, points);
+    done += points.length;
+  }
+  await upgrade(collection, { thorough: true });
+  return done;
+}
+
+async function* pagesOf(collection: Collection, filter: Schemas["Filter"]): AsyncGenerator<Schemas["Record"][]> {
   let offset: Schemas["ScrollResult"]["next_page_offset"] = null;
   do {
-    if (options.signal?.aborted) return progress;
     const page: Schemas["ScrollResult"] = await collection.read("read memories", (api, to, init) =>
       api.scrollPoints({
         ...to,
@@ -59,15 +68,9 @@ export async function upgrade(collection: Collection, options: UpgradeOptions = 
         with_payload: true,
         ...(offset == null ? {} : { offset }),
       }, init));
-    if (page.points.length > 0) await complete(collection, page.points);
-    progress.done += page.points.length;
-    options.onProgress?.({ ...progress });
+    if (page.points.length > 0) yield page.points;
     offset = page.next_page_offset;
   } while (offset != null);
-  if (await count(collection, INCOMPLETE) === 0) {
-    await collection.changeFacts("finish the upgrade", (facts) => facts.complete ? null : { ...facts, complete: true });
-  }
-  return progress;
 }
 
 /** Adds to points what they lack. Points that were deleted meanwhile are left out. */

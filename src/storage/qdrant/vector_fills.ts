@@ -61,10 +61,11 @@ export class VectorFills {
 
   /** Adds vectors; those of memories that have gone are left out. */
   async add(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
-    const prepared = await Promise.all(items.map(async ({ content_hash, vectors }) => {
-      const { vector } = await this.#models.required(vectors.model);
-      return { id: pointId(content_hash), vector: await this.#models.vectorsOf(vectors), name: vector };
+    const all = await Promise.all(items.map(async ({ content_hash, vectors }) => {
+      const vector = await this.#models.vectorsOf(vectors);
+      return { id: pointId(content_hash), vector, name: Object.keys(vector)[0] };
     }));
+    const prepared = all.flatMap(({ name, ...item }) => name === undefined ? [] : [{ ...item, name }]);
     for (const part of partsOf(prepared, POINTS_AT_ONCE)) {
       const there = await this.#records.payloads(part.flatMap(({ id }) => id ?? []), ["created_at"]);
       const kept = part.flatMap(({ id, vector, name }) => id !== null && there.has(id) ? [{ id, vector, name }] : []);

@@ -106,6 +106,10 @@ export const MIGRATIONS: readonly string[] = [
     WHEN NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = OLD.content_hash)
     BEGIN DELETE FROM relations WHERE source = OLD.content_hash OR target = OLD.content_hash; END;
   `,
+  `
+  -- What processes that share the file tell each other.
+  CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

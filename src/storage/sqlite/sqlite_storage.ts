@@ -27,6 +27,7 @@ import type {
   TrashedMemory,
   Trashing,
   TrashPage,
+  UpgradeProgress,
   ValueCount,
   VectorCoverage,
   VectorSet,
@@ -40,6 +41,7 @@ import { optimise } from "./maintenance.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
+import { noteOf, noting } from "./notes.ts";
 import { Pacer } from "./pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
 import { dequantise, exactCosine } from "./quantise.ts";
@@ -320,6 +322,13 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
+  activeModel(): Promise<ModelIdentity | null> {
+    return this.#call("read the active model", async () => {
+      const { vectors } = await this.#follower.fresh();
+      return vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null;
+    });
+  }
+
   vectorCoverage(): Promise<VectorCoverage> {
     return this.#call("count vectors", async () => {
       const index = await this.#follower.fresh(), { vectors } = index;
@@ -387,6 +396,22 @@ class SqliteStorage implements MemoryStorage {
       await this.#follower.reload();
       return `Rebuilt the index of ${this.#follower.index.size} memories`;
     });
+  }
+
+  /** No other program writes such a file. */
+  upgrade(): Promise<UpgradeProgress> {
+    return this.#call("upgrade the store", () => Promise.resolve({ done: 0, total: 0 }));
+  }
+
+  note(name: string): Promise<string | null> {
+    return this.#call("read a note", () => Promise.resolve(noteOf(this.#database.reader, name)));
+  }
+
+  changeNote(name: string, before: string | null, after: string | null): Promise<boolean> {
+    return this.#call(
+      "change a note",
+      () => this.#queue.run("change a note", noting(this.#database.writer, name, before, after)),
+    );
   }
 
   ping(): Promise<void> {

@@ -1,0 +1,34 @@
+/**
+ * Short texts beside the memories, changed by compare-and-set.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { prepareRows, rowsOf } from "./database.ts";
+import { escapeText, unescapeText } from "./escape.ts";
+import type { Work } from "./write_queue.ts";
+
+/** The note of that name; null where there is none. */
+export function noteOf(connection: DatabaseSync, name: string): string | null {
+  const value = rowsOf(prepareRows(connection, "SELECT value FROM notes WHERE name = ?"), name)[0]?.[0];
+  return value === undefined ? null : unescapeText(String(value));
+}
+
+/** Puts `after` in the place of `before`; whether `before` stood there. */
+export function noting(
+  writer: DatabaseSync,
+  name: string,
+  before: string | null,
+  after: string | null,
+): Work<boolean> {
+  // deno-lint-ignore require-yield -- one row is done in one go
+  return function* () {
+    const result = noteOf(writer, name) === before; // within the transaction, so that nobody comes in between
+    if (result && after === null) writer.prepare("DELETE FROM notes WHERE name = ?").run(name);
+    if (result && after !== null) {
+      writer.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)").run(name, escapeText(after));
+    }
+    return { result, changed: false, effects: [] };
+  };
+}
