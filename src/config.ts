@@ -33,6 +33,8 @@ export interface Config {
   readonly embedding: EmbeddingSettings;
   readonly reranker: RerankSettings | null;
   readonly operations: OperationSettings;
+  /** Milliseconds without a sign of life after which another process takes over the store's background work. */
+  readonly leaseMs: number;
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
@@ -93,6 +95,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       documents: documentsOf(values),
       trashDays: values.MCP_TRASH_DAYS ?? 30,
     },
+    leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 10) * 1000,
     logLevel: values.LOG_LEVEL ?? "info",
   };
   if (problems.length > 0) {

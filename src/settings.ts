@@ -257,6 +257,11 @@ export const SETTINGS = {
     "30",
     "Days that deleted memories stay in the trash, from which they can be restored; 0 deletes them at once.",
   ),
+  MCP_BACKGROUND_LEASE_SECONDS: setting(
+    wholeNumber(1, 600),
+    "10",
+    "Seconds without a sign of life after which, of the processes that share a store, another one takes over its background work.",
+  ),
   MCP_DOCUMENT_CHUNK_SIZE: setting(
     wholeNumber(100, 10_000),
     "1000",

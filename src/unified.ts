@@ -7,6 +7,7 @@
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
 import { createApp } from "./http/app.ts";
+import { hostname } from "node:os";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
 import type { Config, ListenSettings } from "./config.ts";
 import { errorText, MemoryError } from "./errors.ts";
@@ -14,10 +15,13 @@ import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
 import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
-import { startTrashWork } from "./operations/expire_trash.ts";
+import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
+import { completingStore } from "./operations/background/complete_store.ts";
+import { emptyingTrash } from "./operations/expire_trash.ts";
 import type { Logger } from "./operations/logger.ts";
-import { type EmbeddingWork, startEmbeddingWork } from "./operations/reembed.ts";
+import { embeddingMemories } from "./operations/reembed.ts";
 import type { Runtime } from "./operations/runtime.ts";
+import { ServingModel } from "./operations/serving.ts";
 import { openStorage } from "./storage/factory.ts";
 import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
 import { VERSION } from "./version.ts";
@@ -57,7 +61,7 @@ interface Listener {
 export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
   const runtime = await openRuntime(config);
   const stops: (() => Promise<void>)[] = [];
-  let work: EmbeddingWork | undefined;
+  let work: Background | undefined;
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve());
   try {
@@ -89,21 +93,34 @@ export async function openRuntime(config: Config): Promise<Runtime> {
     settings: config.operations,
     events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
     activity: new Activity(),
+    background: noBackground(),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
   };
 }
 
-/** Starts loading the model, keeping vectors complete and emptying the trash of what expired. */
-export function startWork(runtime: Runtime, config: Config, log: Logger): EmbeddingWork {
-  const trash = startTrashWork(runtime, log);
-  const embedding = startEmbeddingWork(runtime, {
+/**
+ * Starts loading the model and following which one the store serves, and the background work, which one of the processes
+ * that share the store does for all.
+ */
+export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+  const serving = new ServingModel(runtime, {
     openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
     log,
   });
+  const background = startBackground(runtime, [
+    embeddingMemories(runtime, serving, log),
+    completingStore(runtime, log),
+    emptyingTrash(runtime, log),
+  ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
-  return { stop: async () => void await Promise.all([embedding.stop(), trash.stop(), uploads()]) };
+  return { stop: async () => void await Promise.all([background.stop(), serving.stop(), uploads()]) };
+}
+
+/** Names this process among all that share a store. */
+function processName(): string {
+  return `${hostname()}:${Deno.pid}:${crypto.randomUUID().slice(0, 8)}`;
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */

@@ -12,6 +12,7 @@ import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { Activity } from "../../src/operations/activity.ts";
+import { noBackground } from "../../src/operations/background/background.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
@@ -44,6 +45,7 @@ try {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    background: noBackground(),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "bench",

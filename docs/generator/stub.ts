@@ -5,6 +5,7 @@
  */
 
 import { Activity } from "../../src/operations/activity.ts";
+import { noBackground } from "../../src/operations/background/background.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { VERSION } from "../../src/version.ts";
@@ -23,6 +24,7 @@ export function stubRuntime(): Runtime {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    background: noBackground(),
     now: () => 0,
     startedAt: 0,
     version: VERSION,

@@ -16,6 +16,16 @@ export interface ModelIdentity {
   dimensions: number;
 }
 
+/** In front of the id of a model of which a store of the Python service tells the name only. */
+export const NAMED_ONLY = "python:";
+
+/** Whether all that is known of a stored model, its name and length, is true of another: the last parts of names count. */
+export function isNamedLike(stored: ModelIdentity, model: ModelIdentity): boolean {
+  const last = (name: string) => name.toLowerCase().split("/").at(-1);
+  return stored.id.startsWith(NAMED_ONLY) && stored.dimensions === model.dimensions &&
+    last(stored.name) === last(model.name);
+}
+
 /** Whether the model can be used now. */
 export interface EmbedderStatus {
   state: "loading" | "ready" | "failed" | "closed";

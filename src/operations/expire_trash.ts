@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorText } from "../errors.ts";
+import type { Job } from "./background/background.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -12,31 +12,14 @@ import type { Runtime } from "./runtime.ts";
 const INTERVAL_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
-/** A running timer. */
-export interface TrashWork {
-  /** Ends the timer and waits for a look in progress. Idempotent. */
-  stop(): Promise<void>;
-}
-
-/**
- * Looks now and then until stopped. Processes that share a store may all look: the store deletes each memory in one
- * transaction, so that whoever comes second finds nothing left to do.
- */
-export function startTrashWork(runtime: Runtime, log: Logger, intervalMs = INTERVAL_MS): TrashWork {
-  const look = async () => {
-    try {
+/** The background job. */
+export function emptyingTrash(runtime: Runtime, log: Logger): Job {
+  return {
+    name: "empty the trash",
+    everyMs: INTERVAL_MS,
+    run: async () => {
       const deleted = await expireTrash(runtime);
       if (deleted > 0) log.info(`Deleted ${deleted} memories that were in the trash for long enough`);
-    } catch (error) {
-      log.warning(`Cannot empty the trash: ${errorText(error)}`); // the next look tries again
-    }
-  };
-  let running = look();
-  const timer = setInterval(() => running = running.then(look), intervalMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
     },
   };
 }

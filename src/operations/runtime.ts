@@ -7,6 +7,7 @@
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
 import type { Activity } from "./activity.ts";
+import type { BackgroundState } from "./background/background.ts";
 import type { EventHub } from "./events.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
 
@@ -48,6 +49,8 @@ export interface Runtime {
   readonly events: EventHub;
   /** Counts of what was asked and done, for the figures that clients can ask for. */
   readonly activity: Activity;
+  /** Which process does the background work of the store, and how it stands; kept up to date by that work. */
+  readonly background: BackgroundState;
   /** Unix seconds with fraction, strictly increasing between calls. */
   readonly now: () => number;
   /** Unix milliseconds at which the process began to serve. */

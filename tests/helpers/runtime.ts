@@ -8,6 +8,7 @@ import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
+import { noBackground } from "../../src/operations/background/background.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
@@ -51,6 +52,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30, ...options.settings },
     events: new EventHub(options.events),
     activity: new Activity(),
+    background: noBackground(),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",

@@ -5,7 +5,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { type ModelIdentity, NAMED_ONLY } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import { DENSE } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
@@ -53,12 +53,9 @@ export function pythonFacts(payload: Record<string, unknown> | undefined, vector
   const facts: Facts = { schema: SCHEMA_VERSION, models: [], active: null, complete: false };
   const name = payload?.embedding_model, size = vectors.get(DENSE)?.size;
   if (typeof name !== "string" || name === "" || size === undefined) return facts;
-  const id = `${PYTHON_MODEL}${name}`;
+  const id = `${NAMED_ONLY}${name}`;
   return { ...facts, models: [{ id, name, provider: "local", dimensions: size, vector: DENSE }], active: id };
 }
-
-/** In front of the id of a model that a Python collection names; what made its vectors isn't known any better. */
-export const PYTHON_MODEL = "python:";
 
 /** The reserved point's payload: the facts, and those of them that the Python service reads. */
 export function reservedPayload(facts: Facts, settings: QdrantSettings): Record<string, unknown> {

@@ -5,11 +5,11 @@
  */
 
 import { createHash } from "node:crypto";
-import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { isNamedLike, type ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { VectorSet } from "../storage.ts";
 import type { Collection } from "./collection.ts";
-import { dimensionsError, type Facts, PYTHON_MODEL, type StoredModel } from "./facts.ts";
+import { dimensionsError, type Facts, type StoredModel } from "./facts.ts";
 import { DENSE } from "./layout.ts";
 
 /** Name of the vector that holds all chunks of memories with several; the model's own vector holds the first. */
@@ -106,7 +106,7 @@ export class Models {
   /** The facts with a model added; the unnamed vector goes to the first model whose vectors fit it. */
   #withModel(facts: Facts, model: ModelIdentity): Facts | null {
     if (facts.models.some(({ id }) => id === model.id)) return null;
-    const adopted = facts.models.find((old) => isSameModel(old, model));
+    const adopted = facts.models.find((old) => isNamedLike(old, model));
     if (adopted !== undefined) {
       const models = facts.models.map((old) => old === adopted ? { ...model, vector: old.vector } : old);
       return { ...facts, models, active: facts.active === adopted.id ? model.id : facts.active };
@@ -130,11 +130,4 @@ export class Models {
 
 export function identityOf({ id, name, provider, dimensions }: StoredModel): ModelIdentity {
   return { id, name, provider, dimensions };
-}
-
-/** Whether a model that a Python collection names is the given one: the same length and the same last part of the name. */
-function isSameModel(stored: StoredModel, model: ModelIdentity): boolean {
-  const last = (name: string) => name.toLowerCase().split("/").at(-1);
-  return stored.id.startsWith(PYTHON_MODEL) && stored.dimensions === model.dimensions &&
-    last(stored.name) === last(model.name);
 }
