@@ -4,8 +4,8 @@
  * @module
  */
 
-/** One microsecond, the finest step a double holds for today's Unix seconds. */
-const STEP = 1e-6;
+/** Microseconds are the finest step a double holds for today's Unix seconds; divided by, each is the double nearest to it. */
+const MICROS = 1e6;
 
 /**
  * A clock in Unix seconds with fraction that never gives the same or an earlier time twice, so that the turns of a
@@ -14,10 +14,9 @@ const STEP = 1e-6;
  * @param read Unix milliseconds. Not `performance.now()`, which stands still while a laptop sleeps.
  */
 export function monotonicClock(read: () => number = Date.now): () => number {
-  let last = 0;
+  let last = 0; // in microseconds
   return () => {
-    const micros = Math.round(read() * 1000) * STEP;
-    last = micros > last ? micros : last + STEP;
-    return last;
+    last = Math.max(Math.round(read() * 1000), last + 1);
+    return last / MICROS;
   };
 }

@@ -20,6 +20,8 @@ export interface SqliteSettings {
   path: string;
   /** SQLite pragmas by name that replace the defaults, e.g. `{ cache_size: "-64000" }`. */
   pragmas?: Record<string, string>;
+  /** For reading what is there: a file that is missing isn't created. */
+  readOnly?: boolean;
 }
 
 /**
@@ -34,8 +36,10 @@ export async function openStorage(settings: StorageSettings): Promise<MemoryStor
     const { openQdrantStorage } = await import("./qdrant/qdrant_storage.ts");
     return await openQdrantStorage(settings);
   }
+  const { path, pragmas, readOnly } = settings;
   return await openSqliteStorage({
-    path: settings.path,
-    ...(settings.pragmas === undefined ? {} : { pragmas: settings.pragmas }),
+    path,
+    ...(pragmas === undefined ? {} : { pragmas }),
+    ...(readOnly === undefined ? {} : { mustExist: readOnly }),
   });
 }

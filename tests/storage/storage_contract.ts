@@ -85,6 +85,24 @@ export function describeStorage(
     assertEquals(await storage.get([full.content_hash]), [full]);
   });
 
+  test("keeps times to the microsecond and numbers to fifteen digits", async (storage) => {
+    const at = (i: number) => (1_764_050_000_000_000 + i * 7_919_131) / 1e6;
+    const stored = Array.from({ length: 100 }, (_, i) =>
+      memory(i, {
+        created_at: at(i),
+        updated_at: at(i + 1),
+        metadata: { seconds: at(i + 2), share: i / 1000, large: 2 ** 53 - i, negative: -i - 0.123456789 },
+        superseded: { by: hashOf(i + 1), at: at(i + 3), reason: "newer" },
+      }));
+    await storage.store(stored.map((memory) => ({ memory, vectors: null })));
+    assertEquals(await storage.get(stored.map(({ content_hash }) => content_hash)), stored);
+    assertEquals((await storage.update(hashOf(1), { created_at: at(500) }, at(501)))?.created_at, at(500));
+    const [changed] = await storage.get([hashOf(1)]);
+    assertEquals([changed?.created_at, changed?.updated_at], [at(500), at(501)]);
+    await storage.trash([hashOf(2)], { at: at(502), reason: "deleted" });
+    assertEquals((await storage.trashed({ offset: 0, limit: 1 })).items[0]?.deleted_at, at(502));
+  });
+
   test("answers unknown keys with null, in the order asked", async (storage) => {
     await storage.store([plain(1), plain(2)]);
     assertEquals(await storage.get([hashOf(2), "no such hash", hashOf(1)]), [memory(2), null, memory(1)]);

@@ -39,6 +39,8 @@ export class Collection {
   #prepared: Promise<void> | undefined;
   #kept: KeptFacts | undefined;
   #vectors: VectorSizes = new Map();
+  /** Points that are no memories: 1, or 0 in one of the Python service's that may not be changed. */
+  reserved = 1;
 
   constructor(connection: Connection, settings: QdrantSettings) {
     this.connection = connection;
@@ -67,6 +69,9 @@ export class Collection {
 
   /** Runs a write to the collection once it is there; it is answered when it can be read. */
   async write(action: string, run: (api: Api, to: WriteTarget, init: RequestInit) => Promise<{ data: unknown }>) {
+    if (this.settings.readOnly) {
+      throw new MemoryError("unsupported", `Cannot ${action}: collection ${this.name} was opened for reading only`);
+    }
     await this.prepare();
     await this.#call(action, (api, init) => run(api, this.#writeTarget(), init));
   }
@@ -152,9 +157,20 @@ export class Collection {
     this.#vectors.delete(name);
   }
 
-  /** Makes a collection for payloads alone, on as many replicas as this one, unless it is there. */
-  async makeBeside(name: string, indexes: Record<string, "keyword" | "float">): Promise<void> {
+  /**
+   * Makes a collection for payloads alone, on as many replicas as this one, unless it is there.
+   *
+   * @returns whether there is one now; not when this one was opened for reading only and it is missing.
+   */
+  async makeBeside(name: string, indexes: Record<string, "keyword" | "float">): Promise<boolean> {
     const { settings } = this;
+    if (settings.readOnly) {
+      const { exists } = await this.#call<{ exists: boolean }>(
+        "look for a collection",
+        (api, init) => api.collectionExists({ collection_name: name }, init),
+      );
+      return exists;
+    }
     await this.#unlessThere((api, init) =>
       api.createCollection({
         collection_name: name,
@@ -169,6 +185,7 @@ export class Collection {
         api.createFieldIndex({ collection_name: name, wait: true, field_name, field_schema }, init)
       );
     }
+    return true;
   }
 
   /** Facts about the collection from the server. */
@@ -192,6 +209,7 @@ export class Collection {
 
   async #prepare(): Promise<void> {
     let info = await this.#find();
+    if (this.settings.readOnly) return await this.#look(info);
     if (info === null) {
       await this.#create();
       info = await this.info();
@@ -219,6 +237,18 @@ export class Collection {
     );
     if (!await this.#readFacts()) await this.#writeFirstFacts((info.points_count ?? 0) === 0);
     this.#checkDimensions();
+  }
+
+  /** Learns what there is and changes nothing. */
+  async #look(info: Schemas["CollectionInfo"] | null): Promise<void> {
+    if (info === null) {
+      throw new MemoryError(
+        "configuration",
+        `Cannot read collection ${this.name}: Qdrant at ${this.connection.address} has none of that name`,
+      );
+    }
+    this.#vectors = sizesOf(info.config.params.vectors ?? {});
+    this.reserved = await this.#readFacts() ? 1 : 0;
   }
 
   async #find(): Promise<Schemas["CollectionInfo"] | null> {

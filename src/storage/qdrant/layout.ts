@@ -9,6 +9,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { B, K1 } from "../../memory/ranking.ts";
 import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
+import { plainNumber } from "../../memory/numbers.ts";
 import { analyse } from "../../memory/text.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
 
@@ -105,7 +106,7 @@ export function payloadOf(memory: Memory, revision: string): MemoryPayload {
     content_hash: memory.content_hash,
     ...changeablePayload(memory),
     conversation_id: memory.conversation_id === null ? null : escapeText(memory.conversation_id),
-    created_at: memory.created_at,
+    created_at: plainNumber(memory.created_at),
     ...derivedPayload(memory.content, memory.metadata),
     revision,
   };
@@ -119,7 +120,7 @@ export function changeablePayload(
     tags: memory.tags.map(escapeText),
     memory_type: memory.memory_type === null ? null : escapeText(memory.memory_type),
     metadata: escapeJson(memory.metadata) as Metadata,
-    updated_at: memory.updated_at,
+    updated_at: plainNumber(memory.updated_at),
     facts: factsOf(memory.metadata),
     superseded: memory.superseded === undefined
       ? null
@@ -156,7 +157,8 @@ export function memoryOf(payload: Record<string, unknown>): Memory {
 
 /** A key for one scalar of the metadata: equal for equal key, type and value, and short whatever they are. */
 export function factOf(key: string, value: string | number | boolean | null): string {
-  return createHash("sha256").update(JSON.stringify([key, value])).digest("base64url").slice(0, 16);
+  const kept = typeof value === "number" ? plainNumber(value) : value;
+  return createHash("sha256").update(JSON.stringify([key, kept])).digest("base64url").slice(0, 16);
 }
 
 function factsOf(metadata: Metadata): string[] {
@@ -171,18 +173,19 @@ export function wordsOf(content: string): Schemas["Document"] {
 }
 
 function escapeJson(value: Json): Json {
-  return mapText(value, escapeText);
+  return mapScalars(value, escapeText, plainNumber);
 }
 
 function unescapeJson(value: Json): Json {
-  return mapText(value, unescapeText);
+  return mapScalars(value, unescapeText, (number) => number);
 }
 
-function mapText(value: Json, change: (text: string) => string): Json {
-  if (typeof value === "string") return change(value);
+function mapScalars(value: Json, text: (text: string) => string, number: (number: number) => number): Json {
+  if (typeof value === "string") return text(value);
+  if (typeof value === "number") return number(value);
   // The client reads whole numbers beyond 2^53 as bigint; JSON has none.
   if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map((item) => mapText(item, change));
+  if (Array.isArray(value)) return value.map((item) => mapScalars(item, text, number));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapText(item, change)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), mapScalars(item, text, number)]));
 }

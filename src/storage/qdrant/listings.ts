@@ -120,8 +120,8 @@ export class Listings {
       "count memories",
       (api, to, init) => api.countPoints({ ...to, exact, ...(filter === undefined ? {} : { filter }) }, init),
     );
-    // The collection has a reserved point from the moment it is prepared, and a filter never lets it through.
-    return filter === undefined ? Math.max(0, count - 1) : count;
+    // A filter never lets the reserved point through.
+    return filter === undefined ? Math.max(0, count - this.#collection.reserved) : count;
   }
 
   async #page(conditions: Condition[], offset: number, limit: number, order: "newest" | "oldest"): Promise<MemoryPage> {

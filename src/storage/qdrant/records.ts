@@ -8,6 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import { plainNumber } from "../../memory/numbers.ts";
 import type { NewMemory, StoreOutcome } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
@@ -84,7 +85,7 @@ export class Records {
       await this.#collection.write("update the memory", (api, to, init) =>
         api.setPayload({
           ...to,
-          payload: { ...changeablePayload(memory), created_at: memory.created_at, revision },
+          payload: { ...changeablePayload(memory), created_at: plainNumber(memory.created_at), revision },
           filter: { must: [{ has_id: [id] }, ...sameRevision(payload)] },
         }, init));
       const after = (await this.payloads([id], ["revision"])).get(id);

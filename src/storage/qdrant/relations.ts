@@ -6,6 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
+import { plainNumber } from "../../memory/numbers.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../storage.ts";
 import type { Collection } from "./collection.ts";
@@ -22,7 +23,8 @@ type Link = Omit<Relation, "created_at">;
 export class Relations {
   readonly #collection: Collection;
   readonly #records: Records;
-  #prepared: Promise<void> | undefined;
+  /** Whether there is a collection of relations. */
+  #prepared: Promise<boolean> | undefined;
 
   constructor(collection: Collection, records: Records) {
     this.#collection = collection;
@@ -51,7 +53,7 @@ export class Relations {
           source: escapeText(relation.source),
           target: escapeText(relation.target),
           type: escapeText(relation.type),
-          created_at: relation.created_at,
+          created_at: plainNumber(relation.created_at),
           revision,
         },
       }));
@@ -91,7 +93,7 @@ export class Relations {
 
   /** Relations between stored memories, newest first. */
   async find({ hashes, types, limit }: RelationQuery): Promise<Relation[]> {
-    await this.#prepare();
+    if (!await this.#prepare()) return [];
     const conditions: Condition[] = [];
     if (hashes !== undefined) conditions.push(touching(hashes));
     if (types !== undefined) conditions.push({ key: "type", match: { any: types.map(escapeText) } });
@@ -151,8 +153,8 @@ export class Relations {
     return new Map(points.map(({ id, payload }) => [String(id), payload?.revision]));
   }
 
-  /** Makes the relations' collection when there is none. */
-  #prepare(): Promise<void> {
+  /** Makes the relations' collection when there is none; false where it is missing and may not be made. */
+  #prepare(): Promise<boolean> {
     if (this.#prepared === undefined) {
       const running = this.#prepared = this.#collection.prepare().then(() =>
         this.#collection.makeBeside(this.#name, {

@@ -41,6 +41,8 @@ export interface QdrantSettings {
   pool: { connections: number; idleSeconds: number };
   /** Failures in a row that open the circuit, and for how long it stays open. */
   circuit: { failures: number; seconds: number };
+  /** Leaves the collection exactly as it is: it must be there, nothing is added to it, and writes are refused. */
+  readOnly?: boolean;
 }
 
 /** The settings of a deployment that says nothing but where its server is. */

@@ -8,6 +8,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
+import { plainNumber } from "../../memory/numbers.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
@@ -36,7 +37,8 @@ export class Trash {
   readonly #records: Records;
   readonly #changed: OnChange;
   readonly #onDeleted: (hashes: string[]) => Promise<void>;
-  #prepared: Promise<void> | undefined;
+  /** Whether there is a collection of trash. */
+  #prepared: Promise<boolean> | undefined;
 
   /** @param deleted Called with the content_hashes of memories that are about to be deleted for good. */
   constructor(
@@ -73,7 +75,7 @@ export class Trash {
       const trashed = points.map(({ id, payload, vector }): Schemas["PointStruct"] => {
         const named = Array.isArray(vector) ? { "": vector } : vector ?? {};
         const fields: TrashFields = {
-          deleted_at: at,
+          deleted_at: plainNumber(at),
           reason,
           kept_vectors: active !== null && active.vector in named
             ? { model: active.id, point: named as Schemas["PointStruct"]["vector"] }
@@ -93,7 +95,7 @@ export class Trash {
 
   /** Memories in the trash, last deleted first. */
   async trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
-    await this.#prepare();
+    if (!await this.#prepare()) return { items: [], total: 0 };
     const [{ count }, points] = await Promise.all([
       this.#collection.read<Schemas["CountResult"]>(
         "count the trash",
@@ -136,7 +138,7 @@ export class Trash {
         brought.push(isNew);
         if (!isNew) return;
         taken.add(id);
-        const fields: TrashFields = { deleted_at, reason, kept_vectors: null };
+        const fields: TrashFields = { deleted_at: plainNumber(deleted_at), reason, kept_vectors: null };
         points.push({ id, vector: {}, payload: { ...payloadOf(memory, crypto.randomUUID()), ...fields } });
       });
       if (points.length === 0) continue;
@@ -247,8 +249,8 @@ export class Trash {
     );
   }
 
-  /** Makes the trash's collection when there is none. */
-  #prepare(): Promise<void> {
+  /** Makes the trash's collection when there is none; false where it is missing and may not be made. */
+  #prepare(): Promise<boolean> {
     if (this.#prepared === undefined) {
       const running = this.#prepared = this.#make();
       running.catch(() => this.#prepared = undefined);
@@ -256,10 +258,10 @@ export class Trash {
     return this.#prepared;
   }
 
-  async #make(): Promise<void> {
+  async #make(): Promise<boolean> {
     await this.#collection.prepare();
     try {
-      await this.#collection.makeBeside(this.#name, { deleted_at: "float" });
+      return await this.#collection.makeBeside(this.#name, { deleted_at: "float" });
     } catch (error) {
       if (!(error instanceof QdrantRefusal)) throw error;
       throw new MemoryError("unavailable", "Cannot use the trash: Qdrant refuses to make it", { cause: error });

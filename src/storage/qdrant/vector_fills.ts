@@ -87,11 +87,11 @@ export class VectorFills {
     const active = await this.#models.active(), ids = hashes.map(pointId);
     if (active === null) return hashes.map(() => null);
     const { vector: name } = active, chunksName = chunksVector(name), found = new Map<string, VectorSet>();
+    const names = [name, chunksName].filter((one) => this.#collection.vectors.has(one));
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
       const points = await this.#collection.read<Schemas["Record"][]>(
         "read vectors",
-        (api, to, init) =>
-          api.getPoints({ ...to, ids: part, with_payload: false, with_vector: [name, chunksName] }, init),
+        (api, to, init) => api.getPoints({ ...to, ids: part, with_payload: false, with_vector: names }, init),
       );
       for (const { id, vector } of points) {
         const named = (Array.isArray(vector) ? { [name]: vector } : vector ?? {}) as Record<string, unknown>;

@@ -60,6 +60,8 @@ export interface SqliteOptions {
   path: string;
   /** Pragmas that replace the defaults, by name. */
   pragmas?: Readonly<Record<string, string>>;
+  /** Refuses a file that is missing. */
+  mustExist?: boolean;
 }
 
 /** Databases opened by this process. */
@@ -71,7 +73,11 @@ let opens = 0;
  * @throws {MemoryError} `configuration` when the file can't be used, `unavailable` when another process locks it.
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryStorage> {
-  const database = await openDatabase(options.path, pragmasOf(options.pragmas));
+  const { path, mustExist = false } = options;
+  if (mustExist && !await Deno.stat(path).then(({ isFile }) => isFile, () => false)) {
+    throw new MemoryError("configuration", `Cannot open database "${path}": there is no such file`, { value: path });
+  }
+  const database = await openDatabase(path, pragmasOf(options.pragmas));
   opens++;
   return new SqliteStorage(database);
 }
