@@ -30,12 +30,24 @@ export interface Config {
   readonly access: AccessSettings;
   readonly tls: { certFile: string; keyFile: string } | null;
   readonly storage: StorageSettings;
+  /** How stores that a command names by URL are opened. */
+  readonly elsewhere: ElsewhereSettings;
   readonly embedding: EmbeddingSettings;
   readonly reranker: RerankSettings | null;
   readonly operations: OperationSettings;
   /** Milliseconds without a sign of life after which another process takes over the store's background work. */
   readonly leaseMs: number;
   readonly logLevel: "debug" | "info" | "warning" | "error";
+}
+
+/** What the URL of a store doesn't say. */
+export interface ElsewhereSettings {
+  pragmas: Record<string, string>;
+  /** Everything but the server and the collection. */
+  qdrant: QdrantSettings;
+  /** Keys of the Qdrant servers that a copy reads from and writes to, where they aren't `qdrant.apiKey`. */
+  fromKey: string | null;
+  toKey: string | null;
 }
 
 /** Facts about the machine that defaults depend on. */
@@ -78,6 +90,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     access: accessOf(values, [http.host, mcp.host]),
     tls: tlsOf(values, problems),
     storage: storageOf(values, baseDir, problems),
+    elsewhere: {
+      pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
+      qdrant: qdrantOf(values, ""),
+      fromKey: values.MCP_COPY_FROM_API_KEY ?? null,
+      toKey: values.MCP_COPY_TO_API_KEY ?? null,
+    },
     embedding: embeddingOf(values, baseDir, platform, problems),
     reranker: values.MCP_RERANK_MODEL === undefined
       ? null

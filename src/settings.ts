@@ -124,6 +124,18 @@ export const SETTINGS = {
   MCP_QDRANT_URL: setting(url(), "none", "Base URL of the Qdrant server, such as http://localhost:6333."),
   MCP_QDRANT_API_KEY: setting(secret(), "none", "Key the Qdrant server wants.", true),
   QDRANT_API_KEY: setting(secret(), "none", "The same; MCP_QDRANT_API_KEY comes first.", true),
+  MCP_COPY_FROM_API_KEY: setting(
+    secret(),
+    "MCP_QDRANT_API_KEY",
+    "Key of the Qdrant server that `unimem copy` reads from.",
+    true,
+  ),
+  MCP_COPY_TO_API_KEY: setting(
+    secret(),
+    "MCP_QDRANT_API_KEY",
+    "Key of the Qdrant server that `unimem copy` writes to.",
+    true,
+  ),
   MCP_QDRANT_COLLECTION_NAME: setting(text(), "memories", "Collection that holds the memories."),
   MCP_QDRANT_TIMEOUT: setting(
     wholeNumber(1, 600),

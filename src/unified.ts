@@ -10,6 +10,7 @@ import { createApp } from "./http/app.ts";
 import { hostname } from "node:os";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
 import type { Config, ListenSettings } from "./config.ts";
+import type { ModelIdentity } from "./embedding/embedder.ts";
 import { errorText, MemoryError } from "./errors.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -19,10 +20,12 @@ import { type Background, noBackground, startBackground } from "./operations/bac
 import { completingStore } from "./operations/background/complete_store.ts";
 import { emptyingTrash } from "./operations/expire_trash.ts";
 import type { Logger } from "./operations/logger.ts";
+import { takingMark } from "./operations/moving/copy/mark.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { ServingModel } from "./operations/serving.ts";
 import { openStorage } from "./storage/factory.ts";
+import type { MemoryStorage } from "./storage/storage.ts";
 import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
 import { VERSION } from "./version.ts";
 
@@ -110,6 +113,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     log,
   });
   const background = startBackground(runtime, [
+    takingMark(runtime),
     embeddingMemories(runtime, serving, log),
     completingStore(runtime, log),
     emptyingTrash(runtime, log),
@@ -118,8 +122,23 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
   return { stop: async () => void await Promise.all([background.stop(), serving.stop(), uploads()]) };
 }
 
+/** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
+export function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
+  return openStorage(settings);
+}
+
+/** Which model the settings ask for. */
+export async function configuredModel(config: Config): Promise<ModelIdentity> {
+  const model = createEmbeddingService(config.embedding);
+  try {
+    return await model.ready();
+  } finally {
+    await model.close();
+  }
+}
+
 /** Names this process among all that share a store. */
-function processName(): string {
+export function processName(): string {
   return `${hostname()}:${Deno.pid}:${crypto.randomUUID().slice(0, 8)}`;
 }
 

@@ -4,7 +4,7 @@ import { fromFileUrl, relative, SEPARATOR } from "./helpers/paths.ts";
 /** Modules of `src/` by layer; each may import its own layer and those listed. */
 const MAY_IMPORT: Record<string, string[]> = {
   "main.ts": ["unified.ts", "config.ts", "errors.ts", "version.ts", "operations", "storage/shared.ts", "mcp", "cli"],
-  cli: ["config.ts", "errors.ts", "version.ts", "operations", "importers"],
+  cli: ["config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
   importers: ["documents", "memory", "operations", "errors.ts"],
   "unified.ts": [
     "config.ts",
@@ -16,9 +16,12 @@ const MAY_IMPORT: Record<string, string[]> = {
     "memory",
     "storage/shared.ts",
     "storage/factory.ts",
+    "storage/storage.ts",
     "embedding/factory.ts",
+    "embedding/embedder.ts",
   ],
   "config.ts": ["settings.ts", "errors.ts", "access", "operations", "storage/factory.ts", "embedding/factory.ts"],
+  "stores.ts": ["config.ts", "errors.ts", "storage/factory.ts"],
   "settings.ts": [],
   "errors.ts": [],
   "version.ts": [],

@@ -19,6 +19,12 @@ export interface CliContext {
   /** Closes what `openRuntime` opened, and what `startWork` started. */
   close: (runtime: Runtime, stopWork?: () => Promise<void>) => Promise<void>;
   startWork: (runtime: Runtime, config: Config, log: Logger) => { stop(): Promise<void> };
+  /** Opens a store that is not the shared one; whoever asks closes it. */
+  openStore: (settings: Config["storage"]) => Promise<Runtime["storage"]>;
+  /** Which model the settings ask for; loads it to find out. */
+  configuredModel: (config: Config) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
+  /** Names this process among all that share a store. */
+  processName: string;
   log: Logger;
   /** A line on standard output. */
   print: (line: string) => void;

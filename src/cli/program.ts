@@ -9,6 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
 import { addDoctor } from "./doctor.ts";
+import { addCopy } from "./copy.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addState } from "./state.ts";
@@ -43,6 +44,7 @@ export async function runCommand(args: string[], context: CliContext): Promise<v
     .addHelpText("after", examples(["version"]))
     .action(({ json }) => context.print(json ? JSON.stringify({ version: VERSION }) : VERSION));
   addMoving(program, context);
+  addCopy(program, context);
   addMemories(program, context);
   addState(program, context);
   addDoctor(program, context);

@@ -52,7 +52,7 @@ const COMMANDS = [
   "stats",
   "config",
 ]
-  .concat("doctor", "reembed");
+  .concat("doctor", "reembed", "copy", "upgrade");
 
 Deno.test("every command has help with an example", () =>
   inFolder(async (folder) => {

@@ -56,6 +56,11 @@ export class Lease {
     return this.#seen?.kept?.holder ?? null;
   }
 
+  /** What its holder left there last: another text after each renewal. */
+  get sign(): string | null {
+    return this.#seen?.text ?? null;
+  }
+
   /** Whether this process can count on it now. */
   get mine(): boolean {
     return this.#renewedAt !== undefined && this.#now() - this.#renewedAt < this.#options.ttlMs * SAFE_SHARE;

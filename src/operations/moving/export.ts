@@ -16,11 +16,10 @@ import {
   type HeaderLine,
   type TrailerLine,
 } from "./format.ts";
+import { relationsOf } from "./walk.ts";
 
 /** Memories read between two pauses. */
 const AT_ONCE = 200;
-/** Relations of one page of memories; more than this of 200 memories is no store of ours. */
-const RELATIONS_AT_ONCE = 100_000;
 
 export const ExportInput = z.object({
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors; four times as large with them."),
@@ -104,7 +103,8 @@ export async function* exportMemories(
       if (items.length < AT_ONCE) break;
     }
   }
-  for await (const relations of relationsOf(runtime)) {
+  // They follow all memories, for both ends must be there first.
+  for await (const relations of relationsOf(storage)) {
     written.relations += relations.length;
     yield chunk(relations.map((relation) => ({ kind: "relation", ...relation })));
   }
@@ -118,17 +118,4 @@ async function memoryLines(runtime: Runtime, memories: Memory[], withVectors: bo
     const chunks = vectors[i]?.chunks.map(encodeVector);
     return { kind: "memory", ...memory, ...(chunks ? { vectors: chunks } : {}) };
   });
-}
-
-/** All relations, each with the memory it starts at. They follow all memories, for both ends must be there first. */
-async function* relationsOf({ storage }: Runtime) {
-  if ((await storage.relations({ limit: 1 })).length === 0) return;
-  for (let after: string | null = null, more = true; more;) {
-    const { memories, next } = await storage.scan(after, AT_ONCE);
-    const hashes = memories.map(({ content_hash }) => content_hash), sources = new Set(hashes);
-    const found = await storage.relations({ hashes, limit: RELATIONS_AT_ONCE });
-    yield found.filter(({ source }) => sources.has(source));
-    more = next !== null;
-    after = next;
-  }
 }

@@ -1,0 +1,150 @@
+/**
+ * Compares two stores record by record, each read in its own order, and gives a digest of both.
+ *
+ * @module
+ */
+
+import { isNamedLike, type ModelIdentity } from "../../../embedding/embedder.ts";
+import type { MemoryStorage } from "../../../storage/storage.ts";
+import { pagesOf, relationsOf, trashOf } from "../walk.ts";
+import { Digest, printOf, relationKey, relationPrintOf, sameVectors, trashPrintOf } from "./prints.ts";
+
+/** What records there are. */
+export type RecordKind = "memory" | "trashed" | "relation" | "vectors";
+
+/** A record that the stores don't hold alike. */
+export interface Mismatch {
+  kind: RecordKind;
+  /** content_hash; for a relation `[source, type, target]` as JSON. */
+  key: string;
+  found: "missing" | "different" | "only in the target";
+  /** Fingerprint in the source and in the target; null where it is missing. */
+  source: string | null;
+  target: string | null;
+}
+
+/** Count and digest of the records of one kind on both sides. */
+export interface Sides {
+  source: { count: number; digest: string };
+  target: { count: number; digest: string };
+}
+
+/** What a comparison found. */
+export interface Comparison {
+  equal: boolean;
+  memories: Sides;
+  trash: Sides;
+  relations: Sides;
+  /** Memories whose vectors were compared; null when the stores serve different models, whose vectors can't be. */
+  vectors: number | null;
+  mismatches: Mismatch[];
+}
+
+/**
+ * Compares everything. Where the stores change meanwhile, what changed may count as a mismatch.
+ *
+ * @param onProgress Called with the number of memories read so far, of both stores.
+ */
+export async function compare(
+  source: MemoryStorage,
+  target: MemoryStorage,
+  { onProgress = () => {}, signal }: { onProgress?: (read: number) => void; signal?: AbortSignal | undefined } = {},
+): Promise<Comparison> {
+  const mismatches: Mismatch[] = [];
+  let read = 0;
+  const models = await Promise.all([source.activeModel(), target.activeModel()]);
+  const comparable = sameModel(...models);
+  let vectors = 0;
+
+  const memories = new Sets("memory", mismatches);
+  for await (const page of pagesOf(source, signal)) {
+    for (const memory of page) memories.source(memory.content_hash, printOf(memory));
+    if (comparable && models[0] !== null) {
+      const hashes = page.map(({ content_hash }) => content_hash);
+      const [ones, others] = await Promise.all([source.vectors(hashes), target.vectors(hashes)]);
+      for (const [i, key] of hashes.entries()) {
+        const one = ones[i] ?? null, other = others[i] ?? null;
+        if (one !== null) vectors++;
+        if (sameVectors(one, other)) continue;
+        const found = other === null ? "missing" : one === null ? "only in the target" : "different";
+        mismatches.push({ kind: "vectors", key, found, source: one && "vectors", target: other && "vectors" });
+      }
+    }
+    onProgress(read += page.length);
+  }
+  for await (const page of pagesOf(target, signal)) {
+    for (const memory of page) memories.target(memory.content_hash, printOf(memory));
+    onProgress(read += page.length);
+  }
+  // Those of a memory that is missing say no more than that.
+  const lacking = memories.finish();
+  const told = mismatches.filter(({ kind, key }) => kind !== "vectors" || !lacking.has(key));
+
+  const trash = new Sets("trashed", told), relations = new Sets("relation", told);
+  for (const [hash, item] of (await trashOf(source, signal)).items) trash.source(hash, trashPrintOf(item));
+  for (const [hash, item] of (await trashOf(target, signal)).items) trash.target(hash, trashPrintOf(item));
+  trash.finish();
+  for await (const page of relationsOf(source, signal)) {
+    for (const relation of page) relations.source(relationKey(relation), relationPrintOf(relation));
+  }
+  for await (const page of relationsOf(target, signal)) {
+    for (const relation of page) relations.target(relationKey(relation), relationPrintOf(relation));
+  }
+  relations.finish();
+  return {
+    equal: told.length === 0,
+    memories: memories.sides,
+    trash: trash.sides,
+    relations: relations.sides,
+    vectors: comparable ? vectors : null,
+    mismatches: told,
+  };
+}
+
+/** Whether vectors of the two can be compared. */
+export function sameModel(source: ModelIdentity | null, target: ModelIdentity | null): boolean {
+  if (source === null || target === null) return source === target;
+  return source.id === target.id || isNamedLike(source, target);
+}
+
+/** Records of one kind on both sides. */
+class Sets {
+  readonly #kind: RecordKind;
+  readonly #mismatches: Mismatch[];
+  readonly #digests = { source: new Digest(), target: new Digest() };
+  /** What the target hasn't shown yet. */
+  readonly #waiting = new Map<string, string>();
+
+  constructor(kind: RecordKind, mismatches: Mismatch[]) {
+    this.#kind = kind;
+    this.#mismatches = mismatches;
+  }
+
+  get sides(): Sides {
+    const { source, target } = this.#digests;
+    const told = ({ count, sum }: Digest) => ({ count, digest: sum });
+    return { source: told(source), target: told(target) };
+  }
+
+  source(key: string, print: string): void {
+    this.#digests.source.add(print);
+    this.#waiting.set(key, print);
+  }
+
+  target(key: string, print: string): void {
+    this.#digests.target.add(print);
+    const source = this.#waiting.get(key) ?? null;
+    this.#waiting.delete(key);
+    if (source === print) return;
+    const found = source === null ? "only in the target" : "different";
+    this.#mismatches.push({ kind: this.#kind, key, found, source, target: print });
+  }
+
+  /** Tells what the target never showed, and gives its keys. */
+  finish(): Set<string> {
+    for (const [key, source] of this.#waiting) {
+      this.#mismatches.push({ kind: this.#kind, key, found: "missing", source, target: null });
+    }
+    return new Set(this.#waiting.keys());
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Copies a store into another one while a service goes on working with the first: passes over the source until one finds
+ * nothing to do, then a comparison of everything. The target is its own record of what is done: a run that was stopped
+ * reads it and goes on with what is missing.
+ *
+ * @module
+ */
+
+import { isNamedLike, type ModelIdentity, NAMED_ONLY } from "../../../embedding/embedder.ts";
+import { MemoryError } from "../../../errors.ts";
+import type { MemoryStorage } from "../../../storage/storage.ts";
+import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
+import { sleep } from "../../background/sleep.ts";
+import { compare, type Comparison, type Mismatch } from "./compare.ts";
+import { copyOf, markCopy } from "./mark.ts";
+import { type CopyParts, runPass } from "./pass.ts";
+import { TargetState } from "./target_state.ts";
+
+/** Milliseconds between a pass that found changes and the next. */
+const PAUSE_MS = 1000;
+/** Milliseconds between two looks at the target's lease while it is watched. */
+const WATCH_MS = 200;
+
+/** A store and what to call it. */
+export interface NamedStore {
+  storage: MemoryStorage;
+  /** Where it is, without secrets: `sqlite:/data/unimem.db`. */
+  name: string;
+}
+
+/** What a copy is doing. */
+export interface CopyProgress {
+  step: "reading the target" | "copying" | "following" | "comparing";
+  /** Memories dealt with in this step, and how many there are. */
+  done: number;
+  total: number;
+  /** From 1; 0 before the first. */
+  pass: number;
+  /** What the pass before changed. */
+  changes: number;
+}
+
+/** How to copy. */
+export interface CopyOptions {
+  /** Names this process; unique. */
+  holder: string;
+  leaseMs: number;
+  /** Makes a target that holds something else equal to the source all the same. */
+  replace?: boolean;
+  /** The configured model, for a source that knows the name of its model only. */
+  configuredModel?: () => Promise<ModelIdentity>;
+  onProgress?: (progress: CopyProgress) => void;
+  signal?: AbortSignal;
+  pauseMs?: number;
+}
+
+/** What a copy did. */
+export interface CopyReport extends Comparison {
+  passes: number;
+  written: number;
+  removed: number;
+  /** Id of the model whose vectors were copied; null when the source has none. */
+  model: string | null;
+}
+
+/**
+ * Makes the target equal to the source, and returns when it was, by comparison, or when a difference remains that the
+ * source's changes don't explain.
+ *
+ * @throws {MemoryError} `refused` for a target that holds something else or that a service works with; `unavailable` when
+ * a store can't be reached: what was copied stays, and another run goes on.
+ */
+export async function copyStore(source: NamedStore, target: NamedStore, options: CopyOptions): Promise<CopyReport> {
+  const lease = await leaseOf(target, options);
+  const ending = new AbortController();
+  const signal = options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
+  const renewing = renew(lease, target, options.leaseMs, ending);
+  try {
+    return await new Copy(source, target, { ...options, signal }).run();
+  } finally {
+    ending.abort();
+    await renewing;
+    await lease.release().catch(() => {}); // it runs out by itself
+  }
+}
+
+class Copy {
+  readonly #source: NamedStore;
+  readonly #target: NamedStore;
+  readonly #options: CopyOptions & { signal: AbortSignal };
+  readonly #report = { passes: 0, written: 0, removed: 0 };
+  #changes = 0;
+
+  constructor(source: NamedStore, target: NamedStore, options: CopyOptions & { signal: AbortSignal }) {
+    this.#source = source;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  async run(): Promise<CopyReport> {
+    const source = this.#source.storage, target = this.#target.storage, { signal } = this.#options;
+    const { memories: total } = await source.vectorCoverage();
+    this.#tell("reading the target", 0, total);
+    const state = await TargetState.read(target, signal);
+    await this.#claim(state);
+    const parts: CopyParts = { source, target, state, model: null, signal };
+    // Differences of the last comparison that a pass should have settled, by kind and key.
+    let before = new Map<string, Mismatch>();
+    while (true) {
+      await this.#passes(parts, total);
+      const compared = await compare(source, target, {
+        signal,
+        onProgress: (read) => this.#tell("comparing", Math.min(read, 2 * total), 2 * total),
+      });
+      // What differs as it did before the last pass isn't a change of the source.
+      const persists = compared.mismatches.some((now) => before.get(nameOf(now))?.source === now.source);
+      if (compared.equal || persists) return { ...compared, ...this.#report, model: parts.model?.id ?? null };
+      before = new Map(compared.mismatches.map((mismatch) => [nameOf(mismatch), mismatch]));
+      await correct(parts, compared.mismatches);
+    }
+  }
+
+  /** Passes until one finds nothing to do. */
+  async #passes(parts: CopyParts, total: number): Promise<void> {
+    const { signal, pauseMs = PAUSE_MS } = this.#options;
+    while (true) {
+      await this.#takeModel(parts);
+      const pass = ++this.#report.passes, step = pass === 1 ? "copying" : "following";
+      const counts = await runPass(parts, ({ read }) => this.#tell(step, read, Math.max(total, read)));
+      this.#changes = counts.written + counts.removed;
+      this.#report.written += counts.written;
+      this.#report.removed += counts.removed;
+      if (this.#changes === 0) return;
+      // Whoever follows a busy source needn't do so all the time.
+      if (pass > 1) await sleep(pauseMs, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Refuses a target that holds something else, and marks it as a copy. */
+  async #claim(state: TargetState): Promise<void> {
+    const { storage, name } = this.#target;
+    if (!state.isEmpty && !this.#options.replace && await copyOf(storage) !== this.#source.name) {
+      throw new MemoryError(
+        "refused",
+        `Cannot copy into ${name}: it holds ${state.memories.size} memories that aren't a copy of ${this.#source.name}; ` +
+          "--replace deletes what the source hasn't",
+      );
+    }
+    await markCopy(storage, this.#source.name);
+  }
+
+  /** Makes the source's model the one whose vectors the target serves; the source may have switched since. */
+  async #takeModel(parts: CopyParts): Promise<void> {
+    const { source, target, state, signal } = parts;
+    const active = await source.activeModel();
+    if (active === null || active.id === parts.model?.sourceId) return;
+    const configured = active.id.startsWith(NAMED_ONLY) ? await this.#options.configuredModel?.() : undefined;
+    const model = configured !== undefined && isNamedLike(active, configured) ? configured : active;
+    if ((await target.registerModel(model)).id !== model.id) await target.activateVectors(model.id);
+    parts.model = { id: model.id, sourceId: active.id };
+    await state.findBare(target, signal);
+  }
+
+  #tell(step: CopyProgress["step"], done: number, total: number): void {
+    this.#options.onProgress?.({ step, done, total, pass: this.#report.passes, changes: this.#changes });
+  }
+}
+
+/** Puts into the known state what a comparison found, so that the next pass settles it. What others wrote is left. */
+async function correct({ target, state }: CopyParts, mismatches: readonly Mismatch[]): Promise<void> {
+  for (const { kind, key, found, target: print } of mismatches) {
+    if (kind === "vectors") {
+      if (found !== "only in the target") state.bare.add(key);
+      else if (state.memories.has(key)) {
+        // Vectors can't be taken from a memory, so it is stored anew.
+        await target.delete([key]);
+        state.forget([key]);
+      }
+    } else if (found === "only in the target") continue;
+    else if (kind === "relation") state.relations.delete(key);
+    else if (kind === "memory" && print === null) state.forget([key]);
+    else if (kind === "memory") state.memories.set(key, print!);
+    else if (print === null) state.trash.delete(key);
+    else state.trash.set(key, print);
+  }
+}
+
+function nameOf({ kind, key }: Mismatch): string {
+  return `${kind} ${key}`;
+}
+
+/** Takes the target's lease on background work, so that no service re-embeds, empties or copies at the same time. */
+async function leaseOf(target: NamedStore, { holder, leaseMs, signal }: CopyOptions): Promise<Lease> {
+  const lease = new Lease(target.storage, { name: BACKGROUND_LEASE, holder, ttlMs: leaseMs });
+  let sign: string | null = null;
+  while (!await lease.look()) {
+    signal?.throwIfAborted();
+    // One that is renewed while it is watched has a holder that lives.
+    if (sign !== null && lease.sign !== null && lease.sign !== sign) {
+      throw new MemoryError(
+        "refused",
+        `Cannot copy into ${target.name}: ${lease.holder} works with it; stop that service first`,
+      );
+    }
+    sign = lease.sign;
+    await sleep(WATCH_MS, signal ?? new AbortController().signal);
+  }
+  return lease;
+}
+
+async function renew(lease: Lease, target: NamedStore, leaseMs: number, ending: AbortController): Promise<void> {
+  while (!ending.signal.aborted) {
+    await sleep(leaseMs / 3, ending.signal);
+    if (ending.signal.aborted) return;
+    await lease.look().catch(() => {});
+    if (!lease.mine) {
+      ending.abort(new MemoryError("conflict", `Cannot go on copying: another process took ${target.name} over`));
+    }
+  }
+}
