@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import type { ModelIdentity } from "../../src/embedding/embedder.ts";
 
 /** Files of a large store, as `tools/large_store.ts` makes them. */
 export interface LargeStore {
@@ -15,6 +16,15 @@ export interface LargeStore {
   /** Vectors of questions, float32. */
   queries: string;
   dimensions: number;
+}
+
+/** Vectors of large stores, as `tools/large_vectors.ts` makes them. */
+export interface LargeVectors {
+  model: ModelIdentity;
+  /** Vectors of memories by number, float32; at least as many as were asked for. */
+  vectors: string;
+  /** Vectors of questions, float32. */
+  queries: string;
 }
 
 /** Number of the first question whose vector is kept. */

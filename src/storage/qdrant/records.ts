@@ -16,6 +16,8 @@ import type { Models } from "./models.ts";
 
 /** Points in one request: with long vectors about 2 MB, far below the server's limit of 32. */
 const POINTS_AT_ONCE = 128;
+/** Full requests under way at once: the server works on one while the next is being written and read. */
+const FULL_AT_ONCE = 4;
 /** Ids in one request. */
 const IDS_AT_ONCE = 1000;
 /** Times a change starts over because another writer was faster. */
@@ -42,7 +44,7 @@ export class Records {
   /** Called with the ids of every insert that was written, before it is answered. */
   onInsert: (ids: string[]) => Promise<void> = () => Promise.resolve();
   #waiting: Waiting[] = [];
-  #storing = false;
+  #storing = 0;
 
   constructor(collection: Collection, models: Models, changed: OnChange) {
     this.#collection = collection;
@@ -58,7 +60,7 @@ export class Records {
         this.#waiting.push({ id, point, revision, conversation, done, failed })
       )
     );
-    if (!this.#storing) this.#storeWaiting();
+    this.#storeWaiting();
     const settled = await Promise.allSettled(outcomes); // all, so that nothing is still being written after an error
     return settled.map((result) => {
       if (result.status === "rejected") throw result.reason;
@@ -161,19 +163,27 @@ export class Records {
     return { id, point, revision, conversation: payload.conversation_id ?? null };
   }
 
-  /** Stores what waits, one batch after the other: whoever comes during one shares the next. */
-  async #storeWaiting(): Promise<void> {
-    this.#storing = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, POINTS_AT_ONCE);
-      try {
-        const stored = await this.#insert(batch);
-        batch.forEach((item) => item.done(stored.has(item) ? "stored" : "duplicate"));
-      } catch (error) {
-        batch.forEach((item) => item.failed(error));
-      }
+  /**
+   * Stores what waits. Whoever comes while a request is under way shares the next one; only what fills a request goes
+   * beside it.
+   */
+  #storeWaiting(): void {
+    while (
+      this.#waiting.length > 0 &&
+      (this.#storing === 0 || (this.#storing < FULL_AT_ONCE && this.#waiting.length >= POINTS_AT_ONCE))
+    ) this.#storeBatch(this.#waiting.splice(0, POINTS_AT_ONCE));
+  }
+
+  async #storeBatch(batch: Waiting[]): Promise<void> {
+    this.#storing++;
+    try {
+      const stored = await this.#insert(batch);
+      batch.forEach((item) => item.done(stored.has(item) ? "stored" : "duplicate"));
+    } catch (error) {
+      batch.forEach((item) => item.failed(error));
     }
-    this.#storing = false;
+    this.#storing--;
+    this.#storeWaiting();
   }
 
   /** Inserts points that aren't there, and gives those that it inserted. */
