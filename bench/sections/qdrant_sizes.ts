@@ -106,13 +106,12 @@ async function onQdrant(memories: number, made: LargeVectors, options: SizesOpti
     await writeExact(server, made, exact);
   }
   const measured = await searched(server.url, exact, made, memories, options);
-  const { own, all } = await memoryOf(server.pid);
   return {
     load_per_second: stages.loaded!.stored / stages.loaded!.seconds,
     index_seconds: stages.index_seconds!,
     ...measured,
-    server_mb: all / 1e6,
-    server_own_mb: own / 1e6,
+    server_mb: await residentBytes(server.pid) / 1e6,
+    server_own_mb: await allocatedBytes(server) / 1e6,
     disk_mb: await folderBytes(join(folder, "storage")) / 1e6,
   };
 }
@@ -201,15 +200,10 @@ function timesOf(times: readonly number[]): Times {
   return { p50: percentile(times, 0.5), p95: percentile(times, 0.95) };
 }
 
-/** Resident bytes of a process: what it allocated, and with the files that it has mapped. */
-async function memoryOf(pid: number): Promise<{ own: number; all: number }> {
-  const all = await residentBytes(pid);
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    return { all, own: Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024 };
-  } catch {
-    return { all, own: NaN }; // other systems don't tell them apart
-  }
+/** Bytes the server says it allocated. */
+async function allocatedBytes({ url }: Qdrant): Promise<number> {
+  const answer = await fetch(`${url}/metrics`);
+  return Number(/^memory_allocated_bytes (\d+)/m.exec(await answer.text())?.[1]);
 }
 
 async function folderBytes(folder: string): Promise<number> {
