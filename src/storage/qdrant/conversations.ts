@@ -8,12 +8,14 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { Collection } from "./collection.ts";
 
-/** Milliseconds for which an order is believed without asking for the count, and at all. */
+/** Milliseconds after which the count is asked for, and after which an order is no longer believed. */
 const UNCHECKED_MS = 2000, KEPT_MS = 60_000;
 /** Turns whose order is kept, over all conversations. */
 const MAX_TURNS = 200_000;
 /** Turns of one conversation that are looked at; in a longer one the latest. */
 const MAX_LENGTH = 10_000;
+/** Turns that are asked for without knowing how many there are. */
+const FIRST_LENGTH = 256;
 
 interface Order {
   ids: string[];
@@ -48,28 +50,24 @@ export class Conversations {
   /** Makes sure that the orders of these conversations are known. */
   async load(names: ReadonlySet<string>): Promise<void> {
     const now = performance.now();
-    const unchecked = [...names].filter((name) =>
-      !(now - (this.#orders.get(name)?.checkedAt ?? -Infinity) < UNCHECKED_MS)
-    );
+    const unknown = [...names].filter((name) => !(now - (this.#orders.get(name)?.readAt ?? -Infinity) < KEPT_MS));
+    const long = await this.#read(unknown, () => FIRST_LENGTH);
+    if (long.length === 0) return;
+    const counts = await this.#counts(long);
+    await this.#read(long, (name) => Math.min(MAX_LENGTH, counts.get(name) ?? 0) + 1, counts);
+  }
+
+  /**
+   * Reads those orders anew that another replica changed, for the searches after this one. It runs beside other calls: a
+   * search goes on with the order that was known.
+   */
+  async check(names: ReadonlySet<string>): Promise<void> {
+    const now = performance.now();
+    const unchecked = [...names].filter((name) => !(now - (this.#orders.get(name)?.checkedAt ?? now) < UNCHECKED_MS));
     if (unchecked.length === 0) return;
-    const { hits } = await this.#collection.read<Schemas["FacetResponse"]>("count turns", (api, to, init) =>
-      api.facet({
-        ...to,
-        key: "conversation_id",
-        limit: unchecked.length,
-        exact: true,
-        filter: { must: [{ key: "conversation_id", match: { any: unchecked } }] },
-      }, init));
-    const counts = new Map(hits.map(({ value, count }) => [String(value), count]));
-    const stale = unchecked.filter((name) => {
-      const order = this.#orders.get(name);
-      if (order !== undefined && order.count === counts.get(name) && now - order.readAt < KEPT_MS) {
-        order.checkedAt = now;
-        return false;
-      }
-      return true;
-    });
-    if (stale.length > 0) await this.#read(stale, counts, now);
+    for (const name of unchecked) this.#orders.get(name)!.checkedAt = now; // so that no other search asks as well
+    const counts = await this.#counts(unchecked);
+    for (const name of unchecked) if (this.#orders.get(name)?.count !== (counts.get(name) ?? 0)) this.#forget(name);
   }
 
   /** Turns around one, at most `count` on each side. */
@@ -82,7 +80,31 @@ export class Conversations {
     };
   }
 
-  async #read(names: string[], counts: Map<string, number>, now: number): Promise<void> {
+  /** How many turns the server counts. */
+  async #counts(names: string[]): Promise<Map<string, number>> {
+    const { hits } = await this.#collection.read<Schemas["FacetResponse"]>("count turns", (api, to, init) =>
+      api.facet({
+        ...to,
+        key: "conversation_id",
+        limit: names.length,
+        exact: true,
+        filter: { must: [{ key: "conversation_id", match: { any: names } }] },
+      }, init));
+    return new Map(hits.map(({ value, count }) => [String(value), count]));
+  }
+
+  /**
+   * Reads orders and keeps them; gives the conversations that are longer than `limitOf` says.
+   *
+   * @param counts Turns of each where they are known; otherwise all turns are in the answer or it isn't kept.
+   */
+  async #read(
+    names: string[],
+    limitOf: (name: string) => number,
+    counts?: ReadonlyMap<string, number>,
+  ): Promise<string[]> {
+    if (names.length === 0) return [];
+    const readAt = performance.now();
     const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
       "read turns",
       (api, to, init) =>
@@ -91,22 +113,26 @@ export class Conversations {
           searches: names.map((name) => ({
             query: { order_by: { key: "created_at", direction: "desc" as const } },
             filter: { must: [{ key: "conversation_id", match: { value: name } }] },
-            limit: Math.min(MAX_LENGTH, (counts.get(name) ?? 0) + 1),
+            limit: limitOf(name),
             with_payload: false,
           })),
         }, init),
     );
+    const long: string[] = [];
     names.forEach((name, i) => {
-      this.#forget(name);
       const ids = answers[i]!.points.map(({ id }) => String(id)).reverse();
+      if (counts === undefined && ids.length === limitOf(name)) return void long.push(name);
+      this.#forget(name);
       const positions = new Map(ids.map((id, position) => [id, position]));
-      this.#orders.set(name, { ids, positions, count: counts.get(name) ?? 0, readAt: now, checkedAt: now });
+      const count = counts?.get(name) ?? ids.length;
+      this.#orders.set(name, { ids, positions, count, readAt, checkedAt: readAt });
       this.#turns += ids.length;
     });
     for (const oldest of this.#orders.keys()) {
       if (this.#turns <= MAX_TURNS || names.includes(oldest)) break;
       this.#forget(oldest);
     }
+    return long;
   }
 
   #forget(name: string): void {

@@ -10,6 +10,7 @@ import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import type { NewMemory, StoreOutcome } from "../storage.ts";
+import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import type { Models } from "./models.ts";
@@ -26,14 +27,12 @@ const MAX_CONFLICTS = 30;
 /** What changed, for caches: the points and the conversations they are in. */
 export type OnChange = (points: { id: string; conversation: string | null }[]) => void;
 
-/** A memory waiting to be stored with what others store at the moment. */
-interface Waiting {
+/** A memory as it is inserted, with the mark by which its writer knows it. */
+interface Prepared {
   id: string;
   point: Schemas["PointStruct"];
   revision: string;
   conversation: string | null;
-  done: (outcome: StoreOutcome) => void;
-  failed: (error: unknown) => void;
 }
 
 /** Writes to one collection. */
@@ -43,8 +42,10 @@ export class Records {
   readonly #changed: OnChange;
   /** Called with the ids of every insert that was written, before it is answered. */
   onInsert: (ids: string[]) => Promise<void> = () => Promise.resolve();
-  #waiting: Waiting[] = [];
-  #storing = 0;
+  readonly #inserts = new Batcher<Prepared, StoreOutcome>((batch) => this.#insert(batch), {
+    size: POINTS_AT_ONCE,
+    fullAtOnce: FULL_AT_ONCE,
+  });
 
   constructor(collection: Collection, models: Models, changed: OnChange) {
     this.#collection = collection;
@@ -54,18 +55,7 @@ export class Records {
 
   /** Stores memories; those whose content_hash is there already stay as they were. */
   async store(items: readonly NewMemory[]): Promise<StoreOutcome[]> {
-    const prepared = await Promise.all(items.map((item) => this.#pointOf(item)));
-    const outcomes = prepared.map(({ id, point, revision, conversation }) =>
-      new Promise<StoreOutcome>((done, failed) =>
-        this.#waiting.push({ id, point, revision, conversation, done, failed })
-      )
-    );
-    this.#storeWaiting();
-    const settled = await Promise.allSettled(outcomes); // all, so that nothing is still being written after an error
-    return settled.map((result) => {
-      if (result.status === "rejected") throw result.reason;
-      return result.value;
-    });
+    return await this.#inserts.all(await Promise.all(items.map((item) => this.#prepared(item))));
   }
 
   /** Changes one memory; null when it isn't there. */
@@ -149,7 +139,7 @@ export class Records {
     return found;
   }
 
-  async #pointOf({ memory, vectors }: NewMemory) {
+  async #prepared({ memory, vectors }: NewMemory): Promise<Prepared> {
     const id = pointId(memory.content_hash);
     if (id === null) throw new MemoryError("internal", `Cannot store under the key ${memory.content_hash}`);
     const revision = crypto.randomUUID();
@@ -163,32 +153,9 @@ export class Records {
     return { id, point, revision, conversation: payload.conversation_id ?? null };
   }
 
-  /**
-   * Stores what waits. Whoever comes while a request is under way shares the next one; only what fills a request goes
-   * beside it.
-   */
-  #storeWaiting(): void {
-    while (
-      this.#waiting.length > 0 &&
-      (this.#storing === 0 || (this.#storing < FULL_AT_ONCE && this.#waiting.length >= POINTS_AT_ONCE))
-    ) this.#storeBatch(this.#waiting.splice(0, POINTS_AT_ONCE));
-  }
-
-  async #storeBatch(batch: Waiting[]): Promise<void> {
-    this.#storing++;
-    try {
-      const stored = await this.#insert(batch);
-      batch.forEach((item) => item.done(stored.has(item) ? "stored" : "duplicate"));
-    } catch (error) {
-      batch.forEach((item) => item.failed(error));
-    }
-    this.#storing--;
-    this.#storeWaiting();
-  }
-
-  /** Inserts points that aren't there, and gives those that it inserted. */
-  async #insert(batch: Waiting[]): Promise<Set<Waiting>> {
-    const firsts = new Map<string, Waiting>();
+  /** Inserts points that aren't there; of several with the same id the first. */
+  async #insert(batch: Prepared[]): Promise<StoreOutcome[]> {
+    const firsts = new Map<string, Prepared>();
     for (const item of batch) if (!firsts.has(item.id)) firsts.set(item.id, item);
     const points = Array.from(firsts.values(), ({ point }) => point);
     await this.#collection.write(
@@ -197,9 +164,11 @@ export class Records {
     );
     const ids = [...firsts.keys()];
     const [there] = await Promise.all([this.payloads(ids, ["revision"]), this.onInsert(ids)]);
-    const stored = [...firsts.values()].filter(({ id, revision }) => there.get(id)?.revision === revision);
-    this.#changed(stored);
-    return new Set(stored);
+    const stored = new Set(
+      [...firsts.values()].filter(({ id, revision }) => there.get(id)?.revision === revision),
+    );
+    this.#changed([...stored]);
+    return batch.map((item) => stored.has(item) ? "stored" : "duplicate");
   }
 }
 
