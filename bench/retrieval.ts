@@ -22,6 +22,7 @@ const USAGE = `Usage: deno task bench:retrieval FILE [options]
   --filter WHAT   how a conversation is asked alone: by conversation (default) or tags
   --docs N        load the first N texts only
   --questions N   ask the first N questions only
+  --clients N     store with N clients instead of 8; with 1, turns get exactly the order of the file
   --env NAME=V    a setting for the service; may be repeated
   --json OUT      write the figures to a file
   --details       with every question's own scores
@@ -45,6 +46,7 @@ interface Options {
   mode: string;
   filter: string;
   env: Record<string, string>;
+  clients: number;
 }
 
 async function main(args: string[]): Promise<void> {
@@ -56,6 +58,7 @@ async function main(args: string[]): Promise<void> {
       filter: { type: "string", default: "conversation" },
       docs: { type: "string" },
       questions: { type: "string" },
+      clients: { type: "string", default: String(CLIENTS) },
       env: { type: "string", multiple: true, default: [] },
       json: { type: "string" },
       details: { type: "boolean", default: false },
@@ -70,7 +73,12 @@ async function main(args: string[]): Promise<void> {
   const all = await readDataset(file);
   const data = { docs: all.docs.slice(0, count(values.docs)), qs: all.qs.slice(0, count(values.questions)) };
   const env = Object.fromEntries(values.env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));
-  const { report, answered } = await measure(data, { mode: values.mode, filter: values.filter, env });
+  const { report, answered } = await measure(data, {
+    mode: values.mode,
+    filter: values.filter,
+    env,
+    clients: Number(values.clients),
+  });
   console.log(reportText(report));
   if (values.readme) {
     const facts = `${new Date().toISOString().slice(0, 10)}. Machine: ${describe(machine())}.`;
@@ -85,8 +93,8 @@ function measure(data: Dataset, options: Options): Promise<{ report: Report; ans
   return inTemporaryFolder(async (folder) => {
     await using service = await startUnimem(folder, options.env);
     const meaningMs = await untilMeaning(service);
-    console.error(`Storing ${data.docs.length} texts with ${CLIENTS} clients`);
-    const storeMs = await timed(() => load(service, data));
+    console.error(`Storing ${data.docs.length} texts with ${options.clients} clients`);
+    const storeMs = await timed(() => load(service, data, options.clients));
     await untilEmbedded(service);
     const resident = await residentBytes(service.pid);
     console.error(`Asking ${data.qs.length} questions`);
@@ -104,8 +112,8 @@ function measure(data: Dataset, options: Options): Promise<{ report: Report; ans
   });
 }
 
-async function load({ rest }: Unimem, { docs }: Dataset): Promise<void> {
-  await withClients(CLIENTS, docs, async ({ t, conv, tags, type }) => {
+async function load({ rest }: Unimem, { docs }: Dataset, clients: number): Promise<void> {
+  await withClients(clients, docs, async ({ t, conv, tags, type }) => {
     await rest.store({
       content: t,
       tags: [...tags ?? [], ...conv == null ? [] : [conv]],

@@ -6,10 +6,10 @@
 
 import { MemoryError } from "../../errors.ts";
 
-/** How many items a request takes, and how many full ones may be under way at once. */
+/** How many items a request takes, and how many requests may be under way at once. */
 export interface BatchLimits {
   size: number;
-  fullAtOnce: number;
+  atOnce: number;
 }
 
 interface Waiting<I, O> {
@@ -18,10 +18,7 @@ interface Waiting<I, O> {
   failed: (error: unknown) => void;
 }
 
-/**
- * A lone item goes at once. Whoever comes while a request is under way shares the next one; only what fills a request
- * goes beside it.
- */
+/** An item goes at once while few requests are under way. Whoever comes later shares the next one. */
 export class Batcher<I, O> {
   readonly #run: (items: I[]) => Promise<O[]>;
   readonly #limits: BatchLimits;
@@ -48,11 +45,8 @@ export class Batcher<I, O> {
   }
 
   #next(): void {
-    const { size, fullAtOnce } = this.#limits;
-    while (
-      this.#waiting.length > 0 &&
-      (this.#running === 0 || (this.#running < fullAtOnce && this.#waiting.length >= size))
-    ) this.#request(this.#waiting.splice(0, size));
+    const { size, atOnce } = this.#limits;
+    while (this.#waiting.length > 0 && this.#running < atOnce) this.#request(this.#waiting.splice(0, size));
   }
 
   async #request(batch: Waiting<I, O>[]): Promise<void> {

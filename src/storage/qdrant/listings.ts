@@ -10,7 +10,6 @@ import type { Memory } from "../../memory/memory.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import type { ListQuery, MemoryPage, ScanPage, TagCount } from "../storage.ts";
 import { unescapeText } from "../sqlite/escape.ts";
-import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
 import { foldedText, MEMORY_FIELDS, memoryOf, RESERVED_ID } from "./layout.ts";
@@ -23,14 +22,10 @@ const MAX_TAGS = 1_000_000;
 
 const POINT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Memories in one request of `get`, and such requests under way at once. */
-const GETS = { size: 256, fullAtOnce: 4 };
-
 /** Listings of one collection. */
 export class Listings {
   readonly #collection: Collection;
   readonly #searches: Searches;
-  readonly #gets = new Batcher<string, Memory | null>((ids) => this.read(ids), GETS);
 
   constructor(collection: Collection, searches: Searches) {
     this.#collection = collection;
@@ -103,11 +98,6 @@ export class Listings {
     );
     const ids = found.slice(offset, offset + limit).map(({ id }) => String(id));
     return { memories: (await this.read(ids)).filter((memory) => memory !== null), total: found.length };
-  }
-
-  /** Memories of points, in the order asked; calls at the same time share requests. A search's own reads don't wait so. */
-  get(ids: readonly string[]): Promise<(Memory | null)[]> {
-    return this.#gets.all(ids);
   }
 
   /** Memories by point id, in the order asked. */

@@ -139,7 +139,7 @@ class QdrantStorage implements MemoryStorage {
 
   get(hashes: string[]): Promise<(Memory | null)[]> {
     return this.#call("get memories", async () => {
-      const ids = hashes.map(pointId), found = await this.#listings.get(ids.filter((id) => id !== null));
+      const ids = hashes.map(pointId), found = await this.#listings.read(ids.filter((id) => id !== null));
       let next = 0;
       return ids.map((id) => id === null ? null : found[next++]!);
     });

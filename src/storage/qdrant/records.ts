@@ -17,8 +17,8 @@ import type { Models } from "./models.ts";
 
 /** Points in one request: with long vectors about 2 MB, far below the server's limit of 32. */
 const POINTS_AT_ONCE = 128;
-/** Full requests under way at once: the server works on one while the next is being written and read. */
-const FULL_AT_ONCE = 4;
+/** Requests under way at once: the server works on one while others are written and read. */
+const REQUESTS_AT_ONCE = 4;
 /** Ids in one request. */
 const IDS_AT_ONCE = 1000;
 /** Times a change starts over because another writer was faster. */
@@ -44,7 +44,7 @@ export class Records {
   onInsert: (ids: string[]) => Promise<void> = () => Promise.resolve();
   readonly #inserts = new Batcher<Prepared, StoreOutcome>((batch) => this.#insert(batch), {
     size: POINTS_AT_ONCE,
-    fullAtOnce: FULL_AT_ONCE,
+    atOnce: REQUESTS_AT_ONCE,
   });
 
   constructor(collection: Collection, models: Models, changed: OnChange) {
