@@ -24,6 +24,8 @@ export type ErrorCode =
   | "overloaded"
   /** A part the operation needs (store, model, remote server) can't be reached now. */
   | "unavailable"
+  /** The store has no room left; nothing of the change was stored. Somebody must free space. */
+  | "full"
   /** The store or the build can't do this at all. */
   | "unsupported"
   /** The settings or the environment are wrong; the process can't start or go on. */

@@ -68,6 +68,7 @@ const PROBLEMS = {
   429: "Too much waits already. Try again after Retry-After seconds.",
   500: "A fault of the service; the log has it under the id in X-Request-Id.",
   503: "The store or the model can't be reached. Try again after Retry-After seconds.",
+  507: "The store has no room left, and nothing of the request was stored. Free space, then try again.",
 } as const;
 
 /** Headers of every JSON answer. */
@@ -109,6 +110,8 @@ export function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>
   const statuses = new Set<keyof typeof PROBLEMS>([403, 500, ...endpoint.problems ?? []]);
   if (!endpoint.public) statuses.add(401);
   if (endpoint.infallible) statuses.delete(500);
+  // What can't reach the store can't write to it either; reads need no room.
+  if (statuses.has(503) && endpoint.method !== "get") statuses.add(507);
   if (body) [413, 415, 422].forEach((status) => statuses.add(status as keyof typeof PROBLEMS));
   if (query) statuses.add(422);
   const responses: RouteConfig["responses"] = {

@@ -20,6 +20,7 @@ const STATUS: Record<ErrorCode, number> = {
   too_large: 413,
   overloaded: 429,
   unavailable: 503,
+  full: 507,
   unsupported: 501,
   configuration: 500,
   internal: 500,

@@ -226,6 +226,31 @@ export interface StorageStats {
   details: Record<string, string | number | boolean | null>;
 }
 
+/** What hinders a store that answers. */
+export interface StoreTrouble {
+  /** `full` is told apart because somebody else's files may be the cause. */
+  kind: "locked" | "full" | "read-only" | "failing" | "damaged" | "replaced" | "unanswered" | "replicas";
+  /** `unhealthy` when what it answers can't be relied on. */
+  severity: "degraded" | "unhealthy";
+  /** Unix milliseconds at which it began, where that is known. */
+  since?: number;
+  /** In words for the operator, without names of files and servers. */
+  message: string;
+  /** What the operator can do. */
+  action: string;
+}
+
+/** How a store that answers fares. */
+export interface StoreCondition {
+  troubles: StoreTrouble[];
+  /** Driver-specific facts: sizes, state of the circuit, replicas, … */
+  facts: Record<string, string | number | boolean | null>;
+  /** Seconds by which the server's clock is ahead of this machine's; absent where there is no server or it doesn't tell. */
+  clock_ahead?: number;
+  /** Work the driver does by itself in the background, such as completing a collection. */
+  work?: { name: string; running: boolean; failing: { since: number; error: string } | null };
+}
+
 /** A place where memories are kept. */
 export interface MemoryStorage {
   readonly backend: "sqlite" | "qdrant";
@@ -385,6 +410,13 @@ export interface MemoryStorage {
 
   /** Throws `unavailable` when the store doesn't answer. */
   ping(): Promise<void>;
+
+  /**
+   * Looks for what hinders the store, such as another process's lock or a full disk. For health answers, a few a minute.
+   *
+   * @throws {MemoryError} `unavailable` when the store doesn't answer.
+   */
+  condition(): Promise<StoreCondition>;
 
   /** Finishes running calls and releases the store. Idempotent. */
   close(): Promise<void>;

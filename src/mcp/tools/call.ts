@@ -24,6 +24,7 @@ export interface ToolResult {
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   not_found: "find its content_hash with search or list_memories",
   too_large: "split it into several memories",
+  full: "nothing was stored; tell the user",
 };
 
 /** Runs the tool of that name. Never throws. */

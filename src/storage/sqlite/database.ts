@@ -72,7 +72,7 @@ export async function retryWhileLocked<T>(
     } catch (error) {
       if (!/database (table )?is locked|database schema is locked/.test(errorText(error))) throw error;
       if (performance.now() > deadline) {
-        throw new MemoryError("unavailable", `${action}: another process keeps it locked`, {
+        throw new MemoryError("unavailable", `${action}: another process keeps the database locked`, {
           cause: error,
           retryAfterSeconds: 1,
         });
@@ -162,10 +162,34 @@ function openingError(error: unknown, path: string): MemoryError {
 /** What a failed statement means to a caller: the store is there or it isn't; nothing in between is made up. */
 export function storageError(error: unknown, action: string): MemoryError {
   if (error instanceof MemoryError) return error;
-  const text = errorText(error);
-  const outage = /locked|disk|readonly|i\/o|full|malformed|not open|closed|unable to open/i.test(text);
-  return new MemoryError(outage ? "unavailable" : "internal", `Cannot ${action}: ${text}`, {
+  const text = errorText(error), hindrance = hindranceOf(text);
+  if (hindrance === "full") {
+    return new MemoryError("full", `Cannot ${action}: the store's disk is full; free space on it, then try again`, {
+      cause: error,
+    });
+  }
+  const outage = hindrance !== null || /disk|not open|closed/i.test(text);
+  const reason = hindrance === null ? text : HINDRANCES[hindrance];
+  return new MemoryError(outage ? "unavailable" : "internal", `Cannot ${action}: ${reason}`, {
     cause: error,
     ...(outage ? { retryAfterSeconds: 5 } : {}),
   });
+}
+
+/** What keeps a database from being written or read, in words for a client. */
+export const HINDRANCES = {
+  locked: "another process keeps the database locked",
+  full: "the store's disk is full",
+  "read-only": "the database can't be written",
+  failing: "the store's disk fails",
+  damaged: "the database is damaged",
+} as const;
+
+/** What a failure of SQLite says about the file; null when it says nothing. */
+export function hindranceOf(text: string): keyof typeof HINDRANCES | null {
+  if (/locked/i.test(text)) return "locked";
+  if (/disk is full/i.test(text)) return "full";
+  if (/readonly|read-only|unable to open/i.test(text)) return "read-only";
+  if (/i\/o error/i.test(text)) return "failing";
+  return /malformed|not a database/i.test(text) ? "damaged" : null;
 }

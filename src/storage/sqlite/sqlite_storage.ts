@@ -5,7 +5,7 @@
  */
 
 import type { ModelIdentity } from "../../embedding/embedder.ts";
-import { MemoryError } from "../../errors.ts";
+import { errorText, MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
 import type {
   CandidateQuery,
@@ -22,6 +22,7 @@ import type {
   RelationQuery,
   ScanPage,
   StorageStats,
+  StoreCondition,
   StoreOutcome,
   TagCount,
   TrashedMemory,
@@ -34,7 +35,8 @@ import type {
 } from "../storage.ts";
 import * as aggregates from "./aggregates.ts";
 import { findCandidates, termsOf } from "./candidates.ts";
-import { type Database, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
+import { type Database, hindranceOf, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
+import { conditionOf, type FileIdentity } from "./condition.ts";
 import { escapeText } from "./escape.ts";
 import { Follower } from "./follower.ts";
 import { optimise } from "./maintenance.ts";
@@ -97,11 +99,13 @@ class SqliteStorage implements MemoryStorage {
   readonly #after;
   readonly #vectors;
   readonly #turns = new Turns();
+  readonly #file: Promise<FileIdentity>;
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#file = Deno.stat(database.path);
     const follower = this.#follower = new Follower(
       database,
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
@@ -427,6 +431,10 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
+  condition(): Promise<StoreCondition> {
+    return this.#call("examine the store", async () => conditionOf(this.#database, await this.#file, this.#queue));
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -448,6 +456,7 @@ class SqliteStorage implements MemoryStorage {
       try {
         return await work();
       } catch (error) {
+        if (hindranceOf(errorText(error)) === "damaged") this.#queue.faults.failed(error);
         throw storageError(error, action);
       }
     })();

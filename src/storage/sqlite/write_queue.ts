@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import { type Database, retryWhileLocked, storageError } from "./database.ts";
+import { Faults } from "./faults.ts";
 import { Pacer } from "./pacer.ts";
 
 /** Milliseconds after which a transaction takes no further writes, so that other processes get their turn. */
@@ -48,6 +49,8 @@ export type OnCommit = (before: number, after: number, effects: (() => void)[], 
 
 /** Serialises writes. */
 export class WriteQueue {
+  /** What keeps writes from succeeding now. */
+  readonly faults = new Faults();
   readonly #database: Database;
   readonly #writer: DatabaseSync;
   readonly #onCommit: OnCommit;
@@ -80,6 +83,14 @@ export class WriteQueue {
     });
   }
 
+  /** Commits a change of nothing but the revision, to see whether writes work. */
+  probe(): Promise<void> {
+    // deno-lint-ignore require-yield -- nothing to wait for
+    return this.run("write to the store", function* () {
+      return { result: undefined, changed: true, effects: [] };
+    });
+  }
+
   /** Finishes what was asked for and refuses the rest. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -99,9 +110,10 @@ export class WriteQueue {
     try {
       await retryWhileLocked(
         { timeout: pragmas.busyTimeout, action: `Cannot ${first.action}` },
-        () => this.#writer.exec("BEGIN IMMEDIATE"),
+        () => this.faults.watchLock(() => this.#writer.exec("BEGIN IMMEDIATE")),
       );
     } catch (error) {
+      this.faults.failed(error);
       for (const { reject, action } of this.#waiting.splice(0)) reject(storageError(error, action));
       return;
     }
@@ -113,7 +125,9 @@ export class WriteQueue {
       after = done.some(({ written }) => written.changed) ? before + 1 : before;
       if (after > before) this.#writeRevision.run(after);
       this.#writer.exec("COMMIT");
+      if (after > before) this.faults.succeeded();
     } catch (error) {
+      this.faults.failed(error);
       if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
       for (const { waiting } of done) waiting.reject(storageError(error, waiting.action));
       return;
@@ -136,6 +150,7 @@ export class WriteQueue {
       this.#writer.exec("RELEASE write");
       done.push({ waiting, written: step.value });
     } catch (error) {
+      this.faults.failed(error);
       waiting.reject(storageError(error, waiting.action));
       if (!this.#writer.isTransaction) throw error; // a full disk ends the whole transaction
       this.#writer.exec("ROLLBACK TO write; RELEASE write");

@@ -1,0 +1,56 @@
+/**
+ * Remembers what keeps writes to a database from succeeding, from the moment it began until a write succeeds again, and
+ * damage that any call came upon.
+ *
+ * @module
+ */
+
+import { errorText } from "../../errors.ts";
+import { hindranceOf, type HINDRANCES } from "./database.ts";
+
+/** A fault of the file or its disk. */
+export interface WriteFault {
+  kind: Exclude<keyof typeof HINDRANCES, "locked">;
+  /** Unix milliseconds of the first and of the last failed write. */
+  since: number;
+  last: number;
+}
+
+/** The faults of one database as its calls tell them. */
+export class Faults {
+  /** Unix milliseconds since which another process has kept the lock that a write waits for; null while none does. */
+  lockedSince: number | null = null;
+  /** Unix milliseconds at which a call last found the database damaged; null while none has. */
+  damagedAt: number | null = null;
+  #fault: WriteFault | null = null;
+
+  /** The fault of the last write; null when it succeeded. */
+  get fault(): WriteFault | null {
+    return this.#fault;
+  }
+
+  /** Takes a lock and notes how long it has been held by somebody else. */
+  watchLock(take: () => void): void {
+    try {
+      take();
+      this.lockedSince = null;
+    } catch (error) {
+      this.lockedSince = hindranceOf(errorText(error)) === "locked" ? this.lockedSince ?? Date.now() : null;
+      throw error;
+    }
+  }
+
+  /** A write failed. Failures that say nothing about the file don't count. */
+  failed(error: unknown): void {
+    const kind = hindranceOf(errorText(error));
+    if (kind === null || kind === "locked") return;
+    const now = Date.now();
+    if (kind === "damaged") this.damagedAt = now;
+    this.#fault = { kind, since: this.#fault?.kind === kind ? this.#fault.since : now, last: now };
+  }
+
+  /** A write was committed. */
+  succeeded(): void {
+    this.#fault = null;
+  }
+}
