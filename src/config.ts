@@ -27,6 +27,8 @@ export interface Config {
   readonly http: ListenSettings & { enabled: boolean; heartbeatSeconds: number };
   readonly mcp: ListenSettings & { transport: "http" | "stdio" | "off" };
   readonly serverName: string;
+  /** Folder for all data that has no place of its own. */
+  readonly baseDir: string;
   readonly access: AccessSettings;
   readonly tls: { certFile: string; keyFile: string } | null;
   readonly storage: StorageSettings;
@@ -87,6 +89,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     },
     mcp: { ...mcp, transport: transport === "stdio" || transport === "off" ? transport : "http" },
     serverName: values.NAME ?? "unimem",
+    baseDir,
     access: accessOf(values, [http.host, mcp.host]),
     tls: tlsOf(values, problems),
     storage: storageOf(values, baseDir, problems),

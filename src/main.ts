@@ -82,7 +82,7 @@ async function serve(
       "Cannot start: MCP_HTTP_ENABLED=false and MCP_TRANSPORT_MODE=off leave nothing to serve",
     );
   }
-  const service = await startService(config, servers, log);
+  const service = await startService(config, { ...servers, patient: withStdio }, log);
   const stopped = untilStopped(log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");

@@ -8,6 +8,7 @@
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
 import { createApp } from "./http/app.ts";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
 import type { Config, ListenSettings } from "./config.ts";
 import type { ModelIdentity } from "./embedding/embedder.ts";
@@ -19,6 +20,8 @@ import { EventHub } from "./operations/events.ts";
 import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
 import { completingStore } from "./operations/background/complete_store.ts";
 import { emptyingTrash } from "./operations/expire_trash.ts";
+import { HealthMonitor } from "./operations/health/monitor.ts";
+import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
 import { takingMark } from "./operations/moving/copy/mark.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
@@ -36,6 +39,11 @@ const GRACE_MS = 5000;
 export interface Servers {
   http: boolean;
   mcp: boolean;
+  /**
+   * Whether to go on without REST while its port is taken. For processes that clients start for themselves over stdio:
+   * the second one still serves its client, and takes the port over when the first one ends.
+   */
+  patient?: boolean;
 }
 
 /** A started service. */
@@ -50,9 +58,14 @@ export interface Service {
 
 type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
 
+/** Milliseconds between two tries to listen on a port that is taken. */
+const PORT_RETRY_MS = 5000;
+
 /** A listener that can be stopped. */
 interface Listener {
   address: string;
+  /** Whether it listens already. */
+  open: boolean;
   stop(): Promise<void>;
 }
 
@@ -68,11 +81,11 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve());
   try {
-    const http = servers.http ? startHttp(runtime, config, log) : null;
+    const http = servers.http ? startHttp(runtime, config, servers.patient ?? false, log) : null;
     if (http) stops.push(http.stop);
     const mcp = servers.mcp ? await startMcp(runtime, config, log) : null;
     if (mcp) stops.push(mcp.stop);
-    if (http) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
+    if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
     work = startWork(runtime, config, log);
     return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
@@ -97,10 +110,15 @@ export async function openRuntime(config: Config): Promise<Runtime> {
     events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
     activity: new Activity(),
     background: noBackground(),
+    health: healthOf(config),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
   };
+}
+
+function healthOf({ storage, baseDir }: Config): HealthMonitor {
+  return new HealthMonitor({ dataFolder: storage.backend === "sqlite" ? dirname(storage.path) : baseDir });
 }
 
 /**
@@ -108,6 +126,7 @@ export async function openRuntime(config: Config): Promise<Runtime> {
  * that share the store does for all.
  */
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+  const watch = startHealthWatch(runtime, log);
   const serving = new ServingModel(runtime, {
     openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
     log,
@@ -119,7 +138,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     emptyingTrash(runtime, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
-  return { stop: async () => void await Promise.all([background.stop(), serving.stop(), uploads()]) };
+  return { stop: async () => void await Promise.all([background.stop(), serving.stop(), watch.stop(), uploads()]) };
 }
 
 /** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
@@ -148,6 +167,7 @@ export async function closeAll(
   stops: (() => Promise<void>)[],
   stopWork: () => Promise<void>,
 ): Promise<void> {
+  runtime.health.stopping = true;
   const results = await Promise.allSettled(stops.map((stop) => stop()));
   // The work is told first, so that it doesn't take the closing model for a fault; a text it waits for ends with the model.
   results.push(
@@ -162,10 +182,17 @@ export async function closeAll(
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
 }
 
-function startHttp(runtime: Runtime, config: Config, log: Logger): Listener {
+function startHttp(runtime: Runtime, config: Config, patient: boolean, log: Logger): Listener {
   const app = createApp(runtime, { ...config.access, log });
   const handle: Handler = (request, { remoteAddr }) => app.fetch(request, { clientIp: remoteAddr.hostname });
-  return listen(config.http, config.tls, handle, () => Promise.resolve(runtime.events.close()));
+  const events = runtime.events.stats();
+  runtime.health.transports.set("events", () => {
+    return { open: runtime.events.stats().total_connections, limit: events.max_connections };
+  });
+  const start = () => {
+    return listen("REST", runtime, config.http, config.tls, handle, () => Promise.resolve(runtime.events.close()));
+  };
+  return patient ? whenFree("REST", runtime, config.http, start, log) : start();
 }
 
 /** REST alone does without the MCP packages. */
@@ -177,10 +204,51 @@ async function startMcp(runtime: Runtime, config: Config, log: Logger): Promise<
     keepAliveSeconds: config.http.heartbeatSeconds,
     log,
   });
-  return listen(config.mcp, config.tls, mcp.fetch, () => mcp.close(GRACE_MS));
+  return listen("MCP", runtime, config.mcp, config.tls, mcp.fetch, () => mcp.close(GRACE_MS));
+}
+
+/** Listens at once, or as soon as the port is free. Any other fault is thrown. */
+function whenFree(
+  name: string,
+  { health }: Runtime,
+  { host, port }: ListenSettings,
+  start: () => Listener,
+  log: Logger,
+): Listener {
+  let listener: Listener | null = null, timer: ReturnType<typeof setTimeout> | undefined;
+  const since = Date.now(), address = `${host}:${port}`;
+  const attempt = () => {
+    try {
+      listener = start();
+    } catch (error) {
+      const taken = error instanceof MemoryError && error.cause instanceof Deno.errors.AddrInUse;
+      if (!taken) throw error;
+      if (!health.listeners.has(name)) log.warning(`${error.message}; trying again until it is free`);
+      health.listeners.set(name, { address, state: "lost", since, reason: `port ${port} is in use` });
+      timer = setTimeout(() => {
+        attempt();
+        if (listener !== null) log.info(`${name} on ${listener.address}`);
+      }, PORT_RETRY_MS);
+    }
+  };
+  attempt();
+  return {
+    get address() {
+      return listener?.address ?? address;
+    },
+    get open() {
+      return listener !== null;
+    },
+    stop: async () => {
+      clearTimeout(timer);
+      await listener?.stop();
+    },
+  };
 }
 
 function listen(
+  name: string,
+  { health }: Runtime,
   { host, port, hostVariable, portVariable }: ListenSettings,
   tls: Config["tls"],
   handle: Handler,
@@ -203,9 +271,16 @@ function listen(
     throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
   }
   const { hostname, port: bound } = server.addr;
-  const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const address = `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`;
+  health.listeners.set(name, { address, state: "open", since: Date.now() });
+  const lost = () => {
+    if (health.stopping) return;
+    health.listeners.set(name, { address, state: "lost", since: Date.now(), reason: "it has ended" });
+  };
+  server.finished.then(lost, lost);
   return {
-    address: `${tls ? "https" : "http"}://${name}:${bound}`,
+    address,
+    open: true,
     stop: async () => {
       const done = server.shutdown();
       // Streams only end when told to; shutdown would wait for them for ever.

@@ -13,6 +13,7 @@ import { monotonicClock } from "../../src/memory/clock.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
+import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
@@ -46,6 +47,7 @@ try {
     events: new EventHub(),
     activity: new Activity(),
     background: noBackground(),
+    health: new HealthMonitor({ dataFolder: "." }),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "bench",

@@ -7,6 +7,7 @@
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
 import { EventHub } from "../../src/operations/events.ts";
+import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { VERSION } from "../../src/version.ts";
 
@@ -25,6 +26,7 @@ export function stubRuntime(): Runtime {
     events: new EventHub(),
     activity: new Activity(),
     background: noBackground(),
+    health: new HealthMonitor({ dataFolder: "." }),
     now: () => 0,
     startedAt: 0,
     version: VERSION,

@@ -31,8 +31,10 @@ export interface EmbedderStatus {
   state: "loading" | "ready" | "failed" | "closed";
   /** Unix milliseconds at which this state began. */
   since: number;
-  /** Why it failed, in words for an operator; only when `failed`. */
+  /** Why it failed, in words for an operator; when `failed`, and while it is tried again. */
   error?: string;
+  /** Unix milliseconds since which it can't be used because of a fault, also while it is tried again. */
+  failed_since?: number;
   /** Share of the download or load that is done, 0 to 1; only when known and `loading`. */
   progress?: number;
 }
@@ -50,7 +52,9 @@ export interface EmbedderCounters {
   /** Texts waiting for the model now. */
   queue_depth: number;
   /** Texts that may wait before stores are refused as `overloaded`. */
-  queue_limit?: number;
+  queue_limit: number;
+  /** Milliseconds that a text which comes now is likely to wait. */
+  queue_wait_ms: number;
 }
 
 /** Turns texts into unit-length vectors. One instance serves every listener of the process. */

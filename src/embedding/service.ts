@@ -69,6 +69,8 @@ export class ProvidedEmbeddings implements EmbeddingService {
       cache_misses: this.#misses,
       cache_bytes: this.#cache.bytes,
       queue_depth: this.#depth,
+      queue_limit: this.#options.queueLimit,
+      queue_wait_ms: Math.round(this.#depth * this.#pace),
     };
   }
 
@@ -99,7 +101,8 @@ export class ProvidedEmbeddings implements EmbeddingService {
   }
 
   async #load(): Promise<ModelIdentity> {
-    this.#enter({ state: "loading" });
+    const { error, failed_since } = this.#status;
+    this.#enter({ state: "loading", ...(failed_since === undefined ? {} : { error: error!, failed_since }) });
     try {
       const identity = await this.#provider.load({
         progress: (share) => this.#progress(share),
@@ -180,7 +183,8 @@ export class ProvidedEmbeddings implements EmbeddingService {
   #fail(error: unknown): void {
     if (this.#closing !== undefined) return;
     this.#loading = undefined;
-    this.#enter({ state: "failed", error: errorText(error) });
+    const failed_since = this.#status.failed_since ?? this.#now();
+    this.#enter({ state: "failed", error: errorText(error), failed_since });
   }
 
   async #close(): Promise<void> {

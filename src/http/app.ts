@@ -40,8 +40,8 @@ const CORS = {
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
-/** Paths that need no key: liveness, and pages that hold no memories. */
-const PUBLIC_PATHS: ReadonlySet<string> = new Set(["/api/health", ...PUBLIC_PAGES]);
+/** Paths that need no key: liveness and readiness, and pages that hold no memories. */
+const PUBLIC_PATHS: ReadonlySet<string> = new Set(["/api/health", "/api/health/ready", ...PUBLIC_PAGES]);
 
 /** Builds the REST server over a runtime. */
 export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {

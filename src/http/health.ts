@@ -6,14 +6,12 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { dirname } from "node:path";
-import { health, liveness, ready } from "../operations/health.ts";
+import { health, liveness, ready } from "../operations/health/health.ts";
+import { isoTime } from "../memory/schemas.ts";
 import { machineFacts } from "../operations/machine.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { DetailedHealth, Liveness } from "./health_schemas.ts";
-
-/** Texts that may wait for the model where it doesn't say. */
-const QUEUE_LIMIT = 10_000;
 
 /** Adds the routes. */
 export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
@@ -29,7 +27,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     public: true,
   }, async () => {
     const { embedding: { counters, ...embedding }, uptime_seconds, status, version, ...rest } = await liveness(runtime);
-    const max_size = counters.queue_limit ?? QUEUE_LIMIT;
+    const max_size = counters.queue_limit;
     return {
       status,
       version,
@@ -52,9 +50,14 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     operationId: "ready",
     tag: "health",
     summary: "Whether requests can be served now",
+    description:
+      "For probes and load balancers: 503 while the store can't be used and as soon as the service begins to " +
+      "stop. Without the model it is ready, since searches by words and stores work. Needs no key.",
     answer: z.object({ status: z.literal("ready") }),
     answers: "The store answers.",
     problems: [503],
+    infallible: true,
+    public: true,
   }, async () => {
     await ready(runtime);
     return { status: "ready" as const };
@@ -69,7 +72,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: DetailedHealth,
     answers: "The figures; `status` is unhealthy while the store can't be reached.",
   }, async () => {
-    const { status, version, uptime_seconds, storage, embedding } = await health(runtime);
+    const { status, parts, version, uptime_seconds, storage, embedding } = await health(runtime);
     const { stats } = storage;
     const path = stats?.details.path;
     const database_path = typeof path === "string" ? path : null;
@@ -84,6 +87,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
       version,
       timestamp: timestamp(),
       uptime_seconds,
+      parts: parts.map((part) => ({ ...part, since: isoTime(part.since / 1000) })),
       storage: {
         backend: storage.backend,
         status: storage.status,

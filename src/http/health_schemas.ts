@@ -7,7 +7,7 @@
 import { z } from "@hono/zod-openapi";
 
 const HealthState = z.enum(["healthy", "degraded", "unhealthy"]).describe(
-  "healthy: everything works; degraded: the model is missing; unhealthy: the store can't be reached.",
+  "healthy: everything works; degraded: answers, with a part missing; unhealthy: the store can't be used.",
 );
 const ModelState = z.enum(["loading", "ready", "failed", "closed"]);
 const StoreState = z.enum(["connected", "unreachable"]);
@@ -18,6 +18,7 @@ const ModelStatus = z.object({
   state: ModelState,
   since: z.number(),
   error: z.string().optional(),
+  failed_since: z.number().optional(),
   progress: z.number().optional(),
 });
 
@@ -50,8 +51,17 @@ const counts = {
 const figure = z.number().nullable();
 const Model = z.object({ id: z.string(), name: z.string(), provider: z.string(), dimensions: z.int() });
 
+const Part = z.object({
+  name: z.string(),
+  state: z.enum(["healthy", "degraded", "unhealthy", "starting", "off"]),
+  since: z.string().describe("When this state began, ISO 8601."),
+  message: z.string(),
+  action: z.string().nullable().describe("What to do; null where nothing needs doing."),
+}).openapi("HealthPart");
+
 export const DetailedHealth = z.object({
   ...heading,
+  parts: z.array(Part).describe("Every part of the service; what each means is in docs/health.md."),
   storage: z.object({
     backend: z.string(),
     status: StoreState,
@@ -76,7 +86,8 @@ export const DetailedHealth = z.object({
       cache_misses: z.int(),
       cache_bytes: z.int(),
       queue_depth: z.int(),
-      queue_limit: z.int().optional(),
+      queue_limit: z.int(),
+      queue_wait_ms: z.number(),
     }),
     coverage: z.object({ active: Model.nullable(), memories: z.int(), embedded: z.int() }).nullable(),
     reembedding: Reembedding.nullable(),

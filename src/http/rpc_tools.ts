@@ -20,7 +20,7 @@ import {
 } from "../memory/schemas.ts";
 import { extractTimeExpression, parseTimeExpression } from "../memory/time_expression.ts";
 import { deleteMemory } from "../operations/delete.ts";
-import { health } from "../operations/health.ts";
+import { health } from "../operations/health/health.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { search } from "../operations/search.ts";

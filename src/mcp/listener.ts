@@ -5,6 +5,8 @@
  */
 
 import { type AccessSettings, createAccess } from "../access/access.ts";
+import { MemoryError } from "../errors.ts";
+import { ready } from "../operations/health/health.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { InFlight } from "./in_flight.ts";
@@ -51,6 +53,21 @@ const CORS = {
   exposedHeaders: ["Mcp-Session-Id"],
 };
 
+/** Whether requests can be served now, as the REST port says it. Needs no key. */
+async function readiness(runtime: Runtime): Promise<Response> {
+  try {
+    await ready(runtime);
+    return probe(200, { status: "ready" });
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    return probe(503, { detail: error.message }, { "Retry-After": String(error.retryAfterSeconds ?? 1) });
+  }
+}
+
+function probe(status: number, body: object, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers: { "Cache-Control": "no-store", ...headers } });
+}
+
 /** Prepares the handler of the MCP port. Opens nothing; close it when done. */
 export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
@@ -65,6 +82,9 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   };
   const sse = new SseEndpoint({ ...shared, maxSessions: limits.max });
   const streamable = new StreamableEndpoint({ ...shared, limits });
+  const { transports } = runtime.health;
+  transports.set("SSE", () => ({ open: sse.size, limit: limits.max }));
+  transports.set("Streamable HTTP", () => ({ open: streamable.size, limit: limits.max }));
   let closed: Promise<void> | undefined;
 
   const route = async (request: Request): Promise<Response> => {
@@ -72,7 +92,8 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     const path = url.pathname.replace(/(?<=.)\/$/, "");
     const refusal = access.checkCaller(request);
     if (refusal) return refusal;
-    if (path === "/health") return Response.json({ status: "ok" }, { headers: { "Cache-Control": "no-store" } });
+    if (path === "/health") return probe(200, { status: "ok" });
+    if (path === "/health/ready") return await readiness(runtime);
     const denied = access.checkKey(request);
     if (denied) return denied;
     if (closed) return access.withCors(request, unavailable("The service is stopping"));

@@ -40,6 +40,7 @@ export async function runStdio(runtime: Runtime, settings: StdioSettings): Promi
     transport: new StdioServerTransport(input, process.stdout),
     onerror: (error) => log.debug(`MCP: ${error.message}`),
   });
+  runtime.health.transports.set("stdio", () => ({ open: 1, limit: null }));
   await gone;
   // The SDK drops running calls at the end of its input. A client that pipes requests in and waits gets its answers.
   await new Promise((resolve) => setTimeout(resolve, 0));

@@ -12,6 +12,7 @@ import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ServingModel } from "./serving.ts";
 
+const JOB = "bring vectors up to date";
 /** Memories embedded between two writes to the store. */
 const BATCH = 16;
 /** Milliseconds between looks for memories without vectors, and between tries after a failure. */
@@ -23,7 +24,7 @@ const PROGRESS_MS = 5000;
 export function embeddingMemories(runtime: Runtime, serving: ServingModel, log: Logger, everyMs = POLL_MS): Job {
   const { configured } = runtime.embeddings;
   return {
-    name: "bring vectors up to date",
+    name: JOB,
     everyMs,
     // The model may be there on another machine.
     handsOver: true,
@@ -88,6 +89,7 @@ async function fill(
     })));
     await storage.addVectors(items);
     done += batch.length;
+    runtime.health.work.progressed(JOB, done, Math.max(done, memories));
     onProgress(Math.max(0, memories - done));
   }
   return false;

@@ -9,6 +9,7 @@ import type { MemoryStorage } from "../storage/storage.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/background.ts";
 import type { EventHub } from "./events.ts";
+import type { HealthMonitor } from "./health/monitor.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
 
 /** Limits and facts operations need from the settings. */
@@ -51,6 +52,8 @@ export interface Runtime {
   readonly activity: Activity;
   /** Which process does the background work of the store, and how it stands; kept up to date by that work. */
   readonly background: BackgroundState;
+  /** What is known of the parts' health, and where they report to. */
+  readonly health: HealthMonitor;
   /** Unix seconds with fraction, strictly increasing between calls. */
   readonly now: () => number;
   /** Unix milliseconds at which the process began to serve. */

@@ -247,8 +247,6 @@ export interface StoreCondition {
   facts: Record<string, string | number | boolean | null>;
   /** Seconds by which the server's clock is ahead of this machine's; absent where there is no server or it doesn't tell. */
   clock_ahead?: number;
-  /** Work the driver does by itself in the background, such as completing a collection. */
-  work?: { name: string; running: boolean; failing: { since: number; error: string } | null };
 }
 
 /** A place where memories are kept. */

@@ -10,6 +10,7 @@ import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
+import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 
@@ -53,6 +54,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     events: new EventHub(options.events),
     activity: new Activity(),
     background: noBackground(),
+    health: new HealthMonitor({ dataFolder: folder }),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",

@@ -7,7 +7,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApp, type HttpSettings } from "../../src/http/app.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
-import type { OperationSettings } from "../../src/operations/runtime.ts";
+import type { HealthMonitor } from "../../src/operations/health/monitor.ts";
+import type { EmbeddingModels, OperationSettings } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -24,6 +25,7 @@ export interface Answer {
 export interface TestClient extends AsyncDisposable {
   app: OpenAPIHono;
   events: EventHub;
+  health: HealthMonitor;
   /** Lines logged as errors. */
   logged: string[];
   get(path: string, headers?: HeadersInit): Promise<Answer>;
@@ -39,13 +41,19 @@ export interface ClientOptions {
   /** Methods that replace the store's, e.g. to make it fail. */
   storage?: Partial<MemoryStorage>;
   events?: HubOptions;
+  /** Parts that replace the loaded model. */
+  embeddings?: Partial<EmbeddingModels>;
   /** Methods that replace the event hub's. */
   hub?: Partial<EventHub>;
 }
 
 /** Opens an app over a fresh store. */
 export async function openClient(options: ClientOptions = {}): Promise<TestClient> {
-  const opened = await testRuntime({ settings: options.operations ?? {}, events: options.events ?? {} });
+  const opened = await testRuntime({
+    settings: options.operations ?? {},
+    events: options.events ?? {},
+    embeddings: options.embeddings ?? {},
+  });
   const { storage, events } = opened.runtime;
   Object.assign(events, options.hub);
   const runtime = options.storage === undefined
@@ -70,6 +78,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   return {
     app,
     events,
+    health: opened.runtime.health,
     logged,
     get: (path, headers = {}) => answer(path, { headers }),
     send,

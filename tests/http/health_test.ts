@@ -1,8 +1,28 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
+import type { EmbedderStatus, EmbeddingService } from "../../src/embedding/embedder.ts";
 import { openClient } from "./client.ts";
 
 const down = () => Promise.reject(new MemoryError("unavailable", "Cannot reach the store at 10.0.0.1"));
+
+/** Names of the parts that are not as they should be. */
+const troubles = (parts: { name: string; state: string }[]) =>
+  parts.filter(({ state }) => state !== "healthy" && state !== "off").map(({ name }) => name);
+
+/** A model that can't be used. */
+function unusable(status: EmbedderStatus): EmbeddingService {
+  const no = () => Promise.reject(new MemoryError("unavailable", "Embedding model can't be used"));
+  const counters = { model_loads: 0, model_runs: 0, cache_hits: 0, cache_misses: 0, cache_bytes: 0, queue_depth: 0 };
+  return {
+    identity: undefined,
+    status,
+    counters: { ...counters, queue_limit: 10, queue_wait_ms: 0 },
+    ready: no,
+    embedQuery: no,
+    embedPassage: no,
+    close: () => Promise.resolve(),
+  };
+}
 
 Deno.test("health tells version, uptime, queue, backend and what was opened and loaded", async () => {
   await using client = await openClient();
@@ -42,8 +62,42 @@ Deno.test("readiness is 200 while the store answers and 503 while it doesn't", a
   assertEquals((await up.get("/api/health/ready")).json, { status: "ready" });
   await using client = await openClient({ storage: { ping: down } });
   const { status, headers, json } = await client.get("/api/health/ready");
-  assertEquals([status, json], [503, { detail: "Cannot reach the store at 10.0.0.1" }]);
-  assertEquals(headers.get("retry-after"), "1");
+  const detail = "Not ready: the store does not answer; /api/health/detailed tells more";
+  assertEquals([status, json], [503, { detail }]);
+  assertEquals(headers.get("retry-after"), "5");
+});
+
+Deno.test("readiness turns 503 as soon as the service begins to stop, while liveness goes on", async () => {
+  await using client = await openClient();
+  client.health.stopping = true;
+  const { status, headers, json } = await client.get("/api/health/ready");
+  assertEquals([status, headers.get("retry-after")], [503, "5"]);
+  assertStringIncludes(json.detail, "the service is stopping");
+  assertEquals((await client.get("/api/health")).status, 200);
+});
+
+Deno.test("without the model the service is degraded but ready, for words still find memories", async () => {
+  const failed = { state: "failed" as const, since: 1000, failed_since: 1000, error: "no such folder" };
+  await using client = await openClient({ embeddings: { serving: null, configured: unusable(failed) } });
+  await client.store("The staging password rotates on Mondays.");
+  assertEquals((await client.get("/api/health/ready")).status, 200);
+  const { json } = await client.get("/api/health/detailed");
+  assertEquals([json.status, ...troubles(json.parts)], ["degraded", "model"]);
+  const model = json.parts.find(({ name }: { name: string }) => name === "model");
+  assertEquals([model.state, model.since], ["unhealthy", "1970-01-01T00:00:01.000000Z"]);
+  assertStringIncludes(model.message, "no such folder");
+  assertEquals((await client.get("/api/health")).json.status, "degraded");
+});
+
+Deno.test("what anyone may ask tells nothing of paths, servers and versions of what is used", async () => {
+  await using client = await openClient({ http: { apiKey: "key" }, storage: { ping: down } });
+  for (const path of ["/api/health", "/api/health/ready"]) {
+    const { text } = await client.get(path);
+    for (const secret of ["10.0.0.1", "memories.db", "Deno", "sqlite_version", "127.0.0.1"]) {
+      assert(!text.includes(secret), `${path} tells ${secret}: ${text}`);
+    }
+  }
+  assertEquals((await client.get("/api/health/detailed")).status, 401);
 });
 
 Deno.test("detailed health has the figures of every part", async () => {
@@ -67,5 +121,6 @@ Deno.test("detailed health says unhealthy while the store is down", async () => 
   await using client = await openClient({ storage: { ping: down } });
   const { status, json } = await client.get("/api/health/detailed");
   assertEquals([status, json.status, json.storage.accessible], [200, "unhealthy", false]);
+  assertEquals(troubles(json.parts), ["store"]);
   assertEquals([json.storage.total_memories, json.storage.error], [null, "Cannot reach the store at 10.0.0.1"]);
 });

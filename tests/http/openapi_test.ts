@@ -128,6 +128,7 @@ const CLIENTS: Record<string, ClientOptions> = {
   429: provoking(new MemoryError("overloaded", "Too much waits")),
   500: { storage: broken, hub: failingHub(new TypeError("broken")) },
   503: provoking(new MemoryError("unavailable", "Cannot reach the store")),
+  507: provoking(new MemoryError("full", "Cannot store memories: the store's disk is full")),
 };
 
 const typeOf = (operation: Operation, status: string) => Object.keys(operation.responses[status]!.content)[0]!;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { MemoryError } from "../../src/errors.ts";
 import { createMcpListener, type McpListener, type McpListenerSettings } from "../../src/mcp/listener.ts";
 import { OPEN } from "./clients.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -47,6 +48,26 @@ Deno.test("GET /health answers probes without a key", async () => {
     const response = await send("/health");
     assertEquals([response.status, await response.json()], [200, { status: "ok" }]);
   }, { access: { ...OPEN, apiKey: "k" } });
+});
+
+Deno.test("GET /health/ready is 503 while the service stops or its store is away, and tells no more than that", async () => {
+  await using test = await testRuntime();
+  const { runtime } = test;
+  const settings = { access: { ...OPEN, apiKey: "k" }, serverName: "test" };
+  const listener = createMcpListener(runtime, settings);
+  const ready = async (from = listener) => {
+    const response = await from.fetch(new Request("http://127.0.0.1/health/ready"));
+    return [response.status, await response.json()];
+  };
+  assertEquals(await ready(), [200, { status: "ready" }]);
+  const ping = () => Promise.reject(new MemoryError("unavailable", "Cannot reach the store at 10.0.0.1"));
+  const storage = Object.assign(Object.create(runtime.storage), { ping });
+  const down = createMcpListener({ ...runtime, storage }, settings);
+  const more = "/api/health/detailed tells more";
+  assertEquals(await ready(down), [503, { detail: `Not ready: the store does not answer; ${more}` }]);
+  runtime.health.stopping = true;
+  assertEquals(await ready(), [503, { detail: `Not ready: the service is stopping; ${more}` }]);
+  await Promise.all([listener.close(), down.close()]);
 });
 
 Deno.test("every other path needs the key, as Bearer or X-API-Key", async () => {

@@ -87,7 +87,9 @@ Deno.test("answers have the shapes that were recorded", async () => {
       if (example.result) assertEquals(missing(example.result, structured.result as object), [], name);
       const memories = structured.memories as object[] | undefined;
       if (example.memory && memories?.[0]) assertEquals(missing(example.memory, memories[0]), [], name);
-      assertEquals(JSON.parse(textOf(result)), structured.result ?? structured, name);
+      // Parts that work are left out of the text.
+      const text = "parts" in structured ? { ...structured, parts: [] } : structured.result ?? structured;
+      assertEquals(JSON.parse(textOf(result)), text, name);
       assert(TOOLS.find((tool) => tool.name === example.tool)!.output.safeParse(structured).success, name);
     }
   });

@@ -5,7 +5,8 @@
  */
 
 import { z } from "zod";
-import { health } from "../../operations/health.ts";
+import { isoTime } from "../../memory/schemas.ts";
+import { health, summary } from "../../operations/health/health.ts";
 import { defineTool } from "./tool.ts";
 
 export const checkDatabaseHealth = defineTool({
@@ -31,9 +32,22 @@ export const checkDatabaseHealth = defineTool({
     reembedding: z.object({ model: z.string(), done: z.int(), total: z.int() }).optional(),
     version: z.string(),
     uptime_seconds: z.number(),
+    parts: z.array(z.object({
+      name: z.string(),
+      state: z.enum(["healthy", "degraded", "unhealthy", "starting", "off"]),
+      since: z.string().describe("When this state began, ISO 8601."),
+      message: z.string(),
+      action: z.string().nullable().describe("What an operator can do."),
+    })),
+    summary: z.string().describe("One line: the state, and what is wrong first of all."),
+  }),
+  // What works is in the structured content; the text has what a model needs to explain a failure.
+  text: ({ parts, ...facts }) => ({
+    ...facts,
+    parts: parts.filter(({ state }) => state !== "healthy" && state !== "off"),
   }),
   async run(runtime) {
-    const { status, storage, embedding, version, uptime_seconds } = await health(runtime);
+    const { status, parts, storage, embedding, version, uptime_seconds } = await health(runtime);
     return {
       healthy: status === "healthy",
       status,
@@ -50,6 +64,8 @@ export const checkDatabaseHealth = defineTool({
       ...(embedding.reembedding === null ? {} : { reembedding: embedding.reembedding }),
       version,
       uptime_seconds: Math.round(uptime_seconds),
+      parts: parts.map((part) => ({ ...part, since: isoTime(part.since / 1000) })),
+      summary: summary({ status, parts }),
     };
   },
 });

@@ -6,6 +6,7 @@
  */
 
 import { errorText } from "../../errors.ts";
+import type { WorkLog } from "../health/work_log.ts";
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
 import { BACKGROUND_LEASE, Lease } from "./lease.ts";
@@ -89,14 +90,16 @@ class Worker {
   readonly #jobs: readonly Job[];
   readonly #options: BackgroundOptions;
   readonly #lease: Lease;
+  readonly #log: WorkLog;
   /** Ends the jobs; undefined while they don't run. */
   #stopJobs: (() => Promise<void>) | undefined;
   /** A job that can't be done here asked to leave the lease to others; it does so once until it succeeds. */
   #standBack: "no" | "asked" | "done" = "no";
 
-  constructor({ storage, background }: Runtime, jobs: readonly Job[], options: BackgroundOptions) {
+  constructor({ storage, background, health }: Runtime, jobs: readonly Job[], options: BackgroundOptions) {
     const { holder, leaseMs } = this.#options = options;
     this.#state = background;
+    this.#log = health.work;
     this.#jobs = jobs;
     this.#lease = new Lease(storage, { name: BACKGROUND_LEASE, holder, ttlMs: leaseMs });
   }
@@ -143,6 +146,7 @@ class Worker {
       ending.abort();
       await running;
       this.#state.jobs = [];
+      this.#log.clear();
     };
   }
 
@@ -168,10 +172,12 @@ class Worker {
       try {
         await job.run(signal);
         enter("waiting");
+        this.#log.succeeded(job.name);
         [complaint, failingSince] = ["", undefined];
         if (job.handsOver) this.#standBack = "no";
       } catch (error) {
         if (signal.aborted) return;
+        this.#log.failed(job.name, error);
         failingSince ??= performance.now();
         // The same fault at every try would flood the log.
         if (errorText(error) !== complaint) {

@@ -196,6 +196,23 @@ export class Collection {
     );
   }
 
+  /** States of all replicas of the shards, and by how many seconds the server's clock is ahead, where it tells the time. */
+  async replicas(): Promise<{ shards: string[]; clock_ahead: number | null }> {
+    let clock_ahead: number | null = null;
+    const { local_shards, remote_shards } = await this.#call<Schemas["CollectionClusterInfo"]>(
+      "read the collection's replicas",
+      async (api, init) => {
+        const asked = Date.now();
+        const answer = await api.collectionClusterInfo({ collection_name: this.name }, init);
+        const date = Date.parse(answer.headers.get("date") ?? "");
+        // The header leaves out the milliseconds: half a second on average.
+        if (!Number.isNaN(date)) clock_ahead = (date + 500 - (asked + Date.now()) / 2) / 1000;
+        return answer;
+      },
+    );
+    return { shards: [...local_shards, ...remote_shards].map(({ state }) => state), clock_ahead };
+  }
+
   /** Has the server look for something to optimise. */
   async poke(): Promise<void> {
     const { indexingThreshold } = this.settings;

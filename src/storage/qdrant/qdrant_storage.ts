@@ -24,6 +24,7 @@ import type {
   RelationQuery,
   ScanPage,
   StorageStats,
+  StoreCondition,
   StoreOutcome,
   TagCount,
   TrashedMemory,
@@ -37,6 +38,7 @@ import type {
 } from "../storage.ts";
 import { Searches } from "./candidates.ts";
 import { Collection } from "./collection.ts";
+import { conditionOf } from "./condition.ts";
 import { Connection, QdrantRefusal } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
@@ -311,6 +313,10 @@ class QdrantStorage implements MemoryStorage {
 
   ping(): Promise<void> {
     return this.#call("reach the store", async () => void await this.#collection.info());
+  }
+
+  condition(): Promise<StoreCondition> {
+    return this.#call("examine the store", () => conditionOf(this.#collection));
   }
 
   close(): Promise<void> {

@@ -1,0 +1,169 @@
+/**
+ * Keeps what is known of the parts: who is open and connected, how background work fares, and since when each part has
+ * been in its state. Looks only when asked; whatever happens by itself is reported to it.
+ *
+ * @module
+ */
+
+import type { StoreCondition } from "../../storage/storage.ts";
+import type { Runtime } from "../runtime.ts";
+import { ClockWatch } from "./clock_watch.ts";
+import type { Finding, HealthState, Part, PartHealth, Sources } from "./part.ts";
+import { overall } from "./part.ts";
+import { PARTS } from "./parts.ts";
+import { WorkLog } from "./work_log.ts";
+
+/** Milliseconds for which a look serves those who ask after it. */
+const FRESH_MS = 1000;
+/** Milliseconds that a part may take to be looked at before it counts as not answering. */
+const PATIENCE_MS = 5000;
+
+/** What health is told by the settings. */
+export interface HealthSettings {
+  /** Folder of the data, whose disk is watched. */
+  dataFolder: string;
+}
+
+/** What a monitor uses from outside; each has the real thing as default. */
+export interface HealthClocks {
+  /** Unix milliseconds. */
+  now?: () => number;
+  /** Milliseconds that only grow. */
+  steady?: () => number;
+}
+
+/** A server's state. `lost`: it ended without being told to, or can't listen yet; `reason` says why. */
+export interface ListenerState {
+  address: string;
+  state: "open" | "lost";
+  /** Unix milliseconds. */
+  since: number;
+  reason?: string;
+}
+
+/** Clients connected by one transport, and how many there may be; null where there is no limit. */
+export type TransportUse = () => { open: number; limit: number | null };
+
+/** The state of all parts at one moment. */
+export interface HealthReport {
+  status: HealthState;
+  parts: PartHealth[];
+}
+
+/** The health of one process. */
+export class HealthMonitor {
+  readonly settings: HealthSettings;
+  readonly listeners = new Map<string, ListenerState>();
+  readonly transports = new Map<string, TransportUse>();
+  readonly work: WorkLog;
+  readonly clock: ClockWatch;
+  /** Set when the service begins to stop: from then on it is not ready. */
+  stopping = false;
+  readonly #parts: readonly Part[];
+  readonly #essential: ReadonlySet<string>;
+  readonly #now: () => number;
+  readonly #kept = new Map<string, PartHealth>();
+  #looking: Promise<HealthReport> | undefined;
+  #lookedAt = -Infinity;
+
+  constructor(
+    settings: HealthSettings,
+    { now = Date.now, steady = () => performance.now() }: HealthClocks = {},
+    parts = PARTS,
+  ) {
+    this.settings = settings;
+    this.#now = now;
+    this.#parts = parts;
+    this.#essential = new Set(parts.filter(({ essential }) => essential).map(({ name }) => name));
+    this.work = new WorkLog(now);
+    this.clock = new ClockWatch(now, steady);
+  }
+
+  /** Looks at every part. Those who ask at the same time, or within a second, share one look. Never rejects. */
+  look(runtime: Runtime): Promise<HealthReport> {
+    if (this.#looking !== undefined) return this.#looking;
+    if (this.#now() - this.#lookedAt < FRESH_MS && this.#now() >= this.#lookedAt) {
+      return Promise.resolve(this.glance(runtime));
+    }
+    return this.#looking = this.#look(runtime).finally(() => this.#looking = undefined);
+  }
+
+  /** What is known without looking: parts that know all by themselves as they are now, the others as last seen. */
+  glance(runtime: Runtime): HealthReport {
+    return this.#judge((part) => part.observe === undefined ? part.judge(undefined, this.#scene(runtime, part)) : null);
+  }
+
+  /** A part as last seen; undefined before the first look. */
+  part(name: string): PartHealth | undefined {
+    return this.#kept.get(name);
+  }
+
+  async #look(runtime: Runtime): Promise<HealthReport> {
+    const sources = sourcesOf(runtime);
+    const observed = new Map(
+      await Promise.all(
+        this.#parts.map(async (part) => [part.name, await inTime(part.observe?.(runtime, sources))] as const),
+      ),
+    );
+    this.#lookedAt = this.#now();
+    return this.#judge((part) => {
+      const seen = observed.get(part.name);
+      return seen === LATE ? lateFinding(part.name) : part.judge(seen, this.#scene(runtime, part));
+    });
+  }
+
+  /** Takes each part's finding over, in the order of the table; null keeps what was found before. */
+  #judge(find: (part: Part) => Finding | null): HealthReport {
+    const parts: PartHealth[] = [];
+    for (const part of this.#parts) {
+      const finding = find(part);
+      if (finding !== null) this.#keep(part.name, finding);
+      const kept = this.#kept.get(part.name);
+      if (kept !== undefined) parts.push(kept);
+    }
+    return { status: overall(parts, this.#essential), parts };
+  }
+
+  #scene(runtime: Runtime, { name }: Part) {
+    return { runtime, now: this.#now(), before: this.#kept.get(name), others: this.#kept };
+  }
+
+  #keep(name: string, { state, message, action, since }: Finding): void {
+    const before = this.#kept.get(name);
+    const began = since ?? (before?.state === state ? before.since : this.#now());
+    this.#kept.set(name, { name, state, since: began, message, action: action ?? null });
+  }
+}
+
+const LATE = Symbol("late");
+
+/** What `observing` gives, or `LATE`. */
+async function inTime(observing: Promise<unknown> | undefined): Promise<unknown> {
+  if (observing === undefined) return undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => timer = setTimeout(() => resolve(LATE), PATIENCE_MS));
+  try {
+    return await Promise.race([observing, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function lateFinding(name: string): Finding {
+  return {
+    state: "unhealthy",
+    message: `Does not answer within ${PATIENCE_MS / 1000} seconds`,
+    action: `Look at what the ${name} depends on: its disk or its server hangs`,
+  };
+}
+
+/** Each source is read when the first part asks for it. */
+function sourcesOf({ storage }: Runtime): Sources {
+  let condition: Promise<StoreCondition> | undefined, newest: Promise<number | null> | undefined;
+  return {
+    condition: () => condition ??= storage.ping().then(() => storage.condition()),
+    newest: () =>
+      newest ??= storage.list({ filter: {}, offset: 0, limit: 1 })
+        .then(({ memories }) => memories[0]?.created_at ?? null, () => null),
+  };
+}
