@@ -15,7 +15,7 @@ import type { Around, Conversations } from "./conversations.ts";
 import { conditionsOf } from "./filter.ts";
 import type { Models } from "./models.ts";
 import { SearchCalls } from "./search_calls.ts";
-import type { Analysed, Words } from "./words.ts";
+import type { Content, Words } from "./words.ts";
 
 /** Terms of a query that are scored; a question has a dozen, and a pasted page must not hold up everyone else. */
 const MAX_TERMS = 64;
@@ -67,8 +67,8 @@ export class Searches {
     await this.#calls.learn(wanted);
     const { terms, factors } = this.#words.known(wanted, MAX_TERMS);
     return new Map(points.map(({ id, payload }) => {
-      const key = String(id), analysed = this.#words.analysed(key) ?? this.#calls.analyse(key, payload);
-      return [key, this.#words.score(analysed, terms, factors).reduce((sum, score) => sum + score, 0)];
+      const key = String(id), content = this.#words.content(key) ?? this.#calls.keep(key, payload);
+      return [key, this.#words.score(content, terms, factors).reduce((sum, score) => sum + score, 0)];
     }));
   }
 
@@ -76,7 +76,7 @@ export class Searches {
   #turnsOf(ids: Iterable<string>): Map<string, string> {
     const turns = new Map<string, string>();
     for (const id of ids) {
-      const conversation = this.#words.analysed(id)?.conversation;
+      const conversation = this.#words.content(id)?.conversation;
       if (conversation != null) turns.set(id, conversation);
     }
     return turns;
@@ -109,26 +109,26 @@ export class Searches {
     const scoresOf = (id: string): Scores => {
       let found = scores.get(id);
       if (found === undefined) {
-        const analysed = this.#words.analysed(id);
-        const words = analysed === undefined
+        const content = this.#words.content(id);
+        const words = content === undefined
           ? new Float32Array(terms.length)
-          : this.#words.score(analysed, terms, factors);
+          : this.#words.score(content, terms, factors);
         scores.set(id, found = { semantic: cosines.get(id) ?? null, words });
       }
       return found;
     };
     const candidates: Candidate[] = [];
     for (const id of ids) {
-      const analysed = this.#words.analysed(id);
-      if (analysed === undefined) continue; // deleted since it was found
+      const content = this.#words.content(id);
+      if (content === undefined) continue; // deleted since it was found
       const { before, after } = around.get(id) ?? { before: [], after: [] };
       candidates.push({
         id,
         ...scoresOf(id),
         before: before.map(scoresOf),
         after: after.map(scoresOf),
-        speaker: positions(analysed, terms),
-        asks: analysed.asks,
+        speaker: positions(content, terms),
+        asks: content.asks,
       });
     }
     return { candidates, terms, words_ceiling: ceiling };
@@ -136,6 +136,6 @@ export class Searches {
 }
 
 /** Positions of the terms that name the speaker. */
-function positions({ speaker }: Analysed, terms: readonly string[]): number[] {
+function positions({ speaker }: Content, terms: readonly string[]): number[] {
   return speaker.length === 0 ? [] : terms.flatMap((term, i) => speaker.includes(term) ? [i] : []);
 }

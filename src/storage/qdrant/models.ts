@@ -20,6 +20,8 @@ export function chunksVector(vector: string): string {
 /** Models of one collection. */
 export class Models {
   readonly #collection: Collection;
+  /** Whether this process prepared a memory with several chunks. */
+  madeChunks = false;
   /** Ids of models that were registered when this process looked. */
   readonly #known = new Set<string>();
 
@@ -88,6 +90,7 @@ export class Models {
       );
     }
     const first = { [vector]: Array.from(chunks[0]!) };
+    if (chunks.length > 1) this.madeChunks = true;
     return chunks.length === 1 ? first : { ...first, [chunksVector(vector)]: chunks.map((chunk) => Array.from(chunk)) };
   }
 

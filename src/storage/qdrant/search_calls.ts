@@ -11,7 +11,7 @@ import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";
 import { RESERVED_ID, WORDS, wordsDocument } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
-import type { Analysed, Words } from "./words.ts";
+import type { Content, Words } from "./words.ts";
 
 type Query = Schemas["QueryRequest"];
 
@@ -19,6 +19,9 @@ type Query = Schemas["QueryRequest"];
 const CONTENT_FIELDS = ["content", "conversation_id"];
 /** Once this share of what a search found had to be read, the next one has it sent along. */
 const READ_SHARE = 0.3;
+
+/** Milliseconds for which it is believed that no memory has a second chunk. */
+const SINGLE_MS = 10_000;
 
 /** A query's vector with the vectors it is compared with. */
 export interface Meaning {
@@ -33,8 +36,6 @@ export interface Best {
   semantic: string[];
   byWords: string[];
   cosines: Map<string, number>;
-  /** Whether no memory at all has a second chunk. */
-  singleChunks: boolean;
 }
 
 /** Requests of searches in one collection. */
@@ -44,6 +45,8 @@ export class SearchCalls {
   readonly #words: Words;
   /** Whether found contents come with the answer: a request less where few are kept, bytes for nothing where most are. */
   #sendContents = true;
+  /** When a search over everything found no memory with a second chunk, in milliseconds. */
+  #singleAt = -Infinity;
 
   constructor(collection: Collection, models: Models, words: Words) {
     this.#collection = collection;
@@ -81,20 +84,16 @@ export class SearchCalls {
     const semantic = [...cosines].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([id]) => id);
     const byWords = answers.slice(dense.length, found).flat().map(({ id }) => String(id));
     this.#keepContents(answers.slice(0, found).flat(), new Set([...semantic, ...byWords]));
-    return {
-      semantic,
-      byWords,
-      cosines,
-      singleChunks: dense.length > 1 && filter === undefined && answers[1]!.length === 0,
-    };
+    if (dense.length > 1 && filter === undefined && answers[1]!.length === 0) this.#singleAt = performance.now();
+    return { semantic, byWords, cosines };
   }
 
   /** Exact cosines of points, for those that have none yet. */
-  async score(meaning: Meaning, ids: ReadonlySet<string>, { cosines, singleChunks }: Best): Promise<void> {
+  async score(meaning: Meaning, ids: ReadonlySet<string>, { cosines }: Best): Promise<void> {
     const missing = [...ids].filter((id) => !cosines.has(id));
     const queries = this.#vectorsOf(meaning).flatMap((using): Query[] => {
       // A memory found by its first chunk may have a better one.
-      const wanted = using === meaning.vector ? missing : singleChunks ? [] : [...ids];
+      const wanted = using === meaning.vector ? missing : [...ids];
       if (wanted.length === 0) return [];
       return [{
         query: meaning.values,
@@ -116,15 +115,15 @@ export class SearchCalls {
     return points.map(({ id }) => String(id));
   }
 
-  /** Analyses the contents that aren't kept. */
+  /** Reads the contents that aren't kept. */
   async readContents(ids: ReadonlySet<string>): Promise<void> {
-    const missing = [...ids].filter((id) => this.#words.analysed(id) === undefined);
+    const missing = [...ids].filter((id) => this.#words.content(id) === undefined);
     if (missing.length === 0) return;
     const points = await this.#collection.read<Schemas["Record"][]>(
       "read memories",
       (api, to, init) => api.getPoints({ ...to, ids: missing, with_payload: CONTENT_FIELDS }, init),
     );
-    for (const { id, payload } of points) this.analyse(String(id), payload);
+    for (const { id, payload } of points) this.keep(String(id), payload);
   }
 
   /** Makes sure that the weights of terms are known. */
@@ -132,11 +131,11 @@ export class SearchCalls {
     await this.#withRarities(wanted, []);
   }
 
-  /** Analyses a content that was read. */
-  analyse(id: string, payload: Schemas["Record"]["payload"]): Analysed {
+  /** Keeps a content that was read. */
+  keep(id: string, payload: Schemas["Record"]["payload"]): Content {
     const { content, conversation_id } = payload as { content?: unknown; conversation_id?: unknown };
     const conversation = typeof conversation_id === "string" ? conversation_id : null;
-    return this.#words.analyse(id, unescapeText(String(content ?? "")), conversation);
+    return this.#words.keep(id, unescapeText(String(content ?? "")), conversation);
   }
 
   #dense(meaning: Meaning, limit: number): Query[] {
@@ -151,17 +150,18 @@ export class SearchCalls {
 
   /** The model's vector, and that of further chunks where any memory has some. */
   #vectorsOf({ vector, chunks }: Meaning): string[] {
-    return this.#collection.vectors.has(chunks) ? [vector, chunks] : [vector];
+    const isSingle = !this.#models.madeChunks && performance.now() - this.#singleAt < SINGLE_MS;
+    return isSingle || !this.#collection.vectors.has(chunks) ? [vector] : [vector, chunks];
   }
 
   /** Takes over what came along, and sees whether it was worth it. */
   #keepContents(points: Schemas["ScoredPoint"][], found: ReadonlySet<string>): void {
     let unread = 0;
-    for (const id of found) if (this.#words.analysed(id) === undefined) unread++;
+    for (const id of found) if (this.#words.content(id) === undefined) unread++;
     if (this.#sendContents) {
       for (const { id, payload } of points) {
         const key = String(id);
-        if (payload && found.has(key) && this.#words.analysed(key) === undefined) this.analyse(key, payload);
+        if (payload && found.has(key) && this.#words.content(key) === undefined) this.keep(key, payload);
       }
     }
     this.#sendContents = unread > READ_SHARE * found.size;

@@ -12,27 +12,59 @@ import { analyse, asks, speakerOf } from "../../memory/text.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 import { storedWeight, WORDS, wordsDocument } from "./layout.ts";
 
-/** Milliseconds for which a term's rarity and the average length are believed, and analysed content is kept. */
+/** Milliseconds for which a term's rarity and the average length are believed, and a content is kept. */
 const RARITY_MS = 60_000, LENGTH_MS = 300_000, CONTENT_MS = 300_000;
 /** They are read again once this share of the memories was written. */
 const WRITTEN_SHARE = 0.02;
 /** Memories whose length is averaged; their mean is within some percent of the true one. */
 export const SAMPLE = 256;
 const MAX_RARITIES = 20_000;
-/** Characters of analysed content that are kept. */
+/** Characters of contents that are kept, as terms about as many again. */
 const MAX_CONTENT_CHARS = 8_000_000;
 
-/** What scoring needs of a memory's content. */
-export interface Analysed {
+/** A memory's content, analysed as far as a search needs it. */
+export class Content {
+  readonly #text: string;
   /** The terms, each between blanks. */
-  terms: string;
+  #terms: string | undefined;
+  #length = 0;
+  #speaker: readonly string[] | undefined;
+  #asks: boolean | undefined;
+
+  /**
+   * @param conversation Its name; null for what is no turn.
+   * @param at Milliseconds at which it was read.
+   */
+  constructor(text: string, readonly conversation: string | null, readonly at: number) {
+    this.#text = text;
+  }
+
+  get size(): number {
+    return this.#text.length;
+  }
+
+  get terms(): string {
+    if (this.#terms === undefined) {
+      const terms = analyse(this.#text);
+      this.#terms = ` ${terms.join(" ")} `;
+      this.#length = terms.length;
+    }
+    return this.#terms;
+  }
+
   /** Number of terms. */
-  length: number;
-  conversation: string | null;
+  get length(): number {
+    return this.terms === "" ? 0 : this.#length;
+  }
+
   /** Terms that name who speaks. */
-  speaker: readonly string[];
-  asks: boolean;
-  at: number;
+  get speaker(): readonly string[] {
+    return this.#speaker ??= this.conversation === null ? [] : speakerOf(this.#text);
+  }
+
+  get asks(): boolean {
+    return this.#asks ??= this.conversation !== null && asks(this.#text);
+  }
 }
 
 type Query = Schemas["QueryRequest"];
@@ -42,8 +74,10 @@ type Points = Schemas["ScoredPoint"][];
 export class Words {
   #rarities = new Map<string, { rarity: number; at: number; writes: number }>();
   #average = { length: 1, memories: 0, at: -Infinity, writes: 0 };
-  #contents = new Map<string, Analysed>();
-  #contentChars = 0;
+  /** Contents in two generations: when the newer one is full, the older one goes. */
+  #newer = new Map<string, Content>();
+  #older = new Map<string, Content>();
+  #newerChars = 0;
   /** Memories written by this process. */
   #writes = 0;
 
@@ -97,34 +131,26 @@ export class Words {
   }
 
   /** What is kept of a memory's content; undefined when it must be read. */
-  analysed(id: string): Analysed | undefined {
-    const kept = this.#contents.get(id);
+  content(id: string): Content | undefined {
+    const kept = this.#newer.get(id) ?? this.#older.get(id);
     return kept !== undefined && performance.now() - kept.at < CONTENT_MS ? kept : undefined;
   }
 
-  /** Analyses a memory's content and keeps the result. */
-  analyse(id: string, content: string, conversation: string | null): Analysed {
-    const terms = analyse(content), isTurn = conversation !== null;
-    const kept: Analysed = {
-      terms: ` ${terms.join(" ")} `,
-      length: terms.length,
-      conversation,
-      speaker: isTurn ? speakerOf(content) : [],
-      asks: isTurn && asks(content),
-      at: performance.now(),
-    };
-    this.#forget(id);
-    this.#contents.set(id, kept);
-    this.#contentChars += kept.terms.length;
-    for (const oldest of this.#contents.keys()) {
-      if (this.#contentChars <= MAX_CONTENT_CHARS || oldest === id) break;
-      this.#forget(oldest);
+  /** Keeps a memory's content for a while. */
+  keep(id: string, text: string, conversation: string | null): Content {
+    const kept = new Content(text, conversation, performance.now());
+    this.#newer.set(id, kept);
+    this.#newerChars += kept.size;
+    if (this.#newerChars > MAX_CONTENT_CHARS / 2) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+      this.#newerChars = 0;
     }
     return kept;
   }
 
   /** BM25 of each term. */
-  score({ terms: stored, length }: Analysed, terms: readonly string[], factors: readonly number[]): Float32Array {
+  score({ terms: stored, length }: Content, terms: readonly string[], factors: readonly number[]): Float32Array {
     const scores = new Float32Array(terms.length), base = K1 * (1 - B + B * length / this.#average.length);
     terms.forEach((term, i) => {
       const needle = ` ${term} `;
@@ -149,9 +175,7 @@ export class Words {
   }
 
   #forget(id: string): void {
-    const kept = this.#contents.get(id);
-    if (kept === undefined) return;
-    this.#contentChars -= kept.terms.length;
-    this.#contents.delete(id);
+    this.#newer.delete(id);
+    this.#older.delete(id);
   }
 }
