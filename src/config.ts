@@ -11,7 +11,7 @@ import { MemoryError } from "./errors.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
-import type { QdrantSettings, StorageSettings } from "./storage/factory.ts";
+import type { OutboxSettings, QdrantSettings, StorageSettings } from "./storage/factory.ts";
 
 /** Where and how a server listens. */
 export interface ListenSettings {
@@ -34,6 +34,8 @@ export interface Config {
   readonly storage: StorageSettings;
   /** How stores that a command names by URL are opened. */
   readonly elsewhere: ElsewhereSettings;
+  /** Where writes wait while a store on another machine is away; null unless asked for. */
+  readonly outbox: OutboxSettings | null;
   readonly embedding: EmbeddingSettings;
   readonly reranker: RerankSettings | null;
   readonly operations: OperationSettings;
@@ -99,6 +101,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       fromKey: values.MCP_COPY_FROM_API_KEY ?? null,
       toKey: values.MCP_COPY_TO_API_KEY ?? null,
     },
+    outbox: outboxOf(values, baseDir),
     embedding: embeddingOf(values, baseDir, platform, problems),
     reranker: values.MCP_RERANK_MODEL === undefined
       ? null
@@ -218,6 +221,15 @@ function storageOf(values: SettingValues, baseDir: string, problems: string[]): 
   }
   if (url === undefined) problems.push("MCP_MEMORY_STORAGE_BACKEND=qdrant: needs MCP_QDRANT_URL, a Qdrant server");
   return { backend, ...qdrantOf(values, url ?? "") };
+}
+
+function outboxOf(values: SettingValues, baseDir: string): OutboxSettings | null {
+  if (!(values.MCP_OUTBOX_ENABLED ?? values.MCP_OUTBOX_PATH !== undefined)) return null;
+  return {
+    path: values.MCP_OUTBOX_PATH ?? join(baseDir, "outbox.db"),
+    maxWrites: values.MCP_OUTBOX_MAX_ITEMS ?? 10_000,
+    maxBytes: values.MCP_OUTBOX_MAX_BYTES ?? 64 * 1024 * 1024,
+  };
 }
 
 function qdrantOf(values: SettingValues, url: string): QdrantSettings {

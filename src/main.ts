@@ -10,7 +10,16 @@ import { type Config, parseConfig } from "./config.ts";
 import { errorText, MemoryError } from "./errors.ts";
 import { createLogger, type Logger } from "./operations/logger.ts";
 import { closeSharedStorage } from "./storage/shared.ts";
-import { closeAll, configuredModel, openRuntime, openStore, processName, startService, startWork } from "./unified.ts";
+import {
+  closeAll,
+  configuredModel,
+  openOutbox,
+  openRuntime,
+  openStore,
+  processName,
+  startService,
+  startWork,
+} from "./unified.ts";
 
 /** Exit codes: 0 after a clean stop, 1 for a fault, 2 for wrong settings or arguments. */
 const EXIT_FAULT = 1, EXIT_USAGE = 2;
@@ -53,6 +62,7 @@ async function runCli(args: string[]): Promise<void> {
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
     startWork,
     openStore,
+    openOutbox,
     configuredModel,
     processName: processName(),
     log,

@@ -212,6 +212,27 @@ export const SETTINGS = {
     "Replicas a read asks.",
   ),
 
+  MCP_OUTBOX_ENABLED: setting(
+    flag(),
+    "true when MCP_OUTBOX_PATH is set",
+    "Whether writes wait in a local file while Qdrant is away; counts for servers over Qdrant, not for stdio and commands.",
+  ),
+  MCP_OUTBOX_PATH: setting(
+    text(),
+    "`outbox.db` in the base folder",
+    "Path of that file; one process at a time has it, so that replicas on one machine need one each.",
+  ),
+  MCP_OUTBOX_MAX_ITEMS: setting(
+    wholeNumber(1, 1_000_000),
+    "10000",
+    "Most writes that may wait, those set aside among them; each memory of a batch is one. Beyond it writes answer 503.",
+  ),
+  MCP_OUTBOX_MAX_BYTES: setting(
+    wholeNumber(65_536, 1 << 30),
+    "67108864",
+    "Most bytes that waiting writes may take.",
+  ),
+
   MCP_MEMORY_EMBEDDING_MODEL: setting(
     text(),
     "all-MiniLM-L6-v2 (bundled)",

@@ -25,9 +25,10 @@ import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
 import { takingMark } from "./operations/moving/copy/mark.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
+import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { ServingModel } from "./operations/serving.ts";
-import { openStorage } from "./storage/factory.ts";
+import { openOutboxContents, openStorage } from "./storage/factory.ts";
 import type { MemoryStorage } from "./storage/storage.ts";
 import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
 import { VERSION } from "./version.ts";
@@ -75,7 +76,7 @@ interface Listener {
  * @throws {MemoryError} `configuration` when the store can't be opened or an address can't be listened on.
  */
 export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
-  const runtime = await openRuntime(config);
+  const runtime = await openRuntime(config, { withOutbox: true });
   const stops: (() => Promise<void>)[] = [];
   let work: Background | undefined;
   let stopped: Promise<void> | undefined;
@@ -95,9 +96,13 @@ export async function startService(config: Config, servers: Servers, log: Logger
   }
 }
 
-/** Opens the parts every server shares, without loading a model. */
-export async function openRuntime(config: Config): Promise<Runtime> {
-  const storage = await getSharedStorage(() => openStorage(config.storage));
+/**
+ * Opens the parts every server shares, without loading a model.
+ *
+ * @param withOutbox Whether this process takes the outbox, where there is one: only a server stays long enough to empty it.
+ */
+export async function openRuntime(config: Config, { withOutbox = false } = {}): Promise<Runtime> {
+  const storage = await getSharedStorage(() => openStorage(config.storage, withOutbox ? config.outbox : null));
   return {
     storage,
     embeddings: {
@@ -126,6 +131,7 @@ function healthOf({ storage, baseDir }: Config): HealthMonitor {
  * that share the store does for all.
  */
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+  startOutbox(runtime, log);
   const watch = startHealthWatch(runtime, log);
   const serving = new ServingModel(runtime, {
     openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
@@ -144,6 +150,16 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
 /** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
 export function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
   return openStorage(settings);
+}
+
+/**
+ * Opens the outbox to look into it.
+ *
+ * @throws {MemoryError} `configuration` when there is none.
+ */
+export function openOutbox({ outbox }: Config): Promise<OutboxContents> {
+  if (outbox !== null) return openOutboxContents(outbox);
+  return Promise.reject(new MemoryError("configuration", "Cannot look into the outbox: MCP_OUTBOX_ENABLED is not set"));
 }
 
 /** Which model the settings ask for. */

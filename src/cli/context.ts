@@ -6,6 +6,7 @@
 
 import type { Config } from "../config.ts";
 import type { Logger } from "../operations/logger.ts";
+import type { OutboxContents } from "../operations/outbox.ts";
 import type { Runtime } from "../operations/runtime.ts";
 
 /** The world outside, as the only module that reads it hands it over. */
@@ -21,6 +22,8 @@ export interface CliContext {
   startWork: (runtime: Runtime, config: Config, log: Logger) => { stop(): Promise<void> };
   /** Opens a store that is not the shared one; whoever asks closes it. */
   openStore: (settings: Config["storage"]) => Promise<Runtime["storage"]>;
+  /** Opens the outbox to look into it; whoever asks closes it. */
+  openOutbox: (config: Config) => Promise<OutboxContents>;
   /** Which model the settings ask for; loads it to find out. */
   configuredModel: (config: Config) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
   /** Names this process among all that share a store. */

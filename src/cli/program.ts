@@ -12,6 +12,7 @@ import { addDoctor } from "./doctor.ts";
 import { addCopy } from "./copy.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
+import { addOutbox } from "./outbox.ts";
 import { addState } from "./state.ts";
 
 const SERVERS: Record<string, string> = {
@@ -47,6 +48,7 @@ export async function runCommand(args: string[], context: CliContext): Promise<v
   addCopy(program, context);
   addMemories(program, context);
   addState(program, context);
+  addOutbox(program, context);
   addDoctor(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

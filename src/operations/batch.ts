@@ -7,9 +7,11 @@
 import { z } from "zod";
 import { ContentHash, TagList } from "../memory/schemas.ts";
 import type { MemoryPatch } from "../memory/memory.ts";
+import type { Queued } from "../storage/storage.ts";
 import { Permanent, remove } from "./delete.ts";
 import { updatedEvents } from "./event_types.ts";
 import { inGroups } from "./matching.ts";
+import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
 import { UpdateFields } from "./update.ts";
 
@@ -42,11 +44,13 @@ export const BatchOutput = z.object({
   total: z.int(),
   succeeded: z.int(),
   failed: z.int(),
+  queued: z.int().optional().describe("Changes that wait in the outbox, when there are any: the store is away."),
   results: z.array(z.object({
     index: z.int(),
     content_hash: z.string(),
     success: z.boolean(),
     error: z.string().nullable(),
+    queued: z.boolean().optional(),
   })).describe("A result for each memory, in order."),
 });
 export type BatchOutput = z.infer<typeof BatchOutput>;
@@ -54,7 +58,8 @@ export type BatchOutput = z.infer<typeof BatchOutput>;
 /** Deletes memories; those that aren't there are named. */
 export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Promise<BatchOutput> {
   const { content_hashes, permanent } = input;
-  return outcome("Deleted", content_hashes, await remove(runtime, content_hashes, { permanent, reason: "deleted" }));
+  const removed = await remove(runtime, content_hashes, { permanent, reason: "deleted", mayQueue: true });
+  return outcome("Deleted", content_hashes, removed);
 }
 
 /** Changes tags, type and metadata of memories; fields that are absent or null stay. */
@@ -67,7 +72,7 @@ export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInpu
       ...(metadata == null ? {} : { metadata }),
     },
   }));
-  const changed = await patchAll(runtime, patches);
+  const changed = await patchAll(runtime, patches, { mayQueue: true });
   return outcome("Updated", updates.map(({ content_hash }) => content_hash), changed);
 }
 
@@ -77,43 +82,55 @@ export async function tagBatch(runtime: Runtime, input: TagBatchInput): Promise<
   const changed = await patchAll(
     runtime,
     content_hashes.map((content_hash) => ({ content_hash, patch: { add_tags, remove_tags } })),
+    { mayQueue: true },
   );
   return outcome("Updated", content_hashes, changed);
 }
 
-/** Changes memories, as many in one transaction as the store takes; for each, whether it was there. */
+/** Changes memories, as many in one transaction as the store takes; for each, whether it was there or is queued. */
 export async function patchAll(
   runtime: Runtime,
   items: readonly { content_hash: string; patch: MemoryPatch }[],
-): Promise<boolean[]> {
-  const found: boolean[] = [], fields = new Set<string>();
+  { mayQueue = false }: { mayQueue?: boolean } = {},
+): Promise<(boolean | Queued)[]> {
+  const { storage } = runtime, found: (boolean | Queued)[] = [], fields = new Set<string>();
   for await (const group of inGroups(items)) {
     // Asked for in one turn, so that the store can gather them.
     const memories = await Promise.all(
-      group.map(({ content_hash, patch }) => runtime.storage.update(content_hash, patch, runtime.now())),
+      group.map(({ content_hash, patch }) =>
+        mayQueue
+          ? storage.update(content_hash, patch, runtime.now(), MAY_QUEUE)
+          : storage.update(content_hash, patch, runtime.now())
+      ),
     );
     for (const { patch } of group) Object.keys(patch).forEach((key) => fields.add(key.replace(/^(add|remove)_/, "")));
-    runtime.events.publish(...updatedEvents(memories.filter((memory) => memory !== null), [...fields]));
-    found.push(...memories.map((memory) => memory !== null));
+    const changed = memories.filter((memory) => memory !== null && memory !== "queued");
+    runtime.events.publish(...updatedEvents(changed, [...fields]));
+    found.push(...memories.map((memory) => memory === "queued" ? memory : memory !== null));
   }
-  const changed = items.filter((_, i) => found[i]).map(({ content_hash }) => content_hash);
+  const changed = items.filter((_, i) => found[i] === true).map(({ content_hash }) => content_hash);
   runtime.activity.changed("update", changed, [...fields].join(", "));
   return found;
 }
 
-function outcome(done: string, hashes: readonly string[], found: readonly boolean[]): BatchOutput {
-  const succeeded = found.filter(Boolean).length, total = hashes.length;
+function outcome(done: string, hashes: readonly string[], found: readonly (boolean | Queued)[]): BatchOutput {
+  const total = hashes.length, queued = found.filter((each) => each === "queued").length;
+  const succeeded = found.filter(Boolean).length;
   return {
     success: succeeded === total,
-    message: `${done} ${succeeded} of ${total} memories`,
+    message: queued > 0
+      ? `${done} ${succeeded - queued} of ${total} memories; ${queued} are queued: ${WHEN_BACK}`
+      : `${done} ${succeeded} of ${total} memories`,
     total,
     succeeded,
     failed: total - succeeded,
+    ...(queued > 0 ? { queued } : {}),
     results: hashes.map((content_hash, index) => ({
       index,
       content_hash,
-      success: found[index]!,
+      success: found[index] !== false,
       error: found[index] ? null : `Memory with hash ${content_hash} not found`,
+      ...(found[index] === "queued" ? { queued: true } : {}),
     })),
   };
 }

@@ -6,9 +6,11 @@
 
 import { z } from "zod";
 import { ContentHash } from "../memory/schemas.ts";
+import type { Queued } from "../storage/storage.ts";
 import { deletedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
 import { inGroups } from "./matching.ts";
+import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
 import { trashedUntil } from "./trash.ts";
 
@@ -25,6 +27,7 @@ export const DeleteOutput = z.object({
   content_hash: z.string(),
   restorable_until: z.number().nullable().optional()
     .describe("Unix seconds until which the trash keeps it; null when it is gone for good."),
+  queued: z.boolean().optional().describe("True when the store is away: the deletion waits in the outbox."),
 });
 export type DeleteOutput = z.infer<typeof DeleteOutput>;
 
@@ -35,33 +38,37 @@ export type DeleteOutput = z.infer<typeof DeleteOutput>;
  */
 export async function deleteMemory(runtime: Runtime, input: DeleteInput): Promise<DeleteOutput> {
   const { content_hash, permanent = false } = input;
-  const [deleted] = await remove(runtime, [content_hash], { permanent, reason: "deleted" });
+  const [deleted] = await remove(runtime, [content_hash], { permanent, reason: "deleted", mayQueue: true });
   if (!deleted) throw notFound("delete", content_hash);
   const isKept = !permanent && runtime.settings.trashDays > 0;
   return {
     success: true,
-    message: "Memory deleted successfully",
+    message: deleted === "queued" ? `Deletion queued: ${WHEN_BACK}` : "Memory deleted successfully",
     content_hash,
     restorable_until: isKept ? trashedUntil(runtime, Date.now() / 1000) : null,
+    ...(deleted === "queued" ? { queued: true } : {}),
   };
 }
 
-/** Deletes memories as every surface does it; for each, whether it was there. */
+/** Deletes memories as every surface does it; for each, whether it was there, or whether that will show later. */
 export async function remove(
   runtime: Runtime,
   hashes: readonly string[],
-  { permanent, reason }: { permanent: boolean; reason: string },
-): Promise<boolean[]> {
-  const forGood = permanent || runtime.settings.trashDays === 0;
-  const removed: boolean[] = [];
+  { permanent, reason, mayQueue = false }: { permanent: boolean; reason: string; mayQueue?: boolean },
+): Promise<(boolean | Queued)[]> {
+  const { storage } = runtime, forGood = permanent || runtime.settings.trashDays === 0;
+  const removed: (boolean | Queued)[] = [];
   for await (const group of inGroups(hashes)) {
+    const trashing = { at: Date.now() / 1000, reason };
     removed.push(
-      ...await (forGood
-        ? runtime.storage.delete(group)
-        : runtime.storage.trash(group, { at: Date.now() / 1000, reason })),
+      ...await (mayQueue
+        ? forGood ? storage.delete(group, MAY_QUEUE) : storage.trash(group, trashing, MAY_QUEUE)
+        : forGood
+        ? storage.delete(group)
+        : storage.trash(group, trashing)),
     );
   }
-  const gone = hashes.filter((_, i) => removed[i]);
+  const gone = hashes.filter((_, i) => removed[i] === true);
   runtime.events.publish(...deletedEvents(gone));
   runtime.activity.changed(forGood ? "delete" : "trash", gone, reason);
   return removed;

@@ -20,8 +20,9 @@ import {
   TagList,
   viewOf,
 } from "../memory/schemas.ts";
-import type { NewMemory } from "../storage/storage.ts";
+import type { NewMemory, StoreOutcome } from "../storage/storage.ts";
 import { storedEvents } from "./event_types.ts";
+import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import { splitContent } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedAllForStore } from "./vectors.ts";
@@ -41,13 +42,14 @@ export const StoreInput = z.object({
 export type StoreInput = z.infer<typeof StoreInput>;
 
 export const StoreOutput = z.object({
-  success: z.boolean().describe("Whether something was stored; false when it was there already."),
+  success: z.boolean().describe("Whether something was stored or queued; false when it was there already."),
   message: z.string(),
   content_hash: z.string().nullable().describe(
     "Key of the memory, stored now or found; the first chunk's after a split.",
   ),
   memory: MemoryView.nullable(),
   duplicate: z.boolean().optional().describe("True when the memory was there already; it stays as it was."),
+  queued: z.boolean().optional().describe("True when the store is away: the memory waits in the outbox."),
   chunks_created: z.int().optional().describe("Number of memories the content was split into, when it was."),
   chunk_hashes: z.array(z.string()).optional(),
 });
@@ -62,6 +64,7 @@ export const StoreBatchOutput = z.object({
   total: z.int(),
   stored: z.int(),
   duplicates: z.int(),
+  queued: z.int().optional().describe("Memories that wait in the outbox, when there are any."),
   results: z.array(StoreOutput.extend({ index: z.int() })),
 });
 export type StoreBatchOutput = z.infer<typeof StoreBatchOutput>;
@@ -87,14 +90,17 @@ export async function storeBatch(
   receivedAt = runtime.now(),
 ): Promise<StoreBatchOutput> {
   const results = await storeAll(runtime, input.memories, receivedAt);
-  const stored = results.filter((result) => result.success).length;
-  const duplicates = results.length - stored;
+  const queued = results.filter((result) => result.queued).length;
+  const stored = results.filter((result) => result.success).length - queued;
+  const duplicates = results.length - stored - queued;
   return {
     success: true,
-    message: `Stored ${stored} of ${results.length} memories; ${duplicates} were stored already`,
+    message: `Stored ${stored} of ${results.length} memories; ` +
+      (queued > 0 ? `${queued} are queued: ${WHEN_BACK}` : `${duplicates} were stored already`),
     total: results.length,
     stored,
     duplicates,
+    ...(queued > 0 ? { queued } : {}),
     results: results.map((result, index) => ({ index, ...result })),
   };
 }
@@ -111,11 +117,11 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined)
   );
   const all = memories.flat();
-  const known = await runtime.storage.get(all.map(({ content_hash }) => content_hash));
+  const known = await knownOf(runtime, all);
   // What is there already needs no vectors; the store still has the last word on what is a duplicate.
   const vectors = await embedAllForStore(runtime, all.map(({ content }, i) => known[i] ? null : content));
   const items = all.map((memory, i): NewMemory => ({ memory, vectors: vectors[i] ?? null }));
-  const outcomes = await runtime.storage.store(items);
+  const outcomes = await runtime.storage.store(items, MAY_QUEUE);
   const added = items.filter((_, i) => outcomes[i] === "stored").map(({ memory }) => memory);
   runtime.events.publish(...storedEvents(added));
   runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
@@ -128,9 +134,21 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
 
   let next = 0;
   return memories.map((parts) => {
-    const stored = parts.map(() => outcomes[next++] === "stored");
-    return parts.length === 1 ? single(parts[0]!, stored[0]!, existing) : split(parts, stored, existing);
+    const mine = parts.map(() => outcomes[next++]!);
+    return parts.length === 1 ? single(parts[0]!, mine[0]!, existing) : split(parts, mine, existing);
   });
+}
+
+/** What is stored already; nothing while the store is away and its outbox takes writes. */
+async function knownOf({ storage }: Runtime, memories: readonly Memory[]): Promise<(Memory | null)[]> {
+  const none = memories.map(() => null);
+  if (storage.outbox?.diverting) return none;
+  try {
+    return await storage.get(memories.map(({ content_hash }) => content_hash));
+  } catch (error) {
+    if (isOutageWithOutbox(storage, error)) return none;
+    throw error;
+  }
 }
 
 /** The memories an input becomes: one, or several when it exceeds the limit and splitting is on. */
@@ -172,9 +190,20 @@ function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number,
   });
 }
 
-function single(memory: Memory, stored: boolean, existing: Map<string, Memory>): StoreOutput {
+function single(memory: Memory, outcome: StoreOutcome, existing: Map<string, Memory>): StoreOutput {
   const { content_hash } = memory;
-  if (stored) return { success: true, message: "Memory stored successfully", content_hash, memory: viewOf(memory) };
+  if (outcome === "stored") {
+    return { success: true, message: "Memory stored successfully", content_hash, memory: viewOf(memory) };
+  }
+  if (outcome === "queued") {
+    return {
+      success: true,
+      message: `Memory queued: ${WHEN_BACK}`,
+      content_hash,
+      memory: viewOf(memory),
+      queued: true,
+    };
+  }
   const found = existing.get(content_hash);
   return {
     success: false,
@@ -186,17 +215,21 @@ function single(memory: Memory, stored: boolean, existing: Map<string, Memory>):
   };
 }
 
-function split(parts: Memory[], stored: boolean[], existing: Map<string, Memory>): StoreOutput {
-  const created = stored.filter(Boolean).length;
+function split(parts: Memory[], outcomes: StoreOutcome[], existing: Map<string, Memory>): StoreOutput {
+  const created = outcomes.filter((outcome) => outcome !== "duplicate").length;
+  const isQueued = outcomes.includes("queued");
   const first = parts[0]!;
   return {
     success: created > 0,
-    message: created > 0
+    message: isQueued
+      ? `Memory queued as ${parts.length} chunks: ${WHEN_BACK}`
+      : created > 0
       ? `Memory stored as ${parts.length} chunks, ${created} of them new`
       : "Duplicate content detected: every chunk of this memory is stored already and was not changed",
     content_hash: first.content_hash,
     memory: viewOf(existing.get(first.content_hash) ?? first),
     ...(created === 0 ? { duplicate: true } : {}),
+    ...(isQueued ? { queued: true } : {}),
     chunks_created: created,
     chunk_hashes: parts.map((part) => part.content_hash),
   };

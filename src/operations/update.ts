@@ -9,6 +9,7 @@ import type { MemoryPatch } from "../memory/memory.ts";
 import { ContentHash, MemoryType, MemoryView, MetadataObject, TagList, viewOf } from "../memory/schemas.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Fields that can change; null and absent both mean "leave as it is", as existing clients send them. */
@@ -25,6 +26,8 @@ export const UpdateOutput = z.object({
   message: z.string(),
   content_hash: z.string(),
   memory: MemoryView.nullable(),
+  queued: z.boolean().optional()
+    .describe("True when the store is away: the change waits in the outbox, and is made if the memory is there then."),
 });
 export type UpdateOutput = z.infer<typeof UpdateOutput>;
 
@@ -42,9 +45,12 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
 
   const fields = Object.keys(patch);
   const memory = fields.length > 0
-    ? await runtime.storage.update(content_hash, patch, runtime.now())
+    ? await runtime.storage.update(content_hash, patch, runtime.now(), MAY_QUEUE)
     : (await runtime.storage.get([content_hash]))[0];
   if (!memory) throw notFound("update", content_hash);
+  if (memory === "queued") {
+    return { success: true, message: `Update queued: ${WHEN_BACK}`, content_hash, memory: null, queued: true };
+  }
   if (fields.length > 0) {
     runtime.events.publish(...updatedEvents([memory], fields));
     runtime.activity.changed("update", [content_hash], fields.join(", "));

@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { MemoryStorage } from "./storage.ts";
+import type { MemoryStorage, OutboxContents } from "./storage.ts";
+import type { OutboxSettings } from "./outbox/settings.ts";
 import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";
 
+export type { OutboxSettings } from "./outbox/settings.ts";
 export type { QdrantSettings } from "./qdrant/settings.ts";
 
 /** Which store to open. */
@@ -28,13 +30,19 @@ export interface SqliteSettings {
  * Opens the store that the settings name. A Qdrant server that doesn't answer yet is no failure: the store opens, and its
  * calls throw `unavailable` until the server is there.
  *
+ * @param outbox Where writes wait while the server is away; null without. The embedded store needs none.
  * @throws {MemoryError} `configuration` when the store can't be used as configured; `unavailable` when a file is locked.
  */
-export async function openStorage(settings: StorageSettings): Promise<MemoryStorage> {
+export async function openStorage(
+  settings: StorageSettings,
+  outbox: OutboxSettings | null = null,
+): Promise<MemoryStorage> {
   if (settings.backend === "qdrant") {
     // Loaded here, so that the embedded store doesn't pay for it.
     const { openQdrantStorage } = await import("./qdrant/qdrant_storage.ts");
-    return await openQdrantStorage(settings);
+    if (outbox === null) return await openQdrantStorage(settings);
+    const { withOutbox } = await import("./outbox/outbox_storage.ts");
+    return await withOutbox(outbox, () => openQdrantStorage(settings));
   }
   const { path, pragmas, readOnly } = settings;
   return await openSqliteStorage({
@@ -42,4 +50,14 @@ export async function openStorage(settings: StorageSettings): Promise<MemoryStor
     ...(pragmas === undefined ? {} : { pragmas }),
     ...(readOnly === undefined ? {} : { mustExist: readOnly }),
   });
+}
+
+/**
+ * Opens an outbox to look into it, while a server has it or not.
+ *
+ * @throws {MemoryError} `configuration` when there is none.
+ */
+export async function openOutboxContents(settings: OutboxSettings): Promise<OutboxContents> {
+  const { OutboxFile } = await import("./outbox/file.ts");
+  return OutboxFile.open(settings, false);
 }

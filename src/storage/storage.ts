@@ -28,8 +28,16 @@ export interface NewMemory {
   vectors: VectorSet | null;
 }
 
+/** The store is away: the write waits in the outbox, and is made when the store is back. */
+export type Queued = "queued";
+
 /** `duplicate`: a memory with this content_hash was there already and stays as it was. */
-export type StoreOutcome = "stored" | "duplicate";
+export type StoreOutcome = "stored" | "duplicate" | Queued;
+
+/** Lets a write wait in the outbox, where there is one; without it a store that is away is `unavailable`. */
+export interface MayQueue {
+  mayQueue: true;
+}
 
 /** Page of a listing. */
 export interface ListQuery {
@@ -216,6 +224,85 @@ export interface UpgradeOptions {
   onProgress?: (progress: UpgradeProgress) => void;
 }
 
+/** A write as the outbox keeps it. */
+export type QueuedWrite =
+  | ({ kind: "store" } & NewMemory)
+  | { kind: "update"; hash: string; patch: MemoryPatch; now: number }
+  | { kind: "delete"; hash: string }
+  | { kind: "trash"; hash: string; trashing: Trashing };
+
+/** A write that the outbox handed on. */
+export interface MadeWrite {
+  write: QueuedWrite;
+  /** False where there was nothing to do: the memory was stored already, or deleted already. */
+  changed: boolean;
+  /** The memory after an update. */
+  memory: Memory | null;
+}
+
+/** Told what becomes of queued writes. Must not throw. */
+export interface OutboxListener {
+  /** The store is away and writes begin to wait. */
+  waiting(reason: string): void;
+  /** Writes were made, in the order they were queued. */
+  made(writes: MadeWrite[]): void;
+  /** The store refuses a write; it is kept aside, and those behind it go on. */
+  setAside(write: QueuedWrite, reason: string): void;
+  /** No write waits any more. */
+  empty(): void;
+}
+
+/** How the outbox fares. */
+export interface OutboxFigures {
+  /** Writes that wait, the most there may be with those set aside, and how much of the file's bytes they use. */
+  pending: number;
+  limit: number;
+  bytes: number;
+  limit_bytes: number;
+  /** Seconds the oldest of them has been waiting; null when none does. */
+  oldest_seconds: number | null;
+  /** Writes that the store refused, kept aside for the operator. */
+  set_aside: number;
+  /** Since the process started: writes taken, made, and turned away for want of room. */
+  queued: number;
+  made: number;
+  refused: number;
+  /** Why the writes wait, or could not be kept; null when all is well. */
+  error: string | null;
+}
+
+/** A write that the store refused. */
+export interface RefusedWrite {
+  id: number;
+  write: QueuedWrite;
+  /** Unix seconds. */
+  queued_at: number;
+  refused_at: number;
+  error: string;
+}
+
+/** An outbox's file as the operator sees it, whether or not a server has it. */
+export interface OutboxContents {
+  /** Writes that wait or were set aside, and their bytes. */
+  readonly fill: { pending: number; refused: number; bytes: number };
+  /** Writes that were set aside, first ones first. */
+  refused(): RefusedWrite[];
+  /** Sends writes that were set aside again, behind all others; the number sent. */
+  retry(ids: readonly number[]): number;
+  /** Forgets writes that were set aside; the number forgotten. */
+  drop(ids: readonly number[]): number;
+  close(): void;
+}
+
+/** Takes writes while the store is away, and hands them on in order. */
+export interface Outbox {
+  readonly figures: OutboxFigures;
+  /** Whether writes that may wait do so now, since earlier ones wait. */
+  readonly diverting: boolean;
+  /** Begins to hand on what waits, now and later. Called once; until then writes only wait. */
+  start(listener: OutboxListener): void;
+}
+
 /** Figures about the store. */
 export interface StorageStats {
   total_memories: number;
@@ -256,9 +343,11 @@ export interface MemoryStorage {
   readonly opens: number;
   /** Null for a store without a server. */
   readonly connections: ConnectionFigures | null;
+  /** Null where writes can't wait for the store. */
+  readonly outbox: Outbox | null;
 
   /** Stores all items in one transaction; answers after its commit, one outcome per item in order. */
-  store(items: NewMemory[]): Promise<StoreOutcome[]>;
+  store(items: NewMemory[], options?: MayQueue): Promise<StoreOutcome[]>;
 
   /** Memories by content_hash, in the order asked; null where there is none. */
   get(hashes: string[]): Promise<(Memory | null)[]>;
@@ -268,9 +357,11 @@ export interface MemoryStorage {
 
   /** Changes a memory and its `updated_at`, to `now` in Unix seconds; the memory after the change, or null when there is none. */
   update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
+  update(hash: string, patch: MemoryPatch, now: number, options: MayQueue): Promise<Memory | Queued | null>;
 
   /** Deletes memories for good, in one transaction; for each, whether it was there. Doesn't touch the trash. */
   delete(hashes: string[]): Promise<boolean[]>;
+  delete(hashes: string[], options: MayQueue): Promise<(boolean | Queued)[]>;
 
   /**
    * Moves memories to the trash, in one transaction; for each, whether it was there. Nothing but the four calls for the
@@ -278,6 +369,7 @@ export interface MemoryStorage {
    * and drops the trashed one.
    */
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
+  trash(hashes: string[], trashing: Trashing, options: MayQueue): Promise<(boolean | Queued)[]>;
 
   /** Memories in the trash, last deleted first. */
   trashed(query: { offset: number; limit: number }): Promise<TrashPage>;

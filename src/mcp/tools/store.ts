@@ -33,6 +33,7 @@ export const storeMemory = defineTool({
       message: z.string(),
       content_hash: z.string().nullable(),
       duplicate: z.boolean().optional(),
+      queued: z.boolean().optional(),
       chunks_created: z.int().optional(),
       chunk_hashes: z.array(z.string()).optional(),
     }),
@@ -51,10 +52,10 @@ export const deleteMemoryTool = defineTool({
     "Use it for what is wrong; for what is outdated, memory_supersede. Take content_hash from a search result.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({ content_hash: ContentHash, permanent: Permanent }),
-  output: z.object({ success: z.boolean(), content_hash: z.string() }),
+  output: z.object({ success: z.boolean(), content_hash: z.string(), queued: z.boolean().optional() }),
   async run(runtime, input) {
-    const { success, content_hash } = await deleteMemory(runtime, input);
-    return { success, content_hash };
+    const { success, content_hash, queued } = await deleteMemory(runtime, input);
+    return { success, content_hash, ...(queued ? { queued } : {}) };
   },
 });
 
@@ -70,9 +71,14 @@ export const updateMemory = defineTool({
     memory_type: MemoryType.optional(),
     metadata: Metadata.optional().describe("Merged into the stored metadata, key by key."),
   }),
-  output: z.object({ success: z.boolean(), message: z.string(), content_hash: z.string() }),
+  output: z.object({
+    success: z.boolean(),
+    message: z.string(),
+    content_hash: z.string(),
+    queued: z.boolean().optional(),
+  }),
   async run(runtime, input) {
-    const { success, message, content_hash } = await update(runtime, input);
-    return { success, message, content_hash };
+    const { success, message, content_hash, queued } = await update(runtime, input);
+    return { success, message, content_hash, ...(queued ? { queued } : {}) };
   },
 });

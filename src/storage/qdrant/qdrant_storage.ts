@@ -82,6 +82,7 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
 
 class QdrantStorage implements MemoryStorage {
   readonly backend = "qdrant";
+  readonly outbox = null;
   readonly #connection: Connection;
   readonly #collection: Collection;
   readonly #models: Models;

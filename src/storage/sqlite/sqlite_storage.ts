@@ -87,6 +87,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryS
 class SqliteStorage implements MemoryStorage {
   readonly backend = "sqlite";
   readonly connections = null;
+  readonly outbox = null;
   readonly #database: Database;
   readonly #queue: WriteQueue;
   readonly #follower: Follower;

@@ -1,0 +1,193 @@
+/**
+ * Handing queued writes on to the store, in the order they came. A write leaves the outbox after it was made, so that a
+ * crash in between makes it twice, which is safe: storing again finds a duplicate, a change makes the same of the same,
+ * and deleting twice deletes once.
+ *
+ * @module
+ */
+
+import { errorText, MemoryError } from "../../errors.ts";
+import type { MadeWrite, MemoryStorage, NewMemory, OutboxListener } from "../storage.ts";
+import type { Entry, OutboxFile } from "./file.ts";
+
+/** Milliseconds between two looks while the store is away, and for what other processes put back. */
+const POLL_MS = 1000;
+/** Times a write may fail while the store answers, before those behind it are tried. */
+const PATIENCE = 3;
+
+/** Why nobody can be blamed but the store: the write waits. Anything else is the write's own fault. */
+const WAITABLE: ReadonlySet<string> = new Set(["unavailable", "overloaded", "configuration"]);
+
+/** The way from the file to the store. */
+export class Drain {
+  readonly #file: OutboxFile;
+  readonly #store: MemoryStorage;
+  readonly #listener: OutboxListener;
+  readonly #stopping = new AbortController();
+  #wake = () => {};
+  #running: Promise<void>;
+  /** Failures in a row of the first write while the store answered other calls. */
+  #stuck = 0;
+  /** Whether writes go one by one, to find the one that fails. */
+  #singly = false;
+  made = 0;
+  /** Why the first write could not be made; null after it was. */
+  error: string | null = null;
+
+  constructor(file: OutboxFile, store: MemoryStorage, listener: OutboxListener) {
+    this.#file = file;
+    this.#store = store;
+    this.#listener = listener;
+    this.#running = this.#run();
+  }
+
+  /** Tells that there is something to do; while the store is away that changes nothing. */
+  wake(): void {
+    if (this.error === null) this.#wake();
+  }
+
+  /** Ends after the writes in hand. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let busy = this.#file.fill.pending > 0;
+    while (!signal.aborted) {
+      try {
+        const moved = await this.#step();
+        if (moved) busy = true;
+        else {
+          if (busy && this.#file.fill.pending === 0) this.#listener.empty();
+          busy = this.#file.fill.pending > 0;
+          await this.#pause();
+          this.#file.refresh();
+        }
+      } catch (error) { // the file's own fault, such as a full disk: nothing was lost, and the writes are made again
+        this.error = errorText(error);
+        await this.#pause();
+      }
+    }
+  }
+
+  /** Hands on what comes next; whether anything moved. */
+  async #step(): Promise<boolean> {
+    let batch = this.#file.next();
+    if (batch.length === 0) return this.#singly = false;
+    if (this.#singly) batch = batch.slice(0, 1);
+    try {
+      this.#finish(batch, await this.#make(batch));
+      this.#stuck = 0;
+      return true;
+    } catch (error) {
+      this.error = errorText(error);
+      if (!isWaitable(error)) return this.#blame(batch, error);
+      return await this.#isAnswering() ? await this.#passBy(batch, error) : false;
+    }
+  }
+
+  /** The store refuses one of these writes. */
+  #blame(batch: Entry[], error: unknown): boolean {
+    if (batch.length > 1) this.#singly = true;
+    else this.#setAside(batch[0]!, error);
+    return true;
+  }
+
+  /** The store answers, but fails on this write again and again: once it makes another one, this one is to blame. */
+  async #passBy(batch: Entry[], error: unknown): Promise<boolean> {
+    this.#singly = true;
+    const [first] = batch as [Entry];
+    if (++this.#stuck < PATIENCE) return false;
+    const other = this.#file.nextBeside(first);
+    if (other === null) return false;
+    try {
+      this.#finish([other], await this.#make([other]));
+    } catch (another) {
+      if (isWaitable(another)) return false; // it fails on all writes: they wait
+      this.#setAside(other, another);
+      return true;
+    }
+    this.#setAside(first, error);
+    this.#stuck = 0;
+    return true;
+  }
+
+  #finish(batch: Entry[], made: (MadeWrite | null)[]): void {
+    this.#file.remove(batch.filter((_, i) => made[i] !== null).map(({ id }) => id));
+    batch.forEach((entry, i) => made[i] === null && this.#setAside(entry, new Error("There is no such memory")));
+    const done = made.filter((write) => write !== null);
+    this.made += done.length;
+    this.error = null;
+    if (done.length > 0) this.#listener.made(done);
+  }
+
+  #setAside({ id, write }: Entry, error: unknown): void {
+    const reason = error instanceof MemoryError && error.cause instanceof Error
+      ? `${error.message}: ${error.cause.message}`
+      : errorText(error);
+    this.#file.refuse(id, reason);
+    this.error = null;
+    this.#singly = false;
+    this.#listener.setAside(write, reason);
+  }
+
+  /** Makes writes of one kind; for each what came of it, null for a change of a memory that isn't there. */
+  async #make(batch: Entry[]): Promise<(MadeWrite | null)[]> {
+    const writes = batch.map(({ write }) => write), first = writes[0]!;
+    if (first.kind === "store") return await this.#makeStores(writes as ({ kind: "store" } & NewMemory)[]);
+    if (first.kind === "update") {
+      const memory = await this.#store.update(first.hash, first.patch, first.now);
+      return [memory === null ? null : { write: first, changed: true, memory }];
+    }
+    const hashes = writes.map((write) => (write as { hash: string }).hash);
+    const changed = first.kind === "trash"
+      ? await this.#store.trash(hashes, first.trashing)
+      : await this.#store.delete(hashes);
+    return writes.map((write, i) => ({ write, changed: changed[i]!, memory: null }));
+  }
+
+  async #makeStores(writes: ({ kind: "store" } & NewMemory)[]): Promise<MadeWrite[]> {
+    let outcomes;
+    try {
+      outcomes = await this.#store.store(writes);
+    } catch (error) {
+      if (isWaitable(error) || writes.length > 1 || writes[0]!.vectors === null) throw error;
+      // The store may have another model by now; vectors are made anew in the background.
+      outcomes = await this.#store.store([{ ...writes[0]!, vectors: null }]);
+    }
+    const found = writes.filter((_, i) => outcomes[i] === "duplicate").map(({ memory }) => memory.content_hash);
+    const there = new Map((found.length > 0 ? await this.#store.get(found) : []).map((m) => [m?.content_hash, m]));
+    // One that is there already may be this very write, made before its answer was lost.
+    return writes.map((write, i) => {
+      const { content_hash, created_at } = write.memory;
+      const changed = outcomes[i] === "stored" || there.get(content_hash)?.created_at === created_at;
+      return { write, changed, memory: null };
+    });
+  }
+
+  async #isAnswering(): Promise<boolean> {
+    try {
+      await this.#store.ping();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Waits until woken, or for about `POLL_MS`: replicas that wait for one store shouldn't all come back at once. */
+  async #pause(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, POLL_MS * (0.5 + Math.random()));
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+}
+
+function isWaitable(error: unknown): boolean {
+  return error instanceof MemoryError && WAITABLE.has(error.code);
+}

@@ -1,0 +1,340 @@
+/**
+ * The outbox's file: queued writes in the order they came, and those that the store refused. What was added is on disk
+ * for good before anyone is told, so that neither a killed process nor a power cut loses it.
+ *
+ * @module
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
+import { errorText, MemoryError } from "../../errors.ts";
+import type { OutboxContents, QueuedWrite, RefusedWrite } from "../storage.ts";
+import { decode, encode, type EncodedWrite, hashOf } from "./coding.ts";
+import type { OutboxSettings } from "./settings.ts";
+
+/** "UnOB" as a number: marks the file as an outbox. */
+const APPLICATION_ID = 0x556e4f42;
+const SCHEMA = `
+  CREATE TABLE writes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    queued_at REAL NOT NULL,
+    refused_at REAL,
+    error TEXT,
+    body TEXT NOT NULL,
+    vectors BLOB
+  );
+  CREATE INDEX by_hash ON writes (hash);
+  CREATE INDEX facts ON writes (refused_at, bytes);
+  PRAGMA application_id = ${APPLICATION_ID};
+`;
+/** Bytes a row takes beside its text and vectors: the row's head and two index entries, rounded up. */
+const ROW_BYTES = 200;
+/** Milliseconds that one connection waits for another, such as the command line's. */
+const BUSY_MS = 2000;
+/** What is handed on in one step: memories, and bytes of them. */
+const BATCH_WRITES = 128, BATCH_BYTES = 4 * 1024 * 1024;
+
+/** A write in the file. */
+export interface Entry {
+  id: number;
+  write: QueuedWrite;
+}
+
+/** How full the file is. */
+export interface Fill {
+  pending: number;
+  refused: number;
+  bytes: number;
+}
+
+interface Gathering {
+  writes: EncodedWrite[];
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** An open file. */
+export class OutboxFile implements OutboxContents {
+  readonly #settings: OutboxSettings;
+  readonly #database: DatabaseSync;
+  readonly #release: () => void;
+  #fill: Fill;
+  #version = 0;
+  #gathering: Gathering[] = [];
+  /** What `#gathering` will add, so that no two calls are promised the same room. */
+  #coming = { writes: 0, bytes: 0 };
+
+  private constructor(settings: OutboxSettings, database: DatabaseSync, release: () => void) {
+    this.#settings = settings;
+    this.#database = database;
+    this.#release = release;
+    this.#fill = this.#count();
+  }
+
+  /**
+   * Opens the file, making it when it is missing.
+   *
+   * @param exclusive Whether this process hands the writes on; only one may. Without it the file must exist.
+   * @throws {MemoryError} `configuration` when another process has it, or it isn't an outbox.
+   */
+  static open(settings: OutboxSettings, exclusive: boolean): OutboxFile {
+    const { path } = settings;
+    let release = () => {};
+    try {
+      if (exclusive) {
+        Deno.mkdirSync(dirname(path), { recursive: true });
+        release = lock(`${path}.lock`);
+        // Memories are nobody else's business.
+        Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
+      } else Deno.statSync(path);
+      return new OutboxFile(settings, connect(path), release);
+    } catch (error) {
+      release();
+      if (error instanceof MemoryError) throw error;
+      throw new MemoryError(
+        "configuration",
+        `Cannot open the outbox "${path}": ${errorText(error)}; set MCP_OUTBOX_PATH`,
+        {
+          value: path,
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** How full it is now, what is being added included. */
+  get fill(): Readonly<Fill> {
+    const { pending, bytes, refused } = this.#fill, { writes, bytes: more } = this.#coming;
+    return { pending: pending + writes, bytes: bytes + more, refused };
+  }
+
+  /** Unix seconds since which the first write waits; null when none does. */
+  get oldest(): number | null {
+    const first = "SELECT queued_at FROM writes WHERE refused_at IS NULL ORDER BY id LIMIT 1";
+    return this.#all(first)[0]?.queued_at ?? null;
+  }
+
+  /**
+   * Adds writes, all or none, in one commit with what others add at the moment. A memory that waits to be stored already
+   * isn't added again.
+   *
+   * @returns false when there is no room.
+   * @throws what SQLite throws, such as for a full disk; nothing was added then.
+   */
+  async add(writes: readonly QueuedWrite[]): Promise<boolean> {
+    const encoded = writes.map(encode), bytes = encoded.reduce((sum, write) => sum + bytesOf(write), 0);
+    const { pending, refused, bytes: used } = this.fill, { maxWrites, maxBytes } = this.#settings;
+    if (pending + refused + writes.length > maxWrites || used + bytes > maxBytes) return false;
+    this.#coming.writes += writes.length;
+    this.#coming.bytes += bytes;
+    if (this.#gathering.length === 0) setTimeout(() => this.#commit(), 0);
+    await new Promise<void>((done, failed) => this.#gathering.push({ writes: encoded, done, failed }));
+    return true;
+  }
+
+  /** The writes to hand on next: one, or several of the same kind that go together. */
+  next(): Entry[] {
+    const batch: Entry[] = [];
+    let kind = "", bytes = 0;
+    for (const row of this.#iterate(`${ENTRIES} WHERE refused_at IS NULL ORDER BY id LIMIT ${BATCH_WRITES}`)) {
+      if (batch.length > 0 && (row.kind !== kind || !TOGETHER.has(kind) || bytes + row.bytes > BATCH_BYTES)) break;
+      batch.push(entryOf(row));
+      kind = row.kind;
+      bytes += row.bytes;
+    }
+    return batch;
+  }
+
+  /** The first write behind `entry` that is about another memory. */
+  nextBeside({ id, write }: Entry): Entry | null {
+    const others = `${ENTRIES} WHERE id > ? AND hash <> ? AND refused_at IS NULL ORDER BY id LIMIT 1`;
+    const [row] = this.#all(others, id, hashOf(write));
+    return row === undefined ? null : entryOf(row);
+  }
+
+  /** Whether a write about one of these memories waits; the first such memory. */
+  waitingFor(hashes: readonly string[]): string | null {
+    if (this.fill.pending === 0) return null;
+    const find = this.#database.prepare("SELECT 1 FROM writes WHERE hash = ? AND refused_at IS NULL LIMIT 1");
+    const coming = new Set(this.#gathering.flatMap(({ writes }) => writes.map(({ hash }) => hash)));
+    return hashes.find((hash) => coming.has(hash) || find.get(hash) !== undefined) ?? null;
+  }
+
+  /** Removes writes that were made. */
+  remove(ids: readonly number[]): void {
+    this.#change((database, fill) => {
+      const remove = database.prepare("DELETE FROM writes WHERE id = ? RETURNING bytes");
+      for (const id of ids) {
+        fill.pending--;
+        fill.bytes -= Number(remove.get(id)!.bytes);
+      }
+    });
+  }
+
+  /** Puts a write aside, for good unless someone sends it again. */
+  refuse(id: number, error: string): void {
+    this.#change((database, fill) => {
+      database.prepare("UPDATE writes SET refused_at = ?, error = ? WHERE id = ?").run(now(), error, id);
+      fill.pending--;
+      fill.refused++;
+    });
+  }
+
+  refused(): RefusedWrite[] {
+    return this.#all(`${ENTRIES} WHERE refused_at IS NOT NULL ORDER BY id`)
+      .map(({ queued_at, refused_at, error, ...row }) => ({ ...entryOf(row), queued_at, refused_at, error }));
+  }
+
+  /** Behind all others: those about the same memory may have been made since. */
+  retry(ids: readonly number[]): number {
+    return this.#change((database, fill) => {
+      const again = database.prepare(
+        "INSERT INTO writes (kind, hash, bytes, queued_at, body, vectors) " +
+          "SELECT kind, hash, bytes, queued_at, body, vectors FROM writes WHERE id = ? AND refused_at IS NOT NULL",
+      );
+      const remove = database.prepare("DELETE FROM writes WHERE id = ? AND refused_at IS NOT NULL");
+      const sent = ids.filter((id) => Number(again.run(id).changes) > 0 && remove.run(id)).length;
+      fill.pending += sent;
+      fill.refused -= sent;
+      return sent;
+    });
+  }
+
+  drop(ids: readonly number[]): number {
+    return this.#change((database, fill) => {
+      const drop = database.prepare("DELETE FROM writes WHERE id = ? AND refused_at IS NOT NULL RETURNING bytes");
+      const dropped = ids.map((id) => drop.get(id)).filter((row) => row !== undefined);
+      fill.refused -= dropped.length;
+      fill.bytes -= dropped.reduce((sum, row) => sum + Number(row.bytes), 0);
+      return dropped.length;
+    });
+  }
+
+  /** Sees what another process changed, such as writes sent again by the command line. */
+  refresh(): void {
+    const version = Number(this.#database.prepare("PRAGMA data_version").get()!.data_version);
+    if (version !== this.#version) this.#fill = this.#count();
+    this.#version = version;
+  }
+
+  /** Adds what is being added, then closes the file and lets others have it. */
+  close(): void {
+    this.#commit();
+    this.#database.close();
+    this.#release();
+  }
+
+  #commit(): void {
+    const gathered = this.#gathering.splice(0);
+    if (gathered.length === 0) return;
+    this.#coming = { writes: 0, bytes: 0 };
+    try {
+      this.#change((database, fill) => {
+        const last = database.prepare(
+          "SELECT kind FROM writes WHERE hash = ? AND refused_at IS NULL ORDER BY id DESC LIMIT 1",
+        );
+        const insert = database.prepare(
+          "INSERT INTO writes (kind, hash, bytes, queued_at, body, vectors) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        for (const write of gathered.flatMap(({ writes }) => writes)) {
+          const { kind, hash, body, vectors } = write, bytes = bytesOf(write);
+          if (kind === "store" && STORED.has(String(last.get(hash)?.kind))) continue;
+          insert.run(kind, hash, bytes, now(), body, vectors);
+          fill.pending++;
+          fill.bytes += bytes;
+        }
+      });
+      gathered.forEach(({ done }) => done());
+    } catch (error) {
+      gathered.forEach(({ failed }) => failed(error));
+    }
+  }
+
+  #change<T>(change: (database: DatabaseSync, fill: Fill) => T): T {
+    const fill = { ...this.#fill };
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = change(this.#database, fill);
+      this.#database.exec("COMMIT");
+      this.#fill = fill;
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #count(): Fill {
+    const row = this.#database.prepare(
+      "SELECT count(*) - count(refused_at) AS pending, count(refused_at) AS refused, coalesce(sum(bytes), 0) AS bytes " +
+        "FROM writes",
+    ).get() as unknown as Fill;
+    return { ...row };
+  }
+
+  #all(sql: string, ...parameters: (number | string)[]): Row[] {
+    return [...this.#iterate(sql, ...parameters)];
+  }
+
+  #iterate(sql: string, ...parameters: (number | string)[]): Iterable<Row> {
+    return this.#database.prepare(sql).iterate(...parameters) as Iterable<unknown> as Iterable<Row>;
+  }
+}
+
+const ENTRIES = "SELECT id, kind, hash, bytes, queued_at, refused_at, error, body, vectors FROM writes";
+
+interface Row extends EncodedWrite {
+  id: number;
+  bytes: number;
+  queued_at: number;
+  refused_at: number;
+  error: string;
+}
+
+/** Kinds of which several go in one call to the store. */
+const TOGETHER: ReadonlySet<string> = new Set(["store", "delete"]);
+/** A memory whose last queued write is one of these will be there. */
+const STORED: ReadonlySet<string> = new Set(["store", "update"]);
+
+function entryOf(row: EncodedWrite & { id: number }): Entry {
+  return { id: row.id, write: decode(row) };
+}
+
+function bytesOf({ body, vectors }: EncodedWrite): number {
+  return ROW_BYTES + body.length + (vectors?.byteLength ?? 0);
+}
+
+function now(): number {
+  return Date.now() / 1000;
+}
+
+/** Takes the lock that only one process has; the system gives it back however the process ends. */
+function lock(path: string): () => void {
+  const file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
+  if (file.tryLockSync(true)) return () => file.close();
+  file.close();
+  throw new MemoryError(
+    "configuration",
+    `Cannot open the outbox: another process has it (${path}); give each process an MCP_OUTBOX_PATH of its own`,
+    { value: path },
+  );
+}
+
+function connect(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BUSY_MS });
+  try {
+    const id = Number(database.prepare("PRAGMA application_id").get()!.application_id);
+    const isNew = id === 0 && database.prepare("SELECT 1 FROM sqlite_master").get() === undefined;
+    if (!isNew && id !== APPLICATION_ID) throw new Error("it is the database of another program");
+    if (isNew) database.exec("PRAGMA auto_vacuum = FULL");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+    if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,358 @@
+/**
+ * A store with an outbox before it: writes that may wait do so while the store is away, and until those before them were
+ * made. Everything else goes straight through, save what would overtake a queued write on the same memory.
+ *
+ * @module
+ */
+
+import type { ModelIdentity } from "../../embedding/embedder.ts";
+import { errorText, MemoryError } from "../../errors.ts";
+import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
+import type {
+  CandidateQuery,
+  ListQuery,
+  MaintenanceTask,
+  MayQueue,
+  MemoryId,
+  MemoryStorage,
+  NewMemory,
+  Outbox,
+  OutboxFigures,
+  OutboxListener,
+  Queued,
+  QueuedWrite,
+  Relation,
+  RelationQuery,
+  StoreOutcome,
+  TrashedMemory,
+  Trashing,
+  UpgradeOptions,
+  VectorSet,
+} from "../storage.ts";
+import { Drain } from "./drain.ts";
+import { OutboxFile } from "./file.ts";
+import type { OutboxSettings } from "./settings.ts";
+
+/** Seconds after which a caller that found no room, or would overtake, may come again. */
+const RETRY_SECONDS = 1;
+
+/**
+ * Puts an outbox before a store.
+ *
+ * @throws {MemoryError} `configuration` when the file can't be used, or another process has it.
+ */
+export async function withOutbox(
+  settings: OutboxSettings,
+  open: () => Promise<MemoryStorage>,
+): Promise<MemoryStorage> {
+  const file = OutboxFile.open(settings, true);
+  try {
+    return new OutboxStorage(await open(), file, settings);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+class OutboxStorage implements MemoryStorage, Outbox {
+  readonly #store: MemoryStorage;
+  readonly #file: OutboxFile;
+  readonly #settings: OutboxSettings;
+  #listener: OutboxListener | undefined;
+  #drain: Drain | undefined;
+  #closing: Promise<void> | undefined;
+  #queued = 0;
+  #refused = 0;
+  /** Why the last write could not be kept; null after one was. */
+  #error: string | null = null;
+
+  constructor(store: MemoryStorage, file: OutboxFile, settings: OutboxSettings) {
+    this.#store = store;
+    this.#file = file;
+    this.#settings = settings;
+  }
+
+  get backend() {
+    return this.#store.backend;
+  }
+
+  get opens() {
+    return this.#store.opens;
+  }
+
+  get connections() {
+    return this.#store.connections;
+  }
+
+  get outbox(): Outbox {
+    return this;
+  }
+
+  get diverting(): boolean {
+    return this.#file.fill.pending > 0;
+  }
+
+  get figures(): OutboxFigures {
+    const { pending, refused, bytes } = this.#file.fill, { maxWrites, maxBytes } = this.#settings;
+    const oldest = pending > 0 ? this.#file.oldest : null;
+    return {
+      pending,
+      limit: maxWrites,
+      bytes,
+      limit_bytes: maxBytes,
+      oldest_seconds: oldest === null ? null : Math.max(0, Date.now() / 1000 - oldest),
+      set_aside: refused,
+      queued: this.#queued,
+      made: this.#drain?.made ?? 0,
+      refused: this.#refused,
+      error: this.#error ?? this.#drain?.error ?? null,
+    };
+  }
+
+  start(listener: OutboxListener): void {
+    this.#listener = listener;
+    this.#drain = new Drain(this.#file, this.#store, listener);
+  }
+
+  async store(items: NewMemory[], options?: MayQueue): Promise<StoreOutcome[]> {
+    return await this.#write(
+      "store memories",
+      items.map((item) => ({ kind: "store", ...item })),
+      () => this.#store.store(items),
+      options,
+    ) ?? items.map(() => "queued");
+  }
+
+  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
+  update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null>;
+  async update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null> {
+    const direct = async () => ({ memory: await this.#store.update(hash, patch, now) });
+    const answer = await this.#write("update the memory", [{ kind: "update", hash, patch, now }], direct, options);
+    return answer === null ? "queued" : answer.memory;
+  }
+
+  delete(hashes: string[]): Promise<boolean[]>;
+  delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]>;
+  async delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]> {
+    return await this.#write(
+      "delete memories",
+      hashes.map((hash) => ({ kind: "delete", hash })),
+      () => this.#store.delete(hashes),
+      options,
+    ) ?? hashes.map(() => "queued");
+  }
+
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
+  trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]>;
+  async trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]> {
+    return await this.#write(
+      "move memories to the trash",
+      hashes.map((hash) => ({ kind: "trash", hash, trashing })),
+      () => this.#store.trash(hashes, trashing),
+      options,
+    ) ?? hashes.map(() => "queued");
+  }
+
+  /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */
+  async get(hashes: string[]): Promise<(Memory | null)[]> {
+    const found = await this.#store.get(hashes);
+    this.#refuseOvertaking("get memories", hashes.filter((_, i) => found[i] === null));
+    return found;
+  }
+
+  async restore(hashes: string[]): Promise<boolean[]> {
+    this.#refuseOvertaking("restore memories", hashes);
+    return await this.#store.restore(hashes);
+  }
+
+  async relate(relations: Relation[]) {
+    this.#refuseOvertaking("relate memories", relations.flatMap(({ source, target }) => [source, target]));
+    return await this.#store.relate(relations);
+  }
+
+  async unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
+    this.#refuseOvertaking("remove relations", relations.flatMap(({ source, target }) => [source, target]));
+    return await this.#store.unrelate(relations);
+  }
+
+  async bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
+    this.#refuseOvertaking("bring memories into the trash", items.map(({ memory }) => memory.content_hash));
+    return await this.#store.bringTrash(items);
+  }
+
+  async emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
+    this.#refuseOvertaking("empty the trash", which.hashes ?? []);
+    return await this.#store.emptyTrash(which);
+  }
+
+  read(ids: MemoryId[]) {
+    return this.#store.read(ids);
+  }
+
+  trashed(query: { offset: number; limit: number }) {
+    return this.#store.trashed(query);
+  }
+
+  list(query: ListQuery) {
+    return this.#store.list(query);
+  }
+
+  scan(after: string | null, limit: number) {
+    return this.#store.scan(after, limit);
+  }
+
+  relations(query: RelationQuery) {
+    return this.#store.relations(query);
+  }
+
+  tags() {
+    return this.#store.tags();
+  }
+
+  candidates(query: CandidateQuery) {
+    return this.#store.candidates(query);
+  }
+
+  containing(text: string, query: ListQuery) {
+    return this.#store.containing(text, query);
+  }
+
+  histogram(edges: number[], filter: MemoryFilter) {
+    return this.#store.histogram(edges, filter);
+  }
+
+  values(field: "tags" | "memory_type", filter: MemoryFilter) {
+    return this.#store.values(field, filter);
+  }
+
+  sizes(limit: number) {
+    return this.#store.sizes(limit);
+  }
+
+  vectors(hashes: string[]) {
+    return this.#store.vectors(hashes);
+  }
+
+  activeModel() {
+    return this.#store.activeModel();
+  }
+
+  vectorCoverage() {
+    return this.#store.vectorCoverage();
+  }
+
+  registerModel(model: ModelIdentity) {
+    return this.#store.registerModel(model);
+  }
+
+  withoutVectors(model: string, limit: number) {
+    return this.#store.withoutVectors(model, limit);
+  }
+
+  addVectors(items: { content_hash: string; vectors: VectorSet }[]) {
+    return this.#store.addVectors(items);
+  }
+
+  activateVectors(model: string) {
+    return this.#store.activateVectors(model);
+  }
+
+  stats() {
+    return this.#store.stats();
+  }
+
+  maintain(task: MaintenanceTask) {
+    return this.#store.maintain(task);
+  }
+
+  upgrade(options?: UpgradeOptions) {
+    return this.#store.upgrade(options);
+  }
+
+  note(name: string) {
+    return this.#store.note(name);
+  }
+
+  changeNote(name: string, before: string | null, after: string | null) {
+    return this.#store.changeNote(name, before, after);
+  }
+
+  condition() {
+    return this.#store.condition();
+  }
+
+  ping() {
+    return this.#store.ping();
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#drain?.stop();
+    await this.#store.close();
+    this.#file.close();
+  }
+
+  /** Makes writes, or keeps them for later; null when they are kept. */
+  async #write<T>(
+    action: string,
+    writes: QueuedWrite[],
+    direct: () => Promise<T>,
+    options: MayQueue | undefined,
+  ): Promise<T | null> {
+    if (options === undefined || writes.length === 0) {
+      this.#refuseOvertaking(
+        action,
+        writes.map((write) => write.kind === "store" ? write.memory.content_hash : write.hash),
+      );
+      return await direct();
+    }
+    let outage = new MemoryError(
+      "unavailable",
+      `Cannot ${action}: queued writes wait for the store, and there is no room`,
+      {
+        retryAfterSeconds: RETRY_SECONDS,
+      },
+    );
+    if (!this.diverting) {
+      try {
+        return await direct();
+      } catch (error) {
+        if (!(error instanceof MemoryError && error.code === "unavailable")) throw error;
+        outage = error;
+      }
+    }
+    if (this.#closing !== undefined || !await this.#keep(writes, outage)) throw outage;
+    return null;
+  }
+
+  /** Keeps writes; false when there is no room for them. */
+  async #keep(writes: QueuedWrite[], { message }: MemoryError): Promise<boolean> {
+    const isFirst = !this.diverting;
+    try {
+      if (!await this.#file.add(writes)) {
+        this.#refused += writes.length;
+        return false;
+      }
+    } catch (error) {
+      this.#refused += writes.length;
+      this.#error = `Cannot keep writes in "${this.#settings.path}": ${errorText(error)}`;
+      return false;
+    }
+    this.#error = null;
+    this.#queued += writes.length;
+    if (isFirst) this.#listener?.waiting(message);
+    this.#drain?.wake();
+    return true;
+  }
+
+  #refuseOvertaking(action: string, hashes: readonly string[]): void {
+    const hash = this.#file.waitingFor(hashes);
+    if (hash === null) return;
+    throw new MemoryError("unavailable", `Cannot ${action}: a queued write about memory ${hash} comes first`, {
+      retryAfterSeconds: RETRY_SECONDS,
+    });
+  }
+}

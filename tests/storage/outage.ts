@@ -1,0 +1,59 @@
+/**
+ * A store on a network that can be cut: for tests of what happens while it is away.
+ *
+ * @module
+ */
+
+import { MemoryError } from "../../src/errors.ts";
+import type { MemoryStorage } from "../../src/storage/storage.ts";
+
+/** The switch of a network. */
+export class Network {
+  away = false;
+  /** Calls that came through, in order: the method and, of writes, the keys. */
+  readonly calls: string[] = [];
+  /** Fails a call before it reaches the store; null lets it through. */
+  fault: (method: string, args: unknown[]) => Error | null = () => null;
+  /** Whether calls that change something are made and their answers lost. */
+  losesAnswers = false;
+
+  /** The store as it is seen over this network. */
+  over(storage: MemoryStorage): MemoryStorage {
+    return new Proxy(storage, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        if (name === "close") return () => value.call(target);
+        return async (...args: unknown[]) => {
+          if (this.away) throw outage();
+          const fault = this.fault(String(name), args);
+          if (fault !== null) throw fault;
+          this.calls.push(`${String(name)} ${keysOf(args[0])}`.trim());
+          const result = await value.apply(target, args);
+          if (this.away || (this.losesAnswers && CHANGES.has(String(name)))) throw outage();
+          return result;
+        };
+      },
+    });
+  }
+
+  /** Writes that came through. */
+  get writes(): string[] {
+    return this.calls.filter((call) => CHANGES.has(call.split(" ")[0]!));
+  }
+}
+
+const CHANGES = new Set(["store", "update", "delete", "trash"]);
+
+export function outage(): MemoryError {
+  return new MemoryError("unavailable", "Cannot reach the store: it does not answer", { retryAfterSeconds: 1 });
+}
+
+/** The numbers of `hashOf` in a call's first argument. */
+function keysOf(argument: unknown): string {
+  const keys = Array.isArray(argument) ? argument : [argument];
+  return keys.map((key) => {
+    const hash = typeof key === "string" ? key : (key as { memory?: { content_hash: string } })?.memory?.content_hash;
+    return /^[0-9a-f]{64}$/.test(hash ?? "") ? String(parseInt(hash!.slice(0, 32), 16)) : "";
+  }).join(",");
+}
