@@ -59,7 +59,11 @@ export async function spawn(
 
 /** Starts `unimem COMMAND` and waits until the servers it announces answer. */
 export async function start(command: string, env: Record<string, string>): Promise<Running> {
-  const child = await spawn([command], env);
+  return await running(await spawn([command], env), command);
+}
+
+/** Waits until the servers that a spawned `unimem COMMAND` announces answer. */
+export async function running(child: Deno.ChildProcess, command: string): Promise<Running> {
   let text = "";
   let changed = Promise.withResolvers<void>();
   const reading = (async () => {
@@ -71,7 +75,7 @@ export async function start(command: string, env: Record<string, string>): Promi
   })();
   let ended: number | undefined;
   const exited = child.status.then(({ code }) => ended = code);
-  const running: Running = {
+  const started: Running = {
     http: "",
     mcp: "",
     pid: child.pid,
@@ -94,8 +98,8 @@ export async function start(command: string, env: Record<string, string>): Promi
     if (ended !== undefined) throw new Error(`${command} ended with ${ended}: ${text}`);
     await within(Promise.race([changed.promise, exited]), `${command} to listen; it said: ${text}`);
   }
-  for (const [i, name] of wanted.entries()) running[name === "REST" ? "http" : "mcp"] = urls()[i]!;
-  return running;
+  for (const [i, name] of wanted.entries()) started[name === "REST" ? "http" : "mcp"] = urls()[i]!;
+  return started;
 }
 
 /** Fails a test that waits longer than `PATIENCE_MS`. */
