@@ -17,9 +17,12 @@ async function main(args: string[]): Promise<void> {
   const names = args.includes("all") ? Object.keys(TARGETS) : args.length > 0 ? args : own === undefined ? [] : [own];
   const wrong = names.find((name) => TARGETS[name] === undefined);
   if (wrong !== undefined || names.length === 0) {
-    throw new Error(`Cannot compile ${wrong ?? "for this machine"}; name one of ${Object.keys(TARGETS).join(", ")}, all`);
+    throw new Error(
+      `Cannot compile ${wrong ?? "for this machine"}; name one of ${Object.keys(TARGETS).join(", ")}, all`,
+    );
   }
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["cache", "--frozen", MAIN], cwd: ROOT }).output();
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["cache", "--frozen", MAIN], cwd: ROOT })
+    .output();
   if (!success) throw new Error("Cannot fetch the packages of deno.lock");
   for (const name of names) {
     const target = TARGETS[name]!, folder = await Deno.makeTempDir({ prefix: "unimem-compile-" });

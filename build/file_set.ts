@@ -39,8 +39,17 @@ export interface FileSet {
   importMap: ImportMap;
 }
 
+interface Module {
+  specifier: string;
+  npmPackage?: string;
+  /** What it imports; `code` is missing where only types are. */
+  dependencies?: { code?: { specifier: string } }[];
+}
+
 interface Graph {
-  modules: { specifier: string; npmPackage?: string }[];
+  roots: string[];
+  modules: Module[];
+  redirects: Record<string, string>;
   npmPackages: Record<string, Package>;
 }
 
@@ -52,7 +61,7 @@ export async function fileSet(target: Target): Promise<FileSet> {
   for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
     const graph = await graphOf(entry);
     Object.assign(packages, graph.npmPackages);
-    for (const { specifier, npmPackage } of graph.modules) {
+    for (const { specifier, npmPackage } of loadedModules(graph)) {
       if (npmPackage !== undefined) roots.add(npmPackage);
       if (!specifier.startsWith("file:")) continue;
       const path = inProject(fileURLToPath(specifier));
@@ -75,6 +84,19 @@ export async function fileSet(target: Target): Promise<FileSet> {
     lock: pruneLock(await readJson("deno.lock"), keys),
     importMap: pruneImportMap(await readJson("import_map.json"), keys),
   };
+}
+
+/** The modules that run, without those that only have types for others. */
+function loadedModules({ roots, modules, redirects }: Graph): Iterable<Module> {
+  const byName = new Map(modules.map((module) => [module.specifier, module])), loaded = new Set<Module>();
+  const waiting = [...roots];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const module = byName.get(redirects[name] ?? name);
+    if (module === undefined || loaded.has(module)) continue;
+    loaded.add(module);
+    for (const { code } of module.dependencies ?? []) if (code) waiting.push(code.specifier);
+  }
+  return loaded;
 }
 
 /** What a module names as files rather than importing it: workers and folders of data. */

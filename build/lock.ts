@@ -16,6 +16,8 @@ interface LockedPackage {
   dependencies?: string[];
   optionalDependencies?: string[];
   optionalPeers?: string[];
+  /** Whether it has install scripts. */
+  scripts?: boolean;
 }
 
 /** An import map. */
@@ -27,8 +29,11 @@ export interface ImportMap {
 export function pruneLock(lock: Lock, keys: ReadonlySet<string>): Lock {
   const names = new Set([...keys].flatMap((key) => [nameOf(key), key]));
   const keep = (entries: string[] | undefined) =>
-    entries?.filter((entry) => names.has(entry) || keys.has(entry) || [...keys].some((key) => key.startsWith(`${entry}_`)));
-  const npm = Object.entries(lock.npm).filter(([key]) => keys.has(key)).map(([key, entry]) => [key, {
+    entries?.filter((entry) =>
+      names.has(entry) || keys.has(entry) || [...keys].some((key) => key.startsWith(`${entry}_`))
+    );
+  const npm = Object.entries(lock.npm).filter(([key]) => keys.has(key)).map(([key, { scripts: _, ...entry }]) => [key, {
+    // Without install scripts, which aren't run: Deno would leave a mark beside the package that it has warned of them.
     ...entry,
     ...(entry.dependencies && { dependencies: keep(entry.dependencies) }),
     ...(entry.optionalDependencies && { optionalDependencies: keep(entry.optionalDependencies) }),
