@@ -81,6 +81,9 @@ Deno.test("Without Qdrant a service with an outbox takes writes over REST and MC
     params: { name: "store_memory", arguments: { content: "over MCP" } },
   });
   assertStringIncludes(JSON.stringify(rpc.json), "queued");
+  const { json: health } = await call(service, "GET", "/api/health/detailed");
+  const part = health.parts.find((part: { name: string }) => part.name === "outbox");
+  assertEquals([part.state, part.message], ["healthy", "6 of 10000 writes wait, 0 set aside"]);
   const listed = await unimem(place.env, "outbox", "list", "--json");
   assertEquals([listed.code, JSON.parse(listed.output).pending], [0, 6]);
   const second = await unimem(place.env, "http");
