@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
+import { qdrantDefaults } from "../src/storage/qdrant/settings.ts";
 import { type Image, instructions, layOut } from "./helpers/image.ts";
 import { until } from "./helpers/process.ts";
 
@@ -166,4 +167,12 @@ Deno.test("compose.yaml gives Unimem a read-only root and no rights, demands key
     assert(/^\$\{\w+:\?/.test(service.environment?.MCP_API_KEY ?? ""), name);
     assert(/^\$\{\w+:\?/.test(service.environment?.MCP_QDRANT_API_KEY ?? ""), name);
   }
+});
+
+Deno.test("compose.yaml's proxy leaves a node that hangs before Unimem's own deadline", async () => {
+  const { configs } = await composition(), defaults = qdrantDefaults("http://qdrant:6333");
+  const toQdrant = configs.proxy!.content.split("listen 6333")[1]!;
+  const seconds = Number(/proxy_read_timeout (\d+)s/.exec(toQdrant)?.[1]);
+  assert(seconds > 0 && seconds * 1000 < defaults.timeoutMs, `${seconds}`);
+  assert(/proxy_next_upstream [^;]*timeout[^;]*non_idempotent/.test(toQdrant));
 });
