@@ -11,7 +11,7 @@ import type { Collection } from "./collection.ts";
 /** Milliseconds after which the count is asked for, and after which an order is no longer believed. */
 const UNCHECKED_MS = 2000, KEPT_MS = 60_000;
 /** Turns whose order is kept, over all conversations. */
-const MAX_TURNS = 200_000;
+const MAX_TURNS = 50_000;
 /** Turns of one conversation that are looked at; in a longer one the latest. */
 const MAX_LENGTH = 10_000;
 /** Turns that are asked for without knowing how many there are. */

@@ -20,7 +20,7 @@ const WRITTEN_SHARE = 0.02;
 export const SAMPLE = 256;
 const MAX_RARITIES = 20_000;
 /** Characters of contents that are kept, as terms about as many again. */
-const MAX_CONTENT_CHARS = 8_000_000;
+const MAX_CONTENT_CHARS = 4_000_000;
 
 /** A memory's content, analysed as far as a search needs it. */
 export class Content {
