@@ -1,7 +1,7 @@
 /** What can be checked of the containers without an engine: the Dockerfile's steps taken in a clean folder, and compose.yaml. */
 
 import { assert, assertEquals } from "@std/assert";
-import { parse } from "yaml";
+import { parse } from "@std/yaml";
 import { qdrantDefaults } from "../src/storage/qdrant/settings.ts";
 import { type Image, instructions, layOut } from "./helpers/image.ts";
 import { until } from "./helpers/process.ts";
@@ -130,12 +130,14 @@ interface Service {
   configs?: { source: string }[];
 }
 
-async function composition(): Promise<{
+interface Composition {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
   configs: Record<string, { content: string }>;
-}> {
-  return parse(await Deno.readTextFile(new URL("../compose.yaml", import.meta.url)), { merge: true });
+}
+
+async function composition(): Promise<Composition> {
+  return parse(await Deno.readTextFile(new URL("../compose.yaml", import.meta.url))) as Composition;
 }
 
 Deno.test("compose.yaml starts in order of health, in each profile, with what each service names", async () => {
