@@ -40,7 +40,7 @@ Deno.test({
     try {
       const answered: number[] = [], failedReads: number[] = [];
       let next = 0, killedAt = Infinity, stop = false;
-      const writers = Array.from({ length: 4 }, async () => {
+      const writers = Array.from({ length: 8 }, async () => {
         while (!stop) {
           const number = next++;
           try {
@@ -52,20 +52,28 @@ Deno.test({
           }
         }
       });
-      const reader = (async () => {
+      const reads = [
+        async (known: number) =>
+          assert((await storage.get([hashOf(known)]))[0] !== null, `the answered write ${known} is there`),
+        async (known: number) =>
+          assert((await storage.list({ filter: {}, offset: 0, limit: 5 })).total > 0, `${known} and others are listed`),
+        async (known: number) => {
+          const query = { text: `number ${known}`, vector: null, filter: {}, limit: 5 };
+          assert((await storage.candidates(query)).candidates.length > 0, `${known} is found`);
+        },
+      ];
+      const readers = reads.map(async (read) => {
         while (!stop) {
           const known = answered.at(-1);
           try {
-            if (known !== undefined) {
-              assert((await storage.get([hashOf(known)]))[0] !== null, "an answered write is there");
-            }
+            if (known !== undefined) await read(known);
           } catch (error) {
             if (!(error instanceof MemoryError)) throw error;
             failedReads.push(performance.now() - killedAt);
           }
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
-      })();
+      });
       await until(() => Promise.resolve(answered.length), (length) => length > 100, "writes");
       await second.stop("SIGKILL");
       killedAt = performance.now();
@@ -73,11 +81,13 @@ Deno.test({
       const before = answered.length;
       await until(() => Promise.resolve(answered.length), (length) => length > before + 50, "writes without the node");
       stop = true;
-      await Promise.all([...writers, reader]);
+      await Promise.all([...writers, ...readers]);
       assertEquals(failedReads.filter((ms) => ms > TIMEOUT_MS), []);
       assertGreater(answered.length, 150);
       const found = await storage.get(answered.map(hashOf));
       assertEquals(answered.filter((_, i) => found[i] === null), []);
+      const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
+      assert(total >= answered.length && total <= next, `${answered.length} answered, ${total} there, ${next} tried`);
     } finally {
       await storage.close();
     }
