@@ -14,19 +14,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config.ts";
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
-import { contentHash } from "../../src/memory/hash.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { NewMemory } from "../../src/storage/storage.ts";
 import { cacheFolder, LARGE_QUESTIONS, type LargeStore } from "../lib/large_store.ts";
-import { pick, seeded } from "../lib/random.ts";
-import { questionAt, tagAt, textAt } from "../lib/texts.ts";
-import { perturbed } from "../lib/vectors.ts";
+import { memoryAt, mixedVectors } from "../lib/large_memories.ts";
+import { questionAt, textAt } from "../lib/texts.ts";
 
-/** Turns of a conversation. */
-const TURNS = 20;
 const BATCH = 500;
-/** The first memory's time, in Unix seconds, and the seconds between two. */
-const FIRST_TIME = 1_700_000_000, TIME_STEP = 300;
 /** Files that what is stored depends on; a change of any makes a new store. */
 const SOURCES = [
   "../../src/storage/sqlite/migrations.ts",
@@ -34,6 +28,7 @@ const SOURCES = [
   "../../src/memory/text.ts",
   "../lib/texts.ts",
   "../lib/vectors.ts",
+  "../lib/large_memories.ts",
   "./large_store.ts",
 ];
 
@@ -84,13 +79,12 @@ async function dropOutdated(): Promise<void> {
 async function writeStore(database: string, vectorFile: string, bases: Float32Array[]): Promise<void> {
   const storage = await openStorage({ backend: "sqlite", path: database });
   await storage.registerModel(model);
-  const random = seeded(11);
+  const vectors = mixedVectors(bases, memories);
   using file = await Deno.open(vectorFile, { write: true, create: true });
   for (let first = 0; first < memories; first += BATCH) {
     const items: NewMemory[] = [];
     for (let i = first; i < Math.min(first + BATCH, memories); i++) {
-      const base = bases[i % bases.length]!;
-      const vector = i < bases.length ? base : perturbed(base, pick(bases, random), random);
+      const vector = vectors.next().value!;
       items.push({ memory: memoryAt(i), vectors: { model: model.id, chunks: [vector] } });
       await writeAll(file, vector);
     }
@@ -99,20 +93,6 @@ async function writeStore(database: string, vectorFile: string, bases: Float32Ar
     if (first % 10_000 === 0) console.error(`Writing the store, ${first} of ${memories}`);
   }
   await storage.close();
-}
-
-function memoryAt(index: number): NewMemory["memory"] {
-  const content = textAt(index), created_at = FIRST_TIME + index * TIME_STEP;
-  return {
-    content,
-    content_hash: contentHash(content),
-    tags: [tagAt(index)],
-    memory_type: null,
-    metadata: {},
-    conversation_id: `conversation-${Math.floor(index / TURNS)}`,
-    created_at,
-    updated_at: created_at,
-  };
 }
 
 async function writeVectors(path: string, vectors: Float32Array[]): Promise<void> {
