@@ -278,12 +278,18 @@ function embeddingOf(
   platform: Platform,
   problems: string[],
 ): EmbeddingSettings {
-  const shared = {
-    cacheBytes: values.MCP_EMBEDDING_CACHE_BYTES ?? 16 * 1024 * 1024,
-    queueLimit: values.MCP_EMBEDDING_QUEUE_LIMIT ?? 10_000,
-  };
   const url = values.MCP_EMBEDDING_URL;
   const provider = values.MCP_EMBEDDING_PROVIDER ?? (url === undefined ? "local" : "openai");
+  const cachePath = values.MCP_EMBEDDING_CACHE_PATH;
+  const shared = {
+    cacheBytes: values.MCP_EMBEDDING_CACHE_BYTES ?? 16 * 1024 * 1024,
+    cacheFile: cachePath === undefined ? null : {
+      path: cachePath,
+      maxBytes: values.MCP_EMBEDDING_CACHE_FILE_BYTES ?? 256 * 1024 * 1024,
+      passages: provider === "openai",
+    },
+    queueLimit: values.MCP_EMBEDDING_QUEUE_LIMIT ?? 10_000,
+  };
   if (provider === "local") {
     return {
       provider,

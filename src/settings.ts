@@ -257,6 +257,16 @@ export const SETTINGS = {
     "16777216",
     "Memory the embedding cache may use, in bytes.",
   ),
+  MCP_EMBEDDING_CACHE_PATH: setting(
+    text(),
+    "none",
+    "File that keeps embeddings of queries, and of contents where an endpoint computes them, for the next start.",
+  ),
+  MCP_EMBEDDING_CACHE_FILE_BYTES: setting(
+    wholeNumber(1_048_576, 1 << 30),
+    "268435456",
+    "Bytes that file may take; what was used longest ago goes first.",
+  ),
   MCP_EMBEDDING_QUEUE_LIMIT: setting(
     wholeNumber(1, 1_000_000),
     "10000",

@@ -134,7 +134,8 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
   startOutbox(runtime, log);
   const watch = startHealthWatch(runtime, log);
   const serving = new ServingModel(runtime, {
-    openModel: (identity) => createEmbeddingServiceFor(identity, config.embedding),
+    openModel: (identity) =>
+      createEmbeddingServiceFor(identity, config.embedding, { beside: runtime.embeddings.configured }),
     log,
   });
   const background = startBackground(runtime, [

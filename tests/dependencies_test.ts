@@ -47,7 +47,7 @@ const PACKAGES: Record<string, RegExp> = {
   "fflate": /^documents\/parsers\//,
   "htmlparser2": /^documents\/parsers\//,
   "papaparse": /^documents\/parsers\//,
-  "node:sqlite": /^(storage\/(sqlite|outbox)\/|importers\/python_sqlite)/,
+  "node:sqlite": /^(storage\/(sqlite|outbox)\/|embedding\/cache_file|importers\/python_sqlite)/,
   "commander": /^cli\//,
   "@qdrant/": /^storage\/qdrant\//,
 };

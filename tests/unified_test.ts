@@ -73,7 +73,11 @@ Deno.test("clients of REST, SSE and Streamable HTTP find each other's memories, 
         assertEquals((await contents(newer, fact))[0], fact);
       }
       const health = await get(service.http, "/api/health");
-      assertEquals([health.embedding.model_loads, health.storage.opens], [1, 1]);
+      assertEquals(
+        [health.embedding.model_loads, health.embedding.caches, health.storage.opens],
+        [1, 1, 1],
+        "one model, one cache of embeddings and one open store",
+      );
       await older.close();
       await newer.close();
       service.kill("SIGTERM");

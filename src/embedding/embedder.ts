@@ -47,8 +47,15 @@ export interface EmbedderCounters {
   model_runs: number;
   cache_hits: number;
   cache_misses: number;
-  /** Bytes the cache holds now. */
+  /** Bytes the cache holds in memory now. */
   cache_bytes: number;
+  /** Of the hits those that the file of the cache gave, and bytes it takes; 0 where none is set. */
+  cache_disk_hits: number;
+  cache_disk_bytes: number;
+  /** Why that file can't be used; null when it can or there is none. */
+  cache_error: string | null;
+  /** Caches made by this process; 1 in a healthy one. */
+  caches: number;
   /** Texts waiting for the model now. */
   queue_depth: number;
   /** Texts that may wait before stores are refused as `overloaded`. */

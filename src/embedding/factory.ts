@@ -30,6 +30,8 @@ export interface EmbeddingDependencies {
   sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Where models are downloaded from, with a final slash. */
   hub?: string;
+  /** A service whose cache is shared: a process has one. */
+  beside?: EmbeddingService;
 }
 
 /** A service for the configured model. It begins to load at the first call of `ready`. */
@@ -76,8 +78,9 @@ function providerOf(settings: EmbeddingSettings, dependencies: EmbeddingDependen
 }
 
 function optionsOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): ServiceOptions {
-  const { cacheBytes, queueLimit } = settings;
-  return { cacheBytes, queueLimit, onProgress: dependencies.onProgress, now: dependencies.now };
+  const { cacheBytes, cacheFile, queueLimit } = settings, { onProgress, now, beside } = dependencies;
+  const cache = beside instanceof ProvidedEmbeddings ? beside.cache : undefined;
+  return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now };
 }
 
 function cores(): number {

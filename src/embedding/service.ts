@@ -5,14 +5,19 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
-import { VectorCache } from "./cache.ts";
+import type { CacheFileSettings } from "./cache_file.ts";
 import type { EmbedderCounters, EmbedderStatus, EmbeddingService, ModelIdentity } from "./embedder.ts";
+import { EmbeddingCache } from "./embedding_cache.ts";
 import type { EmbeddingProvider, TextKind } from "./provider.ts";
 
 /** How a service is made. */
 export interface ServiceOptions {
   /** Bytes the query cache may use. */
   cacheBytes: number;
+  /** Where vectors are kept for the next process. */
+  cacheFile?: CacheFileSettings | null | undefined;
+  /** Another service's cache to share, in place of one of its own. */
+  cache?: EmbeddingCache | undefined;
   /** Texts that may wait or run; more are refused. */
   queueLimit: number;
   /** Told how far loading is, for a progress bar. */
@@ -29,7 +34,8 @@ export class ProvidedEmbeddings implements EmbeddingService {
   readonly #provider: EmbeddingProvider;
   readonly #options: ServiceOptions;
   readonly #now: () => number;
-  readonly #cache: VectorCache;
+  /** Shared with the service of another model, should there be one. */
+  readonly cache: EmbeddingCache;
   /** Runs that have begun, by kind and text, for callers with the same text. */
   readonly #shared = new Map<string, Promise<Float32Array[]>>();
   #identity: ModelIdentity | undefined;
@@ -49,7 +55,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     this.#provider = provider;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#cache = new VectorCache(options.cacheBytes);
+    this.cache = options.cache ?? new EmbeddingCache(options.cacheBytes, options.cacheFile);
     this.#status = { state: "loading", since: this.#now() };
   }
 
@@ -62,12 +68,17 @@ export class ProvidedEmbeddings implements EmbeddingService {
   }
 
   get counters(): EmbedderCounters {
+    const { bytes, disk_bytes, disk_hits, error } = this.cache.figures;
     return {
       model_loads: this.#loads,
       model_runs: this.#runs,
       cache_hits: this.#hits,
       cache_misses: this.#misses,
-      cache_bytes: this.#cache.bytes,
+      cache_bytes: bytes,
+      cache_disk_hits: disk_hits,
+      cache_disk_bytes: disk_bytes,
+      cache_error: error,
+      caches: this.cache.opens,
       queue_depth: this.#depth,
       queue_limit: this.#options.queueLimit,
       queue_wait_ms: Math.round(this.#depth * this.#pace),
@@ -82,17 +93,12 @@ export class ProvidedEmbeddings implements EmbeddingService {
 
   async embedQuery(text: string): Promise<Float32Array> {
     this.#requireReady();
-    const cached = this.#cache.get(text);
-    if (cached !== undefined) {
-      this.#hits++;
-      return cached;
-    }
-    return (await this.#run(text, "query"))[0]!;
+    return (await (this.#cached(text, "query") ?? this.#run(text, "query")))[0]!;
   }
 
   async embedPassage(text: string): Promise<Float32Array[]> {
     this.#requireReady();
-    return await this.#run(text, "passage");
+    return await (this.#cached(text, "passage") ?? this.#run(text, "passage"));
   }
 
   close(): Promise<void> {
@@ -104,10 +110,11 @@ export class ProvidedEmbeddings implements EmbeddingService {
     const { error, failed_since } = this.#status;
     this.#enter({ state: "loading", ...(failed_since === undefined ? {} : { error: error!, failed_since }) });
     try {
-      const identity = await this.#provider.load({
+      const loading = this.#provider.load({
         progress: (share) => this.#progress(share),
         lost: (error) => this.#fail(error),
       });
+      const [identity] = await Promise.all([loading, this.cache.open()]);
       this.#loads++;
       if (this.#closing !== undefined) throw closedError();
       this.#identity = identity;
@@ -122,6 +129,12 @@ export class ProvidedEmbeddings implements EmbeddingService {
         { cause: error },
       );
     }
+  }
+
+  #cached(text: string, kind: TextKind): Float32Array[] | undefined {
+    const vectors = this.cache.get(this.#identity!.id, kind, text);
+    if (vectors !== undefined) this.#hits++;
+    return vectors;
   }
 
   /** Runs a text, or joins the run of the same text that has begun. */
@@ -149,8 +162,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     try {
       const vectors = await this.#provider.embed(text, kind);
       this.#runs += vectors.length;
-      // Passages aren't kept: they are in the store, and an import would push every query out.
-      if (kind === "query" && this.#closing === undefined) this.#cache.set(text, vectors[0]!);
+      if (this.#closing === undefined) this.cache.set(this.#identity!.id, kind, text, vectors);
       return vectors;
     } catch (error) {
       if (error instanceof MemoryError) throw error;
@@ -192,7 +204,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     // A load can't be interrupted half-way; what it opened must be freed too.
     await this.#loading?.catch(() => {});
     await this.#provider.close();
-    this.#cache.clear();
+    if (this.#options.cache === undefined) this.cache.close();
   }
 
   #enter(status: Omit<EmbedderStatus, "since">): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { CacheFileSettings } from "./cache_file.ts";
+
 /** Name of the model that ships with Unimem, in `models/`. */
 export const BUNDLED_MODEL = "all-MiniLM-L6-v2";
 
@@ -11,6 +13,8 @@ export const BUNDLED_MODEL = "all-MiniLM-L6-v2";
 interface SharedSettings {
   /** Bytes the query cache may use; 0 turns it off. */
   cacheBytes: number;
+  /** Where vectors are kept for the next process; none unless given. */
+  cacheFile?: CacheFileSettings | null;
   /** Texts that may wait for the model before more are refused as `overloaded`, ≥ 1. */
   queueLimit: number;
 }

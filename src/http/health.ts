@@ -40,7 +40,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
         capacity_remaining: Math.max(0, max_size - counters.queue_depth),
       },
       ...rest,
-      embedding: { ...embedding, model_loads: counters.model_loads },
+      embedding: { ...embedding, model_loads: counters.model_loads, caches: counters.caches },
     };
   });
 

@@ -38,6 +38,7 @@ export const Liveness = z.object({
     state: ModelState,
     model: z.string().nullable(),
     model_loads: z.int().describe("Times this process loaded a model."),
+    caches: z.int().describe("Embedding caches this process made."),
     reembedding: Reembedding.nullable(),
   }),
 }).openapi("Liveness");
@@ -85,6 +86,10 @@ export const DetailedHealth = z.object({
       cache_hits: z.int(),
       cache_misses: z.int(),
       cache_bytes: z.int(),
+      cache_disk_hits: z.int(),
+      cache_disk_bytes: z.int(),
+      cache_error: z.string().nullable(),
+      caches: z.int().describe("Embedding caches this process made; 1 is right."),
       queue_depth: z.int(),
       queue_limit: z.int(),
       queue_wait_ms: z.number(),

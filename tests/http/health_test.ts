@@ -12,11 +12,12 @@ const troubles = (parts: { name: string; state: string }[]) =>
 /** A model that can't be used. */
 function unusable(status: EmbedderStatus): EmbeddingService {
   const no = () => Promise.reject(new MemoryError("unavailable", "Embedding model can't be used"));
+  const cache = { cache_disk_hits: 0, cache_disk_bytes: 0, cache_error: null, caches: 1 };
   const counters = { model_loads: 0, model_runs: 0, cache_hits: 0, cache_misses: 0, cache_bytes: 0, queue_depth: 0 };
   return {
     identity: undefined,
     status,
-    counters: { ...counters, queue_limit: 10, queue_wait_ms: 0 },
+    counters: { ...counters, ...cache, queue_limit: 10, queue_wait_ms: 0 },
     ready: no,
     embedQuery: no,
     embedPassage: no,

@@ -38,6 +38,14 @@ export const model = definePart({
         since: reranker.status.since,
       };
     }
+    const { cache_error } = configured.counters;
+    if (cache_error !== null) {
+      return {
+        state: "degraded",
+        message: cache_error,
+        action: "Check MCP_EMBEDDING_CACHE_PATH and its disk; without it embeddings are computed again",
+      };
+    }
     const { name = "", dimensions = 0 } = configured.identity ?? {};
     const second = reranker === undefined ? "" : `; reranker ${reranker.model} ${reranker.status.state}`;
     return { state: "healthy", message: `${name}, ${dimensions} dimensions${second}`, since: status.since };

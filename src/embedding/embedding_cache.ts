@@ -1,0 +1,90 @@
+/**
+ * The process's one cache of embeddings: recent queries in memory and, where it is asked for, a file that outlives the
+ * process. Every listener and every model shares it.
+ *
+ * @module
+ */
+
+import { VectorCache } from "./cache.ts";
+import type { CacheFile, CacheFileSettings } from "./cache_file.ts";
+import type { TextKind } from "./provider.ts";
+
+/** Caches made by this process. */
+let opens = 0;
+
+/** Vectors by model, kind of text and text. */
+export class EmbeddingCache {
+  readonly #memory: VectorCache;
+  readonly #settings: CacheFileSettings | null;
+  #opening: Promise<void> | undefined;
+  #file: CacheFile | undefined;
+  #key: typeof import("./cache_file.ts").cacheKey | undefined;
+  #closed = false;
+  #diskHits = 0;
+
+  /**
+   * @param bytes Most bytes of memory.
+   * @param file Where vectors are kept for the next process; null to keep none.
+   */
+  constructor(bytes: number, file: CacheFileSettings | null = null) {
+    opens++;
+    this.#memory = new VectorCache(bytes);
+    this.#settings = file;
+  }
+
+  /** Caches made by this process: 1 in a healthy one. */
+  get opens(): number {
+    return opens;
+  }
+
+  get figures(): { bytes: number; disk_bytes: number; disk_hits: number; error: string | null } {
+    return {
+      bytes: this.#memory.bytes,
+      disk_bytes: this.#file?.bytes ?? 0,
+      disk_hits: this.#diskHits,
+      error: this.#file?.error ?? null,
+    };
+  }
+
+  /** Opens the file, where there is one. Loaded here, so that nobody else pays for it. */
+  open(): Promise<void> {
+    const settings = this.#settings;
+    if (settings === null) return Promise.resolve();
+    return this.#opening ??= import("./cache_file.ts").then(({ CacheFile, cacheKey }) => {
+      if (this.#closed) return;
+      this.#key = cacheKey;
+      this.#file = new CacheFile(settings);
+    });
+  }
+
+  /** The vectors of a text; shared, so that they must not be changed. */
+  get(model: string, kind: TextKind, text: string): Float32Array[] | undefined {
+    const key = `${model}\n${text}`, vector = kind === "query" ? this.#memory.get(key) : undefined;
+    if (vector !== undefined) return [vector];
+    if (this.#file === undefined || !this.#keepsOnDisk(kind)) return undefined;
+    const kept = this.#file.get(this.#key!(model, kind, text));
+    if (kept === null) return undefined;
+    this.#diskHits++;
+    if (kind === "query") this.#memory.set(key, kept[0]!);
+    return kept;
+  }
+
+  /** Passages aren't kept in memory: they are in the store, and an import would push every query out. */
+  set(model: string, kind: TextKind, text: string, vectors: Float32Array[]): void {
+    if (this.#closed) return;
+    if (kind === "query") this.#memory.set(`${model}\n${text}`, vectors[0]!);
+    if (this.#file !== undefined && this.#keepsOnDisk(kind)) this.#file.set(this.#key!(model, kind, text), vectors);
+  }
+
+  /** Drops what is in memory and closes the file. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#memory.clear();
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #keepsOnDisk(kind: TextKind): boolean {
+    return kind === "query" || this.#settings!.passages;
+  }
+}
