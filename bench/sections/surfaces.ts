@@ -6,10 +6,11 @@
 
 import type { Context } from "../lib/context.ts";
 import type { Metric } from "../lib/metric.ts";
+import { inTemporaryFolder } from "../lib/process.ts";
 import { timed } from "../lib/rest.ts";
 import { median, pairedRatios, spread } from "../lib/stats.ts";
 import { questionAt } from "../lib/texts.ts";
-import { connectMcp, retrieve } from "../lib/unimem.ts";
+import { connectMcp, retrieve, startUnimem, untilMeaning } from "../lib/unimem.ts";
 import { searchTimes } from "./search.ts";
 
 const TURNS = 5;
@@ -87,11 +88,39 @@ export async function cache(context: Context): Promise<Metric[]> {
       reference: "–",
       advantage: null,
     },
+    await restarted(context),
   ];
 
   async function counters(): Promise<Counters> {
     return (await unimem.rest.get<{ embedding: { counters: Counters } }>("/api/health/detailed")).embedding.counters;
   }
+}
+
+/** Queries asked before a restart, from the cache's file, against new ones; over an empty store, so that little else counts. */
+async function restarted(context: Context): Promise<Metric> {
+  const { queries } = context.sizes, first = context.takeQuestions(queries);
+  const known: number[] = [], fresh: number[] = [];
+  await inTemporaryFolder(async (folder) => {
+    const env = { MCP_EMBEDDING_CACHE_PATH: `${folder}/embeddings.db` };
+    for (let turn = 0; turn <= TURNS; turn++) {
+      context.progress(`Searching after a restart, ${turn} of ${TURNS}`);
+      await using service = await startUnimem(folder, env);
+      await untilMeaning(service);
+      const times = await searchTimes(service.rest, first, queries); // the first turn only fills the file
+      if (turn === 0) continue;
+      known.push(median(times));
+      fresh.push(median(await searchTimes(service.rest, context.takeQuestions(queries), queries)));
+    }
+  });
+  return {
+    id: "cache_restart",
+    what: "search p50 on an empty store, query seen before a restart (MCP_EMBEDDING_CACHE_PATH), against a new query",
+    unit: "ms",
+    better: "lower",
+    unimem: spread(known),
+    reference: spread(fresh),
+    advantage: spread(pairedRatios(fresh, known)),
+  };
 }
 
 interface Counters {
