@@ -54,8 +54,8 @@ export function addOutbox(program: Command, context: CliContext): void {
       .addHelpText("after", examples([`outbox ${name} 17`, `outbox ${name} --all`]))
       .action((ids: string[], { all, json }: Options) =>
         withOutbox(context, (contents) => {
+          if (!all && ids.length === 0) throw usage("Name the writes, or say --all");
           const count = run(contents, all ? contents.refused().map(({ id }) => id) : ids.map(idOf));
-          if (!all && ids.length === 0) throw usage(`Name the writes, or say --all`);
           show(context, json, { count }, () => [`${done} ${count} writes`]);
         })
       );
