@@ -1,6 +1,6 @@
 /**
- * The collection and the facts kept about it: makes it when it is missing, adds what a collection of the Python service
- * lacks, and keeps the models and the state of that completion in the reserved point.
+ * The collection and the facts kept about it: has it made when it is missing and what a collection of the Python service
+ * lacks added, and keeps the models and the state of that completion in the reserved point.
  *
  * @module
  */
@@ -18,12 +18,11 @@ import {
   type VectorSizes,
 } from "./facts.ts";
 import { DENSE, INDEXES, RESERVED_ID, WORDS } from "./layout.ts";
+import { type Indexes, Schema } from "./schema.ts";
 import type { QdrantSettings } from "./settings.ts";
 
 /** Milliseconds after which facts that another replica may have changed are read again. */
 const FACTS_MS = 2000;
-/** Milliseconds that making a collection or an index may take; a cluster agrees on it first. */
-const SCHEMA_TIMEOUT_MS = 30_000;
 
 /** The facts with the revision they were read at. */
 interface KeptFacts {
@@ -36,6 +35,7 @@ interface KeptFacts {
 export class Collection {
   readonly connection: Connection;
   readonly settings: QdrantSettings;
+  readonly #schema: Schema;
   #prepared: Promise<void> | undefined;
   #kept: KeptFacts | undefined;
   #vectors: VectorSizes = new Map();
@@ -45,6 +45,7 @@ export class Collection {
   constructor(connection: Connection, settings: QdrantSettings) {
     this.connection = connection;
     this.settings = settings;
+    this.#schema = new Schema(connection, settings);
   }
 
   get name(): string {
@@ -128,16 +129,8 @@ export class Collection {
   /** Adds a dense vector, or one of several parts, to the collection. */
   async addVector(name: string, size: number, parts: boolean): Promise<void> {
     if (this.#vectors.has(name)) return;
-    const { distance } = this.settings;
-    await this.#schema((api, init) =>
-      api.createVectorName({
-        collection_name: this.name,
-        vector_name: name,
-        wait: true,
-        dense: { size, distance, ...(parts ? { multivector_config: { comparator: "max_sim" } } : {}) },
-      }, init)
-    );
-    this.#vectors.set(name, { size, distance });
+    await this.#schema.addVector(name, size, parts);
+    this.#vectors.set(name, { size, distance: this.settings.distance });
   }
 
   /** Drops a vector of all memories. */
@@ -151,9 +144,7 @@ export class Collection {
       );
       return;
     }
-    await this.#schema((api, init) =>
-      api.deleteVectorName({ collection_name: this.name, vector_name: name, wait: true }, init)
-    );
+    await this.#schema.dropVector(name);
     this.#vectors.delete(name);
   }
 
@@ -162,29 +153,16 @@ export class Collection {
    *
    * @returns whether there is one now; not when this one was opened for reading only and it is missing.
    */
-  async makeBeside(name: string, indexes: Record<string, "keyword" | "float">): Promise<boolean> {
-    const { settings } = this;
-    if (settings.readOnly) {
+  async makeBeside(name: string, indexes: Indexes): Promise<boolean> {
+    if (this.settings.readOnly) {
       const { exists } = await this.#call<{ exists: boolean }>(
         "look for a collection",
         (api, init) => api.collectionExists({ collection_name: name }, init),
       );
       return exists;
     }
-    await this.#unlessThere((api, init) =>
-      api.createCollection({
-        collection_name: name,
-        vectors: {},
-        on_disk_payload: true,
-        replication_factor: settings.replicas,
-        write_consistency_factor: settings.writeConsistency,
-      }, init)
-    );
-    for (const [field_name, field_schema] of Object.entries(indexes)) {
-      await this.#schema((api, init) =>
-        api.createFieldIndex({ collection_name: name, wait: true, field_name, field_schema }, init)
-      );
-    }
+    await this.#schema.createBeside(name);
+    await this.#schema.addIndexes(name, indexes);
     return true;
   }
 
@@ -214,44 +192,23 @@ export class Collection {
   }
 
   /** Has the server look for something to optimise. */
-  async poke(): Promise<void> {
-    const { indexingThreshold } = this.settings;
-    await this.#schema((api, init) =>
-      api.updateCollection({
-        collection_name: this.name,
-        optimizers_config: { indexing_threshold: indexingThreshold },
-      }, init)
-    );
+  poke(): Promise<void> {
+    return this.#schema.poke();
   }
 
   async #prepare(): Promise<void> {
     let info = await this.#find();
     if (this.settings.readOnly) return await this.#look(info);
     if (info === null) {
-      await this.#create();
+      await this.#schema.create();
       info = await this.info();
     }
     const { vectors, sparse_vectors } = info.config.params;
     this.#vectors = sizesOf(vectors ?? {});
     this.#checkDistance();
-    if (sparse_vectors?.[WORDS] === undefined) {
-      await this.#schema((api, init) =>
-        api.createVectorName({
-          collection_name: this.name,
-          vector_name: WORDS,
-          wait: true,
-          sparse: { modifier: "idf" },
-        }, init)
-      );
-    }
+    if (sparse_vectors?.[WORDS] === undefined) await this.#schema.addWords();
     const missing = Object.entries(INDEXES).filter(([field]) => info.payload_schema[field] === undefined);
-    await Promise.all(
-      missing.map(([field_name, field_schema]) =>
-        this.#schema((api, init) =>
-          api.createFieldIndex({ collection_name: this.name, wait: true, field_name, field_schema }, init)
-        )
-      ),
-    );
+    await this.#schema.addIndexes(this.name, Object.fromEntries(missing));
     if (!await this.#readFacts()) await this.#writeFirstFacts((info.points_count ?? 0) === 0);
     this.#checkDimensions();
   }
@@ -274,41 +231,6 @@ export class Collection {
     } catch (error) {
       if (error instanceof QdrantRefusal && error.status === 404) return null;
       throw error;
-    }
-  }
-
-  async #create(): Promise<void> {
-    const { settings } = this, { hnsw, quantisation } = settings;
-    await this.#unlessThere((api, init) =>
-      api.createCollection({
-        collection_name: this.name,
-        vectors: settings.dimensions === null ? {} : { size: settings.dimensions, distance: settings.distance },
-        sparse_vectors: { [WORDS]: { modifier: "idf" } },
-        hnsw_config: {
-          m: hnsw.m,
-          ef_construct: hnsw.efConstruct,
-          full_scan_threshold: hnsw.fullScanThreshold,
-        },
-        optimizers_config: { indexing_threshold: settings.indexingThreshold },
-        on_disk_payload: settings.onDiskPayload,
-        ...(settings.shards === null ? {} : { shard_number: settings.shards }),
-        replication_factor: settings.replicas,
-        write_consistency_factor: settings.writeConsistency,
-        ...(quantisation === null ? {} : {
-          quantization_config: quantisation.type === "binary"
-            ? { binary: { always_ram: quantisation.alwaysRam } }
-            : { scalar: { type: "int8", quantile: 0.99, always_ram: quantisation.alwaysRam } },
-        }),
-      }, init)
-    );
-  }
-
-  async #unlessThere(create: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<void> {
-    try {
-      await this.#schema(create);
-    } catch (error) {
-      // Another replica may have been faster, or an earlier process.
-      if (!(error instanceof QdrantRefusal && error.status === 409)) throw error;
     }
   }
 
@@ -357,10 +279,6 @@ export class Collection {
   #writeTarget(): WriteTarget {
     // Writes to one point take the same order on all its replicas, so that of two inserts one wins everywhere.
     return { collection_name: this.name, wait: true, ordering: this.settings.replicas > 1 ? "medium" : "weak" };
-  }
-
-  #schema(run: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<unknown> {
-    return this.connection.call("set up the collection", run, Math.max(SCHEMA_TIMEOUT_MS, this.settings.timeoutMs));
   }
 
   /** A call whose refusals are told in the contract's words; a collection that is gone is made again by the next call. */
