@@ -40,12 +40,14 @@ const store = async (service: Running, content: string) => {
   return { status, stored: json as Stored };
 };
 
-/** All memories, newest first. */
-async function everything(service: Running): Promise<{ content: string; created_at: number }[]> {
+/** All memories, once the store holds `count` and no write goes on. */
+async function everything(service: Running, count: number): Promise<{ content: string; created_at: number }[]> {
+  const pageOf = (page: number) => call(service, "GET", `/api/memories?page=${page}&page_size=100`);
+  // While writes come in, pages overlap: only the number says that all of them are there.
+  await until(() => pageOf(1), ({ status, json }) => status === 200 && json.total >= count, `${count} memories`);
   const all = [];
   for (let page = 1;; page++) {
-    const { status, json } = await call(service, "GET", `/api/memories?page=${page}&page_size=100`);
-    if (status !== 200) return [];
+    const { json } = await pageOf(page);
     all.push(...json.memories);
     if (!json.has_more) return all;
   }
@@ -97,23 +99,27 @@ Deno.test({
   fn: async () => {
     const port = freePort();
     await using place = await workplace(port);
+    const memories = Array.from({ length: 3000 }, (_, i) => ({ content: `memory ${i}` }));
+    const queue = async (service: Running, from: number, to: number) => {
+      const { json } = await call(service, "POST", "/api/memories/batch", { memories: memories.slice(from, to) });
+      assertEquals(json.queued, to - from);
+    };
     {
       await using service = await start("http", place.env);
-      for (let i = 0; i < 300; i++) assertEquals((await store(service, `memory ${i}`)).stored.queued, true);
+      for (let from = 0; from < 2900; from += 725) await queue(service, from, from + 725);
       service.kill("SIGKILL");
     }
     await using service = await start("http", place.env);
-    for (let i = 300; i < 320; i++) assertEquals((await store(service, `memory ${i}`)).stored.queued, true);
+    await queue(service, 2900, 3000);
     await using _server = await startQdrant({ port });
-    // Killed again as soon as it has begun to hand them on.
-    await until(() => everything(service), (all) => all.length > 0, "the first writes");
-    service.kill("SIGKILL");
+    await everything(service, 1);
+    service.kill("SIGKILL"); // it has begun to hand them on
+    const left = JSON.parse((await unimem(place.env, "outbox", "list", "--json")).output).pending;
+    assertGreater(left, 0, "killed in the middle, perhaps between a write and its removal");
     await using last = await start("http", place.env);
-    const all = await until(() => everything(last), (found) => found.length >= 320, "all writes");
-    assertEquals(new Set(all.map(({ content }) => content)).size, 320);
-    assertEquals(all.length, 320);
+    const all = await everything(last, 3000);
     const inOrder = all.toSorted((a, b) => a.created_at - b.created_at).map(({ content }) => content);
-    assertEquals(inOrder, Array.from({ length: 320 }, (_, i) => `memory ${i}`));
+    assertEquals(inOrder, memories.map(({ content }) => content), "each once, as they came");
     assertEquals((await store(last, "directly")).stored.queued, undefined);
   },
 });
@@ -146,7 +152,11 @@ Deno.test({
       stop = true;
       await Promise.all(writers);
       const expected = [...answered, ...queued];
-      const all = await until(() => everything(service), (found) => found.length >= expected.length, "all of them");
+      const isEmpty = async () =>
+        (await call(service, "GET", "/api/health/detailed")).json.parts
+          .some(({ message }: { message: string }) => message.startsWith("0 of 10000 writes wait"));
+      await until(isEmpty, (empty) => empty, "the outbox to be empty");
+      const all = await everything(service, expected.length);
       const found = new Set(all.map(({ content }) => content));
       assertEquals(expected.filter((content) => !found.has(content)), []);
       assertEquals(found.size, all.length);
@@ -172,7 +182,7 @@ Deno.test({
     assertGreater(Number(full.headers.get("retry-after")), 0);
     assertEquals((await call(service, "GET", "/api/health")).status, 200);
     server.kill("SIGCONT");
-    await until(() => everything(service), (all) => all.length === 6, "the waiting writes");
+    assertEquals((await everything(service, 6)).length, 6);
     assertEquals((await store(service, "too many")).stored.queued, undefined);
   },
 });
