@@ -21,7 +21,12 @@ async function withClient(body: (client: TestClient, runtime: Runtime) => Promis
 
 /** A runtime whose store fails in a given way. */
 function failing(runtime: Runtime, error: Error): Runtime {
-  const storage = new Proxy(runtime.storage, { get: () => () => Promise.reject(error) });
+  const storage = new Proxy(runtime.storage, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? () => Promise.reject(error) : value;
+    },
+  });
   return { ...runtime, storage };
 }
 
