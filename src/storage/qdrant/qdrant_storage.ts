@@ -285,7 +285,7 @@ class QdrantStorage implements MemoryStorage {
           collection_status: info.status,
           segments: info.segments_count,
           upgraded: complete,
-          circuit: this.#connection.circuit.state,
+          ...this.connections,
         },
       };
     });
