@@ -62,16 +62,21 @@ export async function search(runtime: Runtime, input: SearchInput): Promise<Sear
 
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const { query, mode, page, page_size } = input;
-  const { vector, missing } = await embedForSearch(runtime, query);
-  if (vector === null && mode === "semantic") throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
+  const embedding = embedForSearch(runtime, query);
+  if (mode === "semantic") {
+    const { vector, missing } = await embedding;
+    if (vector === null) throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
+  }
 
-  const end = page * page_size;
+  const end = page * page_size, vector = embedding.then((made) => made.vector);
+  vector.catch(() => {}); // whoever waits for it is told; a store that fails before doesn't
   const { candidates, terms, words_ceiling } = await runtime.storage.candidates({
     text: mode === "semantic" ? null : query,
     vector,
     filter: filterOf(input),
     limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,
   });
+  const { missing } = await embedding;
   const { ranked, missing: notReranked } = await rerank(
     runtime,
     query,

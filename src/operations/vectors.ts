@@ -5,7 +5,7 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { VectorSet } from "../storage/storage.ts";
+import type { QueryVector, VectorSet } from "../storage/storage.ts";
 import type { Runtime } from "./runtime.ts";
 
 /**
@@ -49,12 +49,12 @@ export async function embedAllForStore(
 }
 
 /** A query's vector, or why there is none. */
-export type QueryVector =
-  | { vector: { model: string; values: Float32Array }; missing?: undefined }
+export type SearchVector =
+  | { vector: QueryVector; missing?: undefined }
   | { vector: null; missing: string };
 
 /** Vector of a search query; when the model isn't ready or can't be reached, the reason in words for the client. */
-export async function embedForSearch(runtime: Runtime, query: string): Promise<QueryVector> {
+export async function embedForSearch(runtime: Runtime, query: string): Promise<SearchVector> {
   const service = runtime.embeddings.serving;
   const missing = "Search by meaning is not ready: ";
   if (service === null || service.status.state === "loading") {

@@ -132,12 +132,19 @@ export interface ContentSizes {
 /** What a store can do to itself. */
 export type MaintenanceTask = "optimize" | "rebuild_index";
 
+/** A unit-length query vector and the model that made it. */
+export interface QueryVector {
+  /** `ModelIdentity.id` of the model. */
+  model: string;
+  values: Float32Array;
+}
+
 /** What a candidate search looks for. At least one of `text` and `vector` is given. */
 export interface CandidateQuery {
   /** Query text for word matching, as the user wrote it; null to skip words. */
   text: string | null;
-  /** Unit-length query vector and its model; null to skip vectors. */
-  vector: { model: string; values: Float32Array } | null;
+  /** Null to skip vectors. A store begins with the words while the vector is still being made. */
+  vector: QueryVector | null | Promise<QueryVector | null>;
   filter: MemoryFilter;
   /** How many of the best by words, and how many of the best by vector, become candidates. */
   limit: number;

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { MemoryFilter } from "../../src/memory/memory.ts";
 import { B, K1, NEIGHBOUR_REACH } from "../../src/memory/ranking.ts";
-import { findCandidates } from "../../src/storage/sqlite/candidates.ts";
+import { findCandidates, matchWords } from "../../src/storage/sqlite/candidates.ts";
 import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
 import { quantise } from "../../src/storage/sqlite/quantise.ts";
@@ -117,9 +117,9 @@ function compare(
   const values = vector(seed, DIMENSIONS);
   const marks = Object.keys(filter).length > 0 ? index.match(filter, null) : null;
   const scan = scanOf(plain, words, values);
-  const found = findCandidates(index, numbers, { text: words.join(" "), vector: values, marks, limit: 1000 }, (id) => {
-    return scan.semantic(id);
-  });
+  const matches = matchWords(index, numbers, words.join(" "), { marks, limit: 1000 });
+  const query = { vector: values, marks, limit: 1000 };
+  const found = findCandidates(index, numbers, matches, query, (id) => scan.semantic(id));
 
   const passing = new Set(plain.filter(({ fields }) => passes(fields, filter)).map(({ id }) => id));
   const expected = new Set([...passing].filter((id) => scan.words(id) > 0 || scan.semantic(id) !== null));

@@ -459,6 +459,39 @@ export function describeStorage(
     assertGreater(best.candidates[hashes.indexOf(hashOf(2))]!.semantic!, -1);
   });
 
+  test("waits for a vector that is still being made, whatever changes meanwhile", async (storage) => {
+    await storage.registerModel(MODEL);
+    const items = Array.from({ length: 6 }, (_, i) => embedded(i + 1, { content: `Cat number ${i + 1}` }));
+    await storage.store(items);
+    const made = Promise.withResolvers<{ model: string; values: Float32Array }>();
+    const finding = storage.candidates({
+      text: "cats",
+      vector: made.promise,
+      filter: { tags: { values: ["gone"], match: "any" }, superseded: false },
+      limit: 10,
+    });
+    const all = storage.candidates({ text: "cats", vector: made.promise, filter: {}, limit: 10 });
+    await storage.delete([hashOf(2)]);
+    await storage.store([embedded(7, { content: "Dogs" })]);
+    made.resolve({ model: MODEL.id, values: vector(3) });
+    assertEquals((await finding).candidates, []);
+    const { candidates } = await all, read = await storage.read(candidates.map(({ id }) => id));
+    const numbers = read.flatMap((found) => found === null ? [] : [numberOf(found.content_hash)]);
+    for (const number of [1, 3, 4, 5, 6]) assert(numbers.includes(number), `${number} is missing`);
+    assert(!numbers.includes(2));
+    const nearest = candidates[numbers.indexOf(3)]!;
+    assertAlmostEquals(nearest.semantic!, 1, TOLERANCE);
+    assertGreater(sum(nearest.words), 0);
+
+    const failing = storage.candidates({
+      text: "cats",
+      vector: Promise.reject(new MemoryError("overloaded", "Too many")),
+      filter: {},
+      limit: 1,
+    });
+    await assertRejects(() => failing, MemoryError, "Too many");
+  });
+
   test("answers words nobody stored with nothing and a ceiling of zero", async (storage) => {
     assertEquals(await storage.candidates({ text: "anything", vector: null, filter: {}, limit: 5 }), {
       candidates: [],

@@ -37,9 +37,8 @@ export class Searches {
   }
 
   async candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
-    const { complete } = await this.#collection.facts();
+    const [{ complete }, meaning] = await Promise.all([this.#collection.facts(), this.#calls.meaning(vector)]);
     const conditions = conditionsOf(filter, complete);
-    const meaning = vector === null ? null : await this.#calls.meaning(vector);
     const wanted = text === null ? [] : analyseQuery(text).slice(0, MAX_LOOKUPS);
 
     const best = await this.#calls.best(wanted, meaning, conditions, limit);

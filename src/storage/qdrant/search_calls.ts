@@ -54,8 +54,11 @@ export class SearchCalls {
     this.#words = words;
   }
 
-  /** The vector to compare with; null when the query's model isn't the one whose vectors are served. */
-  async meaning({ model, values }: NonNullable<CandidateQuery["vector"]>): Promise<Meaning | null> {
+  /** The vector to compare with; null without one, and when the query's model isn't the one whose vectors are served. */
+  async meaning(query: CandidateQuery["vector"]): Promise<Meaning | null> {
+    const vector = await query;
+    if (vector === null) return null;
+    const { model, values } = vector;
     const active = await this.#models.active();
     if (active?.id !== model || !this.#collection.vectors.has(active.vector)) return null;
     const { distance } = this.#collection.vectors.get(active.vector)!;

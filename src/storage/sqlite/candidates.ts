@@ -17,10 +17,22 @@ import type { Near } from "./vector_index.ts";
 const EXACT = 16;
 /** How many more than wanted are looked at for the last places. */
 const SPARE = 8;
+/** Terms of a query that count; a question has a dozen, and a pasted page must not hold up everyone else. */
+const MAX_TERMS = 64;
 
-/** What is looked for, with the filter already applied. */
+/** What a query's words find by themselves, which doesn't have to wait for its vector. */
+export interface WordMatches {
+  /** The query's terms that some memory has; of a very long query the rarest. */
+  terms: string[];
+  /** Number of each term, and what it adds to a BM25 where it is saturated. */
+  numbers: number[];
+  weights: number[];
+  /** Row ids of the best, which stay right while the index changes. */
+  best: number[];
+}
+
+/** What else is looked for, with the filter already applied. */
 export interface MarkedQuery {
-  text: string | null;
   /** Query vector of the model that the index serves; null to skip vectors. */
   vector: Float32Array | null;
   /** Slots that pass the filter, by mark; null for all. */
@@ -31,99 +43,125 @@ export interface MarkedQuery {
 /** Cosine without rounding, of a memory by row id; null when the memory has gone. */
 export type ExactCosine = (id: number, model: number, query: Float32Array) => number | null;
 
-/** Terms of a query that count; a question has a dozen, and a pasted page must not hold up everyone else. */
-const MAX_TERMS = 64;
+/** What a query without words finds by them. */
+export const NO_WORDS: WordMatches = { terms: [], numbers: [], weights: [], best: [] };
 
-/** A query's terms that some memory has, with their numbers; of a very long query the rarest. */
-export function termsOf(text: string, numbers: TermNumbers, index: MemoryIndex): { terms: string[]; ids: number[] } {
-  let terms = analyseQuery(text).filter((term) => numbers.find(term) !== 0);
-  if (terms.length > MAX_TERMS) {
-    const counts = new Map(terms.map((term) => [term, index.words.count(numbers.find(term))]));
-    terms = terms.sort((a, b) => counts.get(a)! - counts.get(b)!).slice(0, MAX_TERMS);
-  }
-  return { terms, ids: terms.map((term) => numbers.find(term)) };
+/** Finds the best by words. */
+export function matchWords(
+  index: MemoryIndex,
+  numbers: TermNumbers,
+  text: string,
+  { marks, limit }: Pick<MarkedQuery, "marks" | "limit">,
+): WordMatches {
+  const words = weighWords(index, numbers, text);
+  const best = bestByWords(index, scoreWords(index, words), marks, limit);
+  return { ...words, best: best.map((slot) => index.ids[slot]!) };
 }
 
-/** Finds candidates; runs without a pause, for the score arrays are shared by all queries. */
+/** BM25 of every slot. The array is reused by the next call. */
+export function scoreWords(index: MemoryIndex, { numbers, weights }: Omit<WordMatches, "best">): Float32Array {
+  return index.words.score(numbers, weights);
+}
+
+/** A query's terms that some memory has. */
+export function weighWords(index: MemoryIndex, known: TermNumbers, text: string): Omit<WordMatches, "best"> {
+  let terms = analyseQuery(text).filter((term) => known.find(term) !== 0);
+  if (terms.length > MAX_TERMS) {
+    const counts = new Map(terms.map((term) => [term, index.words.count(known.find(term))]));
+    terms = terms.sort((a, b) => counts.get(a)! - counts.get(b)!).slice(0, MAX_TERMS);
+  }
+  const numbers = terms.map((term) => known.find(term));
+  return { terms, numbers, weights: index.words.weights(numbers) };
+}
+
+/** Completes what was found by words; runs without a pause, for the scratch arrays are shared by all queries. */
 export function findCandidates(
   index: MemoryIndex,
   numbers: TermNumbers,
-  query: MarkedQuery,
+  words: WordMatches,
+  { vector, marks, limit }: MarkedQuery,
   exactly: ExactCosine,
 ): CandidateSet {
-  const { marks, limit, vector, text } = query;
-  const { terms, ids } = text === null ? { terms: [], ids: [] } : termsOf(text, numbers, index);
-  const { scores, ceiling } = index.words.score(ids);
-  const vectors = vector === null ? null : index.vectors;
+  const { near, exact } = vector === null ? NOT_NEAR : nearest(index, vector, marks, limit, exactly);
+  const passes = (slot: number) => marks === null || marks[slot] === 1;
 
-  const slots = new Set(ceiling > 0 ? bestByWords(index, scores, marks, limit) : []);
-  const exact = new Map<number, number>();
-  if (vectors !== null && vector !== null) {
-    vectors.index.aim(vector);
-    const near = vectors.index.nearest(limit + SPARE, marks);
-    for (const { slot } of near.slice(0, EXACT)) {
-      const cosine = exactly(index.ids[slot]!, vectors.model, vector);
-      if (cosine !== null) exact.set(slot, cosine);
-    }
-    const cosineOf = ({ slot, score }: Near) => exact.get(slot) ?? score;
-    near.sort((a, b) => cosineOf(b) - cosineOf(a));
-    for (const { slot } of near.slice(0, limit)) slots.add(slot);
-  }
-  const around = new Map<number, { before: number[]; after: number[] }>();
-  const neighboursOf = (slot: number) => {
-    let found = around.get(slot);
-    if (found === undefined) around.set(slot, found = index.neighbours(slot, NEIGHBOUR_REACH));
-    return found;
-  };
-  for (const slot of [...slots]) {
-    const { before, after } = neighboursOf(slot);
-    for (const near of [...before, ...after]) if (marks === null || marks[near] === 1) slots.add(near);
-  }
-
-  // Everything whose scores are needed gets a row: the candidates, and what lends to them.
-  const rows = index.rows(), rowSlots: number[] = [];
+  // Everything whose scores are needed gets a row: first the candidates, then what lends to them.
+  const rows = index.rows(), slots: number[] = [];
   const take = (slot: number) => {
-    if (rows[slot] === -1) rows[slot] = rowSlots.push(slot) - 1;
+    if (rows[slot] === -1) rows[slot] = slots.push(slot) - 1;
   };
-  for (const slot of slots) {
-    take(slot);
-    const { before, after } = neighboursOf(slot);
+  for (const id of words.best) {
+    const slot = index.slotOf(id); // another than before, or none, if it changed while the vector was made
+    if (slot !== undefined && passes(slot)) take(slot);
+  }
+  for (const { slot } of near) take(slot);
+  const around = slots.map((slot) => index.neighbours(slot, NEIGHBOUR_REACH));
+  for (const { before, after } of around) {
+    for (const slot of before) if (passes(slot)) take(slot);
+    for (const slot of after) if (passes(slot)) take(slot);
+  }
+  const count = slots.length;
+  for (let row = around.length; row < count; row++) around.push(index.neighbours(slots[row]!, NEIGHBOUR_REACH));
+  for (const { before, after } of around) {
     before.forEach(take);
     after.forEach(take);
   }
-  const words = index.words.scoreApart(ids, rows, rowSlots.length), width = ids.length;
-  const cosines = vectors?.index.scores(rowSlots);
-  const scored = rowSlots.map((slot, row): Scores => ({
+
+  const width = words.numbers.length, matrix = index.words.scoreApart(words.numbers, words.weights, rows, slots.length);
+  const cosines = vector === null ? undefined : index.vectors?.index.scores(slots);
+  const scored = slots.map((slot, row): Scores => ({
     semantic: exact.get(slot) ?? cosines?.[row] ?? null,
-    words: words.subarray(row * width, (row + 1) * width),
+    words: matrix.subarray(row * width, (row + 1) * width),
   }));
-  const features = featuresOf(index, numbers, terms, rows, rowSlots.length);
   const scoresOf = (slot: number) => scored[rows[slot]!]!;
-  const candidates = Array.from(slots, (slot): Candidate => {
-    const { before, after } = neighboursOf(slot), row = rows[slot]!;
-    const { semantic, words } = scored[row]!;
-    const isTurn = index.isTurn(slot);
+  const { speaker, asks } = featuresOf(index, numbers, words.terms, rows, slots.length);
+  const candidates = around.map(({ before, after }, row): Candidate => {
+    const slot = slots[row]!, { semantic, words } = scored[row]!, isTurn = index.isTurn(slot);
     return {
       id: index.ids[slot]!,
       semantic,
       words,
       before: before.map(scoresOf),
       after: after.map(scoresOf),
-      speaker: isTurn ? features.speaker[row] ?? [] : [],
-      asks: isTurn && features.asks.has(row),
+      speaker: isTurn ? speaker[row] ?? [] : [],
+      asks: isTurn && asks[row] === 1,
     };
   });
-  for (const slot of rowSlots) rows[slot] = -1;
-  return { candidates, terms, words_ceiling: ceiling };
+  for (const slot of slots) rows[slot] = -1;
+  return { candidates, terms: words.terms, words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0) };
+}
+
+const NOT_NEAR: { near: Near[]; exact: Map<number, number> } = { near: [], exact: new Map() };
+
+/** The best by vector; leaves the index aimed at it. */
+function nearest(
+  index: MemoryIndex,
+  vector: Float32Array,
+  marks: Uint8Array | null,
+  limit: number,
+  exactly: ExactCosine,
+): { near: Near[]; exact: Map<number, number> } {
+  if (index.vectors === null) return NOT_NEAR;
+  const { model, index: vectors } = index.vectors, exact = new Map<number, number>();
+  vectors.aim(vector);
+  const near = vectors.nearest(limit + SPARE, marks);
+  for (const { slot } of near.slice(0, EXACT)) {
+    const cosine = exactly(index.ids[slot]!, model, vector);
+    if (cosine !== null) exact.set(slot, cosine);
+  }
+  const cosineOf = ({ slot, score }: Near) => exact.get(slot) ?? score;
+  near.sort((a, b) => cosineOf(b) - cosineOf(a));
+  return { near: near.slice(0, limit), exact };
 }
 
 function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null, limit: number): number[] {
-  const top = new Top(limit);
-  for (let slot = 0; slot < index.end; slot++) {
+  const top = new Top(limit), { end } = index;
+  let threshold = Math.max(0, top.threshold);
+  for (let slot = 0; slot < end; slot++) {
     const score = scores[slot]!;
-    if (score > 0 && score > top.threshold && index.isAlive(slot) && (marks === null || marks[slot] === 1)) {
-      top.offer(slot, score);
-    }
+    if (score <= threshold || !index.isAlive(slot) || (marks !== null && marks[slot] !== 1)) continue;
+    top.offer(slot, score);
+    threshold = Math.max(0, top.threshold);
   }
   return top.slots();
 }
@@ -135,13 +173,12 @@ function featuresOf(
   terms: readonly string[],
   rows: Int32Array,
   rowCount: number,
-): { speaker: (number[] | undefined)[]; asks: Set<number> } {
-  const speaker = new Array<number[] | undefined>(rowCount);
+): { speaker: (number[] | undefined)[]; asks: Uint8Array } {
+  const speaker = new Array<number[] | undefined>(rowCount), asks = new Uint8Array(rowCount);
+  const rowsWith = (term: number) => term === 0 ? [] : index.words.rowsWith(term, rows);
   terms.forEach((term, position) => {
-    const marker = numbers.find(speakerTerm(term));
-    if (marker !== 0) index.words.eachRowWith(marker, rows, (row) => (speaker[row] ??= []).push(position));
+    for (const row of rowsWith(numbers.find(speakerTerm(term)))) (speaker[row] ??= []).push(position);
   });
-  const asks = new Set<number>(), asking = numbers.find(ASKING);
-  if (asking !== 0) index.words.eachRowWith(asking, rows, (row) => asks.add(row));
+  for (const row of rowsWith(numbers.find(ASKING))) asks[row] = 1;
   return { speaker, asks };
 }

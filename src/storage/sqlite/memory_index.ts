@@ -30,6 +30,14 @@ export interface ModelVectors {
   index: VectorIndex;
 }
 
+/** Slots around one in its conversation, nearest first. */
+export interface Neighbours {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+const NO_TURNS: Neighbours = { before: [], after: [] };
+
 /** The in-memory side of a store. */
 export class MemoryIndex {
   readonly words = new WordIndex();
@@ -56,11 +64,17 @@ export class MemoryIndex {
   #turns = new Map<number, SlotOrder>();
   #slotsById = new IdTable();
   #rows = new Int32Array(1024).fill(-1);
+  #changes = 0;
   #end = 0;
   #free: number[] = [];
 
   get size(): number {
     return this.#slotsById.size;
+  }
+
+  /** Changes so far: the same number as before says that slots and what passes a filter are the same. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** One above the highest slot in use. */
@@ -90,6 +104,7 @@ export class MemoryIndex {
   /** Adds a memory, or changes one that is here. `terms` as in `WordIndex.add`. */
   put(memory: IndexedMemory, terms: ArrayLike<number>): void {
     if (this.#slotsById.get(memory.id) !== undefined) return this.change(memory);
+    this.#changes++;
     const slot = this.#free.pop() ?? this.#end++;
     if (slot >= this.ids.length) this.#grow(slot);
     this.ids[slot] = memory.id;
@@ -106,6 +121,7 @@ export class MemoryIndex {
   change(memory: IndexedMemory): void {
     const slot = this.#slotsById.get(memory.id);
     if (slot === undefined) return;
+    this.#changes++;
     if (memory.created_at !== this.created[slot]) this.#move(slot, memory.created_at);
     this.#releaseChangeable(slot);
     this.#setChangeable(slot, memory);
@@ -122,6 +138,7 @@ export class MemoryIndex {
   remove(id: number): void {
     const slot = this.#slotsById.get(id);
     if (slot === undefined) return;
+    this.#changes++;
     this.order.remove(slot, this);
     const conversation = this.#conversations[slot]!;
     if (conversation !== 0) {
@@ -144,9 +161,9 @@ export class MemoryIndex {
   }
 
   /** Slots around `slot` in its conversation, nearest first, at most `count` on each side. */
-  neighbours(slot: number, count: number): { before: number[]; after: number[] } {
+  neighbours(slot: number, count: number): Neighbours {
     const conversation = this.#conversations[slot]!;
-    if (conversation === 0) return { before: [], after: [] };
+    if (conversation === 0) return NO_TURNS;
     const turns = this.#turns.get(conversation)!, at = turns.position(slot, this);
     const before: number[] = [], after: number[] = [];
     for (let i = at - 1; i >= Math.max(0, at - count); i--) before.push(turns.at(i));

@@ -89,11 +89,37 @@ export class Postings {
     });
   }
 
-  /** Calls `visit` with the slot and frequency of each posting. */
-  each(term: number, visit: (slot: number, frequency: number) => void): void {
+  /**
+   * As `score`, for slots with a row: adds to one column of `matrix`, which holds one row of `width` numbers after the
+   * other. `rows` gives each slot's row, −1 where there is none.
+   */
+  scoreRows(
+    term: number,
+    { rows, matrix, width, column }: { rows: Int32Array; matrix: Float32Array; width: number; column: number },
+    factor: number,
+    base: number,
+    perLength: number,
+    lengths: Float32Array,
+  ): void {
     this.#eachRun(term, (block, from, to) => {
-      for (let i = from; i < to; i++) visit(block[i]! >>> 8, block[i]! & 255);
+      for (let i = from; i < to; i++) {
+        const posting = block[i]!, slot = posting >>> 8, row = rows[slot]!, frequency = posting & 255;
+        if (row < 0) continue;
+        matrix[row * width + column] = factor * frequency / (frequency + base + perLength * lengths[slot]!);
+      }
     });
+  }
+
+  /** Rows, as in `scoreRows`, of the slots that have a term. */
+  rowsWith(term: number, rows: Int32Array): number[] {
+    const found: number[] = [];
+    this.#eachRun(term, (block, from, to) => {
+      for (let i = from; i < to; i++) {
+        const row = rows[block[i]! >>> 8]!;
+        if (row >= 0) found.push(row);
+      }
+    });
+    return found;
   }
 
   /** Drops a term's postings whose slots aren't marked in `alive`. */

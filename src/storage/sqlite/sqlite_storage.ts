@@ -34,26 +34,26 @@ import type {
   VectorSet,
 } from "../storage.ts";
 import * as aggregates from "./aggregates.ts";
-import { findCandidates, termsOf } from "./candidates.ts";
+import { CandidateSearch } from "./candidate_search.ts";
+import { scoreWords, weighWords } from "./candidates.ts";
 import { type Database, hindranceOf, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
 import { conditionOf, type FileIdentity } from "./condition.ts";
 import { escapeText } from "./escape.ts";
+import { Filtering } from "./filtering.ts";
 import { Follower } from "./follower.ts";
 import { optimise } from "./maintenance.ts";
-import type { MemoryIndex } from "./memory_index.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
 import { noteOf, noting } from "./notes.ts";
 import { Pacer } from "./pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
-import { dequantise, exactCosine } from "./quantise.ts";
+import { dequantise } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";
 import { relating, relationsOf, unrelating } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { indexTerms } from "./terms.ts";
 import { bringing, emptying, TrashReader } from "./trash.ts";
-import { Turns } from "./turns.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where and how to open the store. */
@@ -98,9 +98,9 @@ class SqliteStorage implements MemoryStorage {
   readonly #byHash;
   readonly #byId;
   readonly #after;
-  readonly #vectors;
-  readonly #turns = new Turns();
   readonly #file: Promise<FileIdentity>;
+  readonly #filtering: Filtering;
+  readonly #search: CandidateSearch;
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -122,10 +122,8 @@ class SqliteStorage implements MemoryStorage {
       database.reader,
       `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE id > ? ORDER BY id LIMIT ?`,
     );
-    this.#vectors = prepareRows(
-      database.reader,
-      "SELECT codes, remainders FROM vectors WHERE memory_id = ? AND model = ?",
-    );
+    this.#filtering = new Filtering(follower, this.#scans);
+    this.#search = new CandidateSearch(database, follower, this.#models, this.#filtering);
     this.#call("read the index", () => follower.fresh()).catch(() => {}); // the next call tries again and tells
   }
 
@@ -198,7 +196,7 @@ class SqliteStorage implements MemoryStorage {
 
   list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
     return this.#call("list memories", async () => {
-      const { index, marks } = await this.#matching(filter), { length } = index.order;
+      const { index, marks } = await this.#filtering.match(filter), { length } = index.order;
       const slotAt = (place: number) => index.order.at(order === "oldest" ? place : length - 1 - place);
       const page: number[] = [];
       let total = 0;
@@ -264,29 +262,15 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
-  candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
-    return this.#call("search memories", async () => {
-      const only = await this.#unindexed(filter);
-      await this.#follower.fresh();
-      return await this.#turns.run(() => {
-        const { index } = this.#follower, marks = marksOf(index, filter, only);
-        const served = vector !== null && this.#models.find(vector.model)?.number === index.vectors?.model;
-        const query = { text, vector: served ? vector.values : null, marks, limit };
-        return findCandidates(index, this.#follower.terms, query, (id, model, values) => {
-          const row = rowsOf(this.#vectors, id, model)[0];
-          return row === undefined
-            ? null
-            : exactCosine(values, { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array });
-        });
-      });
-    });
+  candidates(query: CandidateQuery): Promise<CandidateSet> {
+    return this.#call("search memories", () => this.#search.find(query));
   }
 
   containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
     return this.#call("search memories", async () => {
       const found = text === "" ? [] : await this.#scans.containing(text, new Pacer());
-      const { index, marks } = await this.#matching(filter);
-      const { scores } = index.words.score(termsOf(text, this.#follower.terms, index).ids);
+      const { index, marks } = await this.#filtering.match(filter);
+      const scores = scoreWords(index, weighWords(index, this.#follower.terms, text));
       const slots = found.flatMap((id) => {
         const slot = index.slotOf(id);
         return slot === undefined || (marks !== null && marks[slot] !== 1) ? [] : [slot];
@@ -299,14 +283,14 @@ class SqliteStorage implements MemoryStorage {
 
   histogram(edges: number[], filter: MemoryFilter): Promise<number[]> {
     return this.#call("count memories", async () => {
-      const { index, marks } = await this.#matching(filter);
+      const { index, marks } = await this.#filtering.match(filter);
       return aggregates.histogram(index, marks, edges);
     });
   }
 
   values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
     return this.#call("count memories", async () => {
-      const { index, marks } = await this.#matching(filter);
+      const { index, marks } = await this.#filtering.match(filter);
       return aggregates.values(index, marks, field);
     });
   }
@@ -467,18 +451,6 @@ class SqliteStorage implements MemoryStorage {
     return running;
   }
 
-  /** The index in step with the database, and the slots that pass the filter: null for all. */
-  async #matching(filter: MemoryFilter): Promise<{ index: MemoryIndex; marks: Uint8Array | null }> {
-    const only = await this.#unindexed(filter), index = await this.#follower.fresh();
-    return { index, marks: marksOf(index, filter, only) };
-  }
-
-  /** Ids of the memories that pass the conditions which the index can't answer; null without such conditions. */
-  async #unindexed({ metadata }: MemoryFilter): Promise<number[] | null> {
-    if (metadata === undefined || Object.keys(metadata).length === 0) return null;
-    return await this.#scans.withMetadata(metadata, new Pacer());
-  }
-
   async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
     const pacer = new Pacer(), memories: (Memory | null)[] = [];
     for (const key of keys) {
@@ -493,13 +465,4 @@ class SqliteStorage implements MemoryStorage {
   async #present(ids: readonly number[]): Promise<Memory[]> {
     return (await this.#rows(this.#byId, ids)).filter((memory) => memory !== null);
   }
-}
-
-/** Slots that pass the filter, by mark; null for all. `only` are the ids that passed what isn't indexed. */
-function marksOf(index: MemoryIndex, filter: MemoryFilter, only: number[] | null): Uint8Array | null {
-  // Nearly every search asks for current memories, and in most stores all are.
-  const { superseded, ...rest } = filter;
-  const restricts = only !== null || Object.values(rest).some((condition) => condition !== undefined) ||
-    superseded === true || (superseded === false && index.supersededCount > 0);
-  return restricts ? index.match(filter, only) : null;
 }

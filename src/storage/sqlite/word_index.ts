@@ -59,21 +59,19 @@ export class WordIndex {
     return this.#dead.length > 0 ? this.#postings.countAlive(term, this.#alive) : this.#postings.count(term);
   }
 
-  /**
-   * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call.
-   *
-   * @returns The scores, and the largest score a memory could reach: every term there and saturated.
-   */
-  score(terms: readonly number[]): { scores: Float32Array; ceiling: number } {
-    const scores = this.#scores.fill(0);
-    let ceiling = 0;
-    for (const term of terms) {
-      const factor = this.#factor(term);
-      if (factor === 0) continue;
-      ceiling += factor;
-      this.#postings.score(term, scores, factor, ...this.#saturation(), this.#lengths);
-    }
-    return { scores, ceiling };
+  /** Weight of each term where it is saturated: the most it adds to a BM25; 0 when no memory has it. */
+  weights(terms: readonly number[]): number[] {
+    return terms.map((term) => {
+      const found = this.count(term);
+      return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
+    });
+  }
+
+  /** BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call. */
+  score(terms: readonly number[], weights: readonly number[]): Float32Array {
+    const scores = this.#scores.fill(0), [base, perLength] = this.#saturation();
+    terms.forEach((term, i) => this.#postings.score(term, scores, weights[i]!, base, perLength, this.#lengths));
+    return scores;
   }
 
   /**
@@ -83,33 +81,18 @@ export class WordIndex {
    * @param rowCount Number of rows.
    * @returns One row after the other, each with a score per term.
    */
-  scoreApart(terms: readonly number[], rows: Int32Array, rowCount: number): Float32Array {
-    const matrix = new Float32Array(rowCount * terms.length);
-    const [base, perLength] = this.#saturation(), lengths = this.#lengths, width = terms.length;
+  scoreApart(terms: readonly number[], weights: readonly number[], rows: Int32Array, rowCount: number): Float32Array {
+    const width = terms.length, matrix = new Float32Array(rowCount * width), [base, perLength] = this.#saturation();
     terms.forEach((term, column) => {
-      const factor = this.#factor(term);
-      if (factor === 0) return;
-      this.#postings.each(term, (slot, frequency) => {
-        const row = rows[slot]!;
-        if (row < 0) return;
-        matrix[row * width + column] = factor * frequency / (frequency + base + perLength * lengths[slot]!);
-      });
+      const target = { rows, matrix, width, column };
+      this.#postings.scoreRows(term, target, weights[column]!, base, perLength, this.#lengths);
     });
     return matrix;
   }
 
-  /** Calls `found` with the rows (as in `scoreApart`) of slots that have a term. */
-  eachRowWith(term: number, rows: Int32Array, found: (row: number) => void): void {
-    this.#postings.each(term, (slot) => {
-      const row = rows[slot]!;
-      if (row >= 0) found(row);
-    });
-  }
-
-  /** Weight of a term where it is saturated; 0 when no memory has it. */
-  #factor(term: number): number {
-    const found = this.count(term);
-    return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
+  /** Rows, as in `scoreApart`, of slots that have a term. */
+  rowsWith(term: number, rows: Int32Array): number[] {
+    return this.#postings.rowsWith(term, rows);
   }
 
   /** What BM25 adds to a frequency in the denominator: a constant, and a part per term of the memory. */

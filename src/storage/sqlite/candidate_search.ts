@@ -1,0 +1,64 @@
+/**
+ * Candidate searches of one store: the words are scored while the query's vector is still on its way.
+ *
+ * @module
+ */
+
+import type { CandidateQuery, CandidateSet } from "../storage.ts";
+import { findCandidates, matchWords, NO_WORDS } from "./candidates.ts";
+import { type Database, prepareRows } from "./database.ts";
+import { type Filtering, marksOf } from "./filtering.ts";
+import type { Follower } from "./follower.ts";
+import type { MemoryIndex } from "./memory_index.ts";
+import type { Models } from "./models.ts";
+import { exactCosine } from "./quantise.ts";
+import { Turns } from "./turns.ts";
+
+/** Searches one store. */
+export class CandidateSearch {
+  readonly #follower: Follower;
+  readonly #models: Models;
+  readonly #filtering: Filtering;
+  readonly #vectors;
+  readonly #turns = new Turns();
+
+  constructor(database: Database, follower: Follower, models: Models, filtering: Filtering) {
+    this.#follower = follower;
+    this.#models = models;
+    this.#filtering = filtering;
+    this.#vectors = prepareRows(
+      database.reader,
+      "SELECT codes, remainders FROM vectors WHERE memory_id = ? AND model = ?",
+    );
+  }
+
+  async find({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
+    // Awaited further down: should it fail before, that isn't a failure nobody looks at.
+    if (vector instanceof Promise) vector.catch(() => {});
+    const only = await this.#filtering.unindexed(filter);
+    await this.#follower.fresh();
+    let seen: { index: MemoryIndex; changes: number; marks: Uint8Array | null } | undefined;
+    // What passes, found again only when the index changed in between.
+    const matching = () => {
+      const { index } = this.#follower;
+      if (seen?.index === index && seen.changes === index.changes) return seen;
+      return seen = { index, changes: index.changes, marks: marksOf(index, filter, only) };
+    };
+    const words = text === null ? NO_WORDS : await this.#turns.run(() => {
+      const { index, marks } = matching();
+      return matchWords(index, this.#follower.terms, text, { marks, limit });
+    });
+    const aim = await vector;
+    return await this.#turns.run(() => {
+      const { index, marks } = matching();
+      const isServed = aim !== null && this.#models.find(aim.model)?.number === index.vectors?.model;
+      const query = { vector: isServed ? aim.values : null, marks, limit };
+      return findCandidates(index, this.#follower.terms, words, query, (...asked) => this.#exactly(...asked));
+    });
+  }
+
+  #exactly(id: number, model: number, query: Float32Array): number | null {
+    const row = this.#vectors.get(id, model) as unknown as [codes: Uint8Array, remainders: Uint8Array] | undefined;
+    return row === undefined ? null : exactCosine(query, { codes: row[0], remainders: row[1] });
+  }
+}

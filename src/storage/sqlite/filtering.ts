@@ -1,0 +1,49 @@
+/**
+ * Which memories pass a filter: nearly all conditions by the index, those on metadata by the rows.
+ *
+ * @module
+ */
+
+import type { MemoryFilter } from "../../memory/memory.ts";
+import type { Follower } from "./follower.ts";
+import type { MemoryIndex } from "./memory_index.ts";
+import { Pacer } from "./pacer.ts";
+import type { Scans } from "./scans.ts";
+
+/** The index, and the slots that pass by mark: null for all. */
+export interface Filtered {
+  index: MemoryIndex;
+  marks: Uint8Array | null;
+}
+
+/** Applies filters to one store. */
+export class Filtering {
+  readonly #follower: Follower;
+  readonly #scans: Scans;
+
+  constructor(follower: Follower, scans: Scans) {
+    this.#follower = follower;
+    this.#scans = scans;
+  }
+
+  /** The index in step with the database, and what passes. */
+  async match(filter: MemoryFilter): Promise<Filtered> {
+    const only = await this.unindexed(filter), index = await this.#follower.fresh();
+    return { index, marks: marksOf(index, filter, only) };
+  }
+
+  /** Ids of the memories that pass the conditions which the index can't answer; null without such conditions. */
+  async unindexed({ metadata }: MemoryFilter): Promise<number[] | null> {
+    if (metadata === undefined || Object.keys(metadata).length === 0) return null;
+    return await this.#scans.withMetadata(metadata, new Pacer());
+  }
+}
+
+/** Slots that pass the filter, by mark; null for all. `only` are the ids that passed what isn't indexed. */
+export function marksOf(index: MemoryIndex, filter: MemoryFilter, only: number[] | null): Uint8Array | null {
+  // Nearly every search asks for current memories, and in most stores all are.
+  const { superseded, ...rest } = filter;
+  const restricts = only !== null || Object.values(rest).some((condition) => condition !== undefined) ||
+    superseded === true || (superseded === false && index.supersededCount > 0);
+  return restricts ? index.match(filter, only) : null;
+}
