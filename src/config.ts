@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { AccessSettings } from "./access/access.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { MemoryError } from "./errors.ts";
+import type { BackupSettings } from "./operations/backup/schedule.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
@@ -41,6 +42,7 @@ export interface Config {
   readonly operations: OperationSettings;
   /** Milliseconds without a sign of life after which another process takes over the store's background work. */
   readonly leaseMs: number;
+  readonly backups: BackupSettings;
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
@@ -52,6 +54,17 @@ export interface ElsewhereSettings {
   /** Keys of the Qdrant servers that a copy reads from and writes to, where they aren't `qdrant.apiKey`. */
   fromKey: string | null;
   toKey: string | null;
+}
+
+/** Where a setting's value comes from. */
+export interface SettingOrigin {
+  name: string;
+  /** As it was written; null when it isn't set, or a secret. */
+  value: string | null;
+  origin: "environment" | ".env" | "default";
+  /** The default in words. */
+  default: string;
+  secret: boolean;
 }
 
 /** Facts about the machine that defaults depend on. */
@@ -120,6 +133,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       trashDays: values.MCP_TRASH_DAYS ?? 30,
     },
     leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 10) * 1000,
+    backups: {
+      folder: values.MCP_MEMORY_BACKUPS_PATH ?? join(baseDir, "backups"),
+      intervalHours: values.MCP_BACKUP_INTERVAL_HOURS ?? 0,
+      keep: values.MCP_BACKUP_KEEP ?? 7,
+    },
     logLevel: values.LOG_LEVEL ?? "info",
   };
   if (problems.length > 0) {
@@ -133,13 +151,36 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
   return deepFreeze(config);
 }
 
-function readSettings(env: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
-  // The exact spelling wins where several spellings of a name are set.
+/** Each setting as it was written, and where; an empty value counts as unset. */
+export function settingOrigins(
+  environment: Readonly<Record<string, string | undefined>>,
+  file: Readonly<Record<string, string | undefined>>,
+): SettingOrigin[] {
+  const outside = valuesByName(environment), inFile = valuesByName(file);
+  return Object.entries<Setting>(SETTINGS).map(([name, entry]) => {
+    const value = outside.get(name) ?? inFile.get(name), set = value !== undefined && value.trim() !== "";
+    return {
+      name,
+      value: !set || entry.secret ? null : value,
+      origin: !set ? "default" : outside.has(name) ? "environment" : ".env",
+      default: entry.default,
+      secret: entry.secret ?? false,
+    };
+  });
+}
+
+/** The exact spelling wins where several spellings of a name are set. */
+function valuesByName(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
   const byName = new Map<string, string>();
   for (const [name, value] of Object.entries(env)) {
     const upper = name.toUpperCase();
     if (value !== undefined && (name === upper || !byName.has(upper))) byName.set(upper, value);
   }
+  return byName;
+}
+
+function readSettings(env: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
+  const byName = valuesByName(env);
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries<Setting>(SETTINGS)) {
     const value = byName.get(name);

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
+import { availableParallelism, homedir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
-import { type Config, parseConfig } from "./config.ts";
-import { errorText, MemoryError } from "./errors.ts";
+import { type Config, parseConfig, settingOrigins } from "./config.ts";
+import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLogger, type Logger } from "./operations/logger.ts";
 import { closeSharedStorage } from "./storage/shared.ts";
 import {
@@ -19,11 +20,18 @@ import {
   processName,
   startService,
   startWork,
+  storeFiles,
 } from "./unified.ts";
 
-/** Exit codes: 0 after a clean stop, 1 for a fault, 2 for wrong settings or arguments. */
-const EXIT_FAULT = 1, EXIT_USAGE = 2;
-const USAGE_CODES: ReadonlySet<string> = new Set(["configuration", "invalid_input", "unsupported"]);
+/** Exit codes; `docs/cli.md` tells them. 128 + 2 is what a shell gives a command that SIGINT ended. */
+const EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3, EXIT_STOPPED = 130;
+const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
+  configuration: EXIT_USAGE,
+  invalid_input: EXIT_USAGE,
+  unsupported: EXIT_USAGE,
+  unavailable: EXIT_UNAVAILABLE,
+  overloaded: EXIT_UNAVAILABLE,
+};
 
 /** Commands that start a server. Without options they need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
@@ -35,7 +43,10 @@ async function main(args: string[]): Promise<void> {
 }
 
 function settings(): Config {
-  return parseConfig(readEnvironment(), { os: Deno.build.os, cores: availableParallelism() });
+  return parseConfig({ ...readEnvFile(), ...Deno.env.toObject() }, {
+    os: Deno.build.os,
+    cores: availableParallelism(),
+  });
 }
 
 async function runServer(command: string, config: Config): Promise<void> {
@@ -51,12 +62,13 @@ async function runServer(command: string, config: Config): Promise<void> {
 async function runCli(args: string[]): Promise<void> {
   const { runCommand } = await import("./cli/program.ts");
   const stopping = new AbortController(), log = createLogger("warning", (line) => console.error(line));
-  const stop = () => stopping.signal.aborted ? Deno.exit(EXIT_FAULT) : stopping.abort(new Stopped());
+  const stop = () => stopping.signal.aborted ? Deno.exit(EXIT_STOPPED) : stopping.abort(new Stopped());
   const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
   // A server handles its signals by itself.
   if (!serves) Deno.addSignalListener("SIGINT", stop);
   await runCommand(args, {
     config: settings,
+    origins: () => settingOrigins(Deno.env.toObject(), readEnvFile()),
     serve: (command) => runServer(command, settings()),
     openRuntime,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
@@ -66,9 +78,19 @@ async function runCli(args: string[]): Promise<void> {
     configuredModel,
     processName: processName(),
     log,
-    print: (line) => console.log(line),
+    storeFiles,
+    print: printer(),
     note: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    input: Deno.stdin.readable,
     terminal: Deno.stderr.isTerminal(),
+    colour: takesColour(),
+    place: {
+      os: Deno.build.os,
+      home: Deno.env.get("HOME") ?? homedir(),
+      appData: Deno.env.get("APPDATA"),
+      cwd: Deno.cwd(),
+      launcher: launcher(),
+    },
     signal: stopping.signal,
   });
 }
@@ -126,14 +148,39 @@ function untilStopped(log: Logger): Promise<void> {
   });
 }
 
-/** The process's environment over that of a `.env` file in the working folder. */
-function readEnvironment(): Record<string, string | undefined> {
+/** The `.env` file in the working folder; the process's environment comes before it. */
+function readEnvFile(): Record<string, string | undefined> {
   try {
-    return { ...parseEnv(Deno.readTextFileSync(".env")), ...Deno.env.toObject() };
+    return parseEnv(Deno.readTextFileSync(".env"));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return Deno.env.toObject();
+    if (error instanceof Deno.errors.NotFound) return {};
     throw new MemoryError("configuration", `Cannot read .env: ${errorText(error)}`, { cause: error });
   }
+}
+
+/** Writes lines so that a reader who went away, such as `head`, is noticed. */
+function printer(): (line: string) => void {
+  const encoder = new TextEncoder();
+  return (line) => {
+    const bytes = encoder.encode(`${line}\n`);
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  };
+}
+
+/** Whether standard output takes colours, by the conventions of no-color.org and force-color.org. */
+function takesColour(): boolean {
+  const force = Deno.env.get("FORCE_COLOR");
+  if (force !== undefined && force !== "") return force !== "0";
+  return (Deno.env.get("NO_COLOR") ?? "") === "" && Deno.stdout.isTerminal();
+}
+
+/** The words that start this program, before the command. */
+function launcher(): string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const manifest = new URL("../deno.json", import.meta.url);
+  return manifest.protocol === "file:"
+    ? [Deno.execPath(), "task", "--quiet", "--config", fileURLToPath(manifest), "unimem"]
+    : [Deno.execPath()];
 }
 
 if (import.meta.main) {
@@ -141,17 +188,24 @@ if (import.meta.main) {
     await main(Deno.args);
     Deno.exit(0);
   } catch (error) {
-    Deno.exit(tell(error, Deno.args.includes("--debug")));
+    Deno.exit(tell(error, Deno.args));
   }
 }
 
 /** Prints what went wrong, and gives the exit code. */
-function tell(error: unknown, debug: boolean): number {
+function tell(error: unknown, args: readonly string[]): number {
   const name = error instanceof Error ? error.name : "";
   if (name === "Failed") return EXIT_FAULT; // the command said it all
-  if (debug) console.error(error);
-  else if (name === "Stopped") console.error(errorText(error));
-  else if (error instanceof MemoryError && error.code !== "internal") console.error(error.message);
-  else console.error(`Cannot go on: ${errorText(error)}\nRun it with --debug to see where`);
-  return error instanceof MemoryError && USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAULT;
+  if (error instanceof Deno.errors.BrokenPipe) return 0; // whoever read it has enough
+  const known = error instanceof MemoryError && error.code !== "internal";
+  const code = name === "Stopped" ? EXIT_STOPPED : known ? EXIT_CODES[error.code] ?? EXIT_FAULT : EXIT_FAULT;
+  const message = known || name === "Stopped" ? errorText(error) : `Cannot go on: ${errorText(error)}`;
+  if (args.includes("--json")) {
+    const facts = known
+      ? { code: error.code, field: error.field }
+      : { code: name === "Stopped" ? "stopped" : "internal" };
+    console.error(JSON.stringify({ error: { ...facts, message, exit_code: code } }));
+  } else if (args.includes("--debug")) console.error(error);
+  else console.error(known || name === "Stopped" ? message : `${message}\nRun it with --debug to see where`);
+  return code;
 }

@@ -120,6 +120,17 @@ export const SETTINGS = {
   MCP_MEMORY_BASE_DIR: setting(text(), "the user's data folder, `mcp-memory` in it", "Folder for all data."),
   SQLITEVEC_PATH: setting(text(), "`unimem.db` in the base folder", "Path of the SQLite file."),
   MCP_MEMORY_SQLITE_PRAGMAS: setting(pragmas(), "none", "SQLite pragmas to override."),
+  MCP_MEMORY_BACKUPS_PATH: setting(text(), "`backups` in the base folder", "Folder for backups."),
+  MCP_BACKUP_INTERVAL_HOURS: setting(
+    wholeNumber(0, 8760),
+    "0",
+    "Hours after which the running service makes a backup by itself; 0 never.",
+  ),
+  MCP_BACKUP_KEEP: setting(
+    wholeNumber(1, 10_000),
+    "7",
+    "Backups left in the folder after a scheduled one; the oldest are deleted.",
+  ),
 
   MCP_QDRANT_URL: setting(url(), "none", "Base URL of the Qdrant server, such as http://localhost:6333."),
   MCP_QDRANT_API_KEY: setting(secret(), "none", "Key the Qdrant server wants.", true),

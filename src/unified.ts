@@ -15,6 +15,7 @@ import type { ModelIdentity } from "./embedding/embedder.ts";
 import { errorText, MemoryError } from "./errors.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
+import { initialBackupState, makingBackups } from "./operations/backup/schedule.ts";
 import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
 import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
@@ -116,6 +117,7 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
     activity: new Activity(),
     background: noBackground(),
     health: healthOf(config),
+    backups: initialBackupState(config.backups),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
@@ -143,10 +145,14 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     embeddingMemories(runtime, serving, log),
     completingStore(runtime, log),
     emptyingTrash(runtime, log),
+    ...makingBackups(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
   return { stop: async () => void await Promise.all([background.stop(), serving.stop(), watch.stop(), uploads()]) };
 }
+
+/** Work with the files of stores that nobody has open. */
+export { storeFiles } from "./storage/factory.ts";
 
 /** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
 export function openStore(settings: Config["storage"]): Promise<MemoryStorage> {

@@ -14,6 +14,7 @@ import type { Memory } from "../../src/memory/memory.ts";
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
+import { initialBackupState } from "../../src/operations/backup/schedule.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
@@ -48,6 +49,7 @@ try {
     activity: new Activity(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: "." }),
+    backups: initialBackupState({ intervalHours: 0 }),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "bench",

@@ -6,6 +6,7 @@
 
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
+import { initialBackupState } from "../../src/operations/backup/schedule.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
@@ -27,6 +28,7 @@ export function stubRuntime(): Runtime {
     activity: new Activity(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: "." }),
+    backups: initialBackupState({ intervalHours: 0 }),
     now: () => 0,
     startedAt: 0,
     version: VERSION,

@@ -4,15 +4,20 @@
  * @module
  */
 
-import type { Config } from "../config.ts";
+import type { z } from "zod";
+import type { Config, SettingOrigin } from "../config.ts";
+import { MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import type { StoreFiles } from "../operations/backup/verify.ts";
 
 /** The world outside, as the only module that reads it hands it over. */
 export interface CliContext {
   /** Settings; read and checked when first asked for. */
   config: () => Config;
+  /** The same settings one by one, as they came from outside. */
+  origins: () => SettingOrigin[];
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string) => Promise<void>;
   /** Opens the parts over the shared storage. */
@@ -28,15 +33,35 @@ export interface CliContext {
   configuredModel: (config: Config) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
   /** Names this process among all that share a store. */
   processName: string;
+  /** Work with the files of stores that nobody has open. */
+  storeFiles: StoreFiles;
   log: Logger;
   /** A line on standard output. */
   print: (line: string) => void;
   /** Text on standard error, without a newline. */
   note: (text: string) => void;
+  /** Standard input. */
+  input: ReadableStream<Uint8Array>;
   /** Whether standard error, where progress goes, is a terminal. */
   terminal: boolean;
+  /** Whether standard output takes colours: on a terminal, unless NO_COLOR or FORCE_COLOR say otherwise. */
+  colour: boolean;
+  /** The user's home folder and the platform, where clients keep their settings. */
+  place: Place;
   /** Aborted by the first Ctrl-C. */
   signal: AbortSignal;
+}
+
+/** The machine as client settings depend on it. */
+export interface Place {
+  os: string;
+  home: string;
+  /** Folder of roaming settings on Windows. */
+  appData: string | undefined;
+  /** Folder the command runs in. */
+  cwd: string;
+  /** How this program is started: the executable and what comes before the command. */
+  launcher: string[];
 }
 
 /** A fault that was told already; the process ends with 1. */
@@ -60,21 +85,41 @@ export function show(context: CliContext, json: boolean | undefined, value: unkn
   else lines().forEach(context.print);
 }
 
-/** A line on the terminal that is written over again and again; silent where there is no terminal. */
-export function progress(context: CliContext): { show(text: string): void; end(): void } {
-  let shown = 0, length = 0;
-  return {
-    show: (text) => {
-      if (!context.terminal || performance.now() - shown < 100) return;
-      shown = performance.now();
-      context.note(`\r${text.padEnd(length)}`);
-      length = text.length;
-    },
-    end: () => length > 0 && context.note(`\r${" ".repeat(length)}\r`),
-  };
-}
-
 /** The examples at the end of a command's help. */
 export function examples(lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  unimem ${line}`).join("\n")}`;
+}
+
+const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+
+/** The text in a colour, where standard output takes colours. */
+export function paint({ colour }: Pick<CliContext, "colour">, name: keyof typeof COLOURS, text: string): string {
+  return colour ? `\x1b[${COLOURS[name]}m${text}\x1b[0m` : text;
+}
+
+/**
+ * What a schema makes of the options.
+ *
+ * @param options The option behind each field, for the message.
+ * @throws {MemoryError} `invalid_input` that names the option.
+ */
+export function check<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  options: Readonly<Record<string, string>> = {},
+): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues, field = String(issue?.path[0] ?? "");
+  const named = options[field] ?? field;
+  throw new MemoryError(
+    "invalid_input",
+    `Cannot use ${named}: ${issue?.message.replace(/^Invalid input: /, "")}`,
+    { field: named },
+  );
+}
+
+/** A size as people read it. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1)} MB`;
 }

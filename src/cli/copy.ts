@@ -11,7 +11,8 @@ import { compare, type Comparison, type Mismatch } from "../operations/moving/co
 import { type CopyProgress, type CopyReport, copyStore, type NamedStore } from "../operations/moving/copy/copy.ts";
 import { upgradeStore } from "../operations/moving/upgrade.ts";
 import { storeAt, storeName } from "../stores.ts";
-import { type CliContext, examples, Failed, progress, show } from "./context.ts";
+import { type CliContext, examples, Failed, show } from "./context.ts";
+import { progress } from "./progress.ts";
 
 /** Mismatches that are listed; all are counted. */
 const LISTED = 100;

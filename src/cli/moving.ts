@@ -11,7 +11,8 @@ import { exportMemories } from "../operations/moving/export.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
-import { type CliContext, examples, Failed, progress, show, withRuntime } from "./context.ts";
+import { type CliContext, examples, Failed, show, withRuntime } from "./context.ts";
+import { progress } from "./progress.ts";
 import { beginPart } from "./export_part.ts";
 
 interface ExportOptions {
@@ -58,7 +59,7 @@ export function addMoving(program: Command, context: CliContext): void {
 
 /** Writes to `FILE.part` first, so that `FILE` is always whole; a stopped export goes on from there. */
 async function runExport(context: CliContext, file: string, { vectors = false, trash, json }: ExportOptions) {
-  const input = { vectors, trash }, bar = progress(context);
+  const input = { vectors, trash }, bar = progress(context, "Exporting", "memories");
   await withRuntime(context, async (runtime) => {
     if (file === "-") {
       const output = Deno.stdout.writable.getWriter(), encoder = new TextEncoder();
@@ -73,7 +74,7 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
         context.signal.throwIfAborted();
         await part.write(encoder.encode(chunk.text));
         done = chunk.done;
-        bar.show(`Exported ${done} of ${chunk.total} memories`);
+        bar.at(done, chunk.total);
       }
       await part.finish();
     } finally {
@@ -89,10 +90,9 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
 }
 
 async function runImport(context: CliContext, path: string, { from, json }: ImportOptions) {
-  const bar = progress(context);
+  const bar = progress(context, "Importing", "entries");
   const report = await withRuntime(context, async (runtime) => {
-    const onProgress = (now: ImportReport) =>
-      bar.show(`Read ${now.read}, stored ${now.stored}, there already ${now.present}`);
+    const onProgress = ({ read }: ImportReport) => bar.at(read);
     const options = { onProgress, signal: context.signal };
     try {
       if (from === undefined) return await importFile(runtime, await opened(path), options);

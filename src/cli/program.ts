@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
+import { addBackup } from "./backup.ts";
 import { addDoctor } from "./doctor.ts";
 import { addCopy } from "./copy.ts";
 import { addMemories } from "./memories.ts";
@@ -48,6 +49,7 @@ export async function runCommand(args: string[], context: CliContext): Promise<v
   addCopy(program, context);
   addMemories(program, context);
   addState(program, context);
+  addBackup(program, context);
   addOutbox(program, context);
   addDoctor(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);

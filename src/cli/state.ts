@@ -5,7 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { type CliContext, examples, progress, show, withRuntime } from "./context.ts";
+import { type CliContext, examples, show, withRuntime } from "./context.ts";
+import { progress } from "./progress.ts";
 
 interface Options {
   json?: boolean;
@@ -55,7 +56,7 @@ function hideSecrets(name: string, value: unknown): unknown {
 
 async function reembed(context: CliContext): Promise<{ memories: number; embedded: number; model: string }> {
   const config = context.config(), runtime = await context.openRuntime(config);
-  const bar = progress(context), work = context.startWork(runtime, config, context.log);
+  const bar = progress(context, "Embedding", "memories"), work = context.startWork(runtime, config, context.log);
   try {
     const { id, name } = await runtime.embeddings.configured.ready();
     while (true) {
@@ -63,7 +64,7 @@ async function reembed(context: CliContext): Promise<{ memories: number; embedde
       const { active, memories, embedded } = await runtime.storage.vectorCoverage();
       if (active?.id === id && embedded >= memories) return { memories, embedded, model: name };
       const { reembedding } = runtime.embeddings;
-      bar.show(`Embedded ${reembedding?.done ?? embedded} of ${memories} memories`);
+      bar.at(reembedding?.done ?? embedded, memories);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } finally {

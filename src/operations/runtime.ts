@@ -8,6 +8,7 @@ import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/background.ts";
+import type { BackupState } from "./backup/schedule.ts";
 import type { EventHub } from "./events.ts";
 import type { HealthMonitor } from "./health/monitor.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
@@ -54,6 +55,8 @@ export interface Runtime {
   readonly background: BackgroundState;
   /** What is known of the parts' health, and where they report to. */
   readonly health: HealthMonitor;
+  /** How the scheduled backups go. */
+  readonly backups: BackupState;
   /** Unix seconds with fraction, strictly increasing between calls. */
   readonly now: () => number;
   /** Unix milliseconds at which the process began to serve. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryStorage, OutboxContents } from "./storage.ts";
+import type { MemoryStorage, OutboxContents, StoreFiles } from "./storage.ts";
 import type { OutboxSettings } from "./outbox/settings.ts";
 import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";
@@ -61,3 +61,9 @@ export async function openOutboxContents(settings: OutboxSettings): Promise<Outb
   const { OutboxFile } = await import("./outbox/file.ts");
   return OutboxFile.open(settings, false);
 }
+
+/** Work with the files of the embedded store. */
+export const storeFiles: StoreFiles = {
+  verify: async (file, signal) => (await import("./sqlite/snapshot.ts")).inspectDatabase(file, true, signal),
+  take: async (path) => await (await import("./sqlite/store_file.ts")).takeStoreFile(path),
+};

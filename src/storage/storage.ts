@@ -343,6 +343,44 @@ export interface StoreCondition {
   clock_ahead?: number;
 }
 
+/** What a copy of the store's file holds. */
+export interface SnapshotFacts {
+  memories: number;
+  trashed: number;
+  relations: number;
+  /** Version of the file's schema. */
+  schema: number;
+}
+
+/** The file of a store that no process has open, nor can open before `release`. */
+export interface StoreFile {
+  /**
+   * What it holds; null where there is no file yet.
+   *
+   * @throws {MemoryError} `invalid_input` when it can't be read as a store.
+   */
+  inspect(signal?: AbortSignal): Promise<SnapshotFacts | null>;
+  /** Puts the file `by`, of the same folder, in its place in one step; `aside` is the name the old one keeps, null for none. */
+  replace(by: string, aside: string | null): Promise<void>;
+  release(): void;
+}
+
+/** Work with the files of a store, while it isn't open. */
+export interface StoreFiles {
+  /**
+   * Reads every page of a copy; what it holds.
+   *
+   * @throws {MemoryError} `invalid_input` for a file that is no copy of a store, damaged or of a newer version.
+   */
+  verify(file: string, signal?: AbortSignal): Promise<SnapshotFacts>;
+  /**
+   * Takes the file of the store at `path`.
+   *
+   * @throws {MemoryError} `conflict` when a process has the store open.
+   */
+  take(path: string): Promise<StoreFile>;
+}
+
 /** A place where memories are kept. */
 export interface MemoryStorage {
   readonly backend: "sqlite" | "qdrant";
@@ -504,6 +542,14 @@ export interface MemoryStorage {
    * the same `before` one does, the others find another note there.
    */
   changeNote(name: string, before: string | null, after: string | null): Promise<boolean>;
+
+  /**
+   * Copies the whole store, as it is at one moment, into the empty file `path`, and checks the copy; other calls go on
+   * meanwhile. Null, with nothing written, where the store is no file of this machine: its memories can be exported.
+   *
+   * @throws {MemoryError} `unavailable` when the copy can't be written.
+   */
+  snapshot(path: string, signal?: AbortSignal): Promise<SnapshotFacts | null>;
 
   /** Throws `unavailable` when the store doesn't answer. */
   ping(): Promise<void>;

@@ -9,6 +9,7 @@ import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
+import { initialBackupState } from "../../src/operations/backup/schedule.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
@@ -55,6 +56,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     activity: new Activity(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: folder }),
+    backups: initialBackupState({ intervalHours: 0 }),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",

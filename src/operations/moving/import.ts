@@ -51,6 +51,8 @@ export type ImportReport = z.infer<typeof ImportReport>;
 export interface ImportOptions {
   /** The model that made the entries' vectors; null when they have none. */
   model?: ModelIdentity | null;
+  /** Takes that model for the store's own where it has none yet, whatever the settings ask for. */
+  adoptModel?: boolean;
   /** Called after each transaction. */
   onProgress?: (report: ImportReport) => void;
   signal?: AbortSignal | undefined;
@@ -96,10 +98,10 @@ type Group = { place: string; line: ContentLine }[];
 export async function importEntries(
   runtime: Runtime,
   entries: AsyncIterable<Entry>,
-  { model = null, onProgress, signal }: ImportOptions = {},
+  { model = null, adoptModel = false, onProgress, signal }: ImportOptions = {},
   report = new Report(),
 ): Promise<ImportReport> {
-  const usable = model === null ? null : await modelInUse(runtime, model);
+  const usable = model === null ? null : await modelInUse(runtime, model, adoptModel);
   let group: Group = [], characters = 0;
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, usable, report);
@@ -144,10 +146,14 @@ function check(runtime: Runtime, value: unknown): ContentLine | string {
 }
 
 /** The model when its vectors are those the store serves. */
-async function modelInUse({ embeddings, storage }: Runtime, model: ModelIdentity): Promise<ModelIdentity | null> {
+async function modelInUse(
+  { embeddings, storage }: Runtime,
+  model: ModelIdentity,
+  adopt: boolean,
+): Promise<ModelIdentity | null> {
   try {
     // A new store learns its model here; later calls only ask.
-    const active = await storage.registerModel(await embeddings.configured.ready());
+    const active = await storage.registerModel(adopt ? model : await embeddings.configured.ready());
     return active.id === model.id && active.dimensions === model.dimensions ? active : null;
   } catch (error) {
     if (error instanceof MemoryError && error.code === "unavailable") await storage.ping();

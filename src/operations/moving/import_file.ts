@@ -6,7 +6,7 @@
 
 import { MemoryError } from "../../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
+import { ContentLine, FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
 import { type Entry, importEntries, type ImportOptions, type ImportReport, parseJson, Report } from "./import.ts";
 import { type Line, readLines } from "./lines.ts";
 
@@ -32,6 +32,29 @@ export async function importFile(
   const header = await readHeader(lines);
   const model = header.vectors ? header.model : null;
   return await importEntries(runtime, entriesOf(lines, report), { ...options, model }, report);
+}
+
+/**
+ * Reads all of an export without importing it.
+ *
+ * @returns how much of each kind it holds.
+ * @throws {MemoryError} `invalid_input` when it was cut or changed, or holds what can't be imported.
+ */
+export async function checkFile(
+  stream: AsyncIterable<Uint8Array>,
+  file: string,
+): Promise<{ memories: number; trashed: number; relations: number }> {
+  const report = new Report(), seen = { memory: 0, trashed: 0, relation: 0 };
+  const lines = readLines(stream, MAX_LINE_BYTES);
+  await readHeader(lines);
+  for await (const { place, value, fault } of entriesOf(lines, report)) {
+    const parsed = ContentLine.safeParse(value);
+    if (parsed.success) seen[parsed.data.kind]++;
+    else report.fault(place, fault ?? "Cannot read it as a memory, a trashed one or a relation");
+  }
+  const [first] = report.errors;
+  if (first === undefined) return { memories: seen.memory, trashed: seen.trashed, relations: seen.relation };
+  throw new MemoryError("invalid_input", `Cannot use "${file}": ${first.place}: ${first.message}`, { value: file });
 }
 
 async function readHeader(lines: AsyncGenerator<Line>): Promise<HeaderLine> {

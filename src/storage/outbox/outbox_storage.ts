@@ -281,6 +281,10 @@ class OutboxStorage implements MemoryStorage, Outbox {
     return this.#store.condition();
   }
 
+  snapshot(path: string, signal?: AbortSignal) {
+    return this.#store.snapshot(path, signal);
+  }
+
   ping() {
     return this.#store.ping();
   }

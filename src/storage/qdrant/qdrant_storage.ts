@@ -23,6 +23,7 @@ import type {
   Relation,
   RelationQuery,
   ScanPage,
+  SnapshotFacts,
   StorageStats,
   StoreCondition,
   StoreOutcome,
@@ -310,6 +311,11 @@ class QdrantStorage implements MemoryStorage {
 
   changeNote(name: string, before: string | null, after: string | null): Promise<boolean> {
     return this.#call("change a note", () => this.#notes.change(name, before, after));
+  }
+
+  /** A snapshot of Qdrant's lies on its server, one for each node, and fits only clusters of the same make. */
+  snapshot(): Promise<SnapshotFacts | null> {
+    return Promise.resolve(null);
   }
 
   ping(): Promise<void> {

@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import type { Pragmas } from "./pragmas.ts";
+import { lockForUse, type StoreLock } from "./store_lock.ts";
 
 /** Longest wait between two tries for a lock, in milliseconds. */
 const LONGEST_WAIT = 50;
@@ -21,6 +22,8 @@ export interface Database {
   /** Sees only what is committed. */
   reader: DatabaseSync;
   pragmas: Pragmas;
+  /** Held until both connections are closed. */
+  lock: StoreLock;
 }
 
 /** A value that SQLite takes or gives. */
@@ -44,8 +47,10 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
     opened.push(connection);
     return connection;
   };
+  let lock: StoreLock | undefined;
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
+    lock = await lockForUse(path, pragmas.busyTimeout);
     const writer = connect();
     const busy = { timeout: pragmas.busyTimeout, action: `Cannot open database "${path}"` };
     await retryWhileLocked(busy, () => refuseForeign(writer, path));
@@ -53,9 +58,10 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
     await retryWhileLocked(busy, () => migrate(writer, path));
     const reader = connect();
     await retryWhileLocked(busy, () => pragmas.statements.forEach((statement) => reader.exec(statement)));
-    return { path, writer, reader, pragmas };
+    return { path, writer, reader, pragmas, lock };
   } catch (error) {
     for (const connection of opened) connection.close();
+    lock?.release();
     throw openingError(error, path);
   }
 }

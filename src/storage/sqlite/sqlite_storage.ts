@@ -21,6 +21,7 @@ import type {
   Relation,
   RelationQuery,
   ScanPage,
+  SnapshotFacts,
   StorageStats,
   StoreCondition,
   StoreOutcome,
@@ -52,6 +53,7 @@ import { type PreparedMemory, Records } from "./records.ts";
 import { relating, relationsOf, unrelating } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
+import { copyDatabase } from "./snapshot.ts";
 import { indexTerms } from "./terms.ts";
 import { bringing, emptying, TrashReader } from "./trash.ts";
 import { WriteQueue } from "./write_queue.ts";
@@ -409,6 +411,10 @@ class SqliteStorage implements MemoryStorage {
     );
   }
 
+  snapshot(path: string, signal?: AbortSignal): Promise<SnapshotFacts | null> {
+    return this.#call("copy the store", () => copyDatabase(this.#database.path, path, signal));
+  }
+
   ping(): Promise<void> {
     return this.#call("reach the store", () => {
       rowsOf(prepareRows(this.#database.reader, "SELECT value FROM counters LIMIT 1"));
@@ -430,6 +436,7 @@ class SqliteStorage implements MemoryStorage {
     await this.#follower.close();
     this.#database.reader.close();
     this.#database.writer.close();
+    this.#database.lock.release();
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */

@@ -36,7 +36,17 @@ export function judgeBackups({ intervalHours, newest, error, expectedSince }: Ba
 
 export const backups = definePart({
   name: "backups",
-  judge: () => ({ state: "off", message: "None are made by the service" }),
+  judge: (_, { runtime: { backups, background, startedAt }, now }) => {
+    if (backups.interval_hours !== null && !background.here) {
+      return { state: "off", message: "Made by the process that does the background work" };
+    }
+    return judgeBackups({
+      intervalHours: backups.interval_hours ?? 0,
+      newest: backups.last_success === null ? null : backups.last_success * 1000,
+      error: backups.last_failure?.message ?? null,
+      expectedSince: Math.max(startedAt, background.since),
+    }, now);
+  },
 });
 
 function hours(milliseconds: number): string {

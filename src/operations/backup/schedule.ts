@@ -1,0 +1,84 @@
+/**
+ * Backups that the running service makes by itself, every so many hours.
+ *
+ * @module
+ */
+
+import { errorText, MemoryError } from "../../errors.ts";
+import type { Job } from "../background/background.ts";
+import type { Logger } from "../logger.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Where backups go, and when. */
+export interface BackupSettings {
+  folder: string;
+  /** Hours between two backups; 0 makes none by itself. */
+  intervalHours: number;
+  /** Backups left in the folder after a new one. */
+  keep: number;
+}
+
+/** How the scheduled backups go, for whoever reports the service's health. Times are Unix seconds. */
+export interface BackupState {
+  /** Hours between two backups; null when none is scheduled. */
+  interval_hours: number | null;
+  /** When the newest backup in the folder was made, by whichever process or command; null while none is known. */
+  last_success: number | null;
+  /** Why the last try failed; null after a success. */
+  last_failure: { at: number; message: string } | null;
+  running: boolean;
+}
+
+/** Milliseconds between two looks, and after a failure until the next try, which may write as much again. */
+const LOOK_MS = 60_000, RETRY_MS = 15 * 60_000;
+const HOUR_MS = 3_600_000;
+
+/** The state of a service that has made no backup yet. */
+export function initialBackupState({ intervalHours }: Pick<BackupSettings, "intervalHours">): BackupState {
+  return {
+    interval_hours: intervalHours > 0 ? intervalHours : null,
+    last_success: null,
+    last_failure: null,
+    running: false,
+  };
+}
+
+/**
+ * The background job, unless none is wanted: looks now and then whether the newest backup in the folder is older than the
+ * interval, and makes one if so. A restart, or a backup made by hand, doesn't disturb that.
+ */
+export function makingBackups(
+  runtime: Runtime,
+  { folder, keep, intervalHours }: BackupSettings,
+  log: Logger,
+  { lookMs = LOOK_MS, now = Date.now } = {},
+): Job[] {
+  const state = runtime.backups;
+  if (intervalHours <= 0) return [];
+  let failed: { at: number; error: unknown } | null = null;
+
+  const run = async (signal: AbortSignal) => {
+    if (failed !== null && now() < failed.at + RETRY_MS) throw failed.error;
+    try {
+      // Loaded here, so that a service without a schedule doesn't pay for it.
+      const [{ createBackup }, { listBackups }] = await Promise.all([import("./create.ts"), import("./folder.ts")]);
+      state.last_success = (await listBackups(folder))[0]?.created_at ?? null;
+      if (state.last_success === null || now() >= state.last_success * 1000 + intervalHours * HOUR_MS) {
+        state.running = true;
+        const { file, created_at, manifest } = await createBackup(runtime, { folder, keep, signal });
+        state.last_success = created_at;
+        log.info(`Backed up ${manifest.memories} memories to ${file}`);
+      }
+      failed = state.last_failure = null;
+    } catch (error) {
+      // Somebody else makes the backup that is due; the next look finds it.
+      if (signal.aborted || (error instanceof MemoryError && error.code === "conflict")) return;
+      failed = { at: now(), error };
+      state.last_failure = { at: now() / 1000, message: errorText(error) };
+      throw error;
+    } finally {
+      state.running = false;
+    }
+  };
+  return [{ name: "make the scheduled backup", everyMs: lookMs, run }];
+}

@@ -1,0 +1,77 @@
+/**
+ * The worker that copies a database and looks through the copy, both of which take seconds in one call of SQLite.
+ *
+ * @module
+ */
+
+/// <reference lib="deno.worker" />
+
+import { DatabaseSync } from "node:sqlite";
+import { errorText } from "../../errors.ts";
+import type { SnapshotFacts } from "../storage.ts";
+import { pluck } from "./database.ts";
+import { APPLICATION_ID, SCHEMA_VERSION } from "./migrations.ts";
+
+/** A file to look through; `from` is copied there first. `thorough` reads every page. */
+export interface SnapshotTask {
+  file: string;
+  from?: string;
+  thorough: boolean;
+}
+
+/** What came of it. `unsound` is about the file looked at, `failed` about everything else. */
+export type SnapshotAnswer = { facts: SnapshotFacts } | { unsound: string } | { failed: string };
+
+/** Milliseconds to wait for another process's lock. */
+const PATIENCE_MS = 15_000;
+/** Faults that a message lists. */
+const FAULTS_LISTED = 3;
+
+self.onmessage = ({ data }: MessageEvent<SnapshotTask>) => self.postMessage(run(data));
+
+function run({ file, from, thorough }: SnapshotTask): SnapshotAnswer {
+  try {
+    if (from !== undefined) copy(from, file);
+  } catch (error) {
+    return { failed: errorText(error) };
+  }
+  try {
+    return look(file, thorough);
+  } catch (error) {
+    return { unsound: errorText(error) };
+  }
+}
+
+/** One read transaction: all of one moment, while others write. */
+function copy(from: string, to: string): void {
+  const source = new DatabaseSync(from, { timeout: PATIENCE_MS });
+  try {
+    source.prepare("VACUUM INTO ?").run(to);
+  } finally {
+    source.close();
+  }
+}
+
+function look(file: string, thorough: boolean): SnapshotAnswer {
+  const copy = new DatabaseSync(file, { readOnly: true, timeout: PATIENCE_MS });
+  try {
+    if (pluck(copy, "PRAGMA application_id") !== APPLICATION_ID) return { unsound: "it is no database of Unimem" };
+    const schema = Number(pluck(copy, "PRAGMA user_version"));
+    if (schema > SCHEMA_VERSION) {
+      return { unsound: `a newer version of Unimem wrote it (schema ${schema}, this version knows ${SCHEMA_VERSION})` };
+    }
+    if (thorough) {
+      const faults = copy.prepare(`PRAGMA quick_check(${FAULTS_LISTED})`).all().map((row) => String(row.quick_check));
+      if (faults.join() !== "ok") return { unsound: `it is damaged: ${faults.join("; ")}` };
+    }
+    const tables = new Set(copy.prepare("SELECT name FROM sqlite_master").all().map((row) => String(row.name)));
+    // A table that a later version added is missing in older files.
+    const count = (table: string) =>
+      tables.has(table) ? Number(pluck(copy, `SELECT count(*) AS value FROM ${table}`)) : 0;
+    return {
+      facts: { schema, memories: count("memories"), trashed: count("trash"), relations: count("relations") },
+    };
+  } finally {
+    copy.close();
+  }
+}
