@@ -30,7 +30,7 @@ export function addBackup(program: Command, context: CliContext): void {
     .action((_: Options, command: Command) => runList(context, command.optsWithGlobals()));
   backup.command("verify").argument("[file]", "a path, a name in the backup folder, or latest", "latest")
     .description("read all of a backup and say whether it can be restored")
-    .addHelpText("after", examples(["backup verify", "backup verify /mnt/usb/unimem-20260401T020000Z.db"]))
+    .addHelpText("after", examples(["backup verify", "backup verify /mnt/usb/unimem-20260401T020000.000Z.db"]))
     .action((file: string, _: Options, command: Command) => runVerify(context, file, command.optsWithGlobals()));
 
   program.command("restore").argument("<file>", "a path, a name in the backup folder, or latest")
@@ -38,7 +38,7 @@ export function addBackup(program: Command, context: CliContext): void {
     .option("--replace", "even if the store holds memories; it is kept aside")
     .option("--folder <path>", "where backups are, instead of MCP_MEMORY_BACKUPS_PATH")
     .option("--json", "print the result as JSON")
-    .addHelpText("after", examples(["restore latest", "restore --replace unimem-20260401T020000Z.db"]))
+    .addHelpText("after", examples(["restore latest", "restore --replace unimem-20260401T020000.000Z.db"]))
     .action((file: string, options: Options) => runRestore(context, file, options));
 }
 

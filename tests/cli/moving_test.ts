@@ -1,42 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { monotonicClock } from "../../src/memory/clock.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import { spawn, testEnvironment, until, within } from "../helpers/process.ts";
-import { hashOf, memory } from "../storage/fixtures.ts";
-
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function unimem(folder: string, ...args: string[]): Promise<Ended> {
-  const child = await spawn(args, testEnvironment(folder), { stdout: "piped" });
-  const { code, stdout, stderr } = await within(child.output(), `unimem ${args.join(" ")}`);
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-cli-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function fill(folder: string, count: number): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  const storage = await openStorage({ backend: "sqlite", path: `${folder}/unimem.db` }), now = monotonicClock();
-  for (let at = 0; at < count; at += 1000) {
-    await storage.store(Array.from({ length: Math.min(1000, count - at) }, (_, i) => {
-      const fields = { content: `Fact ${at + i}: ${"words and more words ".repeat(10)}`, created_at: now() };
-      return { memory: memory(at + i, fields), vectors: null };
-    }));
-  }
-  await storage.close();
-}
+import { spawn, testEnvironment, until } from "../helpers/process.ts";
+import { hashOf } from "../storage/fixtures.ts";
+import { fill, inFolder, unimem } from "./command.ts";
 
 const COMMANDS = [
   "unified",

@@ -39,13 +39,13 @@ export interface Backup {
 }
 
 /** Only these are listed, rotated and counted; set-aside stores and foreign files are not. */
-const NAME = /^unimem-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z(?:-\d+)?\.(db|jsonl)$/;
+const NAME = /^unimem-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})\.(\d{3})Z(?:-\d+)?\.(db|jsonl)$/;
 /** Ending of a file that isn't whole yet. */
 const PART = ".part";
 
 /** A name for a backup made now that is still free. */
 export function freeName(folder: string, format: BackupFormat, now: Date, label = ""): string {
-  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, "");
+  const stamp = now.toISOString().replace(/[-:]/g, "");
   for (let n = 1;; n++) {
     const file = join(folder, `unimem-${stamp}${n > 1 ? `-${n}` : ""}${label}.${format}`);
     if (!existsSync(file)) return file;
@@ -59,14 +59,14 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     for await (const { name, isFile } of Deno.readDir(folder)) {
       const match = isFile ? NAME.exec(name) : null;
       if (match === null) continue;
-      const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, ...number[]];
+      const [year, month, day, hour, minute, second, ms] = match.slice(1, 8).map(Number) as [number, ...number[]];
       const file = join(folder, name);
       const bytes = await Deno.stat(file).then(({ size }) => size, () => null);
       if (bytes === null) continue; // rotated away meanwhile
       backups.push({
         file,
-        format: match[7] as BackupFormat,
-        created_at: Date.UTC(year, month! - 1, day, hour, minute, second) / 1000,
+        format: match[8] as BackupFormat,
+        created_at: Date.UTC(year, month! - 1, day, hour, minute, second, ms) / 1000,
         bytes,
         manifest: await readManifest(file),
       });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MemoryError } from "../../errors.ts";
+import { errorText, MemoryError } from "../../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContentLine, FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
 import { type Entry, importEntries, type ImportOptions, type ImportReport, parseJson, Report } from "./import.ts";
@@ -46,7 +46,14 @@ export async function checkFile(
 ): Promise<{ memories: number; trashed: number; relations: number }> {
   const report = new Report(), seen = { memory: 0, trashed: 0, relation: 0 };
   const lines = readLines(stream, MAX_LINE_BYTES);
-  await readHeader(lines);
+  try {
+    await readHeader(lines);
+  } catch (error) {
+    throw new MemoryError("invalid_input", errorText(error).replace("import the file", `use "${file}"`), {
+      value: file,
+      cause: error,
+    });
+  }
   for await (const { place, value, fault } of entriesOf(lines, report)) {
     const parsed = ContentLine.safeParse(value);
     if (parsed.success) seen[parsed.data.kind]++;

@@ -6,7 +6,7 @@
 
 /// <reference lib="deno.worker" />
 
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
 import type { SnapshotFacts } from "../storage.ts";
 import { pluck } from "./database.ts";
@@ -24,14 +24,16 @@ export type SnapshotAnswer = { facts: SnapshotFacts } | { unsound: string } | { 
 
 /** Milliseconds to wait for another process's lock. */
 const PATIENCE_MS = 15_000;
+/** Pages copied in one step: more than a database can have. */
+const ALL_PAGES = 2 ** 31 - 1;
 /** Faults that a message lists. */
 const FAULTS_LISTED = 3;
 
-self.onmessage = ({ data }: MessageEvent<SnapshotTask>) => self.postMessage(run(data));
+self.onmessage = async ({ data }: MessageEvent<SnapshotTask>) => self.postMessage(await run(data));
 
-function run({ file, from, thorough }: SnapshotTask): SnapshotAnswer {
+async function run({ file, from, thorough }: SnapshotTask): Promise<SnapshotAnswer> {
   try {
-    if (from !== undefined) copy(from, file);
+    if (from !== undefined) await copy(from, file);
   } catch (error) {
     return { failed: errorText(error) };
   }
@@ -42,13 +44,26 @@ function run({ file, from, thorough }: SnapshotTask): SnapshotAnswer {
   }
 }
 
-/** One read transaction: all of one moment, while others write. */
-function copy(from: string, to: string): void {
+/**
+ * Copies within one read transaction, so that what others write meanwhile neither shows nor makes SQLite begin anew.
+ * VACUUM INTO would attach the copy, which Deno allows only to a process that may do everything.
+ */
+async function copy(from: string, to: string): Promise<void> {
   const source = new DatabaseSync(from, { timeout: PATIENCE_MS });
   try {
-    source.prepare("VACUUM INTO ?").run(to);
+    source.exec("BEGIN");
+    pluck(source, "PRAGMA schema_version"); // the transaction begins with the first read
+    await backup(source, to, { rate: ALL_PAGES });
+    source.exec("COMMIT");
   } finally {
     source.close();
+  }
+  // Without a log, the copy is one file that can be read from a read-only disk too.
+  const target = new DatabaseSync(to, { timeout: PATIENCE_MS });
+  try {
+    target.exec("PRAGMA journal_mode = DELETE");
+  } finally {
+    target.close();
   }
 }
 
