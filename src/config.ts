@@ -73,6 +73,9 @@ export interface Platform {
   cores: number;
 }
 
+/** Names of all settings. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 const DEFAULT_MAX_CONTENT_LENGTH = 100_000;
 

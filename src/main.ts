@@ -14,6 +14,7 @@ import { closeSharedStorage } from "./storage/shared.ts";
 import {
   closeAll,
   configuredModel,
+  examine,
   openOutbox,
   openRuntime,
   openStore,
@@ -69,6 +70,8 @@ async function runCli(args: string[]): Promise<void> {
   await runCommand(args, {
     config: settings,
     origins: () => settingOrigins(Deno.env.toObject(), readEnvFile()),
+    environment: () => ({ ...readEnvFile(), ...Deno.env.toObject() }),
+    examine,
     serve: (command) => runServer(command, settings()),
     openRuntime,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),

@@ -11,7 +11,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
 import type { Config, ListenSettings } from "./config.ts";
-import type { ModelIdentity } from "./embedding/embedder.ts";
+import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
 import { errorText, MemoryError } from "./errors.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -29,8 +29,8 @@ import { embeddingMemories } from "./operations/reembed.ts";
 import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { ServingModel } from "./operations/serving.ts";
-import { openOutboxContents, openStorage } from "./storage/factory.ts";
-import type { MemoryStorage } from "./storage/storage.ts";
+import { examineStorage, openOutboxContents, openStorage } from "./storage/factory.ts";
+import type { MemoryStorage, StoreExamination } from "./storage/storage.ts";
 import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
 import { VERSION } from "./version.ts";
 
@@ -168,6 +168,13 @@ export function openOutbox({ outbox }: Config): Promise<OutboxContents> {
   if (outbox !== null) return openOutboxContents(outbox);
   return Promise.reject(new MemoryError("configuration", "Cannot look into the outbox: MCP_OUTBOX_ENABLED is not set"));
 }
+/** Looks at store and model from outside, beside a running service or without one. */
+export const examine = {
+  store: ({ storage }: Config, beside: boolean): Promise<StoreExamination> => examineStorage(storage, beside),
+  // Loaded here, so that no start pays for it.
+  model: async ({ embedding }: Config): Promise<ModelExamination | null> =>
+    await (await import("./embedding/examine.ts")).examineModel(embedding),
+};
 
 /** Which model the settings ask for. */
 export async function configuredModel(config: Config): Promise<ModelIdentity> {

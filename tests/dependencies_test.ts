@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/storage.ts",
     "embedding/factory.ts",
     "embedding/embedder.ts",
+    "embedding/examine.ts",
   ],
   "config.ts": ["settings.ts", "errors.ts", "access", "operations", "storage/factory.ts", "embedding/factory.ts"],
   "stores.ts": ["config.ts", "errors.ts", "storage/factory.ts"],

@@ -12,12 +12,40 @@ import type { OutboxContents } from "../operations/outbox.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { StoreFiles } from "../operations/backup/verify.ts";
 
+/** Examinations of what the service works with; nothing is written. */
+export interface Examine {
+  /** @param beside Whether a service that uses the store runs. */
+  store(config: Config, beside: boolean): Promise<StoreFindings>;
+  /** Null for a model that is yet to be downloaded. */
+  model(config: Config): Promise<{ identity: ModelFacts; verified: boolean } | null>;
+}
+
+/** What the examination of a store found. */
+export interface StoreFindings {
+  message: string;
+  newest: number | null;
+  model: ModelFacts | null;
+  clock_ahead: number | null;
+  warnings: { message: string; action: string }[];
+}
+
+/** A model, as far as it is compared. */
+export interface ModelFacts {
+  id: string;
+  name: string;
+  dimensions: number;
+}
+
 /** The world outside, as the only module that reads it hands it over. */
 export interface CliContext {
   /** Settings; read and checked when first asked for. */
   config: () => Config;
   /** The same settings one by one, as they came from outside. */
   origins: () => SettingOrigin[];
+  /** The variables the settings are read from. */
+  environment: () => Record<string, string | undefined>;
+  /** Looks at store and model from outside, for `doctor`. */
+  examine: Examine;
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string) => Promise<void>;
   /** Opens the parts over the shared storage. */

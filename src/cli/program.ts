@@ -9,7 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
 import { addBackup } from "./backup.ts";
-import { addDoctor } from "./doctor.ts";
+import { addDoctor } from "./doctor/command.ts";
 import { addCopy } from "./copy.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";

@@ -99,6 +99,13 @@ export interface EmbeddingService {
   close(): Promise<void>;
 }
 
+/** What an examination of a model found. */
+export interface ModelExamination {
+  identity: ModelIdentity;
+  /** Whether every file is known and is what it should be, to the last bit. */
+  verified: boolean;
+}
+
 /** Scores memories against a query by reading both together. */
 export interface Reranker {
   /** As configured: a Hugging Face id or a folder. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryStorage, OutboxContents, StoreFiles } from "./storage.ts";
+import type { MemoryStorage, OutboxContents, StoreExamination, StoreFiles } from "./storage.ts";
 import type { OutboxSettings } from "./outbox/settings.ts";
 import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";
@@ -67,3 +67,18 @@ export const storeFiles: StoreFiles = {
   verify: async (file, signal) => (await import("./sqlite/snapshot.ts")).inspectDatabase(file, true, signal),
   take: async (path) => await (await import("./sqlite/store_file.ts")).takeStoreFile(path),
 };
+
+/**
+ * Examines the store that the settings name from outside; nothing is opened for writing or created.
+ *
+ * @param beside Whether a service that uses the store runs: it tells of locks by itself.
+ * @throws {MemoryError} what keeps the store from being used.
+ */
+export async function examineStorage(settings: StorageSettings, beside: boolean): Promise<StoreExamination> {
+  if (settings.backend === "qdrant") {
+    const { examineServer } = await import("./qdrant/examine.ts");
+    return await examineServer(settings);
+  }
+  const { examineFile } = await import("./sqlite/examine.ts");
+  return await examineFile(settings.path, { tryLock: !beside });
+}

@@ -29,6 +29,8 @@ export interface BackupState {
   running: boolean;
 }
 
+/** Name of the job, by which health leaves it to the part of the backups. */
+export const BACKUP_JOB = "make the scheduled backup";
 /** Milliseconds between two looks, and after a failure until the next try, which may write as much again. */
 const LOOK_MS = 60_000, RETRY_MS = 15 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -80,5 +82,5 @@ export function makingBackups(
       state.running = false;
     }
   };
-  return [{ name: "make the scheduled backup", everyMs: lookMs, run }];
+  return [{ name: BACKUP_JOB, everyMs: lookMs, run }];
 }

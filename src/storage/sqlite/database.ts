@@ -110,7 +110,12 @@ function columnOf(sql: string): string {
   return /^PRAGMA (\w+)$/.exec(sql)?.[1] ?? "value";
 }
 
-function refuseForeign(connection: DatabaseSync, path: string): void {
+/**
+ * Refuses a file that isn't Unimem's, or not one of this version or an older one.
+ *
+ * @throws {MemoryError} `configuration`.
+ */
+export function refuseForeign(connection: DatabaseSync, path: string): void {
   const application = pluck(connection, "PRAGMA application_id");
   const version = Number(pluck(connection, "PRAGMA user_version"));
   if (application === APPLICATION_ID) {

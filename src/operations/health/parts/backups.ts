@@ -24,8 +24,8 @@ export interface BackupFacts {
 
 /** What is said of the backups. @param now Unix milliseconds. */
 export function judgeBackups({ intervalHours, newest, error, expectedSince }: BackupFacts, now: number): Finding {
+  if (intervalHours === 0) return { state: "off", message: "None are made by the service" };
   const age = newest === null ? "there is none yet" : `the newest is ${hours(now - newest)} old`;
-  if (intervalHours === 0) return { state: "off", message: `None are made by the service; ${age}` };
   const action = "Check the rights and the room of the backup folder, and the log; the next try comes by itself";
   if (error !== null) return { state: "degraded", message: `The last backup failed: ${error}; ${age}`, action };
   if (now - Math.max(newest ?? 0, expectedSince) > OVERDUE * intervalHours * HOUR_MS) {
@@ -36,16 +36,10 @@ export function judgeBackups({ intervalHours, newest, error, expectedSince }: Ba
 
 export const backups = definePart({
   name: "backups",
-  judge: (_, { runtime: { backups, background, startedAt }, now }) => {
-    if (backups.interval_hours !== null && !background.here) {
-      return { state: "off", message: "Made by the process that does the background work" };
-    }
-    return judgeBackups({
-      intervalHours: backups.interval_hours ?? 0,
-      newest: backups.last_success === null ? null : backups.last_success * 1000,
-      error: backups.last_failure?.message ?? null,
-      expectedSince: Math.max(startedAt, background.since),
-    }, now);
+  judge(_, { runtime: { backups: { interval_hours, last_success, last_failure }, startedAt }, now }) {
+    const newest = last_success === null ? null : last_success * 1000;
+    const error = last_failure?.message ?? null;
+    return judgeBackups({ intervalHours: interval_hours ?? 0, newest, error, expectedSince: startedAt }, now);
   },
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BACKUP_JOB } from "../../backup/schedule.ts";
 import { definePart, works } from "../part.ts";
 
 /** Milliseconds without progress after which a run counts as stuck. */
@@ -14,7 +15,8 @@ const CAUSES = ["store", "model", "disk", "queue"];
 export const work = definePart({
   name: "work",
   judge(_, { runtime: { health }, now, others }) {
-    const { states } = health.work;
+    // Backups have a part of their own.
+    const states = health.work.states.filter(({ name }) => name !== BACKUP_JOB);
     const causes = CAUSES.map((name) => others.get(name)).filter((part) => part !== undefined);
     const waitsFor = causes.find((cause) => !works(cause));
     if (waitsFor !== undefined) {

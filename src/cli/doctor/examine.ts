@@ -1,0 +1,93 @@
+/**
+ * All checks of `doctor`, each part on its own, so that one fault doesn't hide another.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { type Config, SETTING_NAMES } from "../../config.ts";
+import { judgeClock } from "../../operations/health/parts/clock.ts";
+import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
+import type { CliContext, StoreFindings } from "../context.ts";
+import { attempt, type Check, checkOf, ok, warning } from "./check.ts";
+import { checkBackups, checkFolders, checkVersions } from "./machine.ts";
+import { findService } from "./service.ts";
+import { checkSettings } from "./settings.ts";
+
+const STORE_ACTION = {
+  sqlite: "Free the file from the process that locks it, restore a backup, or set SQLITEVEC_PATH to another file",
+  qdrant: "Start Qdrant, and check MCP_QDRANT_URL, MCP_QDRANT_API_KEY and the network to it",
+};
+const RANK: Record<Check["state"], number> = { ok: 0, skipped: 0, warning: 1, failed: 2 };
+
+/** Runs every check; parts of a running service that have something to tell are among them. */
+export async function examineAll(context: CliContext): Promise<Check[]> {
+  const { config, checks } = checkSettings(context.config, context.environment(), SETTING_NAMES);
+  if (config === null) return [...checks, checkVersions()];
+  const service = await findService(config);
+  const { storage } = config;
+  checks.push(...service.ports, ...await checkFolders(config));
+  let found: StoreFindings | null = null;
+  checks.push(
+    ...await attempt("store", STORE_ACTION[storage.backend], async () => {
+      found = await context.examine.store(config, service.running);
+      const warnings = found.warnings.map(({ message, action }) => warning("store", message, action));
+      return warnings.length > 0 ? warnings : [ok("store", found.message)];
+    }),
+    ...await attempt(
+      "model",
+      "Put the model's files in order, or set MCP_MEMORY_EMBEDDING_MODEL to another one",
+      () => {
+        return checkModel(context, config, found);
+      },
+    ),
+  );
+  const folder = storage.backend === "sqlite" ? dirname(storage.path) : config.baseDir;
+  const space = await diskSpace(folder);
+  checks.push(
+    checkOf("disk", space === null ? { state: "off", message: "No data on this disk yet" } : judgeSpace(space)),
+  );
+  const { newest = null, clock_ahead = null } = found ?? ({} as Partial<StoreFindings>);
+  const steady = { behind: 0, ahead: 0 };
+  checks.push(checkOf("clock", judgeClock({ reading: steady, newest, serverAhead: clock_ahead }, Date.now())));
+  checks.push(
+    ...await attempt("backups", "Give the service the right to read the backup folder", async () => {
+      return [await checkBackups(config)];
+    }),
+  );
+  checks.push(checkVersions());
+  return merge(withoutEchoes(checks), service.parts);
+}
+
+/** In a folder that can't be written SQLite can't even read, which is the folder's fault. */
+function withoutEchoes(checks: Check[]): Check[] {
+  if (!checks.some(({ name, state }) => name === "folders" && state === "failed")) return checks;
+  return checks.map((check) =>
+    check.name === "store" && check.state === "failed" && /can't be written/.test(check.message)
+      ? { ...check, state: "skipped", message: "Not examined: its folder can't be written", action: null }
+      : check
+  );
+}
+
+async function checkModel(context: CliContext, config: Config, found: StoreFindings | null): Promise<Check[]> {
+  const examined = await context.examine.model(config);
+  if (examined === null) return [ok("model", "Not downloaded yet; the service does that when it starts")];
+  const { identity: { id, name, dimensions }, verified } = examined;
+  const stored = found?.model;
+  if (stored && stored.id !== id && !stored.id.startsWith("python:")) {
+    const message = `${name} is not the model of the stored vectors, ${stored.name}`;
+    return [warning("model", message, "Nothing, if you changed it on purpose: the service embeds all memories anew")];
+  }
+  return [ok("model", `${name}, ${dimensions} dimensions${verified ? ", files whole" : ""}`)];
+}
+
+/** What a running service says of a part counts where it is worse than what was seen from outside. */
+function merge(checks: Check[], parts: Check[]): Check[] {
+  const merged = [...checks];
+  for (const part of parts) {
+    const at = merged.findIndex(({ name }) => name === part.name);
+    if (at === -1) merged.push(part);
+    else if (RANK[part.state] > RANK[merged[at]!.state]) merged[at] = part;
+  }
+  return merged;
+}
