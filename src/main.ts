@@ -148,6 +148,8 @@ function untilStopped(log: Logger): Promise<void> {
     };
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
     for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+    // A limit on the size of files would otherwise end the process; so the write fails and its client is told.
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
   });
 }
 
