@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "stores.ts": ["config.ts", "errors.ts", "storage/factory.ts"],
   "settings.ts": [],
   "errors.ts": [],
+  "give_back.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
   web: [],
@@ -33,8 +34,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   operations: ["documents", "memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
   documents: ["memory", "errors.ts"],
   memory: ["errors.ts"],
-  storage: ["memory", "errors.ts", "embedding/embedder.ts"],
-  embedding: ["memory", "errors.ts"],
+  storage: ["memory", "errors.ts", "give_back.ts", "embedding/embedder.ts"],
+  embedding: ["memory", "errors.ts", "give_back.ts"],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */

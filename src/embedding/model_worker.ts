@@ -6,7 +6,7 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
-import { giveBackMemory } from "./give_back.ts";
+import { giveBackMemory } from "../give_back.ts";
 import { LocalModel } from "./local_model.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { Lanes } from "./lanes.ts";

@@ -20,6 +20,8 @@ const ROWS_AT_ONCE = 128;
 /** Posting lists are cleaned when so many memories were removed, and when they are so large a share of all. */
 const DEAD_AT_LEAST = 1000;
 const DEAD_SHARE = 0.2;
+/** Memories whose reading leaves enough free memory to give it back, and milliseconds after it that this is done. */
+const WORTH_GIVING_BACK = 10_000, GIVE_BACK_AFTER = 1000;
 
 const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, " +
   "m.superseded IS NOT NULL, v.codes";
@@ -43,6 +45,7 @@ export class Follower {
   #effects: Promise<void> = Promise.resolve();
   #switching: Promise<void> | undefined;
   #purging: Promise<void> | undefined;
+  #givingBack: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(database: Database, replaceTerms: ReplaceTerms) {
@@ -123,6 +126,7 @@ export class Follower {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#givingBack);
     await Promise.allSettled([this.#syncing, this.#effects, this.#switching, this.#purging]);
   }
 
@@ -172,6 +176,18 @@ export class Follower {
       last = Number(rows.at(-1)![0]);
     }
     this.#index = index;
+    if (index.size >= WORTH_GIVING_BACK) this.#giveBackSoon();
+  }
+
+  /** A little later, when V8 has collected what was read. */
+  #giveBackSoon(): void {
+    clearTimeout(this.#givingBack);
+    if (this.#closed) return;
+    this.#givingBack = setTimeout(async () => {
+      const { trimHeap } = await import("../../give_back.ts");
+      trimHeap();
+    }, GIVE_BACK_AFTER);
+    this.#givingBack.unref();
   }
 
   async #readChanges(until: number, pacer: Pacer): Promise<void> {

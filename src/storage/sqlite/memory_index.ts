@@ -48,7 +48,7 @@ export class MemoryIndex {
   /** All memories by time. */
   readonly order = new SlotOrder(1024);
   created = new Float64Array(1024);
-  ids = new Float64Array(1024);
+  ids = new Uint32Array(1024);
   #alive = new Uint8Array(1024);
   #types = new Uint32Array(1024);
   #conversations = new Uint32Array(1024);
@@ -93,7 +93,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 34 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 30 + this.#rows.length * 4 +
       this.#slotsById.bytes;
   }
 
@@ -297,7 +297,7 @@ export class MemoryIndex {
       larger.set(old);
       return larger;
     };
-    this.ids = grown(this.ids, new Float64Array(size));
+    this.ids = grown(this.ids, new Uint32Array(size));
     this.created = grown(this.created, new Float64Array(size));
     this.#alive = grown(this.#alive, new Uint8Array(size));
     this.#types = grown(this.#types, new Uint32Array(size));

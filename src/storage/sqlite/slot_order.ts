@@ -7,7 +7,7 @@
 /** What slots are ordered by: time, then id. Indexed by slot. */
 export interface SlotTimes {
   created: Float64Array;
-  ids: Float64Array;
+  ids: Uint32Array;
 }
 
 /** A sorted list of slots, oldest first. */
