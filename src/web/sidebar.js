@@ -52,10 +52,12 @@ export function tagList(chosen, onTag) {
 export async function showHealth() {
   const [dot, text] = byId("health").children;
   try {
-    const { status, version, uptime_seconds, storage, embedding } = await call("GET", "/api/health/detailed");
+    const { status, parts, version, uptime_seconds, storage, embedding } = await call("GET", "/api/health/detailed");
     dot.className = `dot ${status}`;
     const count = storage.total_memories ?? 0;
     text.textContent = `${status} · ${count.toLocaleString("en")} ${count === 1 ? "memory" : "memories"}`;
+    const fault = worst(parts);
+    byId("health").title = fault === undefined ? "" : `${fault.message}. ${fault.action ?? ""}`;
     const { coverage, reembedding } = embedding;
     const facts = {
       Version: version,
@@ -67,7 +69,7 @@ export async function showHealth() {
       Model: `${embedding.model ?? "none"}, ${embedding.status.state}`,
       Vectors: coverage && `${coverage.embedded} of ${coverage.memories} memories`,
       "Re-embedding": reembedding && `${reembedding.done} of ${reembedding.total}`,
-      Fault: storage.error,
+      ...(fault === undefined ? {} : { [`Fault: ${fault.name}`]: fault.message }),
     };
     byId("facts").replaceChildren(
       ...Object.entries(facts).filter(([, value]) => value !== null && value !== undefined)
@@ -77,6 +79,11 @@ export async function showHealth() {
     dot.className = "dot unhealthy";
     text.textContent = error.message;
   }
+}
+
+/** The part to mend first; undefined when none is broken. */
+function worst(parts) {
+  return ["unhealthy", "degraded"].map((state) => parts.find((part) => part.state === state)).find(Boolean);
 }
 
 function duration(seconds) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import type { EmbedderStatus, EmbeddingService } from "../../src/embedding/embedder.ts";
+import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
 import { openClient } from "./client.ts";
 
 const down = () => Promise.reject(new MemoryError("unavailable", "Cannot reach the store at 10.0.0.1"));
@@ -88,6 +89,30 @@ Deno.test("without the model the service is degraded but ready, for words still 
   assertEquals([model.state, model.since], ["unhealthy", "1970-01-01T00:00:01.000000Z"]);
   assertStringIncludes(model.message, "no such folder");
   assertEquals((await client.get("/api/health")).json.status, "degraded");
+});
+
+Deno.test("a full queue refuses with 429, is named alone, and drains by itself", async () => {
+  const gate = Promise.withResolvers<void>();
+  const identity = { id: "test", name: "test", provider: "local" as const, dimensions: 2 };
+  const provider = {
+    load: () => Promise.resolve(identity),
+    embed: async () => (await gate.promise, [Float32Array.of(1, 0)]),
+    close: () => Promise.resolve(),
+  };
+  const slow = new ProvidedEmbeddings(provider, { cacheBytes: 0, queueLimit: 2 });
+  await slow.ready();
+  await using client = await openClient({ embeddings: { serving: slow, configured: slow } });
+  const waiting = ["one", "two"].map((query) => client.send("POST", "/api/search", { query }));
+  while (slow.counters.queue_depth < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  const refused = await client.send("POST", "/api/search", { query: "three" });
+  assertEquals([refused.status, Number(refused.headers.get("retry-after")) >= 1], [429, true]);
+  const { json } = await client.get("/api/health/detailed");
+  assertEquals([json.status, ...troubles(json.parts)], ["degraded", "queue"]);
+  assertEquals((await client.get("/api/health")).json.write_queue.capacity_remaining, 0);
+  assertEquals((await client.get("/api/health/ready")).status, 200);
+  gate.resolve();
+  for (const answer of await Promise.all(waiting)) assertEquals(answer.status, 200);
+  assertEquals(troubles((await client.get("/api/health/detailed")).json.parts), []);
 });
 
 Deno.test("what anyone may ask tells nothing of paths, servers and versions of what is used", async () => {

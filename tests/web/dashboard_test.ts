@@ -103,6 +103,19 @@ inBrowser("memories, tags and types are shown as text, whatever they hold", {}, 
   assertEquals(page.faults, []);
 });
 
+inBrowser("the dot shows how the service fares, and what to mend first", {}, async (page, url, client) => {
+  await page.goto(url);
+  await page.until(`document.querySelector("#health .dot").className === "dot healthy"`);
+  assertEquals(await page.run(`document.querySelector("#health").title`), "");
+  client.health.transports.set("SSE", () => ({ open: 10, limit: 10 }));
+  await new Promise((resolve) => setTimeout(resolve, 1100)); // a look serves for a second
+  await page.goto(`${url}?again`);
+  await page.until(`document.querySelector("#health .dot").className === "dot degraded"`);
+  assertStringIncludes(await page.run<string>(`document.querySelector("#health").title`), "SSE: 10 of 10");
+  assertStringIncludes(await text(page, "#facts"), "Fault: transports");
+  assertEquals(page.faults, []);
+});
+
 const key = "schlüssel";
 inBrowser(
   "a key is asked for, tried again when wrong, and kept in the tab",
