@@ -5,6 +5,7 @@
  */
 
 import { availableParallelism, homedir } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig, settingOrigins } from "./config.ts";
@@ -72,6 +73,7 @@ async function runCli(args: string[]): Promise<void> {
     origins: () => settingOrigins(Deno.env.toObject(), readEnvFile()),
     environment: () => ({ ...readEnvFile(), ...Deno.env.toObject() }),
     examine,
+    ask: (question) => Deno.stdin.isTerminal() && confirm(question),
     serve: (command) => runServer(command, settings()),
     openRuntime,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
@@ -117,8 +119,9 @@ async function serve(
       "Cannot start: MCP_HTTP_ENABLED=false and MCP_TRANSPORT_MODE=off leave nothing to serve",
     );
   }
-  const service = await startService(config, { ...servers, patient: withStdio }, log);
+  // First, so that a signal as soon as it listens, or before, stops it cleanly too.
   const stopped = untilStopped(log);
+  const service = await startService(config, { ...servers, patient: withStdio }, log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
     await Promise.race([stopped, runStdio(service.runtime, { serverName: config.serverName, log })]);
@@ -182,10 +185,9 @@ function takesColour(): boolean {
 /** The words that start this program, before the command. */
 function launcher(): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
-  const manifest = new URL("../deno.json", import.meta.url);
-  return manifest.protocol === "file:"
-    ? [Deno.execPath(), "task", "--quiet", "--config", fileURLToPath(manifest), "unimem"]
-    : [Deno.execPath()];
+  // The folder of deno.json, where the task and its permissions are.
+  const project = dirname(dirname(fileURLToPath(import.meta.url)));
+  return [Deno.execPath(), "task", "--quiet", "--cwd", project, "unimem"];
 }
 
 if (import.meta.main) {

@@ -46,6 +46,8 @@ export interface CliContext {
   environment: () => Record<string, string | undefined>;
   /** Looks at store and model from outside, for `doctor`. */
   examine: Examine;
+  /** Asks a question that is answered by yes or no; no where nobody can answer. */
+  ask: (question: string) => boolean;
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string) => Promise<void>;
   /** Opens the parts over the shared storage. */

@@ -4,96 +4,154 @@
  * @module
  */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { search, SearchInput } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
-import type { z } from "zod";
-import { type CliContext, examples, Failed, show, withRuntime } from "./context.ts";
+import { check, type CliContext, examples, Failed, paint, show, withRuntime } from "./context.ts";
+import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";
 
-interface Options {
-  tag?: string[];
-  type?: string;
+interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversation" | "meta"> {
+  json?: boolean;
+}
+
+interface PageOptions extends FilterOptions {
   limit: string;
   page: string;
+  full?: boolean;
   json?: boolean;
+}
+
+interface SearchOptions extends PageOptions {
+  mode: string;
+  minScore?: string;
 }
 
 /** Adds the commands. */
 export function addMemories(program: Command, context: CliContext): void {
-  const collect = (value: string, before: string[] = []) => [...before, value];
-
-  program.command("store").argument("<text>", "what to remember").description("store a memory")
+  program.command("store").argument("<text>", "what to remember; - for standard input").description("store a memory")
     .option("-t, --tag <tag>", "a label; may be repeated", collect).option("--type <type>", "kind of memory")
+    .option("--conversation <id>", "conversation it is a turn of")
+    .option("--meta <key=value>", "data kept with it; may be repeated", collect)
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
-      examples(['store "Staging runs PostgreSQL 16." --tag infra', 'store "…" --type decision --json']),
+      examples([
+        'store "Staging runs PostgreSQL 16." --tag infra',
+        'store "…" --type decision --meta ticket=42 --json',
+        "store - --tag notes < notes.txt",
+      ]),
     )
-    .action(async (content: string, { tag, type, json }: Options) => {
-      const input = check(StoreInput, { content, tags: tag ?? [], memory_type: type ?? null });
-      const result = await withRuntime(context, (runtime) => store(runtime, input));
-      show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);
-      if (!result.success && !result.duplicate) throw new Failed();
-    });
+    .action((text: string, options: StoreOptions) => runStore(context, text, options));
 
-  program.command("search").argument("<query>", "what to look for").description("find memories by meaning and words")
-    .option("-t, --tag <tag>", "only with this label; may be repeated", collect)
-    .option("-n, --limit <number>", "how many", "10").option("--json", "print the result as JSON")
-    .addHelpText("after", examples(['search "which database does staging use?"', "search deploy --tag ops --json"]))
-    .action(async (query: string, { tag, limit, json }: Options) => {
-      const input = check(SearchInput, { query, ...(tag ? { tags: tag } : {}), page_size: Number(limit) });
-      const result = await withRuntime(context, async (runtime) => {
-        await modelReady(runtime);
-        return await search(runtime, input);
-      });
-      show(
-        context,
-        json,
-        result,
-        () =>
-          result.results.length === 0
-            ? ["Nothing found"]
-            : result.results.map(({ memory, similarity_score }) =>
-              `${(similarity_score ?? 0).toFixed(2)}  ${oneLine(memory.content)}`
-            ),
-      );
-    });
+  addFilters(program.command("search").argument("<query>", "what to look for"))
+    .description("find memories by meaning and words")
+    .addOption(
+      new Option("--mode <mode>", "how to compare").choices(["hybrid", "semantic", "exact"]).default("hybrid"),
+    )
+    .option("--min-score <number>", "only results at least this relevant, 0 to 1")
+    .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
+    .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      examples([
+        'search "which database does staging use?"',
+        'search deploy --tag ops --since "last week" --json',
+        "search PostgreSQL --mode exact --type decision",
+      ]),
+    )
+    .action((query: string, options: SearchOptions) => runSearch(context, query, options));
 
-  program.command("list").description("list memories, newest first")
-    .option("-t, --tag <tag>", "only with this label; may be repeated", collect)
-    .option("-n, --limit <number>", "how many", "10").option("-p, --page <number>", "which page", "1")
-    .option("--json", "print the result as JSON")
-    .addHelpText("after", examples(["list", "list --tag infra --limit 50 --json"]))
-    .action(async ({ tag, limit, page, json }: Options) => {
-      const input = check(ListInput, { page: Number(page), page_size: Number(limit), ...(tag ? { tags: tag } : {}) });
-      const result = await withRuntime(context, (runtime) => list(runtime, input));
-      show(context, json, result, () => [
-        ...result.memories.map(({ created_at_iso, content }) => `${created_at_iso?.slice(0, 10)}  ${oneLine(content)}`),
-        `${result.memories.length} of ${result.total} memories`,
-      ]);
-    });
+  addFilters(program.command("list")).description("list memories, newest first")
+    .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
+    .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
+    .addHelpText("after", examples(["list", "list --tag infra --limit 50 --json", "list --since yesterday --full"]))
+    .action((options: PageOptions) => runList(context, options));
+}
+
+async function runStore(context: CliContext, text: string, { tag, type, conversation, meta, json }: StoreOptions) {
+  const content = text === "-" ? (await new Response(context.input).text()).replace(/\r?\n$/, "") : text;
+  const input = check(StoreInput, {
+    content,
+    tags: tag ?? [],
+    memory_type: type ?? null,
+    conversation_id: conversation ?? null,
+    metadata: pairs(meta ?? []),
+  }, OPTIONS);
+  const result = await withRuntime(context, (runtime) => store(runtime, input));
+  show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);
+  if (!result.success && !result.duplicate) throw new Failed();
+}
+
+async function runSearch(context: CliContext, query: string, options: SearchOptions): Promise<void> {
+  const input = check(SearchInput, {
+    query,
+    mode: options.mode,
+    page: numberOf("--page", options.page),
+    page_size: numberOf("--limit", options.limit),
+    similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
+    ...filterFields(options),
+  }, OPTIONS);
+  const result = await withRuntime(context, async (runtime) => {
+    if (input.mode !== "exact") await modelReady(runtime);
+    return await search(runtime, input);
+  });
+  show(context, options.json, result, () => [
+    ...result.results.length === 0 ? ["Nothing found"] : [],
+    ...result.results.map(({ memory, similarity_score }) =>
+      `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${line(context, memory, options.full)}`
+    ),
+    // Nothing loads in the background here, as the notice would have it.
+    ...result.notice == null
+      ? []
+      : [paint(context, "yellow", "Found by words only; unimem reembed, or the running service, makes vectors")],
+  ]);
+}
+
+async function runList(context: CliContext, options: PageOptions): Promise<void> {
+  const input = check(ListInput, {
+    page: numberOf("--page", options.page),
+    page_size: numberOf("--limit", options.limit),
+    ...filterFields(options),
+  }, OPTIONS);
+  const result = await withRuntime(context, (runtime) => list(runtime, input));
+  show(context, options.json, result, () => [
+    ...result.memories.map((memory) => line(context, memory, options.full)),
+    paint(context, "dim", `${result.memories.length} of ${result.total} memories`),
+  ]);
 }
 
 /** Makes the configured model serve when its vectors are those in the store. */
 async function modelReady({ embeddings, storage }: Parameters<typeof search>[0]): Promise<void> {
   try {
     const identity = await embeddings.configured.ready();
-    if ((await storage.vectorCoverage()).active?.id === identity.id) embeddings.serving = embeddings.configured;
+    if ((await storage.activeModel())?.id === identity.id) embeddings.serving = embeddings.configured;
   } catch {
     // words find it then
   }
 }
 
-function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new MemoryError("invalid_input", `Cannot use ${issue?.path.join(".")}: ${issue?.message}`);
+function line(
+  context: CliContext,
+  { created_at_iso, content, tags }: { created_at_iso: string | null; content: string; tags: string[] },
+  full = false,
+): string {
+  const day = paint(context, "dim", created_at_iso?.slice(0, 10) ?? ""),
+    labels = tags.map((tag) => ` #${tag}`).join("");
+  return `${day}  ${full ? content : oneLine(content)}${paint(context, "dim", labels)}`;
 }
 
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= 160 ? line : `${line.slice(0, 159).toWellFormed()}…`;
+}
+
+function numberOf(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new MemoryError("invalid_input", `Cannot use ${option} "${text}": it takes a number`, {
+    field: option,
+    value: text,
+  });
 }

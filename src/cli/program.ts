@@ -9,12 +9,23 @@ import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
 import { addBackup } from "./backup.ts";
-import { addDoctor } from "./doctor/command.ts";
+import { addCompletion } from "./completion.ts";
+import { addConnect } from "./connect/connect.ts";
 import { addCopy } from "./copy.ts";
+import { addDoctor } from "./doctor/command.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addOutbox } from "./outbox.ts";
+import { addReembed } from "./reembed.ts";
 import { addState } from "./state.ts";
+import { addVersion } from "./version.ts";
+
+/** The end of the help. */
+const END = `
+Settings come from the environment and from .env; see docs/settings.md.
+With --json, results are JSON on standard output and errors JSON on standard error.
+Exit codes: 0 done, 1 a fault or something left out, 2 wrong arguments, settings or input,
+  3 the store or a server can't be reached, 130 stopped by Ctrl-C.`;
 
 const SERVERS: Record<string, string> = {
   unified: "REST and MCP servers over one storage (default)",
@@ -23,48 +34,63 @@ const SERVERS: Record<string, string> = {
   stdio: "the MCP server on standard input and output",
 };
 
+/** The table of commands. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command("unimem")
+    .description("Shared memory for AI agents")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--debug", "show where an error comes from")
+    .addHelpText("after", END)
+    // Errors come back here instead of ending the process.
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} });
+  for (const [name, description] of Object.entries(SERVERS)) {
+    program.command(name).description(description).addHelpText("after", examples([name]))
+      .action(() => context.serve(name));
+  }
+  const adders = [
+    ...[addMemories, addMoving, addCopy, addBackup, addReembed, addState, addDoctor, addOutbox],
+    ...[addConnect, addCompletion, addVersion],
+  ];
+  for (const add of adders) add(program, context);
+  inherit(program);
+  return program;
+}
+
+/** Settings of the program that commands were given before they were set. */
+function inherit(command: Command): void {
+  for (const sub of command.commands) {
+    sub.copyInheritedSettings(command);
+    inherit(sub);
+  }
+}
+
 /**
  * Runs one command.
  *
  * @throws {MemoryError} `configuration` for arguments that make no sense; whatever the command throws.
  */
 export async function runCommand(args: string[], context: CliContext): Promise<void> {
-  const program = new Command("unimem")
-    .description("Shared memory for AI agents")
-    .version(VERSION, "-V, --version", "print the version")
-    .option("--debug", "show where an error comes from")
-    .addHelpText("after", "\nSettings come from the environment and from .env; see docs/settings.md.")
-    // Errors come back here instead of ending the process.
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} });
-  for (const [name, description] of Object.entries(SERVERS)) {
-    program.command(name, { isDefault: name === "unified" }).description(description)
-      .addHelpText("after", examples([name]))
-      .action(() => context.serve(name));
-  }
-  program.command("version").description("print the version").option("--json", "as JSON")
-    .addHelpText("after", examples(["version"]))
-    .action(({ json }) => context.print(json ? JSON.stringify({ version: VERSION }) : VERSION));
-  addMoving(program, context);
-  addCopy(program, context);
-  addMemories(program, context);
-  addState(program, context);
-  addBackup(program, context);
-  addOutbox(program, context);
-  addDoctor(program, context);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  const program = createProgram(context);
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const asked = args.some((arg) => ["-h", "--help", "-V", "--version"].includes(arg));
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(names.length === 0 && !asked ? ["unified", ...args] : args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // help and version end this way
-    const reason = error.message.replace(/^error: /, "");
-    const help = program.commands.some((command) => command.name() === args[0])
-      ? `unimem ${args[0]} --help`
-      : "unimem --help";
+    const known = program.commands.find((command) => command.name() === names[0]);
+    const subcommands = known?.commands.map((command) => command.name()).join(", ") ?? "";
+    const unnamed = error.code === "commander.help" ||
+      (error.code === "commander.excessArguments" && subcommands !== "");
+    const reason = unnamed
+      ? `name one of ${subcommands}`
+      : error.message.replace(/^error: /, "").replace(/\n\((Did you mean .*)\)$/s, ". $1");
     throw new MemoryError(
       "configuration",
-      `Cannot run "unimem ${args.join(" ")}": ${reason}\n\n${help} tells what there is`,
+      `Cannot run "unimem ${args.join(" ")}": ${reason}\n\nunimem ${
+        known ? `${known.name()} ` : ""
+      }--help tells what there is`,
       { cause: error },
     );
   }

@@ -26,6 +26,9 @@ export const TimeSearchInput = z.object({
 });
 export type TimeSearchInput = z.infer<typeof TimeSearchInput>;
 
+/** The period an expression names; throws `invalid_input` for one that nobody can read. */
+export const periodOf = parseTimeExpression;
+
 /** What was found, and the period that was searched in Unix seconds; its end may lie in the future. */
 export interface TimeSearchOutput extends Found {
   period: { from: number; before: number };

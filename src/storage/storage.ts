@@ -379,6 +379,8 @@ export interface StoreFiles {
    * @throws {MemoryError} `conflict` when a process has the store open.
    */
   take(path: string): Promise<StoreFile>;
+  /** Version of the schema that this build reads and writes. */
+  schemaVersion(): Promise<number>;
 }
 
 /** What an examination from outside found. */

@@ -1,0 +1,142 @@
+/**
+ * `connect`: prints what a client needs to reach this service, or writes it into the client's settings.
+ *
+ * @module
+ */
+
+import { Argument, type Command } from "commander";
+import type { Config } from "../../config.ts";
+import { MemoryError } from "../../errors.ts";
+import { type CliContext, examples, show } from "../context.ts";
+import { type Client, CLIENTS, type Server, type Settings } from "./clients.ts";
+
+interface Options {
+  name: string;
+  stdio?: boolean;
+  write?: boolean;
+  file?: string;
+  yes?: boolean;
+  showKey?: boolean;
+  json?: boolean;
+}
+
+/** The variable that holds the key, here and in clients' settings. */
+const KEY = "MCP_API_KEY";
+
+/** Adds the command. */
+export function addConnect(program: Command, context: CliContext): void {
+  program.command("connect").addArgument(new Argument("<client>", "which client").choices(Object.keys(CLIENTS)))
+    .description("print or write the settings of a client")
+    .option("--write", "into the client's settings file; other entries stay, and the old file is kept beside it")
+    .option("--yes", "replace an entry of this name without asking").option("--file <path>", "another settings file")
+    .option("--name <name>", "what the client calls the service", "unimem")
+    .option("--stdio", "let the client start the service itself, even if it could use the running one")
+    .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
+    .addHelpText(
+      "after",
+      `\nClients:\n${Object.entries(CLIENTS).map(([name, { title }]) => `  ${name.padEnd(15)} ${title}`).join("\n")}\n${
+        examples(["connect cursor", "connect claude-desktop --write", "connect vscode --write --yes --show-key"])
+      }`,
+    )
+    .action((name: string, options: Options) => runConnect(context, name, options));
+}
+
+async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
+  const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
+  const settings = client.settings(options.name, server);
+  const file = options.file ?? client.file?.(context.place) ?? null;
+  if (!options.write) {
+    const notes = notesFor(client, server, file, options);
+    return show(context, options.json, { client: id, file, server, settings }, () => [
+      ...file === null ? [] : [`${file}:`, ""],
+      textOf(settings),
+      ...notes.length > 0 ? ["", ...notes] : [],
+    ]);
+  }
+  if (file === null || settings.format === "text") {
+    throw new MemoryError(
+      "invalid_input",
+      `Cannot write settings of ${id}: it has no file to write; leave --write out`,
+    );
+  }
+  const { edited, readSettings, writeSettings } = await import("./edit.ts");
+  const edit = edited(await readSettings(file), settings, file);
+  if (
+    edit.outcome === "replaced" && !options.yes &&
+    !context.ask(`${file} has another entry "${options.name}". Replace it?`)
+  ) {
+    throw new MemoryError(
+      "refused",
+      `Cannot write "${file}": it has another entry "${options.name}"; --yes replaces it`,
+      {
+        value: file,
+      },
+    );
+  }
+  const kept = edit.outcome === "unchanged" ? null : await writeSettings(file, edit.text, new Date());
+  show(context, options.json, { client: id, file, outcome: edit.outcome, kept }, () => [
+    edit.outcome === "unchanged" ? `${file} says so already` : `Wrote ${file}; start ${client.title} again`,
+    ...kept === null ? [] : [`The old file is ${kept}`],
+    ...notesFor(client, server, null, options),
+  ]);
+}
+
+function serverFor(
+  context: CliContext,
+  client: Client,
+  id: string,
+  { stdio = false, showKey = false }: Options,
+): Server {
+  const config = context.config();
+  if (!client.httpOnly && (stdio || client.stdioOnly || config.mcp.transport !== "http")) {
+    const [command, ...args] = context.place.launcher, env: Record<string, string> = {};
+    for (const { name, origin, value, secret } of context.origins()) {
+      if (origin === "default") continue;
+      // The client starts the service elsewhere, where there is no `.env` of this folder.
+      const hidden = client.variable === null ? `set-${name}-here` : client.variable(name);
+      if (!secret) env[name] = value!;
+      else env[name] = showKey ? context.environment()[name] ?? hidden : hidden;
+    }
+    return { kind: "stdio", command: command!, args: [...args, "stdio"], env };
+  }
+  if (stdio) throw new MemoryError("invalid_input", `Cannot use --stdio with ${id}: it starts no commands`);
+  const { apiKey } = config.access;
+  const key = apiKey === null ? null : showKey ? apiKey : client.variable?.(KEY) ?? KEY;
+  return { kind: "http", url: urlOf(config), key };
+}
+
+/** The address of the MCP server as a client on this machine reaches it. */
+function urlOf({ mcp: { host, port }, tls }: Config): string {
+  if (port === 0) {
+    throw new MemoryError("configuration", "Cannot tell the service's address: MCP_SERVER_PORT=0 takes any free port");
+  }
+  const name = /^(0\.0\.0\.0|\[?::\]?)$/.test(host)
+    ? "127.0.0.1"
+    : host.includes(":") && !host.startsWith("[")
+    ? `[${host}]`
+    : host;
+  return `${tls ? "https" : "http"}://${name}:${port}/mcp`;
+}
+
+function notesFor(client: Client, server: Server, file: string | null, { showKey, write }: Options): string[] {
+  const needsKey = server.kind === "http"
+    ? server.key !== null
+    : Object.keys(server.env).some((name) => /KEY$/.test(name));
+  return [
+    ...needsKey && !showKey && !client.httpOnly
+      ? [
+        client.variable === null
+          ? "Put the key in by hand, or say --show-key"
+          : `${KEY} must be in the client's environment; --show-key puts the key itself in`,
+      ]
+      : [],
+    ...file !== null && !write ? ["--write puts it there"] : [],
+  ];
+}
+
+function textOf(settings: Settings): string {
+  if (settings.format === "toml") return `[${settings.section}]\n${settings.text}`;
+  if (settings.format !== "json") return settings.text.trimEnd();
+  const value = settings.path.toReversed().reduce<unknown>((inner, name) => ({ [name]: inner }), settings.entry);
+  return JSON.stringify(value, null, 2);
+}

@@ -1,0 +1,78 @@
+/**
+ * Options of `search` and `list` that narrow down which memories are meant.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { MemoryError } from "../errors.ts";
+import { periodOf } from "../operations/search_by_time.ts";
+
+/** What was given. */
+export interface FilterOptions {
+  tag?: string[];
+  allTags?: boolean;
+  type?: string;
+  conversation?: string;
+  since?: string;
+  until?: string;
+  meta?: string[];
+  superseded?: boolean;
+}
+
+/** The option behind each field of an operation's input, for messages. */
+export const OPTIONS: Readonly<Record<string, string>> = {
+  content: "<text>",
+  query: "<query>",
+  tags: "--tag",
+  memory_type: "--type",
+  conversation_id: "--conversation",
+  metadata: "--meta",
+  similarity_threshold: "--min-score",
+  page_size: "--limit",
+  page: "--page",
+  mode: "--mode",
+};
+
+/** For options that may be repeated. */
+export const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** Adds the options. */
+export function addFilters(command: Command): Command {
+  return command.option("-t, --tag <tag>", "only with this label; may be repeated", collect)
+    .option("--all-tags", "all the labels, instead of any").option("--type <type>", "only this kind of memory")
+    .option("--conversation <id>", "only turns of this conversation")
+    .option("--since <time>", "only from then on: a date, or words such as yesterday or last week")
+    .option("--until <time>", "only up to the end of that")
+    .option("--meta <key=value>", "only with this in the metadata; may be repeated", collect)
+    .option("--superseded", "also what newer memories replaced");
+}
+
+/** The fields that the options stand for. */
+export function filterFields(options: FilterOptions, now = new Date()): Record<string, unknown> {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return {
+    ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
+    memory_type: options.type ?? null,
+    conversation_id: options.conversation ?? null,
+    ...options.since === undefined ? {} : { created_after: periodOf(options.since, now, zone).from },
+    ...options.until === undefined ? {} : { created_before: periodOf(options.until, now, zone).before },
+    ...options.meta ? { metadata: pairs(options.meta) } : {},
+    ...options.superseded ? { include_superseded: true } : {},
+  };
+}
+
+/** `key=value` texts as an object; what reads as a number, true, false or null is one. */
+export function pairs(texts: readonly string[]): Record<string, string | number | boolean | null> {
+  return Object.fromEntries(texts.map((text) => {
+    const at = text.indexOf("=");
+    if (at < 1) {
+      throw new MemoryError("invalid_input", `Cannot use --meta "${text}": it takes key=value`, {
+        field: "--meta",
+        value: text,
+      });
+    }
+    const value = text.slice(at + 1);
+    return [text.slice(0, at), /^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?)$/.test(value) ? JSON.parse(value) : value];
+  }));
+}

@@ -1,0 +1,88 @@
+/**
+ * `reembed`: makes vectors.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import type { Config } from "../config.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { type CliContext, examples, show } from "./context.ts";
+import { type Progress, progress } from "./progress.ts";
+
+interface Options {
+  all?: boolean;
+  model?: string;
+  json?: boolean;
+}
+
+interface Done {
+  memories: number;
+  embedded: number;
+  model: string;
+}
+
+/** Memories embedded between two writes to the store. */
+const BATCH = 32;
+
+/** Adds the command. */
+export function addReembed(program: Command, context: CliContext): void {
+  program.command("reembed").description("make missing vectors, or all of them anew for another model")
+    .option("--all", "also those that are there already, by the same model")
+    .option("--model <name>", "by this model instead of MCP_MEMORY_EMBEDDING_MODEL; set that too, afterwards")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", examples(["reembed", "reembed --all", "reembed --model Xenova/bge-small-en-v1.5"]))
+    .action(async ({ all = false, model, json }: Options) => {
+      const config = context.config();
+      const done = await reembed(context, model === undefined ? config : withModel(config, model), all);
+      show(context, json, done, () => [`${done.embedded} of ${done.memories} memories have vectors of ${done.model}`]);
+    });
+}
+
+function withModel(config: Config, model: string): Config {
+  return { ...config, embedding: { ...config.embedding, model } };
+}
+
+async function reembed(context: CliContext, config: Config, all: boolean): Promise<Done> {
+  const runtime = await context.openRuntime(config), bar = progress(context, "Embedding", "memories");
+  const work = context.startWork(runtime, config, context.log);
+  try {
+    const { id, name } = await runtime.embeddings.configured.ready();
+    while (true) {
+      context.signal.throwIfAborted();
+      const { active, memories, embedded } = await runtime.storage.vectorCoverage();
+      if (active?.id === id && embedded >= memories) {
+        if (all) await again(runtime, id, memories, bar, context.signal);
+        return { memories, embedded, model: name };
+      }
+      bar.at(runtime.embeddings.reembedding?.done ?? embedded, memories);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    bar.end();
+    await context.close(runtime, work.stop);
+  }
+}
+
+/** Makes every memory's vectors anew; the old ones serve until theirs are there. */
+async function again(
+  { storage, embeddings }: Runtime,
+  model: string,
+  total: number,
+  bar: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  let done = 0;
+  for (let after: string | null = null, more = true; more;) {
+    signal.throwIfAborted();
+    const { memories, next } = await storage.scan(after, BATCH);
+    await storage.addVectors(
+      await Promise.all(memories.map(async ({ content_hash, content }) => ({
+        content_hash,
+        vectors: { model, chunks: await embeddings.configured.embedPassage(content) },
+      }))),
+    );
+    bar.at(done += memories.length, total);
+    [after, more] = [next, next !== null];
+  }
+}
