@@ -4,35 +4,6 @@ import { spawn, testEnvironment, until } from "../helpers/process.ts";
 import { hashOf } from "../storage/fixtures.ts";
 import { fill, inFolder, unimem } from "./command.ts";
 
-const COMMANDS = [
-  "unified",
-  "http",
-  "mcp",
-  "stdio",
-  "version",
-  "export",
-  "import",
-  "store",
-  "search",
-  "list",
-  "stats",
-  "config",
-]
-  .concat("doctor", "reembed", "copy", "upgrade");
-
-Deno.test("every command has help with an example", () =>
-  inFolder(async (folder) => {
-    const { code, out } = await unimem(folder, "--help");
-    assertEquals(code, 0);
-    for (const command of COMMANDS) assertStringIncludes(out, `\n  ${command} `);
-    const helps = await Promise.all(COMMANDS.map((command) => unimem(folder, command, "--help")));
-    helps.forEach(({ code, out, err }, i) => {
-      assertEquals([code, err], [0, ""]);
-      assertStringIncludes(out, `unimem ${COMMANDS[i]}`);
-      assertStringIncludes(out, "Examples:");
-    });
-  }));
-
 Deno.test("wrong arguments end with 2 and no stack trace, a fault with 1, and --debug shows where", () =>
   inFolder(async (folder) => {
     const wrong = [["bogus"], ["export"], ["import", "--from", "nowhere", "x"], ["list", "--limit", "many"], [

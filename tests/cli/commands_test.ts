@@ -1,0 +1,265 @@
+/** Every command of the program's own table: its help, its success and its failure, in a real process. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Command } from "commander";
+import type { CliContext } from "../../src/cli/context.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { barText, progress } from "../../src/cli/progress.ts";
+import { OutboxFile } from "../../src/storage/outbox/file.ts";
+import { spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
+import { plain } from "../storage/fixtures.ts";
+import { ended, fill, inFolder, json, unimem, unimemIn } from "./command.ts";
+
+/** The words after `unimem`, as one text. FOLDER is the case's own folder. */
+interface Case {
+  /** What is run before, each of it successfully. */
+  before?: string[];
+  succeeds: string;
+  fails: string;
+  code: number;
+  env?: Record<string, string>;
+  /** Whether a run that succeeds prints JSON with --json. */
+  json?: boolean;
+}
+
+const OUTBOX = { MCP_QDRANT_URL: "http://127.0.0.1:9", MCP_OUTBOX_ENABLED: "true" };
+
+const CASES: Record<string, Case> = {
+  // Servers end at once where standard input is the protocol and empty; the others are started below.
+  unified: { succeeds: "unified", fails: "unified now", code: 2, env: { MCP_TRANSPORT_MODE: "stdio" }, json: false },
+  http: { succeeds: "http --help", fails: "http --port 1", code: 2, json: false },
+  mcp: { succeeds: "mcp --help", fails: "mcp now", code: 2, json: false },
+  stdio: { succeeds: "stdio", fails: "stdio now", code: 2, json: false },
+  store: { succeeds: "store Something", fails: "store", code: 2 },
+  search: { before: ["store Something"], succeeds: "search something", fails: "search x --mode loud", code: 2 },
+  list: { before: ["store Something"], succeeds: "list --since yesterday", fails: "list --since lstweek", code: 2 },
+  export: {
+    before: ["store Something"],
+    succeeds: "export FOLDER/a.jsonl",
+    fails: "export FOLDER/no/a.jsonl",
+    code: 2,
+  },
+  import: {
+    before: ["store Something", "export FOLDER/a.jsonl"],
+    succeeds: "import FOLDER/a.jsonl",
+    fails: "import --from nowhere x",
+    code: 2,
+  },
+  copy: {
+    before: ["store Something"],
+    succeeds: "copy --to sqlite:FOLDER/other.db",
+    fails: "copy --from sqlite:FOLDER/none.db",
+    code: 2,
+  },
+  upgrade: { succeeds: "upgrade", fails: "upgrade --into other", code: 2 },
+  backup: { before: ["store Something"], succeeds: "backup", fails: "backup --keep none", code: 2 },
+  "backup list": { succeeds: "backup list", fails: "backup list now", code: 2 },
+  "backup verify": { before: ["backup"], succeeds: "backup verify", fails: "backup verify none.db", code: 2 },
+  restore: {
+    before: ["store Something", "backup"],
+    succeeds: "restore latest --replace",
+    fails: "restore latest",
+    code: 1,
+  },
+  reembed: { before: ["store Something"], succeeds: "reembed --all", fails: "reembed --quick", code: 2 },
+  stats: { succeeds: "stats", fails: "stats --what", code: 2 },
+  config: { succeeds: "config", fails: "config set", code: 2 },
+  doctor: { succeeds: "doctor", fails: "doctor --quick", code: 2 },
+  outbox: { succeeds: "outbox list", fails: "outbox", code: 2, env: OUTBOX },
+  "outbox list": { succeeds: "outbox list", fails: "outbox list now", code: 2, env: OUTBOX },
+  "outbox retry": { succeeds: "outbox retry --all", fails: "outbox retry", code: 2, env: OUTBOX },
+  "outbox drop": { succeeds: "outbox drop --all", fails: "outbox drop one", code: 2, env: OUTBOX },
+  connect: { succeeds: "connect cursor --stdio", fails: "connect nobody", code: 2 },
+  completion: { succeeds: "completion bash", fails: "completion tcsh", code: 2, json: false },
+  version: { succeeds: "version", fails: "version now", code: 2 },
+};
+
+const program = createProgram({ print: () => {} } as unknown as CliContext);
+const namesOf = (command: Command, at = ""): string[] =>
+  command.commands.flatMap((sub) => [`${at}${sub.name()}`, ...namesOf(sub, `${at}${sub.name()} `)]);
+
+/** Two at a time: each starts some processes one after the other. */
+async function inPairs<T>(items: readonly T[], body: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  await Promise.all([1, 2].map(async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await body(item);
+  }));
+}
+
+Deno.test("every command is among the cases below", () => {
+  assertEquals(namesOf(program).sort(), Object.keys(CASES).sort());
+});
+
+Deno.test("every command has help with an example, does its work, and fails with a code and one line of reason", () =>
+  inFolder(async (root) => {
+    await inPairs(
+      Object.entries(CASES),
+      async ([name, { before = [], succeeds, fails, code, env = {}, json = true }]) => {
+        const folder = `${root}/${name.replace(" ", "-")}`, environment = testEnvironment(folder, env);
+        await Deno.mkdir(folder);
+        const run = (text: string, ...more: string[]) =>
+          unimemIn(environment, ...text.replaceAll("FOLDER", folder).split(" "), ...more);
+        const help = await run(name, "--help");
+        assertEquals([help.code, help.err], [0, ""], name);
+        assertStringIncludes(help.out, `Usage: unimem ${name}`);
+        assertStringIncludes(help.out, "Examples:\n  unimem ");
+
+        if (env === OUTBOX) {
+          const file = OutboxFile.open({ path: `${folder}/outbox.db`, maxWrites: 10, maxBytes: 1 << 20 }, true);
+          await file.add([{ kind: "store", ...plain(1) }]);
+          file.refuse(1, "Cannot store it");
+          file.close();
+        }
+        for (const text of before) {
+          const { code, err } = await run(text);
+          assertEquals(code, 0, `${text}: ${err}`);
+        }
+        const refused = await run(fails);
+        assertEquals([refused.code, refused.out], [code, ""], `${fails}: ${refused.err}`);
+        assert(!/\n\s+at /.test(refused.err), refused.err);
+        const told = await run(fails, "--json");
+        assertEquals([told.code, told.out], [code, ""], fails);
+        const { error } = JSON.parse(told.err);
+        assertEquals([error.exit_code, typeof error.code, typeof error.message], [code, "string", "string"], told.err);
+
+        const done = await run(succeeds, ...json ? ["--json"] : []);
+        assertEquals([done.code, done.err.includes("ERROR")], [0, false], `${succeeds}: ${done.err}`);
+        if (json) JSON.parse(done.out);
+      },
+    );
+  }));
+
+Deno.test("a server that a signal ends has succeeded", () =>
+  inFolder(async (folder) => {
+    for (const command of ["unified", "http", "mcp"]) {
+      await using service = await start(command, testEnvironment(folder));
+      service.kill("SIGTERM");
+      assertEquals(await service.exit(), 0, command);
+    }
+  }));
+
+Deno.test("a typo is answered with what was meant, and --debug shows where a fault comes from", () =>
+  inFolder(async (folder) => {
+    for (
+      const [args, hint] of [[["serch", "x"], "Did you mean search?"], [["stats", "--jsn"], "Did you mean --json?"], [
+        ["backup", "lst"],
+        "name one of list, verify",
+      ]] as const
+    ) {
+      const { code, err } = await unimem(folder, ...args);
+      assertEquals(code, 2);
+      assertStringIncludes(err, hint);
+    }
+    assertStringIncludes((await unimem(folder, "import", "none.jsonl", "--debug")).err, "    at ");
+  }));
+
+Deno.test("a store that can't be reached ends with 3", () =>
+  inFolder(async (folder) => {
+    const env = testEnvironment(folder, { MCP_QDRANT_URL: "http://127.0.0.1:9", MCP_QDRANT_TIMEOUT: "1" });
+    const { code, err } = await unimemIn(env, "stats", "--json");
+    assertEquals([code, JSON.parse(err).error.code], [3, "unavailable"]);
+  }));
+
+Deno.test("filters narrow down, standard input is stored, and results are plain where no terminal is", () =>
+  inFolder(async (folder) => {
+    const child = await spawn(["store", "-", "--tag", "a", "--tag", "b", "--meta", "n=3", "--type", "note", "--json"], {
+      ...testEnvironment(folder),
+    }, { stdin: "piped", stdout: "piped" });
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("Two lines\nfrom a pipe\n"));
+    await writer.close();
+    const { memory } = JSON.parse((await ended(child, "the store")).out);
+    assertEquals(
+      [memory.content, memory.tags, memory.metadata, memory.memory_type],
+      ["Two lines\nfrom a pipe", ["a", "b"], { n: 3 }, "note"],
+    );
+    await json(folder, "store", "Another pipe", "--tag", "a", "--conversation", "c1");
+    const found = async (...args: string[]) => {
+      const { results, memories } = await json(folder, ...args);
+      return (results ?? memories).length;
+    };
+    assertEquals(
+      await Promise.all([
+        found("list"),
+        found("list", "--tag", "a", "--tag", "b", "--all-tags"),
+        found("list", "--type", "note", "--meta", "n=3"),
+        found("list", "--until", "yesterday"),
+        found("search", "pipe", "--since", "today", "--conversation", "c1"),
+        found("search", "pipe", "--mode", "exact"),
+        found("search", "pipe", "--min-score", "1.0"),
+      ]),
+      [2, 1, 1, 0, 1, 2, 0],
+    );
+    const env = { ...testEnvironment(folder), NO_COLOR: "" };
+    assert(!(await unimemIn(env, "list")).out.includes("\x1b"));
+    assertStringIncludes((await unimemIn({ ...env, FORCE_COLOR: "1" }, "list")).out, "\x1b[");
+    assertStringIncludes((await unimem(folder, "list", "--limit", "1000")).err, "--limit");
+  }));
+
+Deno.test({
+  name: "a reader that goes away ends a command without noise, and Ctrl-C ends it with 130",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      await fill(folder, 20_000);
+      const main = new URL("../../src/main.ts", import.meta.url).pathname;
+      for (const command of ["export -", "list --limit 100 --full"]) {
+        const child = new Deno.Command("bash", {
+          args: ["-c", `set -o pipefail; "$0" run --quiet -A "${main}" ${command} | head -n 1`, Deno.execPath()],
+          env: testEnvironment(folder),
+          clearEnv: true,
+          stdout: "piped",
+          stderr: "piped",
+        }).spawn();
+        const { code, err } = await ended(child, command);
+        assertEquals([code, err], [0, ""], command);
+      }
+      const child = await spawn(["export", `${folder}/all.jsonl`, "--vectors"], testEnvironment(folder));
+      const begun = () => Deno.stat(`${folder}/all.jsonl.part`).then(({ size }) => size, () => 0);
+      await until(begun, (size) => size > 0, "the export to begin");
+      child.kill("SIGINT");
+      const { code, stderr } = await within(child.output(), "the export to stop");
+      assertEquals(code, 130);
+      assertEquals(new TextDecoder().decode(stderr), "Stopped; the same command goes on from here\n");
+    }),
+});
+
+Deno.test("config tells where each setting comes from, and no secret", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/.env`, "LOG_LEVEL=error\nMCP_HTTP_PORT=1234\nMCP_API_KEY=from-the-file\n");
+    const main = new URL("../../src/main.ts", import.meta.url).pathname;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", main, "config", "--json"],
+      cwd: folder,
+      env: testEnvironment(folder, { MCP_HTTP_PORT: "4321", MCP_QDRANT_API_KEY: "from-outside" }),
+      clearEnv: true,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const { out, err } = await ended(child, "config");
+    const { settings, effective } = JSON.parse(out);
+    const of = (name: string) => settings.find((setting: { name: string }) => setting.name === name);
+    assertEquals([of("MCP_HTTP_PORT").value, of("MCP_HTTP_PORT").origin], ["4321", "environment"]);
+    assertEquals([of("LOG_LEVEL").value, of("LOG_LEVEL").origin], ["error", ".env"]);
+    assertEquals([of("MCP_SERVER_HOST").value, of("MCP_SERVER_HOST").origin], [null, "default"]);
+    assertEquals([of("MCP_API_KEY").value, of("MCP_API_KEY").origin], [null, ".env"]);
+    assertEquals([effective.http.port, effective.access.apiKey], [4321, "(secret)"]);
+    assert(!/from-the-file|from-outside/.test(out + err));
+  }));
+
+Deno.test("a bar tells the share, the rate and what is left, and only on a terminal", () => {
+  assertEquals(
+    barText("Importing", "entries", 2500, 10_000, 500),
+    "Importing █████░░░░░░░░░░░░░░░ 25%  2,500 of 10,000 entries  500/s  0:15 left",
+  );
+  assertEquals(barText("Restoring", "bytes", 1_500_000, undefined, 0), "Restoring 1.5 MB");
+  const written: string[] = [], note = (text: string) => void written.push(text);
+  for (const terminal of [false, true]) {
+    let now = 0;
+    const bar = progress({ terminal, note }, "Importing", "entries", () => now += 150);
+    bar.at(1, 3);
+    bar.at(3, 3);
+    bar.end();
+    assertEquals(written.length, terminal ? 3 : 0);
+  }
+});
