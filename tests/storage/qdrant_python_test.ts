@@ -4,50 +4,11 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
+import { pythonCollection } from "../helpers/python_collection.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { DIMENSIONS, foundByWords, hashOf, MODEL, OTHER, vector } from "./fixtures.ts";
 
 const ignore = QDRANT_BIN === undefined;
-
-async function send(method: string, url: string, body: unknown): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
-  assertEquals(answer.status, 200, await answer.text());
-}
-
-/** A collection as the Python service writes it, with `count` memories. */
-async function pythonCollection(url: string, name: string, count: number, model: string | null): Promise<void> {
-  const at = `${url}/collections/${name}`;
-  await send("PUT", at, { vectors: { size: DIMENSIONS, distance: "Cosine" } });
-  const points: unknown[] = Array.from({ length: count }, (_, i) => ({
-    id: `00000000-0000-0000-0000-${(i + 1).toString(16).padStart(12, "0")}`,
-    vector: [...vector(i + 1)],
-    payload: {
-      content: `The Otter number ${i + 1} swims`,
-      content_hash: hashOf(i + 1),
-      tags: ["river", ...(i % 2 ? ["odd"] : [])],
-      memory_type: "note",
-      metadata: { level: i % 3, name: "x" },
-      created_at: 1_700_000_000.5 + i,
-      updated_at: 1_700_000_000.5 + i,
-    },
-  }));
-  if (model !== null) {
-    points.push({
-      id: 1,
-      vector: new Array(DIMENSIONS).fill(0),
-      payload: {
-        embedding_model: model,
-        vector_size: DIMENSIONS,
-        dimensions: DIMENSIONS,
-        created_at: "2026-01-01T00:00:00",
-        distance_metric: "Cosine",
-        quantization_enabled: false,
-      },
-    });
-  }
-  await send("PUT", `${at}/points?wait=true`, { points });
-}
 
 Deno.test({
   name: "A Python collection opens as it is, by meaning, words and filters, without the reserved point",
