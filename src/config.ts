@@ -43,6 +43,8 @@ export interface Config {
   /** Milliseconds without a sign of life after which another process takes over the store's background work. */
   readonly leaseMs: number;
   readonly backups: BackupSettings;
+  readonly telemetry: { metrics: boolean; opentelemetry: boolean };
+  readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
@@ -141,6 +143,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       intervalHours: values.MCP_BACKUP_INTERVAL_HOURS ?? 0,
       keep: values.MCP_BACKUP_KEEP ?? 7,
     },
+    telemetry: { metrics: values.MCP_METRICS_ENABLED ?? true, opentelemetry: values.OTEL_DENO ?? false },
+    logFormat: values.LOG_FORMAT ?? "auto",
     logLevel: values.LOG_LEVEL ?? "info",
   };
   if (problems.length > 0) {

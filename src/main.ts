@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig, settingOrigins } from "./config.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
-import { createLogger, type Logger } from "./operations/logger.ts";
+import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
 import { closeSharedStorage } from "./storage/shared.ts";
 import {
   closeAll,
@@ -53,11 +53,22 @@ function settings(): Config {
 
 async function runServer(command: string, config: Config): Promise<void> {
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
-  const log = createLogger(config.logLevel, (line) => console.error(line));
+  const log = createLogger(config.logLevel, writeLine, undefined, formatOf(config));
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
   await (useStdio && !http ? serveStdio(config, log) : serve(config, { http, mcp }, useStdio, log));
+}
+
+/** Whole lines, without the cost of the console's formatting. */
+function writeLine(line: string): void {
+  let bytes = new TextEncoder().encode(`${line}\n`);
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+}
+
+function formatOf({ logFormat }: Config): LogFormat {
+  if (logFormat !== "auto") return logFormat;
+  return Deno.stderr.isTerminal() ? "text" : "json";
 }
 
 /** Every other command, and help for all of them. */

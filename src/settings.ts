@@ -334,6 +334,21 @@ export const SETTINGS = {
   MCP_DOCUMENT_MAX_PAGES: setting(wholeNumber(1, 100_000), "2000", "Most pages of a document."),
   MCP_DOCUMENT_TIMEOUT: setting(wholeNumber(1, 3600), "60", "Seconds that reading a document may take."),
   MCP_MEMORY_INCLUDE_HOSTNAME: setting(flag(), "false", "Whether a client's host name is kept as a `source:` tag."),
+  MCP_METRICS_ENABLED: setting(
+    flag(),
+    "true",
+    "Whether counters and times are kept and `/metrics` tells them.",
+  ),
+  OTEL_DENO: setting(
+    flag(),
+    "false",
+    "Whether traces and metrics go to an OpenTelemetry collector over OTLP; Deno's other `OTEL_` variables say where and how.",
+  ),
+  LOG_FORMAT: setting(
+    choice("auto", "json", "text"),
+    "auto",
+    "How log lines look: `text` for people, `json` with one object a line, `auto` for text on a terminal and JSON elsewhere.",
+  ),
   LOG_LEVEL: setting(choice("debug", "info", "warning", "error"), "info", "Least severe messages to log."),
 } as const;
 

@@ -25,13 +25,17 @@ import { HealthMonitor } from "./operations/health/monitor.ts";
 import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
 import { takingMark } from "./operations/moving/copy/mark.ts";
+import { observeParts } from "./operations/observe.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
 import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { ServingModel } from "./operations/serving.ts";
 import { examineStorage, openOutboxContents, openStorage } from "./storage/factory.ts";
+import { measuredStorage } from "./storage/measured.ts";
 import type { MemoryStorage, StoreExamination } from "./storage/storage.ts";
 import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
+import { observeProcess } from "./telemetry/process.ts";
+import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
 
 /** Milliseconds that running requests get to finish when the service stops. */
@@ -103,18 +107,22 @@ export async function startService(config: Config, servers: Servers, log: Logger
  * @param withOutbox Whether this process takes the outbox, where there is one: only a server stays long enough to empty it.
  */
 export async function openRuntime(config: Config, { withOutbox = false } = {}): Promise<Runtime> {
-  const storage = await getSharedStorage(() => openStorage(config.storage, withOutbox ? config.outbox : null));
+  const telemetry = await openTelemetry({ ...config.telemetry, version: VERSION });
+  const storage = await getSharedStorage(async () =>
+    measuredStorage(await openStorage(config.storage, withOutbox ? config.outbox : null), telemetry)
+  );
   return {
     storage,
     embeddings: {
       serving: null,
-      configured: createEmbeddingService(config.embedding),
+      configured: createEmbeddingService(config.embedding, { telemetry }),
       reembedding: null,
       ...(config.reranker ? { reranker: createReranker(config.reranker) } : {}),
     },
     settings: config.operations,
     events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
     activity: new Activity(),
+    telemetry,
     background: noBackground(),
     health: healthOf(config),
     backups: initialBackupState(config.backups),
@@ -134,10 +142,14 @@ function healthOf({ storage, baseDir }: Config): HealthMonitor {
  */
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
   startOutbox(runtime, log);
-  const watch = startHealthWatch(runtime, log);
+  const watch = startHealthWatch(runtime, log), process = observeProcess(runtime.telemetry.metrics, runtime);
+  observeParts(runtime);
   const serving = new ServingModel(runtime, {
     openModel: (identity) =>
-      createEmbeddingServiceFor(identity, config.embedding, { beside: runtime.embeddings.configured }),
+      createEmbeddingServiceFor(identity, config.embedding, {
+        beside: runtime.embeddings.configured,
+        telemetry: runtime.telemetry,
+      }),
     log,
   });
   const background = startBackground(runtime, [
@@ -148,7 +160,10 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     ...makingBackups(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
-  return { stop: async () => void await Promise.all([background.stop(), serving.stop(), watch.stop(), uploads()]) };
+  return {
+    stop: async () =>
+      void await Promise.all([background.stop(), serving.stop(), watch.stop(), process.stop(), uploads()]),
+  };
 }
 
 /** Work with the files of stores that nobody has open. */

@@ -3,10 +3,21 @@ import { fromFileUrl, relative, SEPARATOR } from "./helpers/paths.ts";
 
 /** Modules of `src/` by layer; each may import its own layer and those listed. */
 const MAY_IMPORT: Record<string, string[]> = {
-  "main.ts": ["unified.ts", "config.ts", "errors.ts", "version.ts", "operations", "storage/shared.ts", "mcp", "cli"],
-  cli: ["config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
+  "main.ts": [
+    "telemetry",
+    "unified.ts",
+    "config.ts",
+    "errors.ts",
+    "version.ts",
+    "operations",
+    "storage/shared.ts",
+    "mcp",
+    "cli",
+  ],
+  cli: ["telemetry", "config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
   importers: ["documents", "memory", "operations", "errors.ts"],
   "unified.ts": [
+    "telemetry",
     "config.ts",
     "errors.ts",
     "version.ts",
@@ -28,14 +39,24 @@ const MAY_IMPORT: Record<string, string[]> = {
   "give_back.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
+  telemetry: ["errors.ts"],
   web: [],
-  http: ["access", "web", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
-  mcp: ["access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
-  operations: ["documents", "memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
+  http: [
+    "telemetry",
+    "access",
+    "web",
+    "operations",
+    "memory",
+    "errors.ts",
+    "storage/storage.ts",
+    "embedding/embedder.ts",
+  ],
+  mcp: ["telemetry", "access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
+  operations: ["telemetry", "documents", "memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
   documents: ["memory", "errors.ts"],
   memory: ["errors.ts"],
-  storage: ["memory", "errors.ts", "give_back.ts", "embedding/embedder.ts"],
-  embedding: ["memory", "errors.ts", "give_back.ts"],
+  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "embedding/embedder.ts"],
+  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts"],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */
@@ -51,6 +72,7 @@ const PACKAGES: Record<string, RegExp> = {
   "papaparse": /^documents\/parsers\//,
   "node:sqlite": /^(storage\/(sqlite|outbox)\/|embedding\/cache_file|importers\/python_sqlite)/,
   "commander": /^cli\//,
+  "@opentelemetry/": /^telemetry\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

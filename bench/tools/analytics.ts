@@ -18,6 +18,7 @@ import { initialBackupState } from "../../src/operations/backup/schedule.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { textAt } from "../lib/texts.ts";
 
 const ROUNDS = 5, BATCH = 1000, YEARS = 2;
@@ -47,6 +48,7 @@ try {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: "." }),
     backups: initialBackupState({ intervalHours: 0 }),

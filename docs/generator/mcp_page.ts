@@ -45,7 +45,9 @@ const HINTS: Record<string, [yes: string, no: string]> = {
 export async function mcpOffer(): Promise<Offer> {
   const runtime = stubRuntime(), log = createLogger("error", () => {});
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
-  await createMcpServer(runtime, { serverName: "unimem", log, inFlight: new InFlight() }).connect(serverSide);
+  await createMcpServer(runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
+    serverSide,
+  );
   const client = new Client({ name: "docs", version: "1" });
   await client.connect(clientSide);
   const can = client.getServerCapabilities() ?? {};

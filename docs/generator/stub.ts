@@ -10,6 +10,7 @@ import { initialBackupState } from "../../src/operations/backup/schedule.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
+import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { VERSION } from "../../src/version.ts";
 
 /** A runtime without a store and a model. */
@@ -26,6 +27,7 @@ export function stubRuntime(): Runtime {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: "." }),
     backups: initialBackupState({ intervalHours: 0 }),

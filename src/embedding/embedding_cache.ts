@@ -46,6 +46,11 @@ export class EmbeddingCache {
     };
   }
 
+  /** Texts whose vectors came from the file. */
+  get diskHits(): number {
+    return this.#diskHits;
+  }
+
   /** Opens the file, where there is one. Loaded here, so that nobody else pays for it. */
   open(): Promise<void> {
     const settings = this.#settings;

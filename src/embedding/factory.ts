@@ -8,6 +8,7 @@ import { MemoryError } from "../errors.ts";
 import type { EmbeddingService, ModelIdentity } from "./embedder.ts";
 import { LocalProvider } from "./local.ts";
 import { OpenAiProvider } from "./openai.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { EmbeddingProvider } from "./provider.ts";
 import { ProvidedEmbeddings, type ServiceOptions } from "./service.ts";
 import type { EmbeddingSettings } from "./settings.ts";
@@ -22,6 +23,7 @@ export interface EmbeddingDependencies {
   /** Told how far a load or download is, 0 to 1, for a progress bar. */
   onProgress?: (share: number) => void;
   fetch?: typeof fetch;
+  telemetry?: Telemetry;
   /** Unix milliseconds. */
   now?: () => number;
   /** From 0 to below 1. */
@@ -78,9 +80,9 @@ function providerOf(settings: EmbeddingSettings, dependencies: EmbeddingDependen
 }
 
 function optionsOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): ServiceOptions {
-  const { cacheBytes, cacheFile, queueLimit } = settings, { onProgress, now, beside } = dependencies;
+  const { cacheBytes, cacheFile, queueLimit } = settings, { onProgress, now, beside, telemetry } = dependencies;
   const cache = beside instanceof ProvidedEmbeddings ? beside.cache : undefined;
-  return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now };
+  return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now, telemetry };
 }
 
 function cores(): number {

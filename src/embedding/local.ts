@@ -16,6 +16,7 @@ import type { LocalSettings } from "./settings.ts";
 interface Waiter {
   resolve(vectors: Float32Array[]): void;
   reject(error: Error): void;
+  ran: ((milliseconds: number) => void) | undefined;
 }
 
 /** Runs a model in a worker. */
@@ -45,12 +46,12 @@ export class LocalProvider implements EmbeddingProvider {
     };
   }
 
-  embed(text: string, kind: TextKind): Promise<Float32Array[]> {
+  embed(text: string, kind: TextKind, ran?: (milliseconds: number) => void): Promise<Float32Array[]> {
     const worker = this.#worker;
     if (worker === undefined) return Promise.reject(new MemoryError("unavailable", "Embedding model isn't loaded"));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiters.set(id, { resolve, reject });
+      this.#waiters.set(id, { resolve, reject, ran });
       tell(worker, { type: "embed", id, kind, text });
     });
   }
@@ -113,8 +114,10 @@ export class LocalProvider implements EmbeddingProvider {
     if (answer.type !== "vectors" && answer.type !== "failed" || answer.id === null) return;
     const waiter = this.#waiters.get(answer.id);
     this.#waiters.delete(answer.id);
-    if (answer.type === "vectors") waiter?.resolve(answer.vectors);
-    else waiter?.reject(new MemoryError(answer.code, answer.message));
+    if (answer.type === "vectors") {
+      waiter?.ran?.(answer.milliseconds);
+      waiter?.resolve(answer.vectors);
+    } else waiter?.reject(new MemoryError(answer.code, answer.message));
   }
 
   #lose(worker: Worker, error: Error, events: ProviderEvents): void {

@@ -21,7 +21,7 @@ export type WorkerRequest =
 /** What the worker answers. */
 export type WorkerAnswer =
   | { type: "loaded"; dimensions: number; fingerprint: string }
-  | { type: "vectors"; id: number; vectors: Float32Array<ArrayBuffer>[] }
+  | { type: "vectors"; id: number; vectors: Float32Array<ArrayBuffer>[]; milliseconds: number }
   /** `id` is null when loading failed. */
   | { type: "failed"; id: number | null; code: MemoryError["code"]; message: string }
   | { type: "closed" };
@@ -34,6 +34,8 @@ interface Job {
   /** The part to run next, once it is known. */
   part: IteratorResult<number[], void> | undefined;
   vectors: Float32Array<ArrayBuffer>[];
+  /** Time it ran so far. */
+  milliseconds: number;
 }
 
 /** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
@@ -74,7 +76,7 @@ function accept(id: number, kind: TextKind, text: string): void {
   try {
     if (model === undefined) throw new MemoryError("unavailable", "Embedding model isn't loaded");
     // Tokenised when its turn comes: a burst of passages mustn't keep the query behind it waiting.
-    lanes.push(kind, { id, kind, parts: model.parts(text, kind), part: undefined, vectors: [] });
+    lanes.push(kind, { id, kind, parts: model.parts(text, kind), part: undefined, vectors: [], milliseconds: 0 });
     running ??= work().finally(rest);
   } catch (error) {
     fail(id, error);
@@ -83,13 +85,16 @@ function accept(id: number, kind: TextKind, text: string): void {
 
 async function work(): Promise<void> {
   for (let job = lanes.next(); job !== undefined; job = lanes.next()) {
+    const began = performance.now();
     try {
       job.part ??= job.parts.next();
       // Messages are received during a run, so a query that has come meanwhile goes before a passage's next chunk.
       if (!job.part.done) job.vectors.push(await model!.run(job.part.value));
       runsSinceGivenBack++;
       job.part = job.parts.next();
-      if (job.part.done) answer({ type: "vectors", id: job.id, vectors: job.vectors }, buffersOf(job));
+      job.milliseconds += performance.now() - began;
+      const { id, vectors, milliseconds } = job;
+      if (job.part.done) answer({ type: "vectors", id, vectors, milliseconds }, buffersOf(job));
       else lanes.putBack(job.kind, job);
     } catch (error) {
       fail(job.id, error);

@@ -28,6 +28,7 @@ const PROBE = "Unimem";
 interface Item {
   text: string;
   resolve(vector: Float32Array): void;
+  ran: ((milliseconds: number) => void) | undefined;
   reject(error: unknown): void;
 }
 
@@ -76,11 +77,11 @@ export class OpenAiProvider implements EmbeddingProvider {
     return { id: `openai:${host}:${model}:${dimensions}`, name: model, provider: "openai", dimensions };
   }
 
-  embed(text: string, kind: TextKind): Promise<Float32Array[]> {
+  embed(text: string, kind: TextKind, ran?: (milliseconds: number) => void): Promise<Float32Array[]> {
     if (this.#closed) return Promise.reject(closedError());
-    const parts = this.#parts(sanitise(text), kind).map((part) =>
+    const parts = this.#parts(sanitise(text), kind).map((part, index) =>
       new Promise<Float32Array>((resolve, reject) =>
-        this.#lanes.push(kind, { text: this.#prefix[kind] + part, resolve, reject })
+        this.#lanes.push(kind, { text: this.#prefix[kind] + part, resolve, reject, ran: index === 0 ? ran : undefined })
       )
     );
     // Texts that come in the same turn of the event loop travel together.
@@ -121,8 +122,10 @@ export class OpenAiProvider implements EmbeddingProvider {
 
   /** Never rejects: each item is told. */
   async #send(batch: Item[]): Promise<void> {
+    const began = performance.now();
     try {
       const vectors = await this.#endpoint.embed(batch.map((item) => item.text));
+      for (const item of batch) item.ran?.(performance.now() - began);
       batch.forEach((item, index) => {
         const vector = vectors[index]!;
         if (vector.length === this.#dimensions) item.resolve(vector);

@@ -25,8 +25,10 @@ export interface EmbeddingProvider {
   /**
    * Unit-length vectors of one text: exactly one for a query, one for each chunk of a passage. Waiting queries run
    * before waiting passages.
+   *
+   * @param ran Told the milliseconds that the model took, without the wait for it.
    */
-  embed(text: string, kind: TextKind): Promise<Float32Array[]>;
+  embed(text: string, kind: TextKind, ran?: (milliseconds: number) => void): Promise<Float32Array[]>;
 
   /** Finishes what runs, rejects what waits with `unavailable`, and frees the model. Called once. */
   close(): Promise<void>;

@@ -8,6 +8,8 @@ import { errorText, MemoryError } from "../errors.ts";
 import type { CacheFileSettings } from "./cache_file.ts";
 import type { EmbedderCounters, EmbedderStatus, EmbeddingService, ModelIdentity } from "./embedder.ts";
 import { EmbeddingCache } from "./embedding_cache.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { EmbeddingMetrics } from "./metrics.ts";
 import type { EmbeddingProvider, TextKind } from "./provider.ts";
 
 /** How a service is made. */
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   onProgress?: ((share: number) => void) | undefined;
   /** Unix milliseconds. */
   now?: (() => number) | undefined;
+  /** Where it counts what it does; nowhere by default. */
+  telemetry?: Telemetry | undefined;
 }
 
 /** Share of the newest run in the running mean of a text's time. */
@@ -36,6 +40,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
   readonly #now: () => number;
   /** Shared with the service of another model, should there be one. */
   readonly cache: EmbeddingCache;
+  readonly #metrics: EmbeddingMetrics;
   /** Runs that have begun, by kind and text, for callers with the same text. */
   readonly #shared = new Map<string, Promise<Float32Array[]>>();
   #identity: ModelIdentity | undefined;
@@ -56,6 +61,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.cache = options.cache ?? new EmbeddingCache(options.cacheBytes, options.cacheFile);
+    this.#metrics = new EmbeddingMetrics(options.telemetry ?? createTelemetry(false));
     this.#status = { state: "loading", since: this.#now() };
   }
 
@@ -116,6 +122,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
       });
       const [identity] = await Promise.all([loading, this.cache.open()]);
       this.#loads++;
+      this.#metrics.loads.add();
       if (this.#closing !== undefined) throw closedError();
       this.#identity = identity;
       this.#enter({ state: "ready" });
@@ -132,8 +139,11 @@ export class ProvidedEmbeddings implements EmbeddingService {
   }
 
   #cached(text: string, kind: TextKind): Float32Array[] | undefined {
-    const vectors = this.cache.get(this.#identity!.id, kind, text);
-    if (vectors !== undefined) this.#hits++;
+    const diskHits = this.cache.diskHits, vectors = this.cache.get(this.#identity!.id, kind, text);
+    if (vectors !== undefined) {
+      this.#hits++;
+      (this.cache.diskHits > diskHits ? this.#metrics.diskHits : this.#metrics.hits).add();
+    }
     return vectors;
   }
 
@@ -143,6 +153,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     const running = this.#shared.get(key);
     if (running !== undefined) {
       this.#hits++;
+      this.#metrics.shared.add();
       return running;
     }
     if (this.#depth >= this.#options.queueLimit) {
@@ -151,6 +162,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
       });
     }
     this.#misses++;
+    this.#metrics.misses.add();
     const run = this.#embed(text, kind).finally(() => this.#shared.delete(key));
     this.#shared.set(key, run);
     return run;
@@ -158,9 +170,10 @@ export class ProvidedEmbeddings implements EmbeddingService {
 
   async #embed(text: string, kind: TextKind): Promise<Float32Array[]> {
     this.#depth++;
+    this.#metrics.depth.add(1);
     const began = this.#now();
     try {
-      const vectors = await this.#provider.embed(text, kind);
+      const vectors = await this.#metrics.run(kind, (ran) => this.#provider.embed(text, kind, ran));
       this.#runs += vectors.length;
       if (this.#closing === undefined) this.cache.set(this.#identity!.id, kind, text, vectors);
       return vectors;
@@ -169,6 +182,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
       throw new MemoryError("unavailable", `Cannot embed a text: ${errorText(error)}`, { cause: error });
     } finally {
       this.#depth--;
+      this.#metrics.depth.add(-1);
       const now = this.#now();
       this.#pace += SMOOTHING * (now - Math.max(began, this.#lastAnswer) - this.#pace);
       this.#lastAnswer = now;

@@ -5,9 +5,11 @@
  */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { matchedRoutes } from "hono/route";
 import { type AccessSettings, createAccess } from "../access/access.ts";
 import { refuse } from "../access/refusal.ts";
-import type { Logger } from "../operations/logger.ts";
+import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addBatches } from "./batches.ts";
@@ -17,6 +19,7 @@ import { answerError } from "./errors.ts";
 import { addEvents } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
+import { addMetrics } from "./metrics.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addPages, PUBLIC_PAGES } from "./pages.ts";
@@ -31,12 +34,12 @@ import { addTrash } from "./trash.ts";
 /** What the REST server needs from the settings. */
 export interface HttpSettings extends AccessSettings {
   /** Takes the faults that clients only learn the id of; standard error by default. */
-  log?: Pick<Logger, "error">;
+  log?: Logger;
 }
 
 const CORS = {
   methods: ["PUT", "DELETE"],
-  requestHeaders: ["X-Agent-ID", "X-Timezone"],
+  requestHeaders: ["X-Agent-ID", "X-Timezone", "X-Request-Id"],
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
@@ -47,20 +50,34 @@ const PUBLIC_PATHS: ReadonlySet<string> = new Set(["/api/health", "/api/health/r
 export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
   const app = new OpenAPIHono({ strict: false });
   const access = createAccess(settings, CORS);
-  const log = settings.log ?? { error: (message) => console.error(message) };
+  const log = settings.log ?? createLogger("warning", (line) => console.error(line));
+  const { requests } = runtime.telemetry;
+  const operations = new Map<string, string>();
 
   app.use(async (context, next) => {
+    const request = context.req.raw, operation = operationOf(context, operations);
+    const surface = operation === "rpc" ? "rpc" : "rest";
+    context.res = await requests.answer(surface, operation, request, log, async () => {
+      await checked(context, next);
+      return context.res;
+    });
+  });
+
+  const checked = async (context: Context, next: () => Promise<void>) => {
     const request = context.req.raw;
     const isPublic = PUBLIC_PATHS.has(context.req.path);
     const refusal = access.checkCaller(request) ?? (isPublic ? null : access.checkKey(request));
-    if (refusal) return secured(refusal);
+    if (refusal) {
+      context.res = secured(refusal);
+      return;
+    }
     const started = performance.now();
     await next();
     runtime.activity.requested(performance.now() - started, context.res.status >= 500);
     secured(access.withCors(request, context.res));
-  });
+  };
 
-  const routes = { ...settings, now: runtime.now };
+  const routes = { ...settings, log, now: runtime.now };
   addBatches(app, runtime, routes);
   addMemories(app, runtime, routes);
   addRelations(app, runtime, routes);
@@ -76,16 +93,29 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   addDocuments(app, runtime, routes);
   addEvents(app, runtime, routes);
   addHealth(app, runtime, routes);
+  addMetrics(app, runtime);
   addDocs(app, runtime, settings);
   addPages(app);
 
-  app.onError((error, context) => answerError(error, context.req.raw, log));
+  for (const entry of app.openAPIRegistry.definitions) {
+    if (entry.type !== "route") continue;
+    const { method, path, operationId = "other" } = entry.route;
+    operations.set(`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`, operationId);
+  }
+
+  app.onError((error, context) => answerError(error, context.req.raw, log, requests));
   app.notFound((context) => {
     const methods = methodsFor(app, context.req.path);
     if (methods.length === 0) return refuse(404, "Not Found");
     return refuse(405, "Method Not Allowed", { Allow: methods.join(", ") });
   });
   return app;
+}
+
+/** The operationId of the route that a request leads to: `page` for what the document leaves out, `unknown` for none. */
+function operationOf(context: Context, operations: ReadonlyMap<string, string>): string {
+  const route = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
+  return route === undefined ? "unknown" : operations.get(`${route.method} ${route.path}`) ?? "page";
 }
 
 /** Headers that keep browsers from guessing a type or telling others the address. */

@@ -71,12 +71,15 @@ const PROBLEMS = {
   507: "The store has no room left, and nothing of the request was stored. Free space, then try again.",
 } as const;
 
+const encoder = new TextEncoder();
+
 /** Headers of every JSON answer. */
 const JSON_HEADERS = { "Content-Type": "application/json", "Cache-Control": "no-store" };
 
 /** A JSON answer. */
 export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });
+  const body = encoder.encode(JSON.stringify(value));
+  return new Response(body, { status, headers: { ...JSON_HEADERS, "Content-Length": String(body.length) } });
 }
 
 /** Adds a route to the app and to its OpenAPI document. */

@@ -8,6 +8,7 @@
 import { refuse } from "../access/refusal.ts";
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
+import type { Requests } from "../telemetry/requests.ts";
 import { WrongContentType } from "./request.ts";
 import { InvalidRequest, shorten, type Source } from "./validation.ts";
 
@@ -27,11 +28,16 @@ const STATUS: Record<ErrorCode, number> = {
 };
 
 /** Translates whatever a route threw. */
-export function answerError(error: unknown, request: Request, log: Pick<Logger, "error">): Response {
+export function answerError(
+  error: unknown,
+  request: Request,
+  log: Pick<Logger, "error">,
+  requests: Requests,
+): Response {
   if (error instanceof InvalidRequest) return refuse(422, error.faults);
   if (error instanceof WrongContentType) return refuse(415, error.message);
   const status = error instanceof MemoryError ? STATUS[error.code] : 500;
-  if (!(error instanceof MemoryError) || status === 500) return answerFault(error, request, log);
+  if (!(error instanceof MemoryError) || status === 500) return answerFault(error, request, log, requests.id);
   if (error.code === "not_found" && error.field === "content_hash") return refuse(404, missingMemory(error, request));
 
   const headers: Record<string, string> = {};
@@ -52,11 +58,10 @@ function missingMemory(error: MemoryError, request: Request): string {
   return request.method === "GET" ? "Memory not found" : `Memory with hash ${String(error.value)} not found`;
 }
 
-function answerFault(error: unknown, request: Request, log: Pick<Logger, "error">): Response {
-  const id = crypto.randomUUID();
+function answerFault(error: unknown, request: Request, log: Pick<Logger, "error">, id: string): Response {
   const path = new URL(request.url).pathname;
-  log.error(`Request ${id} failed: ${request.method} ${path}: ${describe(error)}`);
-  return refuse(500, `Internal Server Error; the log has it as request ${id}`, { "X-Request-Id": id });
+  log.error(`Request ${id} failed: ${request.method} ${path}: ${describe(error)}`, { request: id });
+  return refuse(500, `Internal Server Error; the log has it as request ${id}`);
 }
 
 /** The error with its stack and what led to it. */

@@ -8,6 +8,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { errorText, MemoryError } from "../errors.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { outcomeOf } from "../telemetry/outcome.ts";
 import { addEndpoint, documented, json, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
 import { RPC_TOOLS, statistics } from "./rpc_tools.ts";
@@ -18,6 +19,9 @@ const PROTOCOL_VERSION = "2024-11-05";
 
 /** JSON-RPC's error codes. */
 const CODE = { methodNotFound: -32601, invalidParams: -32602, internal: -32603 };
+
+/** Methods beside `tools/call`. */
+const METHODS: ReadonlySet<string> = new Set(["initialize", "ping", "tools/list"]);
 
 const RpcRequest = z.object({
   jsonrpc: z.string().default("2.0"),
@@ -68,11 +72,17 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     const request = validate(RpcRequest, await readJson(context.req.raw, settings.maxBodyBytes), "body");
     // A notification gets no answer.
     if (request.id == null && request.method.startsWith("notifications/")) return new Response(null, { status: 202 });
-    const id = request.id ?? null;
+    const id = request.id ?? null, { requests } = runtime.telemetry, scope = requests.current;
+    if (scope) scope.operation = operationOf(request);
     try {
       return json({ jsonrpc: "2.0", id, result: await answer(runtime, request), error: null });
     } catch (error) {
-      const { code, message } = told(error, request.method, settings);
+      if (scope) {
+        scope.outcome = error instanceof RpcError || error instanceof InvalidRequest
+          ? "client_error"
+          : outcomeOf(error);
+      }
+      const { code, message } = told(error, request.method, settings, requests.id);
       return json({ jsonrpc: "2.0", id, result: null, error: { code, message } });
     }
   });
@@ -114,6 +124,12 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
   });
 }
 
+/** A method or a tool by name; what isn't known has no name of its own, so that clients can't fill the counters. */
+function operationOf({ method, params }: RpcRequest): string {
+  if (method !== "tools/call") return METHODS.has(method) ? method : "unknown";
+  return RPC_TOOLS.find(({ name }) => name === params?.name)?.name ?? "unknown";
+}
+
 async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise<unknown> {
   switch (method) {
     case "initialize":
@@ -151,7 +167,7 @@ function listTools(): z.infer<typeof Tools> {
 }
 
 /** An error as the client may see it; what only the operator can act on goes to the log. */
-function told(error: unknown, method: string, settings: RouteSettings): { code: number; message: string } {
+function told(error: unknown, method: string, settings: RouteSettings, id: string): { code: number; message: string } {
   if (error instanceof RpcError) return error;
   if (error instanceof InvalidRequest) {
     const faults = error.faults.map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`);
@@ -161,8 +177,9 @@ function told(error: unknown, method: string, settings: RouteSettings): { code: 
     const isInput = error.code === "invalid_input" || error.code === "refused" || error.code === "too_large";
     return { code: isInput ? CODE.invalidParams : CODE.internal, message: error.message };
   }
-  const id = crypto.randomUUID();
-  settings.log?.error(`Request ${id} failed: ${method}: ${error instanceof Error ? error.stack : errorText(error)}`);
+  settings.log?.error(`Request ${id} failed: ${method}: ${error instanceof Error ? error.stack : errorText(error)}`, {
+    request: id,
+  });
   return { code: CODE.internal, message: `Internal error; the log has it as request ${id}` };
 }
 

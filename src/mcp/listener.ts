@@ -9,6 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { ready } from "../operations/health/health.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import { InFlight } from "./in_flight.ts";
 import { RPC, rpcError, unavailable } from "./rpc.ts";
 import { createMcpServer } from "./server.ts";
@@ -49,8 +50,16 @@ const SESSION_LIMITS: SessionLimits = { max: 1000, idleMs: 30 * 60_000, abandone
 /** What web pages of listed origins may send and read besides what REST allows. */
 const CORS = {
   methods: ["DELETE"],
-  requestHeaders: ["Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID", "X-Agent-ID"],
-  exposedHeaders: ["Mcp-Session-Id"],
+  requestHeaders: [
+    "X-Request-Id",
+    "Mcp-Session-Id",
+    "Mcp-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Last-Event-ID",
+    "X-Agent-ID",
+  ],
+  exposedHeaders: ["Mcp-Session-Id", "X-Request-Id"],
 };
 
 /** Whether requests can be served now, as the REST port says it. Needs no key. */
@@ -75,12 +84,20 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   const inFlight = new InFlight();
   const limits = { ...SESSION_LIMITS, ...settings.sessions };
   const shared = {
-    createServer: () => createMcpServer(runtime, { serverName, log, inFlight }),
+    createServer: () => createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight }),
     maxBodyBytes: settings.access.maxBodyBytes,
     keepAliveMs: (settings.keepAliveSeconds ?? 15) * 1000,
     log,
   };
-  const sse = new SseEndpoint({ ...shared, maxSessions: limits.max });
+  const sse = new SseEndpoint({
+    ...shared,
+    maxSessions: limits.max,
+    // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
+    onMessage: (body) => {
+      const carrier = runtime.telemetry.requests.current;
+      if (carrier && isCounted(body)) carrier.carried = true;
+    },
+  });
   const streamable = new StreamableEndpoint({ ...shared, limits });
   const { transports } = runtime.health;
   transports.set("SSE", () => ({ open: sse.size, limit: limits.max }));
@@ -98,6 +115,8 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     if (denied) return denied;
     if (closed) return access.withCors(request, unavailable("The service is stopping"));
     switch (path) {
+      case "/metrics":
+        return await tellMetrics(runtime);
       case "/mcp":
         return access.withCors(request, await streamable.handle(request));
       case "/sse":
@@ -109,15 +128,22 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     }
   };
 
+  const answer = async (request: Request): Promise<Response> => {
+    try {
+      return await route(request);
+    } catch (error) {
+      const reference = runtime.telemetry.requests.id;
+      log.error(`MCP request failed: ${error instanceof Error ? error.stack : String(error)}`, { request: reference });
+      return rpcError(500, -32603, `Internal error; the log has it as request ${reference}`);
+    }
+  };
+
+  const { metrics } = runtime.telemetry;
+  metrics.observe("unimem_sessions", () => [[["sse"], sse.size], [["streamable"], streamable.size]]);
+
   return {
-    fetch: async (request) => {
-      try {
-        return await route(request);
-      } catch (error) {
-        log.error(`MCP request failed: ${error instanceof Error ? error.stack : String(error)}`);
-        return rpcError(500, -32603, "Internal error");
-      }
-    },
+    fetch: (request) =>
+      runtime.telemetry.requests.answer("mcp", operationOf(request), request, log, () => answer(request)),
     clients: () => ({ sse: sse.size, streamable: streamable.size }),
     close: (graceMs = 5000) =>
       closed ??= (async () => {
@@ -125,4 +151,36 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
         await Promise.all([sse.close(), streamable.close()]);
       })(),
   };
+}
+
+/** Whether a message is a request that a server object counts. */
+function isCounted(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "id" in body && "method" in body &&
+    /^(tools|prompts|resources\/(list|read)$|completion)/.test(String(body.method));
+}
+
+/** What an HTTP request is for, where it carries no message that counts by itself. */
+function operationOf({ method, url }: Request): string {
+  switch (new URL(url).pathname.replace(/(?<=.)\/$/, "")) {
+    case "/health":
+      return "health";
+    case "/metrics":
+      return "metrics";
+    case "/sse":
+      return "stream";
+    case "/messages":
+      return "message";
+    case "/mcp":
+      return method === "GET" ? "stream" : method === "DELETE" ? "end_session" : "message";
+    default:
+      return "unknown";
+  }
+}
+
+/** For a process that serves MCP alone; one that serves REST too tells the same there. */
+async function tellMetrics({ telemetry: { metrics } }: Runtime): Promise<Response> {
+  if (!metrics.enabled) return rpcError(404, RPC.other, "Not found: metrics are off (MCP_METRICS_ENABLED=false)");
+  return new Response(await exposition(metrics), {
+    headers: { "Content-Type": EXPOSITION_TYPE, "Cache-Control": "no-store" },
+  });
 }

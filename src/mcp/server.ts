@@ -9,19 +9,22 @@ import { type jsonSchemaValidator, ProtocolError, ProtocolErrorCode, Server } fr
 import { errorText, MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { outcomeOf } from "../telemetry/outcome.ts";
 import { complete } from "./completion.ts";
 import type { InFlight } from "./in_flight.ts";
 import { getPrompt, PROMPTS } from "./prompts.ts";
 import { listResources, readResource, RESOURCE_TEMPLATES } from "./resources.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { callTool } from "./tools/call.ts";
-import { listTools } from "./tools/table.ts";
+import { findTool, listTools } from "./tools/table.ts";
 
 /** What every server object of a process shares. */
 export interface McpServerSettings {
   /** Name clients are told. */
   serverName: string;
   log: Logger;
+  /** How the client is connected, for the counters. */
+  surface: "mcp" | "stdio";
   /** Counts tool calls, so that a stop can wait for them. */
   inFlight: InFlight;
 }
@@ -45,30 +48,39 @@ const NO_VALIDATOR: jsonSchemaValidator = {
 };
 
 /** A server object for one client. It serves once it is connected to a transport. */
-export function createMcpServer(runtime: Runtime, { serverName, log, inFlight }: McpServerSettings): Server {
+export function createMcpServer(runtime: Runtime, { serverName, log, surface, inFlight }: McpServerSettings): Server {
   const server = new Server({ name: serverName, title: "Unimem", version: runtime.version }, {
     capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {} },
     instructions: INSTRUCTIONS,
     cacheHints: { "tools/list": CACHEABLE, "server/discover": CACHEABLE },
     jsonSchemaValidator: NO_VALIDATOR,
   });
-  server.setRequestHandler("tools/list", () => ({ tools: listTools() }));
+  const message = <T>(operation: string, run: () => Promise<T>) =>
+    runtime.telemetry.requests.message(surface, operation, log, run);
+  server.setRequestHandler("tools/list", () => message("tools/list", () => Promise.resolve({ tools: listTools() })));
   server.setRequestHandler(
     "tools/call",
     ({ params }, { http }) => {
       const caller = { agentId: http?.req?.headers.get("x-agent-id")?.trim() || null };
-      return inFlight.track(callTool(runtime, log, params.name, params.arguments ?? {}, caller));
+      const operation = findTool(params.name)?.tool.name ?? "unknown";
+      const run = () => callTool(runtime, log, params.name, params.arguments ?? {}, caller);
+      return inFlight.track(runtime.telemetry.requests.message(surface, operation, log, run));
     },
   );
-  addResources(server, runtime, log);
-  server.setRequestHandler("prompts/list", () => ({ prompts: PROMPTS }));
+  addResources(server, runtime, log, message);
+  server.setRequestHandler("prompts/list", () => message("prompts/list", () => Promise.resolve({ prompts: PROMPTS })));
   server.setRequestHandler(
     "prompts/get",
-    ({ params }) => told(log, () => getPrompt(runtime, params.name, params.arguments ?? {})),
+    ({ params }) =>
+      message("prompts/get", () => told(runtime, log, () => getPrompt(runtime, params.name, params.arguments ?? {}))),
   );
   server.setRequestHandler(
     "completion/complete",
-    ({ params }) => told(log, async () => ({ completion: await complete(runtime, params.argument) })),
+    ({ params }) =>
+      message(
+        "completion/complete",
+        () => told(runtime, log, async () => ({ completion: await complete(runtime, params.argument) })),
+      ),
   );
   server.fallbackRequestHandler = () => {
     throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "Method not found");
@@ -78,17 +90,27 @@ export function createMcpServer(runtime: Runtime, { serverName, log, inFlight }:
 }
 
 /** Resources and the subscriptions to them, which end with the client's connection. */
-function addResources(server: Server, runtime: Runtime, log: Logger): void {
+function addResources(
+  server: Server,
+  runtime: Runtime,
+  log: Logger,
+  message: <T>(operation: string, run: () => Promise<T>) => Promise<T>,
+): void {
   const subscriptions = new Subscriptions(runtime, (uri) => server.sendResourceUpdated({ uri }));
   closing.set(server, () => subscriptions.close());
   server.setRequestHandler(
     "resources/list",
-    () => told(log, async () => ({ resources: await listResources(runtime) })),
+    () =>
+      message("resources/list", () => told(runtime, log, async () => ({ resources: await listResources(runtime) }))),
   );
   server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: RESOURCE_TEMPLATES }));
   server.setRequestHandler(
     "resources/read",
-    ({ params }) => told(log, async () => ({ contents: await readResource(runtime, params.uri) })),
+    ({ params }) =>
+      message(
+        "resources/read",
+        () => told(runtime, log, async () => ({ contents: await readResource(runtime, params.uri) })),
+      ),
   );
   server.setRequestHandler("resources/subscribe", ({ params }) => {
     if (!subscriptions.add(params.uri)) throw invalid(`Cannot subscribe to "${params.uri.slice(0, 200)}"`);
@@ -110,17 +132,19 @@ export function releaseServer(server: Server): void {
 const invalid = (message: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, message);
 
 /** Runs a request, and tells its failures as protocol errors without what only an operator may read. */
-async function told<T>(log: Logger, run: () => Promise<T>): Promise<T> {
+async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>): Promise<T> {
+  const { requests } = runtime.telemetry;
   try {
     return await run();
   } catch (error) {
+    if (requests.current) requests.current.outcome = outcomeOf(error);
     // The SDK answers -32602 for a resource that isn't there, too.
     const asked = error instanceof MemoryError && ["invalid_input", "refused", "not_found"].includes(error.code);
     if (asked) throw invalid(error.message);
     if (error instanceof MemoryError && error.code === "unavailable") {
       throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
     }
-    log.error(`MCP request failed: ${errorText(error)}`);
+    log.error(`MCP request failed: ${errorText(error)}`, { request: requests.id });
     throw new ProtocolError(ProtocolErrorCode.InternalError, "Internal error");
   }
 }

@@ -15,6 +15,8 @@ import { SseStream } from "./sse_stream.ts";
 export interface SseSettings {
   createServer: () => Server;
   maxBodyBytes: number;
+  /** Told of a message before it is handled. */
+  onMessage: (body: unknown) => void;
   /** Streams at the same time. */
   maxSessions: number;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
@@ -79,6 +81,7 @@ export class SseEndpoint {
     if (read instanceof Response) return read;
     try {
       // The newer SDK's server reads the request where the older one's transport has fields of its own.
+      this.#settings.onMessage(read.body);
       await session.transport.handleMessage(read.body, { request } as object);
     } catch {
       return rpcError(400, RPC.invalidRequest, "Invalid Request: the body is not a JSON-RPC message");

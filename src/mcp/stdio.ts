@@ -36,7 +36,7 @@ export async function runStdio(runtime: Runtime, settings: StdioSettings): Promi
     for (const event of ["end", "close", "error"]) process.stdin.once(event, () => resolve());
     process.stdout.once("error", () => resolve());
   });
-  const connection = serveStdio(() => createMcpServer(runtime, { serverName, log, inFlight }), {
+  const connection = serveStdio(() => createMcpServer(runtime, { serverName, log, surface: "stdio", inFlight }), {
     transport: new StdioServerTransport(input, process.stdout),
     onerror: (error) => log.debug(`MCP: ${error.message}`),
   });

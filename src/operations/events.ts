@@ -66,6 +66,11 @@ export class EventHub {
     this.#buffer = new EventBuffer(kept ?? { events: 1000, characters: 256 * 1024 });
   }
 
+  /** Clients that listen now. */
+  get listeners(): number {
+    return this.#connections.size;
+  }
+
   /** Whether anyone would get an event now. */
   get listening(): boolean {
     return this.#connections.size > 0;

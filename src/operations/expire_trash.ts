@@ -29,6 +29,7 @@ export async function expireTrash(runtime: Runtime, now = Date.now() / 1000): Pr
   const deleted = await runtime.storage.emptyTrash({
     deleted_before: now - runtime.settings.trashDays * DAY_SECONDS,
   });
+  runtime.telemetry.metrics.counter("unimem_trash_emptied_total").with().add(deleted);
   runtime.activity.changed("empty_trash", [], "expired", deleted);
   return deleted;
 }

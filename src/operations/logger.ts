@@ -8,14 +8,36 @@
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Takes one line of text per call; lines below the level are dropped. */
-export type Logger = Record<LogLevel, (message: string) => void>;
+/** Facts beside a message, by name. Never contents of memories, never secrets. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
-/** A logger that hands lines of at least `level` to `write`, with time and level in front. */
-export function createLogger(level: LogLevel, write: (line: string) => void, now = () => new Date()): Logger {
+/** Takes one message per call; those below the level are dropped. */
+export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => void>;
+
+/** `text` for people; `json` for collectors, one object a line whatever a message holds. */
+export type LogFormat = "text" | "json";
+
+/** A logger that hands messages of at least `level` to `write`, with time and level in front. */
+export function createLogger(
+  level: LogLevel,
+  write: (line: string) => void,
+  now = () => new Date(),
+  format: LogFormat = "text",
+): Logger {
   const least = LOG_LEVELS.indexOf(level);
-  const at = (name: LogLevel) => (message: string) => {
-    if (LOG_LEVELS.indexOf(name) >= least) write(`${now().toISOString()} ${name.toUpperCase()} ${message}`);
+  const at = (name: LogLevel): Logger[LogLevel] => {
+    if (LOG_LEVELS.indexOf(name) < least) return () => {};
+    const shown = name.toUpperCase();
+    if (format === "json") {
+      return (message, fields) => write(JSON.stringify({ time: now().toISOString(), level: name, message, ...fields }));
+    }
+    return (message, fields) => write(`${now().toISOString()} ${shown} ${message}${fields ? inWords(fields) : ""}`);
   };
   return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
+}
+
+function inWords(fields: LogFields): string {
+  let text = "";
+  for (const name in fields) text += ` ${name}=${fields[name]}`;
+  return text;
 }

@@ -6,6 +6,7 @@
 
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/background.ts";
 import type { BackupState } from "./backup/schedule.ts";
@@ -51,6 +52,8 @@ export interface Runtime {
   readonly events: EventHub;
   /** Counts of what was asked and done, for the figures that clients can ask for. */
   readonly activity: Activity;
+  /** Measurements, traces and request ids of the process. */
+  readonly telemetry: Telemetry;
   /** Which process does the background work of the store, and how it stands; kept up to date by that work. */
   readonly background: BackgroundState;
   /** What is known of the parts' health, and where they report to. */

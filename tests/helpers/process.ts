@@ -37,7 +37,15 @@ export function testEnvironment(folder: string, extra: Record<string, string> = 
     const value = Deno.env.get(name);
     if (value !== undefined) env[name] = value;
   }
-  return { ...env, MCP_MEMORY_BASE_DIR: folder, MCP_HTTP_PORT: "0", MCP_SERVER_PORT: "0", NO_COLOR: "1", ...extra };
+  return {
+    ...env,
+    MCP_MEMORY_BASE_DIR: folder,
+    MCP_HTTP_PORT: "0",
+    MCP_SERVER_PORT: "0",
+    NO_COLOR: "1",
+    LOG_FORMAT: "text",
+    ...extra,
+  };
 }
 
 /** Spawns `unimem COMMAND` without waiting for anything. */

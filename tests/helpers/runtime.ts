@@ -14,6 +14,7 @@ import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
+import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 
 /** An open runtime; disposing closes its store and removes its folder. */
 export interface TestRuntime extends AsyncDisposable {
@@ -54,6 +55,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30, ...options.settings },
     events: new EventHub(options.events),
     activity: new Activity(),
+    telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthMonitor({ dataFolder: folder }),
     backups: initialBackupState({ intervalHours: 0 }),

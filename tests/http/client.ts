@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createLogger } from "../../src/operations/logger.ts";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApp, type HttpSettings } from "../../src/http/app.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
@@ -65,7 +66,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
     allowedHosts: [],
     corsOrigins: [],
     maxBodyBytes: 1 << 20,
-    log: { error: (line) => logged.push(line) },
+    log: createLogger("error", (line) => logged.push(line)),
     ...options.http,
   });
   const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));

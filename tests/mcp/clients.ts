@@ -83,7 +83,9 @@ function withHeaders(headers: Headers): typeof fetch {
 /** A client of the newer SDK, in this process without HTTP. */
 export async function connectInMemory(runtime: Runtime, log = createLogger("error", () => {})): Promise<TestClient> {
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
-  await createMcpServer(runtime, { serverName: "unimem", log, inFlight: new InFlight() }).connect(serverSide);
+  await createMcpServer(runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
+    serverSide,
+  );
   const client = new Client2({ name: "test", version: "1" });
   await client.connect(clientSide);
   return wrap2(client);

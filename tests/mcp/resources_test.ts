@@ -17,7 +17,9 @@ async function withClient(body: (client: Client, runtime: Runtime) => Promise<vo
   await using test = await testRuntime();
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
   const log = createLogger("error", () => {});
-  await createMcpServer(test.runtime, { serverName: "unimem", log, inFlight: new InFlight() }).connect(serverSide);
+  await createMcpServer(test.runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
+    serverSide,
+  );
   const client = new Client({ name: "test", version: "1" });
   await client.connect(clientSide);
   try {

@@ -8,6 +8,7 @@
 import { type ErrorCode, MemoryError } from "../../errors.ts";
 import type { Logger } from "../../operations/logger.ts";
 import type { Runtime } from "../../operations/runtime.ts";
+import { outcomeOf } from "../../telemetry/outcome.ts";
 import { parseArguments } from "./arguments.ts";
 import { findTool } from "./table.ts";
 import type { Caller } from "./tool.ts";
@@ -35,8 +36,11 @@ export async function callTool(
   args: Record<string, unknown>,
   caller: Caller = { agentId: null },
 ): Promise<ToolResult> {
-  const callable = findTool(name);
-  if (callable === undefined) return failure(`Unknown tool: ${name.slice(0, 100).toWellFormed()}`);
+  const callable = findTool(name), { requests } = runtime.telemetry, scope = requests.current;
+  if (callable === undefined) {
+    if (scope) scope.outcome = "client_error";
+    return failure(`Unknown tool: ${name.slice(0, 100).toWellFormed()}`);
+  }
   try {
     const { tool } = callable;
     const result = await tool.run(runtime, parseArguments(callable, args), caller);
@@ -44,7 +48,8 @@ export async function callTool(
     const text = typeof shown === "string" ? shown : JSON.stringify(shown);
     return { content: [{ type: "text", text }], structuredContent: result, isError: false };
   } catch (error) {
-    return failure(message(error, name, logger));
+    if (scope) scope.outcome = outcomeOf(error);
+    return failure(message(error, name, logger, requests.id));
   }
 }
 
@@ -53,10 +58,11 @@ function failure(text: string): ToolResult {
 }
 
 /** The text for the agent. What only an operator can act on goes to the log instead. */
-function message(error: unknown, name: string, logger: Logger): string {
+function message(error: unknown, name: string, logger: Logger, reference: string): string {
   if (!(error instanceof MemoryError) || error.code === "internal" || error.code === "configuration") {
-    const reference = crypto.randomUUID().slice(0, 8);
-    logger.error(`Tool ${name} failed (${reference}): ${error instanceof Error ? error.stack : String(error)}`);
+    logger.error(`Tool ${name} failed (${reference}): ${error instanceof Error ? error.stack : String(error)}`, {
+      request: reference,
+    });
     return `Cannot run ${name}: an internal error occurred; its details are in the server's log under ${reference}`;
   }
   const { code, retryAfterSeconds } = error;
