@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "memory",
     "storage/shared.ts",
     "storage/factory.ts",
+    "storage/measured.ts",
     "storage/storage.ts",
     "embedding/factory.ts",
     "embedding/embedder.ts",

@@ -203,7 +203,7 @@ Deno.test("every route under /api is in the document, with its own operationId",
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`)
   );
-  const served = client.app.routes.filter(({ method, path }) => method !== "ALL" && /^\/(api|mcp)\b/.test(path))
+  const served = client.app.routes.filter(({ method, path }) => method !== "ALL" && /^\/(api|mcp|metrics)\b/.test(path))
     .map(({ method, path }) => `${method} ${path}`).filter((route) => route !== "GET /api/docs");
   assertEquals(documented.sort(), served.sort());
   const ids = Object.values(document.paths).flatMap((operations) =>

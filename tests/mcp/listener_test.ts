@@ -295,7 +295,7 @@ Deno.test("pages of a listed origin may call, with the headers MCP needs", async
     assert(preflight.headers.get("access-control-allow-headers")!.includes("Mcp-Session-Id"));
     const response = await send("/mcp", post(INITIALIZE, { origin }));
     assertEquals(response.headers.get("access-control-allow-origin"), origin);
-    assertEquals(response.headers.get("access-control-expose-headers"), "Mcp-Session-Id");
+    assertEquals(response.headers.get("access-control-expose-headers"), "Mcp-Session-Id, X-Request-Id");
     await response.body?.cancel();
   }, { access: { ...OPEN, corsOrigins: ["https://app.example"] } });
 });

@@ -311,7 +311,7 @@ Deno.test("a fault of ours shows the agent a reference and the log the details",
     createLogger("error", (line) => lines.push(line)),
   );
   const result = await client.call("list_memories");
-  const reference = /^Cannot run list_memories: an internal error occurred; .* under ([0-9a-f]{8})$/.exec(
+  const reference = /^Cannot run list_memories: an internal error occurred; .* under ([0-9a-f-]{36})$/.exec(
     textOf(result),
   );
   assert(reference, textOf(result));
