@@ -782,6 +782,22 @@ export function describeStorage(
     assertEquals(await storage.activeModel(), OTHER);
   });
 
+  test("takes many long memories with many vectors at once, to the trash and back too", async (storage) => {
+    await storage.registerModel({ ...MODEL, dimensions: 384 });
+    const content = "long ".repeat(20_000), count = 60;
+    const items = Array.from({ length: count }, (_, i) => {
+      const chunks = Array.from({ length: 100 }, (_, part) => vector(i * 100 + part, 384));
+      return { memory: memory(i, { content: `${i} ${content}` }), vectors: { model: MODEL.id, chunks } };
+    });
+    assertEquals(new Set(await storage.store(items)), new Set(["stored"]));
+    const hashes = items.map(({ memory }) => memory.content_hash);
+    assertEquals(new Set(await storage.trash(hashes, { at: 1, reason: "deleted" })), new Set([true]));
+    assertEquals(new Set(await storage.restore(hashes)), new Set([true]));
+    await storage.addVectors(items.map(({ memory, vectors }) => ({ content_hash: memory.content_hash, vectors })));
+    assertEquals((await storage.vectors([hashes[1]!]))[0]?.chunks.length, 100);
+    assertEquals((await storage.vectorCoverage()).embedded, count);
+  });
+
   test("changes a note only where the one that was read still stands", async (storage) => {
     const text = AWKWARD.join(" ");
     assertEquals(await storage.note("lease"), null);

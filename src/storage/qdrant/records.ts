@@ -14,8 +14,9 @@ import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import type { Models } from "./models.ts";
+import { fittingParts } from "./request_size.ts";
 
-/** Points in one request: with long vectors about 2 MB, far below the server's limit of 32. */
+/** Points in one request: some 2 MB, where contents are short. */
 const POINTS_AT_ONCE = 128;
 /** Requests under way at once: the server works on one while others are written and read. */
 const REQUESTS_AT_ONCE = 4;
@@ -158,10 +159,12 @@ export class Records {
     const firsts = new Map<string, Prepared>();
     for (const item of batch) if (!firsts.has(item.id)) firsts.set(item.id, item);
     const points = Array.from(firsts.values(), ({ point }) => point);
-    await this.#collection.write(
-      "store memories",
-      (api, to, init) => api.upsertPoints({ ...to, points, update_mode: "insert_only" }, init),
-    );
+    for (const part of fittingParts(points)) {
+      await this.#collection.write(
+        "store memories",
+        (api, to, init) => api.upsertPoints({ ...to, points: part, update_mode: "insert_only" }, init),
+      );
+    }
     const ids = [...firsts.keys()];
     const [there] = await Promise.all([this.payloads(ids, ["revision"]), this.onInsert(ids)]);
     const stored = new Set(

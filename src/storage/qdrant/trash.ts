@@ -15,6 +15,7 @@ import { QdrantRefusal } from "./connection.ts";
 import { all, type Condition } from "./filter.ts";
 import { memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
+import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records } from "./records.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 
@@ -83,10 +84,7 @@ export class Trash {
         };
         return { id, vector: {}, payload: { ...payload, ...fields } };
       });
-      await this.#collection.write(
-        "move memories to the trash",
-        (api, to, init) => api.upsertPoints({ ...to, collection_name: this.#name, points: trashed }, init),
-      );
+      await this.#keep("move memories to the trash", trashed);
       await this.#records.remove(points);
       for (const { id } of points) moved.add(String(id));
     }
@@ -141,11 +139,7 @@ export class Trash {
         const fields: TrashFields = { deleted_at: plainNumber(deleted_at), reason, kept_vectors: null };
         points.push({ id, vector: {}, payload: { ...payloadOf(memory, crypto.randomUUID()), ...fields } });
       });
-      if (points.length === 0) continue;
-      await this.#collection.write(
-        "bring memories into the trash",
-        (api, to, init) => api.upsertPoints({ ...to, collection_name: this.#name, points }, init),
-      );
+      await this.#keep("bring memories into the trash", points);
     }
     return brought;
   }
@@ -158,7 +152,7 @@ export class Trash {
       const trashed = await this.#get(part, { exclude: [] });
       if (trashed.length === 0) continue;
       const active = await this.#models.active();
-      const points = trashed.map(({ id, payload }): Schemas["PointStruct"] => {
+      const memories = trashed.map(({ id, payload }): Schemas["PointStruct"] => {
         const { deleted_at: _at, reason: _reason, claim: _claim, claimed_at: _since, kept_vectors, ...kept } =
           payload as
             & Record<string, unknown>
@@ -167,10 +161,12 @@ export class Trash {
         const words = wordsOf(unescapeText(String(kept.content)));
         return { id, vector: { ...dense as Record<string, number[]>, [WORDS]: words }, payload: kept };
       });
-      await this.#collection.write(
-        "restore memories",
-        (api, to, init) => api.upsertPoints({ ...to, points, update_mode: "insert_only" }, init),
-      );
+      for (const points of fittingParts(memories)) {
+        await this.#collection.write(
+          "restore memories",
+          (api, to, init) => api.upsertPoints({ ...to, points, update_mode: "insert_only" }, init),
+        );
+      }
       await this.#delete(trashed.map(({ id }) => id));
       this.#changed(trashed.map(({ id, payload }) => ({
         id: String(id),
@@ -210,6 +206,15 @@ export class Trash {
       await this.#onDeleted(claimed.map(({ payload }) => String(payload?.content_hash)));
       await this.#delete(claimed.map(({ id }) => id));
       emptied += claimed.length;
+    }
+  }
+
+  async #keep(action: string, trashed: readonly Schemas["PointStruct"][]): Promise<void> {
+    for (const points of fittingParts(trashed)) {
+      await this.#collection.write(
+        action,
+        (api, to, init) => api.upsertPoints({ ...to, collection_name: this.#name, points }, init),
+      );
     }
   }
 

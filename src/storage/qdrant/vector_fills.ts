@@ -10,10 +10,18 @@ import type { VectorSet } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { pointId, RESERVED_ID } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
+import { fittingParts } from "./request_size.ts";
 import { partsOf, type Records } from "./records.ts";
 
 /** Points in one request. */
 const POINTS_AT_ONCE = 64;
+
+/** A point's vectors, and the name of the model's own. */
+interface VectorUpdate {
+  id: string;
+  vector: Record<string, number[] | number[][]>;
+  name: string;
+}
 
 /** Memories without vectors in one collection. */
 export class VectorFills {
@@ -69,17 +77,20 @@ export class VectorFills {
     for (const part of partsOf(prepared, POINTS_AT_ONCE)) {
       const there = await this.#records.payloads(part.flatMap(({ id }) => id ?? []), ["created_at"]);
       const kept = part.flatMap(({ id, vector, name }) => id !== null && there.has(id) ? [{ id, vector, name }] : []);
-      if (kept.length === 0) continue;
-      const operations: Schemas["UpdateOperation"][] = [
-        { update_vectors: { points: kept.map(({ id, vector }) => ({ id, vector })) } },
-      ];
-      for (const chunks of new Set(kept.map(({ name }) => chunksVector(name)))) {
-        const single = kept.filter(({ name, vector }) => chunksVector(name) === chunks && !(chunks in vector));
-        if (single.length === 0) continue;
-        operations.push({ delete_vectors: { vector: [chunks], points: single.map(({ id }) => id) } });
-      }
-      await this.#collection.write("add vectors", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
+      for (const fitting of fittingParts(kept)) await this.#update(fitting);
     }
+  }
+
+  async #update(items: readonly VectorUpdate[]): Promise<void> {
+    const operations: Schemas["UpdateOperation"][] = [
+      { update_vectors: { points: items.map(({ id, vector }) => ({ id, vector })) } },
+    ];
+    for (const chunks of new Set(items.map(({ name }) => chunksVector(name)))) {
+      const single = items.filter(({ name, vector }) => chunksVector(name) === chunks && !(chunks in vector));
+      if (single.length === 0) continue;
+      operations.push({ delete_vectors: { vector: [chunks], points: single.map(({ id }) => id) } });
+    }
+    await this.#collection.write("add vectors", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
   }
 
   /** The active model's vectors of memories, in the order asked. */

@@ -14,7 +14,7 @@ const CAUSES = ["store", "model", "disk", "queue"];
 
 export const work = definePart({
   name: "work",
-  judge(_, { runtime: { health }, now, others }) {
+  judge(_, { runtime: { health, background }, now, others }) {
     // Backups have a part of their own.
     const states = health.work.states.filter(({ name }) => name !== BACKUP_JOB);
     const causes = CAUSES.map((name) => others.get(name)).filter((part) => part !== undefined);
@@ -43,6 +43,9 @@ export const work = definePart({
         action: "Start the service again; the work goes on from where it is",
         since: movedAt,
       };
+    }
+    if (!background.here && background.holder !== null) {
+      return { state: "healthy", message: `Done by ${background.holder}` };
     }
     const running = states.filter(({ running }) => running !== null)
       .map(({ name, running }) => `${name}: ${running!.done} of ${running!.total}`);

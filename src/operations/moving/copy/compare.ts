@@ -40,15 +40,20 @@ export interface Comparison {
   mismatches: Mismatch[];
 }
 
-/**
- * Compares everything. Where the stores change meanwhile, what changed may count as a mismatch.
- *
- * @param onProgress Called with the number of memories read so far, of both stores.
- */
+/** How to compare. */
+export interface CompareOptions {
+  /** Called with the number of memories read so far, of both stores. */
+  onProgress?: (read: number) => void;
+  signal?: AbortSignal | undefined;
+  /** Memories whose vectors are known to be the same; those found to be are added. */
+  compared?: Set<string>;
+}
+
+/** Compares everything. Where the stores change meanwhile, what changed may count as a mismatch. */
 export async function compare(
   source: MemoryStorage,
   target: MemoryStorage,
-  { onProgress = () => {}, signal }: { onProgress?: (read: number) => void; signal?: AbortSignal | undefined } = {},
+  { onProgress = () => {}, signal, compared = new Set() }: CompareOptions = {},
 ): Promise<Comparison> {
   const mismatches: Mismatch[] = [];
   let read = 0;
@@ -61,14 +66,7 @@ export async function compare(
     for (const memory of page) memories.source(memory.content_hash, printOf(memory));
     if (comparable && models[0] !== null) {
       const hashes = page.map(({ content_hash }) => content_hash);
-      const [ones, others] = await Promise.all([source.vectors(hashes), target.vectors(hashes)]);
-      for (const [i, key] of hashes.entries()) {
-        const one = ones[i] ?? null, other = others[i] ?? null;
-        if (one !== null) vectors++;
-        if (sameVectors(one, other)) continue;
-        const found = other === null ? "missing" : one === null ? "only in the target" : "different";
-        mismatches.push({ kind: "vectors", key, found, source: one && "vectors", target: other && "vectors" });
-      }
+      vectors += await compareVectors(source, target, hashes, compared, mismatches);
     }
     onProgress(read += page.length);
   }
@@ -99,6 +97,49 @@ export async function compare(
     vectors: comparable ? vectors : null,
     mismatches: told,
   };
+}
+
+/** Compares the vectors of a page of memories; how many have some. */
+async function compareVectors(
+  source: MemoryStorage,
+  target: MemoryStorage,
+  hashes: readonly string[],
+  compared: Set<string>,
+  mismatches: Mismatch[],
+): Promise<number> {
+  const keys = hashes.filter((hash) => !compared.has(hash));
+  let count = hashes.length - keys.length;
+  if (keys.length === 0) return count;
+  const [ones, others] = await Promise.all([source.vectors(keys), target.vectors(keys)]);
+  for (const [i, key] of keys.entries()) {
+    const one = ones[i] ?? null, other = others[i] ?? null;
+    if (one !== null) count++;
+    if (sameVectors(one, other)) {
+      if (one !== null) compared.add(key);
+      continue;
+    }
+    const found = other === null ? "missing" : one === null ? "only in the target" : "different";
+    mismatches.push({ kind: "vectors", key, found, source: one && "vectors", target: other && "vectors" });
+  }
+  return count;
+}
+
+/**
+ * Compares vectors ahead of the comparison that decides, so that this one is short.
+ *
+ * @param onProgress Called with the number of memories dealt with so far.
+ */
+export async function compareAhead(
+  source: MemoryStorage,
+  target: MemoryStorage,
+  { onProgress = () => {}, signal, compared = new Set() }: CompareOptions,
+): Promise<void> {
+  let done = 0;
+  for await (const page of pagesOf(source, signal)) {
+    const keys = page.map(({ content_hash }) => content_hash);
+    await compareVectors(source, target, keys, compared, []); // what differs now may only have changed
+    onProgress(done += page.length);
+  }
 }
 
 /** Whether vectors of the two can be compared. */

@@ -11,7 +11,7 @@ import { MemoryError } from "../../../errors.ts";
 import type { MemoryStorage } from "../../../storage/storage.ts";
 import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
 import { sleep } from "../../background/sleep.ts";
-import { compare, type Comparison, type Mismatch } from "./compare.ts";
+import { compare, compareAhead, type Comparison, type Mismatch } from "./compare.ts";
 import { copyOf, markCopy } from "./mark.ts";
 import { type CopyParts, runPass } from "./pass.ts";
 import { TargetState } from "./target_state.ts";
@@ -108,15 +108,16 @@ class Copy {
     let before = new Map<string, Mismatch>();
     while (true) {
       await this.#passes(parts, total);
-      const compared = await compare(source, target, {
+      const found = await compare(source, target, {
         signal,
+        compared: state.compared,
         onProgress: (read) => this.#tell("comparing", Math.min(read, 2 * total), 2 * total),
       });
       // What differs as it did before the last pass isn't a change of the source.
-      const persists = compared.mismatches.some((now) => before.get(nameOf(now))?.source === now.source);
-      if (compared.equal || persists) return { ...compared, ...this.#report, model: parts.model?.id ?? null };
-      before = new Map(compared.mismatches.map((mismatch) => [nameOf(mismatch), mismatch]));
-      await correct(parts, compared.mismatches);
+      const persists = found.mismatches.some((now) => before.get(nameOf(now))?.source === now.source);
+      if (found.equal || persists) return { ...found, ...this.#report, model: parts.model?.id ?? null };
+      before = new Map(found.mismatches.map((mismatch) => [nameOf(mismatch), mismatch]));
+      await correct(parts, found.mismatches);
     }
   }
 
@@ -131,6 +132,14 @@ class Copy {
       this.#report.written += counts.written;
       this.#report.removed += counts.removed;
       if (this.#changes === 0) return;
+      // The long part of the comparison, while the source may still be in use.
+      if (pass === 1 && parts.model !== null) {
+        await compareAhead(parts.source, parts.target, {
+          signal,
+          compared: parts.state.compared,
+          onProgress: (done) => this.#tell("comparing", done, Math.max(total, done)),
+        });
+      }
       // Whoever follows a busy source needn't do so all the time.
       if (pass > 1) await sleep(pauseMs, signal);
       signal.throwIfAborted();

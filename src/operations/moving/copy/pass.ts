@@ -182,6 +182,7 @@ class Pass {
     state.trash.delete(hash); // storing drops it from there
     if (vectors === null && model !== null) state.bare.add(hash);
     else state.bare.delete(hash);
+    state.compared.delete(hash);
     this.counts.written++;
   }
 
@@ -194,7 +195,10 @@ class Pass {
     });
     if (items.length === 0) return;
     await target.addVectors(items);
-    for (const { content_hash } of items) state.bare.delete(content_hash);
+    for (const { content_hash } of items) {
+      state.bare.delete(content_hash);
+      state.compared.delete(content_hash);
+    }
     this.counts.written += items.length;
   }
 

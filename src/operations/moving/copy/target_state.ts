@@ -15,6 +15,8 @@ export class TargetState {
   readonly memories = new Map<string, string>();
   /** Hashes of memories without vectors of the copied model. */
   readonly bare = new Set<string>();
+  /** Hashes of memories whose vectors were compared with the source's and not written since. */
+  readonly compared = new Set<string>();
   /** `trashPrintOf` by content_hash. */
   readonly trash = new Map<string, string>();
   readonly relations = new Map<string, Relation>();
@@ -37,6 +39,7 @@ export class TargetState {
   /** Finds out which memories lack vectors of the target's active model. */
   async findBare(target: MemoryStorage, signal?: AbortSignal): Promise<void> {
     this.bare.clear();
+    this.compared.clear();
     const { memories, embedded } = await target.vectorCoverage();
     if (embedded >= memories) return;
     for await (const page of pagesOf(target, signal)) {
@@ -55,6 +58,7 @@ export class TargetState {
     for (const hash of gone) {
       this.memories.delete(hash);
       this.bare.delete(hash);
+      this.compared.delete(hash);
     }
     for (const [key, { source, target }] of this.relations) {
       if (gone.has(source) || gone.has(target)) this.relations.delete(key);
