@@ -1,6 +1,6 @@
 /** Several services over one store: background work in one of them, and what the others do meanwhile. */
 
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { openStorage, type StorageSettings } from "../src/storage/factory.ts";
 import { qdrantDefaults } from "../src/storage/qdrant/settings.ts";
 import { type EmbeddingEndpoint, startEmbeddingEndpoint, vectorOf } from "./helpers/embedding_endpoint.ts";
@@ -77,8 +77,11 @@ async function search(service: Running, query: string): Promise<string | undefin
   return (await answer.json()).notice;
 }
 
-const coverage = async (service: Running) =>
-  (await (await fetch(`${service.http}/api/health/detailed`)).json()).embedding.coverage;
+const detailed = async (service: Running) => await (await fetch(`${service.http}/api/health/detailed`)).json();
+const coverage = async (service: Running) => (await detailed(service)).embedding.coverage;
+/** What the health answer says of background work. */
+const workMessage = async (service: Running): Promise<string> =>
+  (await detailed(service)).parts.find(({ name }: { name: string }) => name === "work").message;
 const switched = (service: Running) =>
   until(
     () => coverage(service),
@@ -117,6 +120,7 @@ for (
       await using b = await replica(shared, endpoint, "b");
       await searchesWith(b, endpoint, "b", "first");
       assert(passages(endpoint, "a").length < MEMORIES, "a was still at it");
+      assertStringIncludes(await workMessage(b), `:${a.pid}:`);
       await switched(a);
       await searchesWith(b, endpoint, "b", "second");
       assertEquals(new Set(passages(endpoint, "a")).size, MEMORIES);
