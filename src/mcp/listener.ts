@@ -94,8 +94,7 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     maxSessions: limits.max,
     // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
     onMessage: (body) => {
-      const carrier = runtime.telemetry.requests.current;
-      if (carrier && isCounted(body)) carrier.carried = true;
+      if (isCounted(body)) runtime.telemetry.requests.carriesMessage();
     },
   });
   const streamable = new StreamableEndpoint({ ...shared, limits });

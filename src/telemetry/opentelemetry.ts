@@ -38,12 +38,15 @@ export function createTracer(version: string): Tracer {
           span.setAttributes({ "request.id": id, surface, operation, outcome: outcome ?? "ok" });
           if (outcome === "fault" || outcome === "unavailable") span.setStatus({ code: SpanStatusCode.ERROR });
         })),
-    call: (name, attributes, run) =>
-      tracer.startActiveSpan(
+    call: (name, attributes, run) => {
+      // Background work looks at the store every few seconds; each look would be a trace of its own.
+      if (trace.getActiveSpan() === undefined) return run();
+      return tracer.startActiveSpan(
         name,
         { kind: SpanKind.CLIENT, attributes },
         (span) => within(span, run, () => {}),
-      ),
+      );
+    },
   };
 }
 

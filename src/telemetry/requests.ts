@@ -7,7 +7,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Outcome, outcomeOf, outcomeOfStatus } from "./outcome.ts";
-import type { Registry } from "./registry.ts";
+import type { Gauge, Registry } from "./registry.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** Where a request came in: REST, JSON-RPC on the REST port, the MCP port, standard input. */
@@ -16,7 +16,7 @@ export type Surface = "rest" | "rpc" | "mcp" | "stdio";
 /** A request that is being answered. */
 export interface RequestScope {
   readonly id: string;
-  surface: Surface;
+  readonly surface: Surface;
   /** A route's operationId, a tool's name, or another word from a bounded set; never what a client wrote. */
   operation: string;
   /** Set where the answer's status doesn't tell it. */
@@ -77,10 +77,17 @@ export class Requests {
     return response;
   }
 
+  /** Says that the HTTP request that this code runs for only carries messages, which count by themselves. */
+  carriesMessage(): void {
+    const carrier = this.current;
+    if (carrier === undefined || carrier.carried) return;
+    carrier.carried = true;
+    this.#inFlight(carrier).add(-1);
+  }
+
   /** Runs a message of a protocol, which belongs to the HTTP request that carried it, where there is one. */
   message<T>(surface: Surface, operation: string, log: RequestLog, run: () => Promise<T>): Promise<T> {
-    const carrier = this.current;
-    if (carrier !== undefined) carrier.carried = true;
+    this.carriesMessage();
     const scope: RequestScope = { id: this.id, surface, operation };
     return this.#observed(scope, run, () => (scope.outcome ??= "ok", {}), log);
   }
@@ -91,21 +98,32 @@ export class Requests {
     describe: (result: T) => RequestFields,
     log: RequestLog,
   ): Promise<T> {
-    const began = performance.now(), inFlight = this.#metrics.gauge("unimem_requests_in_flight").with(scope.surface);
-    inFlight.add(1);
+    const began = performance.now();
+    this.#inFlight(scope).add(1);
     let fields: RequestFields = {};
-    const observed = async () => fields = describe(await run().then((result) => (answer = result, result)));
-    let answer!: T;
+    const observed = async () => {
+      const result = await run();
+      fields = describe(result);
+      return result;
+    };
     try {
-      await this.#current.run(scope, () => this.#tracer === null ? observed() : this.#tracer.request(scope, observed));
-      return answer;
+      return await this.#current.run(
+        scope,
+        () => this.#tracer === null ? observed() : this.#tracer.request(scope, observed),
+      );
     } catch (error) {
       scope.outcome ??= outcomeOf(error);
       throw error;
     } finally {
-      inFlight.add(-1);
-      if (!scope.carried) this.#ended(scope, performance.now() - began, fields, log);
+      if (!scope.carried) {
+        this.#inFlight(scope).add(-1);
+        this.#ended(scope, performance.now() - began, fields, log);
+      }
     }
+  }
+
+  #inFlight({ surface }: RequestScope): Gauge {
+    return this.#metrics.gauge("unimem_requests_in_flight").with(surface);
   }
 
   #ended({ id, surface, operation, outcome = "ok" }: RequestScope, ms: number, fields: RequestFields, log: RequestLog) {
