@@ -17,6 +17,7 @@ import { batch, memory, store } from "./sections/store.ts";
 import { search, throughput } from "./sections/search.ts";
 import { start } from "./sections/start.ts";
 import { cache, overhead } from "./sections/surfaces.ts";
+import { telemetry } from "./sections/telemetry.ts";
 
 /** In this order, since batches make the loaded store larger. */
 const SECTIONS: Record<string, Section> = {
@@ -26,6 +27,7 @@ const SECTIONS: Record<string, Section> = {
   search,
   throughput,
   overhead,
+  telemetry,
   cache,
   batch,
   large,

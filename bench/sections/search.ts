@@ -96,7 +96,7 @@ export async function throughput(context: Context): Promise<Metric[]> {
   ];
 }
 
-async function searchRate(rest: Rest, seconds: number, questions: number[]): Promise<number> {
+export async function searchRate(rest: Rest, seconds: number, questions: number[]): Promise<number> {
   const args = [new URL(rest.base).port, CLIENTS, seconds, ...questions].map(String);
   const { rate, failures } = await runTool<{ rate: number; failures: number }>("load.ts", args);
   if (failures > 0) throw new Error(`${failures} searches failed under load`);
