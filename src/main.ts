@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { type Config, parseConfig, settingOrigins } from "./config.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
+import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
 import { closeSharedStorage } from "./storage/shared.ts";
 import {
@@ -53,17 +54,18 @@ function settings(): Config {
 
 async function runServer(command: string, config: Config): Promise<void> {
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
-  const log = createLogger(config.logLevel, writeLine, undefined, formatOf(config));
+  const log = createLogger(config.logLevel, standardError().write, undefined, formatOf(config));
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
   await (useStdio && !http ? serveStdio(config, log) : serve(config, { http, mcp }, useStdio, log));
 }
 
-/** Whole lines, without the cost of the console's formatting. */
-function writeLine(line: string): void {
-  let bytes = new TextEncoder().encode(`${line}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+/** Writes to standard error, and what waits at the end at the latest. */
+function standardError(): LineWriter {
+  const writer = createLineWriter((bytes) => Deno.stderr.writeSync(bytes));
+  for (const event of ["unload", "error", "unhandledrejection"]) addEventListener(event, writer.flush);
+  return writer;
 }
 
 function formatOf({ logFormat }: Config): LogFormat {

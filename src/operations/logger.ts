@@ -17,21 +17,29 @@ export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => v
 /** `text` for people; `json` for collectors, one object a line whatever a message holds. */
 export type LogFormat = "text" | "json";
 
-/** A logger that hands messages of at least `level` to `write`, with time and level in front. */
+/**
+ * A logger that hands messages of at least `level` to `write`, with time and level in front, and says which of them can
+ * wait for others: those of requests that went well enough.
+ */
 export function createLogger(
   level: LogLevel,
-  write: (line: string) => void,
+  write: (line: string, canWait: boolean) => void,
   now = () => new Date(),
   format: LogFormat = "text",
 ): Logger {
   const least = LOG_LEVELS.indexOf(level);
   const at = (name: LogLevel): Logger[LogLevel] => {
     if (LOG_LEVELS.indexOf(name) < least) return () => {};
-    const shown = name.toUpperCase();
+    const shown = name.toUpperCase(), calm = name === "debug" || name === "info";
     if (format === "json") {
-      return (message, fields) => write(JSON.stringify({ time: now().toISOString(), level: name, message, ...fields }));
+      return (message, fields) =>
+        write(
+          JSON.stringify({ time: now().toISOString(), level: name, message, ...fields }),
+          calm && fields !== undefined,
+        );
     }
-    return (message, fields) => write(`${now().toISOString()} ${shown} ${message}${fields ? inWords(fields) : ""}`);
+    return (message, fields) =>
+      write(`${now().toISOString()} ${shown} ${message}${fields ? inWords(fields) : ""}`, calm && fields !== undefined);
   };
   return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
 }
