@@ -86,7 +86,8 @@ export class OutboxFile implements OutboxContents {
     try {
       if (exclusive) {
         Deno.mkdirSync(dirname(path), { recursive: true });
-        release = lock(`${path}.lock`);
+        // Not the name of the lock that a store has beside its file.
+        release = lock(`${path}.outbox-lock`);
         // Memories are nobody else's business.
         Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
       } else Deno.statSync(path);
