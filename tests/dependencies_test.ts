@@ -74,6 +74,7 @@ const PACKAGES: Record<string, RegExp> = {
   "node:sqlite": /^(storage\/(sqlite|outbox)\/|embedding\/cache_file|importers\/python_sqlite)/,
   "commander": /^cli\//,
   "@opentelemetry/": /^telemetry\//,
+  "jsonc-parser": /^cli\/connect\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "node:path";
+import { parse } from "jsonc-parser";
 import { CLIENTS, type Server } from "../../src/cli/connect/clients.ts";
 import { edited } from "../../src/cli/connect/edit.ts";
 import { testEnvironment } from "../helpers/process.ts";
@@ -41,7 +42,7 @@ Deno.test("--write keeps everything else, the old file too, and replaces an entr
   inFolder(async (folder) => {
     const env = environment(folder), file = `${folder}/.cursor/mcp.json`;
     const before =
-      '{\n    "mcpServers": {\n        "other": {\n            "command": "x"\n        }\n    },\n    "a": 1\n}\n';
+      '{\n    // mine\n    "mcpServers": {\n        "other": { "command": "x" }, // stays\n    },\n    "a": 1\n}\n';
     await Deno.mkdir(`${folder}/.cursor`);
     await Deno.writeTextFile(file, before);
     const write = async (...args: string[]) => {
@@ -50,9 +51,10 @@ Deno.test("--write keeps everything else, the old file too, and replaces an entr
     };
     const first = await write(), text = await Deno.readTextFile(file);
     assertEquals([first.code, first.outcome, await Deno.readTextFile(first.kept)], [0, "added", before]);
-    assertEquals(JSON.parse(text).mcpServers.other, { command: "x" });
-    assertStringIncludes(text, '\n    "a": 1\n');
-    assertEquals(JSON.parse(text).mcpServers.unimem, {
+    for (const kept of ["// mine", "// stays", '"other": { "command": "x" }', '"a": 1']) {
+      assertStringIncludes(text, kept);
+    }
+    assertEquals(parse(text).mcpServers.unimem, {
       url: "http://127.0.0.1:8123/mcp",
       headers: { Authorization: "Bearer ${env:MCP_API_KEY}" },
     });
@@ -63,11 +65,9 @@ Deno.test("--write keeps everything else, the old file too, and replaces an entr
     assertEquals((await write("--show-key", "--yes")).outcome, "replaced");
     assertStringIncludes(await Deno.readTextFile(file), KEY);
 
-    for (const text of ["{ broken", '{\n  // mine\n  "a": 1\n}\n', "[]"]) {
-      await Deno.writeTextFile(file, text);
-      assertEquals((await write()).error.code, "conflict");
-      assertEquals(await Deno.readTextFile(file), text);
-    }
+    await Deno.writeTextFile(file, "{ broken");
+    assertEquals((await write()).error.code, "conflict");
+    assertEquals(await Deno.readTextFile(file), "{ broken");
   }));
 
 Deno.test("Codex's TOML keeps its other sections", () => {
@@ -106,7 +106,7 @@ Deno.test("a command that a client is given starts the service with the same set
     const env = environment(folder), file = join(folder, "desktop.json");
     const { code } = await unimemIn(env, "connect", "claude-desktop", "--write", "--file", file, "--show-key");
     assertEquals(code, 0);
-    const { command, args, env: given } = JSON.parse(await Deno.readTextFile(file)).mcpServers.unimem;
+    const { command, args, env: given } = parse(await Deno.readTextFile(file)).mcpServers.unimem;
     assertEquals(given.MCP_MEMORY_BASE_DIR, folder);
     assertEquals(given.MCP_API_KEY, KEY);
     const child = new Deno.Command(command, {

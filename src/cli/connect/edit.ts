@@ -1,10 +1,11 @@
 /**
- * Changing a client's settings file: one entry, with all else left as it is. A file with comments is left alone.
+ * Changing a client's settings file: one entry, with all else, comments among it, left as it is.
  *
  * @module
  */
 
 import { dirname } from "node:path";
+import { applyEdits, modify, parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { Settings } from "./clients.ts";
 
@@ -29,34 +30,26 @@ export function edited(before: string, settings: Settings, file: string): Edit {
 }
 
 function editedJson(before: string, path: string[], entry: Record<string, unknown>, file: string): Edit {
-  let root: unknown;
-  try {
-    root = before.trim() === "" ? {} : JSON.parse(before);
-  } catch (error) {
-    throw unreadable(file, `it is not JSON without comments: ${errorText(error)}`, error);
+  const text = before.trim() === "" ? "{}\n" : before, errors: ParseError[] = [];
+  let found = parse(text, errors, { allowTrailingComma: true });
+  const [fault] = errors;
+  if (fault !== undefined || !isObject(found)) {
+    const reason = fault === undefined
+      ? "it holds no object"
+      : `${printParseErrorCode(fault.error)} at ${fault.offset}`;
+    throw new MemoryError("conflict", `Cannot change "${file}": it is not JSON that can be read: ${reason}`, {
+      value: file,
+    });
   }
-  if (!isObject(root)) throw unreadable(file, "it holds no object");
-  let at: Record<string, unknown> = root;
-  for (const name of path.slice(0, -1)) {
-    const inner = at[name] ??= {};
-    if (!isObject(inner)) throw unreadable(file, `its "${name}" is no object`);
-    at = inner;
-  }
-  const name = path.at(-1)!, found = at[name];
+  for (const name of path) found = isObject(found) ? found[name] : undefined;
   if (JSON.stringify(found) === JSON.stringify(entry)) return { text: before, outcome: "unchanged" };
-  at[name] = entry;
-  const indent = /^([ \t]+)"/m.exec(before)?.[1] ?? "  ";
+  const indented = /^([ \t]+)"/m.exec(text)?.[1];
+  const formattingOptions = { insertSpaces: !indented?.startsWith("\t"), tabSize: indented?.length ?? 2, eol: "\n" };
   return {
-    text: `${JSON.stringify(root, null, indent)}\n`,
+    // Put first, for at the end it would come between the last entry and the comment behind it.
+    text: applyEdits(text, modify(text, path, entry, { formattingOptions, getInsertionIndex: () => 0 })),
     outcome: found === undefined ? "added" : "replaced",
   };
-}
-
-function unreadable(file: string, reason: string, cause?: unknown): MemoryError {
-  return new MemoryError("conflict", `Cannot change "${file}": ${reason}; put the entry in by hand`, {
-    value: file,
-    cause,
-  });
 }
 
 /** Sections end where the next one begins; tables below this one belong to it. */
