@@ -233,9 +233,9 @@ Deno.test(`${CASES} generated requests get only answers that the document promis
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ ...document, $id: "unimem" });
   const resolve = (ref: string) => ajv.getSchema(`unimem${ref}`)!.schema as Schema;
-  const hashes = await Promise.all(
-    CONTENTS.map((text, i) => client.store(text, { tags: ["a", i % 2 ? "b" : "infra"] })),
-  );
+  const storeAll = () =>
+    Promise.all(CONTENTS.map((text, i) => client.store(text, { tags: ["a", i % 2 ? "b" : "infra"] })));
+  const hashes = await storeAll();
   const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n';
   const uploads: string[] = [];
   for (let i = 0; i < 20; i++) {
@@ -255,6 +255,8 @@ Deno.test(`${CASES} generated requests get only answers that the document promis
       fc.oneof(...routes.flatMap((route) => [casesOf(route, fit!, exported), casesOf(route, broken!, exported)])),
       async (one) => {
         const { route, seen } = byId.get(one.operationId)!;
+        // Other requests delete the memories it needs, so that it would hardly ever find two of them.
+        if (one.operationId === "supersedeMemory") await storeAll();
         seen.add(await check(client, ajv, route, one));
       },
     ),
