@@ -5,6 +5,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
+import { PART_STATES } from "../operations/health/part.ts";
 
 const HealthState = z.enum(["healthy", "degraded", "unhealthy"]).describe(
   "healthy: everything works; degraded: answers, with a part missing; unhealthy: the store can't be used.",
@@ -54,7 +55,7 @@ const Model = z.object({ id: z.string(), name: z.string(), provider: z.string(),
 
 const Part = z.object({
   name: z.string(),
-  state: z.enum(["healthy", "degraded", "unhealthy", "starting", "off"]),
+  state: z.enum(PART_STATES),
   since: z.string().describe("When this state began, ISO 8601."),
   message: z.string(),
   action: z.string().nullable().describe("What to do; null where nothing needs doing."),

@@ -5,6 +5,7 @@
  */
 
 import type { Reading } from "../telemetry/registry.ts";
+import { PART_STATES } from "./health/part.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CIRCUIT_STATES = ["closed", "open", "half-open"] as const;
@@ -36,5 +37,17 @@ export function observeParts(runtime: Runtime): void {
     "unimem_qdrant_circuit_state",
     ofServer(({ circuit }) => CIRCUIT_STATES.map((state) => [[state], circuit === state ? 1 : 0] as const)),
   );
+  metrics.observe("unimem_health_state", async () => {
+    const { parts } = await runtime.health.look(runtime);
+    return parts.flatMap(({ name, state: now }) =>
+      PART_STATES.map((state) => [[name, state], now === state ? 1 : 0] as const)
+    );
+  });
+  metrics.observe("unimem_background_work_here", () => Number(runtime.background.here));
   metrics.observe("unimem_outbox_writes", () => storage.outbox?.figures.pending ?? []);
+  metrics.observe(
+    "unimem_outbox_oldest_seconds",
+    () => storage.outbox == null ? [] : storage.outbox.figures.oldest_seconds ?? 0,
+  );
+  metrics.observe("unimem_outbox_set_aside", () => storage.outbox?.figures.set_aside ?? []);
 }

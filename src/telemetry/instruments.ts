@@ -77,6 +77,14 @@ export const INSTRUMENTS = {
   },
 
   unimem_outbox_writes: gauge("{write}", "Writes that wait in the outbox for the store to come back."),
+  unimem_outbox_oldest_seconds: gauge("s", "How long the oldest write has been waiting in the outbox."),
+  unimem_outbox_set_aside: gauge("{write}", "Writes that the store refused, kept aside for the operator."),
+
+  unimem_health_state: {
+    ...gauge("{state}", "1 for the state that a part of the service is in, 0 for the others."),
+    labels: ["part", "state"],
+  },
+  unimem_background_work_here: gauge("{process}", "1 in the process that does the background work, 0 in the others."),
 
   unimem_model_loads_total: counter("{load}", "Times an embedding model was loaded; 1 is healthy."),
   unimem_model_runs_total: { ...counter("{text}", "Texts run through the model."), labels: ["kind", "outcome"] },

@@ -40,6 +40,13 @@ export async function mcpParts(service: Running): Promise<Said[]> {
   }
 }
 
+/** The parts that the metrics say are not as they should be. */
+export async function measuredParts(service: Running): Promise<string[]> {
+  const text = await (await fetch(`${service.http}/metrics`)).text();
+  const lines = text.matchAll(/^unimem_health_state\{part="(\w+)",state="(\w+)"\} 1$/gm);
+  return [...lines].filter(([, , state]) => !FINE.has(state!)).map(([, part]) => part!);
+}
+
 /** Runs `doctor --json`. */
 export async function doctor(env: Record<string, string>): Promise<{ code: number; checks: Said[] }> {
   const child = await spawn(["doctor", "--json"], env, { stdout: "piped" });
@@ -52,10 +59,11 @@ export function beside(service: Running, env: Record<string, string>): Record<st
   return { ...env, MCP_HTTP_PORT: new URL(service.http).port, MCP_SERVER_PORT: new URL(service.mcp).port };
 }
 
-/** Waits until the service names exactly these parts, and checks that MCP and the doctor do too. */
+/** Waits until the service names exactly these parts, and checks that MCP, the metrics and the doctor do too. */
 export async function namesOnly(service: Running, env: Record<string, string>, ...names: string[]): Promise<void> {
   await until(() => restParts(service), (parts) => broken(parts).join() === names.join(), `only ${names} to be named`);
   assertEquals(broken(await mcpParts(service)), names);
+  assertEquals(await measuredParts(service), names);
   const { code, checks } = await doctor(beside(service, env));
   assertEquals(broken(checks), names, JSON.stringify(checks));
   const worst = checks.some(({ state }) => state === "failed");

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { isoTime } from "../../memory/schemas.ts";
 import { health, summary } from "../../operations/health/health.ts";
+import { PART_STATES } from "../../operations/health/part.ts";
 import { defineTool } from "./tool.ts";
 
 export const checkDatabaseHealth = defineTool({
@@ -34,7 +35,7 @@ export const checkDatabaseHealth = defineTool({
     uptime_seconds: z.number(),
     parts: z.array(z.object({
       name: z.string(),
-      state: z.enum(["healthy", "degraded", "unhealthy", "starting", "off"]),
+      state: z.enum(PART_STATES),
       since: z.string().describe("When this state began, ISO 8601."),
       message: z.string(),
       action: z.string().nullable().describe("What an operator can do."),

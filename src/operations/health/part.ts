@@ -11,8 +11,9 @@ import type { Runtime } from "../runtime.ts";
 /** `healthy`: everything works; `degraded`: answers, with a part missing; `unhealthy`: can't serve requests. */
 export type HealthState = "healthy" | "degraded" | "unhealthy";
 
-/** State of one part; `off`: not in use here; `starting`: not ready yet, and nothing is wrong. */
-export type PartState = HealthState | "starting" | "off";
+/** States of a part; `off`: not in use here; `starting`: not ready yet, and nothing is wrong. */
+export const PART_STATES = ["healthy", "degraded", "unhealthy", "starting", "off"] as const;
+export type PartState = (typeof PART_STATES)[number];
 
 /** What is said of a part. Messages are written for the operator. */
 export interface Finding {
