@@ -137,7 +137,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       documents: documentsOf(values),
       trashDays: values.MCP_TRASH_DAYS ?? 30,
     },
-    leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 10) * 1000,
+    leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 30) * 1000,
     backups: {
       folder: values.MCP_MEMORY_BACKUPS_PATH ?? join(baseDir, "backups"),
       intervalHours: values.MCP_BACKUP_INTERVAL_HOURS ?? 0,

@@ -313,7 +313,7 @@ export const SETTINGS = {
   ),
   MCP_BACKGROUND_LEASE_SECONDS: setting(
     wholeNumber(1, 600),
-    "10",
+    "30",
     "Seconds without a sign of life after which, of the processes that share a store, another one takes over its background work.",
   ),
   MCP_DOCUMENT_CHUNK_SIZE: setting(
