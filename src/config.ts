@@ -7,12 +7,17 @@
 import { join } from "node:path";
 import type { AccessSettings } from "./access/access.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
+import { embeddingOf, modelSources } from "./config/embedding.ts";
+import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
+import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
 import type { BackupSettings } from "./operations/backup/schedule.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
-import { type Setting, SETTINGS, type SettingValues } from "./settings.ts";
-import type { OutboxSettings, QdrantSettings, StorageSettings } from "./storage/factory.ts";
+import type { SettingValues } from "./settings.ts";
+import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
+
+export { SETTING_NAMES, type SettingOrigin, settingOrigins } from "./config/values.ts";
 
 /** Where and how a server listens. */
 export interface ListenSettings {
@@ -48,42 +53,14 @@ export interface Config {
   readonly logLevel: "debug" | "info" | "warning" | "error";
 }
 
-/** What the URL of a store doesn't say. */
-export interface ElsewhereSettings {
-  pragmas: Record<string, string>;
-  /** Everything but the server and the collection. */
-  qdrant: QdrantSettings;
-  /** Keys of the Qdrant servers that a copy reads from and writes to, where they aren't `qdrant.apiKey`. */
-  fromKey: string | null;
-  toKey: string | null;
-}
-
-/** Where a setting's value comes from. */
-export interface SettingOrigin {
-  name: string;
-  /** As it was written; null when it isn't set, or a secret. */
-  value: string | null;
-  origin: "environment" | ".env" | "default";
-  /** The default in words. */
-  default: string;
-  secret: boolean;
-}
-
 /** Facts about the machine that defaults depend on. */
 export interface Platform {
   os: "linux" | "darwin" | "windows" | string;
   cores: number;
 }
 
-/** Names of all settings. */
-export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
-
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 const DEFAULT_MAX_CONTENT_LENGTH = 100_000;
-
-/** Name under which a deployment may already ask for the bundled model. */
-const BUNDLED_MODEL = "all-MiniLM-L6-v2";
-const BUNDLED_DIMENSIONS = 384;
 
 /**
  * Parses the environment. Variable names are matched in any case.
@@ -120,7 +97,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       toKey: values.MCP_COPY_TO_API_KEY ?? null,
     },
     outbox: outboxOf(values, baseDir),
-    embedding: embeddingOf(values, baseDir, platform, problems),
+    embedding: embeddingOf(values, baseDir, platform.cores, problems),
     reranker: values.MCP_RERANK_MODEL === undefined
       ? null
       : { model: values.MCP_RERANK_MODEL, ...modelSources(values, baseDir) },
@@ -156,55 +133,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     );
   }
   return deepFreeze(config);
-}
-
-/** Each setting as it was written, and where; an empty value counts as unset. */
-export function settingOrigins(
-  environment: Readonly<Record<string, string | undefined>>,
-  file: Readonly<Record<string, string | undefined>>,
-): SettingOrigin[] {
-  const outside = valuesByName(environment), inFile = valuesByName(file);
-  return Object.entries<Setting>(SETTINGS).map(([name, entry]) => {
-    const value = outside.get(name) ?? inFile.get(name), set = value !== undefined && value.trim() !== "";
-    return {
-      name,
-      value: !set || entry.secret ? null : value,
-      origin: !set ? "default" : outside.has(name) ? "environment" : ".env",
-      default: entry.default,
-      secret: entry.secret ?? false,
-    };
-  });
-}
-
-/** The exact spelling wins where several spellings of a name are set. */
-function valuesByName(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
-  const byName = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    const upper = name.toUpperCase();
-    if (value !== undefined && (name === upper || !byName.has(upper))) byName.set(upper, value);
-  }
-  return byName;
-}
-
-function readSettings(env: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
-  const byName = valuesByName(env);
-  const values: Record<string, unknown> = {};
-  for (const [name, entry] of Object.entries<Setting>(SETTINGS)) {
-    const value = byName.get(name);
-    if (value === undefined || (value.trim() === "" && !entry.secret)) continue;
-    const parsed = entry.schema.safeParse(value);
-    if (parsed.success) values[name] = parsed.data;
-    else problems.push(`${name}=${entry.secret ? shownSecret(value) : JSON.stringify(value)}: use ${allowed(entry)}`);
-  }
-  return values as SettingValues;
-}
-
-function allowed(entry: Setting): string {
-  return entry.schema.description ?? "another value";
-}
-
-function shownSecret(value: string): string {
-  return value.trim() === "" ? '""' : "(secret)";
 }
 
 function listen(
@@ -257,112 +185,6 @@ function tlsOf(values: SettingValues, problems: string[]): Config["tls"] {
   return null;
 }
 
-function storageOf(values: SettingValues, baseDir: string, problems: string[]): StorageSettings {
-  const url = values.MCP_QDRANT_URL;
-  const backend = values.MCP_MEMORY_STORAGE_BACKEND ?? (url === undefined ? "sqlite" : "qdrant");
-  if (backend !== "qdrant") {
-    return {
-      backend: "sqlite",
-      path: values.SQLITEVEC_PATH ?? join(baseDir, "unimem.db"),
-      pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
-    };
-  }
-  if (url === undefined) problems.push("MCP_MEMORY_STORAGE_BACKEND=qdrant: needs MCP_QDRANT_URL, a Qdrant server");
-  return { backend, ...qdrantOf(values, url ?? "") };
-}
-
-function outboxOf(values: SettingValues, baseDir: string): OutboxSettings | null {
-  if (!(values.MCP_OUTBOX_ENABLED ?? values.MCP_OUTBOX_PATH !== undefined)) return null;
-  return {
-    path: values.MCP_OUTBOX_PATH ?? join(baseDir, "outbox.db"),
-    maxWrites: values.MCP_OUTBOX_MAX_ITEMS ?? 10_000,
-    maxBytes: values.MCP_OUTBOX_MAX_BYTES ?? 64 * 1024 * 1024,
-  };
-}
-
-function qdrantOf(values: SettingValues, url: string): QdrantSettings {
-  const metrics = { cosine: "Cosine", dot: "Dot", euclid: "Euclid" } as const;
-  const type = values.MCP_QDRANT_QUANTIZATION_TYPE;
-  const quantised = values.MCP_QDRANT_QUANTIZATION_ENABLED ?? type !== undefined;
-  const isLocal = (values.MCP_EMBEDDING_PROVIDER ?? (values.MCP_EMBEDDING_URL ? "openai" : "local")) === "local";
-  const isBundled = isLocal && [undefined, BUNDLED_MODEL].includes(values.MCP_MEMORY_EMBEDDING_MODEL);
-  return {
-    url,
-    apiKey: values.MCP_QDRANT_API_KEY ?? values.QDRANT_API_KEY ?? null,
-    collection: values.MCP_QDRANT_COLLECTION_NAME ?? "memories",
-    dimensions: isBundled ? BUNDLED_DIMENSIONS : isLocal ? null : values.MCP_EMBEDDING_DIMENSIONS ?? null,
-    distance: metrics[values.MCP_QDRANT_DISTANCE_METRIC ?? "cosine"],
-    hnsw: {
-      m: values.MCP_QDRANT_HNSW_M ?? 16,
-      efConstruct: values.MCP_QDRANT_HNSW_EF_CONSTRUCT ?? 100,
-      efSearch: values.MCP_QDRANT_HNSW_EF ?? 128,
-      fullScanThreshold: values.MCP_QDRANT_HNSW_FULL_SCAN_THRESHOLD ?? 10_000,
-    },
-    quantisation: quantised
-      ? { type: type ?? "scalar", alwaysRam: values.MCP_QDRANT_QUANTIZATION_ALWAYS_RAM ?? true }
-      : null,
-    onDiskPayload: values.MCP_QDRANT_ON_DISK_PAYLOAD ?? false,
-    indexingThreshold: values.MCP_QDRANT_INDEXING_THRESHOLD ?? 20_000,
-    shards: values.MCP_QDRANT_SHARD_NUMBER ?? null,
-    replicas: values.MCP_QDRANT_REPLICATION_FACTOR ?? 1,
-    writeConsistency: values.MCP_QDRANT_WRITE_CONSISTENCY ?? 1,
-    readConsistency: values.MCP_QDRANT_READ_CONSISTENCY ?? null,
-    timeoutMs: (values.MCP_QDRANT_TIMEOUT ?? 5) * 1000,
-    retries: values.MCP_QDRANT_RETRIES ?? 3,
-    pool: {
-      connections: values.MCP_QDRANT_MAX_CONNECTIONS ?? 64,
-      idleSeconds: values.MCP_QDRANT_POOL_IDLE_SECONDS ?? 90,
-    },
-    circuit: {
-      failures: values.MCP_QDRANT_CIRCUIT_FAILURES ?? 5,
-      seconds: values.MCP_QDRANT_CIRCUIT_SECONDS ?? 60,
-    },
-  };
-}
-
-function embeddingOf(
-  values: SettingValues,
-  baseDir: string,
-  platform: Platform,
-  problems: string[],
-): EmbeddingSettings {
-  const url = values.MCP_EMBEDDING_URL;
-  const provider = values.MCP_EMBEDDING_PROVIDER ?? (url === undefined ? "local" : "openai");
-  const cachePath = values.MCP_EMBEDDING_CACHE_PATH;
-  const shared = {
-    cacheBytes: values.MCP_EMBEDDING_CACHE_BYTES ?? 16 * 1024 * 1024,
-    cacheFile: cachePath === undefined ? null : {
-      path: cachePath,
-      maxBytes: values.MCP_EMBEDDING_CACHE_FILE_BYTES ?? 256 * 1024 * 1024,
-      passages: provider === "openai",
-    },
-    queueLimit: values.MCP_EMBEDDING_QUEUE_LIMIT ?? 10_000,
-  };
-  if (provider === "local") {
-    return {
-      provider,
-      model: values.MCP_MEMORY_EMBEDDING_MODEL ?? BUNDLED_MODEL,
-      ...modelSources(values, baseDir),
-      threads: values.MCP_EMBEDDING_THREADS ?? platform.cores,
-      ...shared,
-    };
-  }
-  if (url === undefined) problems.push("MCP_EMBEDDING_PROVIDER=openai: needs MCP_EMBEDDING_URL");
-  if (values.MCP_MEMORY_EMBEDDING_MODEL === undefined) {
-    problems.push("MCP_EMBEDDING_PROVIDER=openai: needs MCP_MEMORY_EMBEDDING_MODEL, the name the endpoint knows");
-  }
-  return {
-    provider,
-    url: url ?? "",
-    apiKey: values.MCP_EMBEDDING_API_KEY ?? null,
-    model: values.MCP_MEMORY_EMBEDDING_MODEL ?? "",
-    dimensions: values.MCP_EMBEDDING_DIMENSIONS ?? null,
-    batchSize: values.MCP_EMBEDDING_BATCH_SIZE ?? 32,
-    timeoutMs: (values.MCP_EMBEDDING_TIMEOUT ?? 30) * 1000,
-    ...shared,
-  };
-}
-
 function documentsOf(values: SettingValues): DocumentSettings {
   const { chunkSize, chunkOverlap, limits } = DOCUMENT_DEFAULTS;
   return {
@@ -374,14 +196,6 @@ function documentsOf(values: SettingValues): DocumentSettings {
       maxPages: values.MCP_DOCUMENT_MAX_PAGES ?? limits.maxPages,
       timeoutMs: (values.MCP_DOCUMENT_TIMEOUT ?? limits.timeoutMs / 1000) * 1000,
     },
-  };
-}
-
-/** Where models may come from. */
-function modelSources(values: SettingValues, baseDir: string): { cacheFolder: string; offline: boolean } {
-  return {
-    cacheFolder: values.HF_HOME ?? values.TRANSFORMERS_CACHE ?? join(baseDir, "models"),
-    offline: values.HF_HUB_OFFLINE ?? values.TRANSFORMERS_OFFLINE ?? false,
   };
 }
 

@@ -10,9 +10,10 @@ import { createApp } from "./http/app.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
-import type { Config, ListenSettings } from "./config.ts";
+import type { Config } from "./config.ts";
 import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
-import { errorText, MemoryError } from "./errors.ts";
+import { MemoryError } from "./errors.ts";
+import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
 import { initialBackupState, makingBackups } from "./operations/backup/schedule.ts";
@@ -38,9 +39,6 @@ import { observeProcess } from "./telemetry/process.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
 
-/** Milliseconds that running requests get to finish when the service stops. */
-const GRACE_MS = 5000;
-
 /** Which servers to start. */
 export interface Servers {
   http: boolean;
@@ -59,19 +57,6 @@ export interface Service {
   readonly http: string | null;
   readonly mcp: string | null;
   /** Stops accepting, lets running requests finish, ends streams and closes the store. Idempotent. */
-  stop(): Promise<void>;
-}
-
-type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
-
-/** Milliseconds between two tries to listen on a port that is taken. */
-const PORT_RETRY_MS = 5000;
-
-/** A listener that can be stopped. */
-interface Listener {
-  address: string;
-  /** Whether it listens already. */
-  open: boolean;
   stop(): Promise<void>;
 }
 
@@ -183,6 +168,7 @@ export function openOutbox({ outbox }: Config): Promise<OutboxContents> {
   if (outbox !== null) return openOutboxContents(outbox);
   return Promise.reject(new MemoryError("configuration", "Cannot look into the outbox: MCP_OUTBOX_ENABLED is not set"));
 }
+
 /** Looks at store and model from outside, beside a running service or without one. */
 export const examine = {
   store: ({ storage }: Config, beside: boolean): Promise<StoreExamination> => examineStorage(storage, beside),
@@ -234,10 +220,14 @@ function startHttp(runtime: Runtime, config: Config, patient: boolean, log: Logg
   runtime.health.transports.set("events", () => {
     return { open: runtime.events.stats().total_connections, limit: events.max_connections };
   });
-  const start = () => {
-    return listen("REST", runtime, config.http, config.tls, handle, () => Promise.resolve(runtime.events.close()));
+  const server = {
+    name: "REST",
+    ...config.http,
+    tls: config.tls,
+    handle,
+    endStreams: () => Promise.resolve(runtime.events.close()),
   };
-  return patient ? whenFree("REST", runtime, config.http, start, log) : start();
+  return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
 }
 
 /** REST alone does without the MCP packages. */
@@ -249,94 +239,12 @@ async function startMcp(runtime: Runtime, config: Config, log: Logger): Promise<
     keepAliveSeconds: config.http.heartbeatSeconds,
     log,
   });
-  return listen("MCP", runtime, config.mcp, config.tls, mcp.fetch, () => mcp.close(GRACE_MS));
-}
-
-/** Listens at once, or as soon as the port is free. Any other fault is thrown. */
-function whenFree(
-  name: string,
-  { health }: Runtime,
-  { host, port }: ListenSettings,
-  start: () => Listener,
-  log: Logger,
-): Listener {
-  let listener: Listener | null = null, timer: ReturnType<typeof setTimeout> | undefined;
-  const since = Date.now(), address = `${host}:${port}`;
-  const attempt = () => {
-    try {
-      listener = start();
-    } catch (error) {
-      const taken = error instanceof MemoryError && error.cause instanceof Deno.errors.AddrInUse;
-      if (!taken) throw error;
-      if (!health.listeners.has(name)) log.warning(`${error.message}; trying again until it is free`);
-      health.listeners.set(name, { address, state: "lost", since, reason: `port ${port} is in use` });
-      timer = setTimeout(() => {
-        attempt();
-        if (listener !== null) log.info(`${name} on ${listener.address}`);
-      }, PORT_RETRY_MS);
-    }
+  const server = {
+    name: "MCP",
+    ...config.mcp,
+    tls: config.tls,
+    handle: mcp.fetch,
+    endStreams: () => mcp.close(GRACE_MS),
   };
-  attempt();
-  return {
-    get address() {
-      return listener?.address ?? address;
-    },
-    get open() {
-      return listener !== null;
-    },
-    stop: async () => {
-      clearTimeout(timer);
-      await listener?.stop();
-    },
-  };
-}
-
-function listen(
-  name: string,
-  { health }: Runtime,
-  { host, port, hostVariable, portVariable }: ListenSettings,
-  tls: Config["tls"],
-  handle: Handler,
-  endStreams: () => Promise<void>,
-): Listener {
-  const abort = new AbortController();
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve({
-      hostname: host.replace(/^\[(.*)\]$/, "$1"),
-      port,
-      signal: abort.signal,
-      onListen: () => {},
-      ...(tls ? { cert: Deno.readTextFileSync(tls.certFile), key: Deno.readTextFileSync(tls.keyFile) } : {}),
-    }, handle);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? `port ${port} is in use; set ${portVariable} to another port`
-      : `${errorText(error)}; check ${hostVariable} and ${portVariable}${tls ? " and the TLS files" : ""}`;
-    throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
-  }
-  const { hostname, port: bound } = server.addr;
-  const address = `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`;
-  health.listeners.set(name, { address, state: "open", since: Date.now() });
-  const lost = () => {
-    if (health.stopping) return;
-    health.listeners.set(name, { address, state: "lost", since: Date.now(), reason: "it has ended" });
-  };
-  server.finished.then(lost, lost);
-  return {
-    address,
-    open: true,
-    stop: async () => {
-      const done = server.shutdown();
-      // Streams only end when told to; shutdown would wait for them for ever.
-      await endStreams();
-      const timer = setTimeout(() => abort.abort(), GRACE_MS);
-      try {
-        await done;
-        await server.finished;
-      } finally {
-        clearTimeout(timer);
-      }
-    },
-  };
+  return listen(runtime, server);
 }

@@ -1,0 +1,121 @@
+/**
+ * The sockets that servers listen on: opened, watched, and closed with time for running requests to finish.
+ *
+ * @module
+ */
+
+import type { Config, ListenSettings } from "./config.ts";
+import { errorText, MemoryError } from "./errors.ts";
+import type { Logger } from "./operations/logger.ts";
+import type { Runtime } from "./operations/runtime.ts";
+
+/** Milliseconds that running requests get to finish when the service stops. */
+export const GRACE_MS = 5000;
+/** Milliseconds between two tries to listen on a port that is taken. */
+const PORT_RETRY_MS = 5000;
+
+/** Answers requests of one server. */
+export type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+
+/** A server and where it listens. */
+export interface ServerSettings extends ListenSettings {
+  /** As the health and the log name it: `REST`. */
+  name: string;
+  tls: Config["tls"];
+  handle: Handler;
+  /** Ends streams, which would last for ever otherwise, when the server stops. */
+  endStreams: () => Promise<void>;
+}
+
+/** A listener that can be stopped. */
+export interface Listener {
+  /** Such as `http://127.0.0.1:8000`. */
+  address: string;
+  /** Whether it listens already. */
+  open: boolean;
+  stop(): Promise<void>;
+}
+
+/** Listens at once, or as soon as the port is free. Any other fault is thrown. */
+export function listenWhenFree(runtime: Runtime, server: ServerSettings, log: Logger): Listener {
+  const { name, host, port } = server, { health } = runtime;
+  let listener: Listener | null = null, timer: ReturnType<typeof setTimeout> | undefined;
+  const since = Date.now(), address = `${host}:${port}`;
+  const attempt = () => {
+    try {
+      listener = listen(runtime, server);
+    } catch (error) {
+      const taken = error instanceof MemoryError && error.cause instanceof Deno.errors.AddrInUse;
+      if (!taken) throw error;
+      if (!health.listeners.has(name)) log.warning(`${error.message}; trying again until it is free`);
+      health.listeners.set(name, { address, state: "lost", since, reason: `port ${port} is in use` });
+      timer = setTimeout(() => {
+        attempt();
+        if (listener !== null) log.info(`${name} on ${listener.address}`);
+      }, PORT_RETRY_MS);
+    }
+  };
+  attempt();
+  return {
+    get address() {
+      return listener?.address ?? address;
+    },
+    get open() {
+      return listener !== null;
+    },
+    stop: async () => {
+      clearTimeout(timer);
+      await listener?.stop();
+    },
+  };
+}
+
+/**
+ * Listens and tells the health so.
+ *
+ * @throws {MemoryError} `configuration` when the address can't be listened on; its cause is `Deno.errors.AddrInUse` when
+ * another process has it.
+ */
+export function listen({ health }: Runtime, server: ServerSettings): Listener {
+  const { name, host, port, hostVariable, portVariable, tls, handle, endStreams } = server;
+  const abort = new AbortController();
+  let http: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    http = Deno.serve({
+      hostname: host.replace(/^\[(.*)\]$/, "$1"),
+      port,
+      signal: abort.signal,
+      onListen: () => {},
+      ...(tls ? { cert: Deno.readTextFileSync(tls.certFile), key: Deno.readTextFileSync(tls.keyFile) } : {}),
+    }, handle);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? `port ${port} is in use; set ${portVariable} to another port`
+      : `${errorText(error)}; check ${hostVariable} and ${portVariable}${tls ? " and the TLS files" : ""}`;
+    throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  }
+  const { hostname, port: bound } = http.addr;
+  const address = `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`;
+  health.listeners.set(name, { address, state: "open", since: Date.now() });
+  const lost = () => {
+    if (health.stopping) return;
+    health.listeners.set(name, { address, state: "lost", since: Date.now(), reason: "it has ended" });
+  };
+  http.finished.then(lost, lost);
+  return {
+    address,
+    open: true,
+    stop: async () => {
+      const done = http.shutdown();
+      // Streams only end when told to; shutdown would wait for them for ever.
+      await endStreams();
+      const timer = setTimeout(() => abort.abort(), GRACE_MS);
+      try {
+        await done;
+        await http.finished;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
