@@ -13,6 +13,7 @@ import { createEmbeddingService, createEmbeddingServiceFor, createReranker } fro
 import type { Config } from "./config.ts";
 import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
 import { MemoryError } from "./errors.ts";
+import { giveBackWhenIdle } from "./give_back.ts";
 import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -128,6 +129,7 @@ function healthOf({ storage, baseDir }: Config): HealthMonitor {
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
   startOutbox(runtime, log);
   const watch = startHealthWatch(runtime, log), process = observeProcess(runtime.telemetry.metrics, runtime);
+  const memory = giveBackWhenIdle();
   observeParts(runtime);
   const serving = new ServingModel(runtime, {
     openModel: (identity) =>
@@ -147,7 +149,14 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
   return {
     stop: async () =>
-      void await Promise.all([background.stop(), serving.stop(), watch.stop(), process.stop(), uploads()]),
+      void await Promise.all([
+        background.stop(),
+        serving.stop(),
+        watch.stop(),
+        process.stop(),
+        memory.stop(),
+        uploads(),
+      ]),
   };
 }
 

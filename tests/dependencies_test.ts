@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "config.ts",
     "errors.ts",
+    "give_back.ts",
     "version.ts",
     "http",
     "mcp",
