@@ -213,3 +213,15 @@ Deno.test("a missing model folder leaves word search and storing, and health say
     assertEquals((found.results as unknown[]).length, 1);
     assertStringIncludes(String(found.notice), "Search by meaning is not ready");
   }));
+
+Deno.test("loading the model reports to nobody and leaves nothing in the user's home", () =>
+  inFolder(async (folder) => {
+    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    await Deno.mkdir(`${folder}/home`);
+    const env = { ...testEnvironment(`${folder}/data`), HOME: `${folder}/home`, DENO_DIR: cache };
+    await using service = await start("unified", env);
+    await until(() => get(service.http, "/api/health"), ({ embedding }) => embedding.state === "ready", "the model");
+    const { results } = await post(service.http, "/api/search", { query: "anything", mode: "semantic" });
+    assertEquals(results, []);
+    assertEquals(await Array.fromAsync(Deno.readDir(`${folder}/home`)), []);
+  }));

@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "../errors.ts";
+import { forbidReports } from "./reports.ts";
 import type { DownloadAnswer, DownloadRequest } from "./download.ts";
 
 /** Weights to look for, the preferred first; a repository needn't have int8 ones. */
@@ -28,6 +29,7 @@ scope.onmessage = async ({ data }) => {
 };
 
 async function fetchModel({ model, cacheFolder, host }: DownloadRequest): Promise<void> {
+  forbidReports();
   // ONNX Runtime's web part, which transformers.js imports even where it isn't used, can't stand a worker's location,
   // whose origin is "null".
   Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });

@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "../errors.ts";
+import { forbidReports } from "./reports.ts";
 import type { RerankAnswer, RerankRequest } from "./reranker.ts";
 import { sanitise } from "./sanitise.ts";
 
@@ -53,6 +54,7 @@ async function score({ id, query, texts }: RerankRequest & { type: "score" }): P
 }
 
 async function open({ model, isFolder, cacheFolder, offline }: RerankRequest & { type: "load" }): Promise<ScorePair> {
+  forbidReports();
   // ONNX Runtime's web part, which transformers.js imports even where it isn't used, can't stand a worker's location,
   // whose origin is "null".
   Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });

@@ -7,6 +7,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { pool, toUnitLength } from "./pooling.ts";
 import type { Pooling } from "./profile.ts";
+import { forbidReports } from "./reports.ts";
 
 /** Outputs that hold a vector for each token, by the names exporters give them. */
 const TOKEN_OUTPUTS = ["last_hidden_state", "token_embeddings"];
@@ -47,6 +48,7 @@ export class EmbeddingSession {
    * @throws whatever the runtime says about a file that isn't a model, and an Error when it isn't an embedding model.
    */
   static async open(path: string, threads: number, pooling: Pooling): Promise<EmbeddingSession> {
+    forbidReports();
     const session = await InferenceSession.create(path, {
       intraOpNumThreads: threads,
       // Plans memory for each length seen and keeps them all: 4 MB more for no speed.
