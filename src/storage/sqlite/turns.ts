@@ -38,10 +38,19 @@ export class Turns {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
+    // An immediate of this turn still belongs to it; one made there belongs to the next.
+    setImmediate(() => this.#next());
+  }
+
+  #next(): void {
     setImmediate(() => {
-      this.#scheduled = false;
       this.#spent = 0;
-      if (this.#waiting.length > 0) this.#work();
+      if (this.#waiting.length === 0) {
+        this.#scheduled = false;
+        return;
+      }
+      this.#work();
+      this.#next();
     });
   }
 }
