@@ -13,7 +13,7 @@ import { createEmbeddingService, createEmbeddingServiceFor, createReranker } fro
 import type { Config } from "./config.ts";
 import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
 import { MemoryError } from "./errors.ts";
-import { giveBackWhenIdle } from "./give_back.ts";
+import { giveBackWhenIdle, holdBackLittle } from "./give_back.ts";
 import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -67,6 +67,7 @@ export interface Service {
  * @throws {MemoryError} `configuration` when the store can't be opened or an address can't be listened on.
  */
 export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
+  holdBackLittle();
   const runtime = await openRuntime(config, { withOutbox: true });
   const stops: (() => Promise<void>)[] = [];
   let work: Background | undefined;

@@ -16,7 +16,7 @@ const DEFAULTS: Record<string, string> = {
   synchronous: "NORMAL",
   foreign_keys: "ON",
   temp_store: "MEMORY",
-  cache_size: "-4000",
+  cache_size: "-1000",
   journal_size_limit: "67108864",
   wal_autocheckpoint: "250",
 };
