@@ -6,6 +6,8 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { embedded, foundByWords, hashOf, memory, MODEL, plain, vector } from "./fixtures.ts";
 
 const WORKER = new URL("./sqlite_worker.ts", import.meta.url).pathname;
+/** Makes a memory take a page. */
+const PADDING = { padding: "x".repeat(3000) };
 
 async function withFolder(run: (folder: string, path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "unimem-file-" });
@@ -266,6 +268,33 @@ Deno.test("a process killed in the middle of writes loses nothing that was answe
     assertEquals((await storage.containing("WORKER memory", { filter: {}, offset: 0, limit: 0 })).total, total);
     assertEquals((await storage.vectorCoverage()).embedded, total);
     assertEquals(await storage.store([plain(200_000)]), ["stored"]);
+    await storage.close();
+  }));
+
+Deno.test("the log goes into the file while a store is written to, and stays short", () =>
+  withFolder(async (_folder, path) => {
+    const storage = await open(path), megabyte = 2 ** 20;
+    const size = (file: string) => Deno.stat(file).then(({ size }) => size);
+    for (let batch = 0; batch < 40; batch++) {
+      await storage.store(Array.from({ length: 50 }, (_, i) => plain(50 * batch + i, { metadata: PADDING })));
+      assert(await size(`${path}-wal`) < 8 * megabyte);
+    }
+    assert(await size(path) > 4 * megabyte, "nothing was moved into the file");
+    await storage.close();
+    await assertRejects(() => Deno.stat(`${path}-wal`), Deno.errors.NotFound);
+  }));
+
+Deno.test("the log of a store never goes into another file that has taken its place", () =>
+  withFolder(async (folder, path) => {
+    const other = join(folder, "other.db");
+    await (await open(other)).close();
+    const before = await Deno.readFile(other);
+    const storage = await open(path);
+    await Deno.rename(other, path);
+    for (let batch = 0; batch < 10; batch++) {
+      await storage.store(Array.from({ length: 50 }, (_, i) => plain(50 * batch + i, { metadata: PADDING })));
+    }
+    assertEquals(await Deno.readFile(path), before);
     await storage.close();
   }));
 

@@ -8,8 +8,8 @@ import { MemoryError } from "../../errors.ts";
 
 /**
  * Set on every connection. With `synchronous = NORMAL` in WAL mode an answered write survives a crash of the process;
- * surviving a loss of power takes FULL, at the price of an fsync per commit. Checkpoints come after 1 MB instead of 4,
- * for the commit that sets one off holds up everything else.
+ * surviving a loss of power takes FULL, at the price of an fsync per commit. Checkpoints come after 1 MB of log instead
+ * of 4, in a worker (checkpoints.ts).
  */
 const DEFAULTS: Record<string, string> = {
   journal_mode: "WAL",

@@ -7,6 +7,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { type Database, retryWhileLocked, storageError } from "./database.ts";
 import { Faults } from "./faults.ts";
 import { Pacer } from "./pacer.ts";
@@ -54,6 +55,7 @@ export class WriteQueue {
   readonly #database: Database;
   readonly #writer: DatabaseSync;
   readonly #onCommit: OnCommit;
+  readonly #checkpoints: Checkpoints;
   readonly #readRevision;
   readonly #writeRevision;
   #waiting: Waiting[] = [];
@@ -64,6 +66,7 @@ export class WriteQueue {
     this.#database = database;
     this.#writer = database.writer;
     this.#onCommit = onCommit;
+    this.#checkpoints = new Checkpoints(database);
     this.#readRevision = this.#writer.prepare("SELECT value FROM counters WHERE name = 'revision'");
     this.#writeRevision = this.#writer.prepare("UPDATE counters SET value = ? WHERE name = 'revision'");
   }
@@ -95,6 +98,7 @@ export class WriteQueue {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    await this.#checkpoints.close();
   }
 
   async #drain(): Promise<void> {
@@ -138,6 +142,7 @@ export class WriteQueue {
     } finally {
       for (const { waiting, written } of done) waiting.resolve(written.result);
     }
+    await this.#checkpoints.committed();
   }
 
   /** One write, undone alone when it fails. */
