@@ -294,7 +294,8 @@ Deno.test("the log of a store never goes into another file that has taken its pl
     for (let batch = 0; batch < 10; batch++) {
       await storage.store(Array.from({ length: 50 }, (_, i) => plain(50 * batch + i, { metadata: PADDING })));
     }
-    assertEquals(await Deno.readFile(path), before);
+    const after = await Deno.readFile(path);
+    assert(after.length === before.length && after.every((byte, i) => byte === before[i]), "the file was written to");
     await storage.close();
   }));
 
