@@ -9,8 +9,8 @@ import { MemoryError } from "../../errors.ts";
 /**
  * Set on every connection. With `synchronous = NORMAL` in WAL mode an answered write survives a crash of the process;
  * surviving a loss of power takes FULL, at the price of an fsync per commit. Checkpoints come after 1 MB of log instead
- * of 4, in a worker (checkpoints.ts). Two connections keep 2 MB of pages each: what a search reads of rows comes as
- * fast from the system's own cache, and twice as much shows in no figure but resident memory.
+ * of 4, in a worker (checkpoints.ts). Each of the two connections keeps at most 1 MB of pages; the system's own
+ * cache holds the rest.
  */
 const DEFAULTS: Record<string, string> = {
   journal_mode: "WAL",
