@@ -11,8 +11,8 @@ import { type Database, prepareRows, rowsOf } from "./database.ts";
 const PATIENCE = 4;
 /** The same for SQLite's own checkpoint inside a commit, which is there for when the worker can't keep up. */
 const LAST_RESORT = 16;
-/** Milliseconds without work after which the worker ends; it takes a few megabytes. */
-const IDLE_MS = 5000;
+/** Milliseconds without work after which the worker ends; it takes 12 MB. */
+const IDLE_MS = 2000;
 
 /** The checkpoints of one database. */
 export class Checkpoints {
