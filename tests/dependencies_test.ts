@@ -91,10 +91,14 @@ const PACKAGES: Record<string, RegExp> = {
 };
 
 interface Graph {
-  modules: { specifier: string; dependencies?: { specifier: string; code?: { specifier?: string } }[] }[];
+  modules: {
+    specifier: string;
+    dependencies?: { specifier: string; code?: { specifier?: string }; isDynamic?: boolean }[];
+  }[];
 }
 
-async function importsOf(entry: string): Promise<Map<string, string[]>> {
+/** What each module of `src/` that an entry leads to imports; with `first`, without what is imported later on demand. */
+async function importsOf(entry: string, first = false): Promise<Map<string, string[]>> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],
     stdout: "piped",
@@ -110,9 +114,8 @@ async function importsOf(entry: string): Promise<Map<string, string[]>> {
   for (const module of graph.modules) {
     const from = inSrc(module.specifier);
     if (from === null) continue;
-    const targets = (module.dependencies ?? []).map((dependency) =>
-      inSrc(dependency.code?.specifier ?? "") ?? dependency.specifier
-    );
+    const dependencies = (module.dependencies ?? []).filter(({ code, isDynamic }) => !first || code && !isDynamic);
+    const targets = dependencies.map((dependency) => inSrc(dependency.code?.specifier ?? "") ?? dependency.specifier);
     imports.set(from, targets);
   }
   return imports;
@@ -147,4 +150,28 @@ Deno.test("only the factory imports drivers", async () => {
     if (from === "storage/factory.ts" || /^storage\/(sqlite|qdrant|outbox)\//.test(from)) continue;
     assertEquals(targets.filter((target) => /^storage\/(sqlite|qdrant|outbox)\//.test(target)), [], from);
   }
+});
+
+/** Packages that only some services need, and that cost time and memory to load. */
+const ON_DEMAND =
+  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|papaparse)/;
+
+Deno.test("both servers start without the packages that only some clients or settings need", async () => {
+  const imports = new Map<string, string[]>();
+  const reach = async (entry: string) => {
+    const all = await importsOf(fromFileUrl(new URL(`../src/${entry}`, import.meta.url)), true);
+    const follow = (module: string) => {
+      if (imports.has(module)) return;
+      imports.set(module, all.get(module) ?? []);
+      for (const target of all.get(module) ?? []) if (all.has(target)) follow(target);
+    };
+    follow(entry);
+  };
+  await reach("unified.ts");
+  await reach("mcp/listener.ts");
+  const early = [...imports].flatMap(([from, targets]) =>
+    targets.filter((target) => ON_DEMAND.test(target)).map((target) => `${from} imports ${target}`)
+  );
+  assertEquals(early, []);
+  assertEquals(imports.has("http/app.ts") && imports.has("access/access.ts"), true, "the module graph was not read");
 });

@@ -39,6 +39,8 @@ const spent = new Map<string, number>();
 function watch<T extends object>(target: T, method: keyof T & string): void {
   const original = (target[method] as (...args: unknown[]) => Promise<unknown>).bind(target);
   Object.defineProperty(target, method, {
+    // The storage is behind a proxy, which may show no fixed property that its target lacks.
+    configurable: true,
     value: async (...args: unknown[]) => {
       let began = performance.now();
       // What is done while the query's vector is still being made costs nobody any time.

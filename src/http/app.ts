@@ -57,7 +57,8 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   app.use(async (context, next) => {
     const request = context.req.raw, operation = operationOf(context, operations);
     const surface = operation === "rpc" ? "rpc" : "rest";
-    context.res = await requests.answer(surface, operation, request, log, async () => {
+    // Its answer is the context's already: Hono would copy one that is set again, body and all.
+    await requests.answer(surface, operation, request, log, async () => {
       await checked(context, next);
       return context.res;
     });

@@ -10,12 +10,10 @@ import { ready } from "../operations/health/health.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
+import type { Endpoints } from "./endpoints.ts";
 import { InFlight } from "./in_flight.ts";
 import { RPC, rpcError, unavailable } from "./rpc.ts";
-import { createMcpServer } from "./server.ts";
 import type { SessionLimits } from "./sessions.ts";
-import { SseEndpoint } from "./sse.ts";
-import { StreamableEndpoint } from "./streamable.ts";
 
 /** How the port serves. What is left out has the defaults below. */
 export interface McpListenerSettings {
@@ -83,25 +81,35 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   const access = createAccess(settings.access, CORS);
   const inFlight = new InFlight();
   const limits = { ...SESSION_LIMITS, ...settings.sessions };
-  const shared = {
-    createServer: () => createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight }),
-    maxBodyBytes: settings.access.maxBodyBytes,
-    keepAliveMs: (settings.keepAliveSeconds ?? 15) * 1000,
-    log,
-  };
-  const sse = new SseEndpoint({
-    ...shared,
-    maxSessions: limits.max,
-    // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
-    onMessage: (body) => {
-      if (isCounted(body)) runtime.telemetry.requests.carriesMessage();
-    },
-  });
-  const streamable = new StreamableEndpoint({ ...shared, limits });
+  let opened: Endpoints | undefined, opening: Promise<Endpoints> | undefined;
+  /** A service whose clients all use REST does without the MCP packages. */
+  const endpoints = (): Promise<Endpoints> =>
+    opening ??= (async () => {
+      try {
+        const { openEndpoints } = await import("./endpoints.ts");
+        return opened = openEndpoints(runtime, {
+          serverName,
+          log,
+          inFlight,
+          maxBodyBytes: settings.access.maxBodyBytes,
+          keepAliveMs: (settings.keepAliveSeconds ?? 15) * 1000,
+          limits,
+        });
+      } catch (error) {
+        opening = undefined;
+        throw error;
+      }
+    })();
+  const clients = () => ({ sse: opened?.sse.size ?? 0, streamable: opened?.streamable.size ?? 0 });
   const { transports } = runtime.health;
-  transports.set("SSE", () => ({ open: sse.size, limit: limits.max }));
-  transports.set("Streamable HTTP", () => ({ open: streamable.size, limit: limits.max }));
+  transports.set("SSE", () => ({ open: clients().sse, limit: limits.max }));
+  transports.set("Streamable HTTP", () => ({ open: clients().streamable, limit: limits.max }));
   let closed: Promise<void> | undefined;
+
+  const serve = async (handle: (endpoints: Endpoints) => Promise<Response>): Promise<Response> => {
+    const both = await endpoints();
+    return closed ? stopping() : await handle(both);
+  };
 
   const route = async (request: Request): Promise<Response> => {
     const url = new URL(request.url);
@@ -112,16 +120,16 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     if (path === "/health/ready") return await readiness(runtime);
     const denied = access.checkKey(request);
     if (denied) return denied;
-    if (closed) return access.withCors(request, unavailable("The service is stopping"));
+    if (closed) return access.withCors(request, stopping());
     switch (path) {
       case "/metrics":
         return await tellMetrics(runtime);
       case "/mcp":
-        return access.withCors(request, await streamable.handle(request));
+        return access.withCors(request, await serve(({ streamable }) => streamable.handle(request)));
       case "/sse":
-        return access.withCors(request, await sse.open(request));
+        return access.withCors(request, await serve(({ sse }) => sse.open(request)));
       case "/messages":
-        return access.withCors(request, await sse.post(request, url));
+        return access.withCors(request, await serve(({ sse }) => sse.post(request, url)));
       default:
         return access.withCors(request, rpcError(404, RPC.other, "Not found: MCP is served at /mcp and /sse"));
     }
@@ -138,24 +146,27 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   };
 
   const { metrics } = runtime.telemetry;
-  metrics.observe("unimem_sessions", () => [[["sse"], sse.size], [["streamable"], streamable.size]]);
+  metrics.observe("unimem_sessions", () => {
+    const { sse, streamable } = clients();
+    return [[["sse"], sse], [["streamable"], streamable]];
+  });
 
   return {
     fetch: (request) =>
       runtime.telemetry.requests.answer("mcp", operationOf(request), request, log, () => answer(request)),
-    clients: () => ({ sse: sse.size, streamable: streamable.size }),
+    clients,
     close: (graceMs = 5000) =>
       closed ??= (async () => {
         await inFlight.idle(graceMs);
-        await Promise.all([sse.close(), streamable.close()]);
+        // One whose packages can't be loaded has nothing to close.
+        const used = await opening?.catch(() => undefined);
+        await Promise.all([used?.sse.close(), used?.streamable.close()]);
       })(),
   };
 }
 
-/** Whether a message is a request that a server object counts. */
-function isCounted(body: unknown): boolean {
-  return typeof body === "object" && body !== null && "id" in body && "method" in body &&
-    /^(tools|prompts|resources\/(list|read)$|completion)/.test(String(body.method));
+function stopping(): Response {
+  return unavailable("The service is stopping");
 }
 
 /** What an HTTP request is for, where it carries no message that counts by itself. */

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { isJsonContentType } from "@modelcontextprotocol/server";
 import { readBody } from "../access/body.ts";
 import { MemoryError } from "../errors.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
 export const RPC = { parse: -32700, invalidRequest: -32600, other: -32000, sessionNotFound: -32001 } as const;
+
+/** JSON with or without parameters. The MCP package has the same test, which would load all of it before any client. */
+const JSON_TYPE = /^\s*application\/json\s*(;|$)/i;
 
 /** A JSON-RPC error that belongs to no request. */
 export function rpcError(
@@ -38,7 +40,7 @@ export function unavailable(message: string): Response {
 
 /** The JSON a request carries, or the answer that refuses it. */
 export async function readJson(request: Request, maxBytes: number): Promise<{ body: unknown } | Response> {
-  if (!isJsonContentType(request.headers.get("content-type"))) {
+  if (!JSON_TYPE.test(request.headers.get("content-type") ?? "")) {
     return rpcError(415, RPC.other, "Unsupported Media Type: Content-Type must be application/json");
   }
   let bytes: Uint8Array;
