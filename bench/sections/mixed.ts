@@ -12,7 +12,7 @@ import type { Rest } from "../lib/rest.ts";
 import { spread } from "../lib/stats.ts";
 import { questionAt, tagAt, textAt } from "../lib/texts.ts";
 import { runTool } from "../lib/tool.ts";
-import { startScript, untilMeaning } from "../lib/unimem.ts";
+import { startScript, taskFlags, untilMeaning } from "../lib/unimem.ts";
 import { largeStore } from "./large.ts";
 
 const SEARCHERS = 16, WRITERS = 4;
@@ -30,7 +30,8 @@ export async function mixed(context: Context): Promise<Metric[]> {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
     const script = new URL("../tools/watched.ts", import.meta.url);
     // All access, since what the thread computed is read from /proc.
-    await using service = await startScript(script, ["--allow-all"], folder, { BENCH_WATCH_PORT: String(port) });
+    const flags = [...(await taskFlags()).filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
+    await using service = await startScript(script, flags, folder, { BENCH_WATCH_PORT: String(port) });
     await untilMeaning(service);
     context.progress(`Searching, writing and importing at once for ${seconds} s`);
     await fetch(watch, { method: "POST" });

@@ -6,7 +6,7 @@
 
 import type { Context } from "../lib/context.ts";
 import type { Metric } from "../lib/metric.ts";
-import { residentBytes } from "../lib/process.ts";
+import { residentBytes, sleep } from "../lib/process.ts";
 import { timed } from "../lib/rest.ts";
 import { median, pairedRatios, spread } from "../lib/stats.ts";
 import { questionAt, tagAt, textAt } from "../lib/texts.ts";
@@ -16,6 +16,8 @@ import { runTool } from "../lib/tool.ts";
 const BATCH_TEXTS = 1_000_000;
 /** Searches before memory is read. */
 const SEARCHES = 200;
+/** Milliseconds in which a service that collects garbage when it is idle does so. */
+const SETTLE_MS = 5000;
 
 /** Storing with 8 clients, measured while the pair is loaded. */
 export async function store(context: Context): Promise<Metric[]> {
@@ -35,27 +37,34 @@ export async function store(context: Context): Promise<Metric[]> {
   ];
 }
 
-/** Resident memory of the loaded pair after some searches. */
+/** Resident memory of the loaded pair: right after some searches, and once both had time to tidy up. */
 export async function memory(context: Context): Promise<Metric[]> {
   const { unimem, peer, memories } = await context.pair();
   context.progress("Reading resident memory");
-  const first = context.takeQuestions(SEARCHES), sizes: number[][] = [[], []];
-  for (const [i, service] of [unimem, peer].entries()) {
-    if (service === null) continue;
-    for (let q = 0; q < SEARCHES; q++) await service.rest.search(questionAt(first + q), 10);
-    sizes[i]!.push(await residentBytes(service.pid) / 1e6);
+  const services = [unimem, peer].filter((service) => service !== null);
+  const first = context.takeQuestions(SEARCHES), after: number[] = [], settled: number[] = [];
+  for (const { rest, pid } of services) {
+    for (let q = 0; q < SEARCHES; q++) await rest.search(questionAt(first + q), 10);
+    after.push(await residentBytes(pid) / 1e6);
   }
+  await sleep(SETTLE_MS);
+  for (const { pid } of services) settled.push(await residentBytes(pid) / 1e6);
+  const shared = { unit: "MB", better: "lower" } as const;
   return [
     context.against(
       {
         id: "memory",
-        what: `resident memory, ${memories} memories, after ${SEARCHES} searches`,
-        unit: "MB",
-        better: "lower",
+        what: `resident memory, ${memories} memories, ${SETTLE_MS / 1000} s after ${SEARCHES} searches`,
+        ...shared,
         target: { of: "unimem", limit: 190 },
       },
-      sizes[0]!,
-      sizes[1]!,
+      settled.slice(0, 1),
+      settled.slice(1),
+    ),
+    context.against(
+      { id: "memory_after", what: "the same, right after them", ...shared },
+      after.slice(0, 1),
+      after.slice(1),
     ),
   ];
 }

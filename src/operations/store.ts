@@ -23,6 +23,7 @@ import {
 import type { NewMemory, StoreOutcome } from "../storage/storage.ts";
 import { storedEvents } from "./event_types.ts";
 import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
+import { pacer } from "./pacer.ts";
 import { splitContent } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedAllForStore } from "./vectors.ts";
@@ -113,9 +114,11 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     time = undefined;
     return given;
   };
-  const memories = inputs.map((input, index) =>
-    toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined)
-  );
+  const memories: Memory[][] = [], pause = pacer();
+  for (const [index, input] of inputs.entries()) {
+    memories.push(toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined));
+    await pause();
+  }
   const all = memories.flat();
   const known = await knownOf(runtime, all);
   // What is there already needs no vectors; the store still has the last word on what is a duplicate.

@@ -12,7 +12,7 @@ import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
 import { memoriesOf, type UploadFacts } from "./memories.ts";
-import { pacer } from "./pacer.ts";
+import { pacer } from "../pacer.ts";
 import type { FileProgress } from "./session.ts";
 import { documentSettings } from "./settings.ts";
 

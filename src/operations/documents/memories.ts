@@ -10,7 +10,7 @@ import { extensionOf } from "../../documents/formats.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
-import { pacer } from "./pacer.ts";
+import { pacer } from "../pacer.ts";
 
 /** The upload a document came with. */
 export interface UploadFacts {

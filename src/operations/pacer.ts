@@ -1,5 +1,5 @@
 /**
- * Lets requests go first while a long document is worked on.
+ * Lets other requests go first while a long one, a document or a batch, is worked on.
  *
  * @module
  */
