@@ -50,6 +50,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "settings.ts": [],
   "errors.ts": [],
   "give_back.ts": [],
+  "give_way.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
   telemetry: ["errors.ts"],
@@ -66,10 +67,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   mcp: ["telemetry", "access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
   operations: ["telemetry", "documents", "memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
-  documents: ["memory", "errors.ts"],
+  documents: ["memory", "errors.ts", "give_way.ts"],
   memory: ["errors.ts"],
-  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "embedding/embedder.ts"],
-  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts"],
+  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "embedding/embedder.ts"],
+  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts"],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */

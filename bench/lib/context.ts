@@ -28,7 +28,7 @@ export interface Sizes {
   largeQueries: number;
   /** Texts embedded for it. */
   largeTexts: number;
-  /** Seconds of mixed load. */
+  /** Seconds of mixed load in a turn. */
   mixedSeconds: number;
 }
 
@@ -44,7 +44,7 @@ export const FULL: Sizes = {
   large: 100_000,
   largeQueries: 1000,
   largeTexts: 4000,
-  mixedSeconds: 20,
+  mixedSeconds: 12,
 };
 
 export const QUICK: Sizes = {
@@ -59,7 +59,7 @@ export const QUICK: Sizes = {
   large: 10_000,
   largeQueries: 300,
   largeTexts: 1000,
-  mixedSeconds: 8,
+  mixedSeconds: 4,
 };
 
 /** Times that loading the two services is tried. */

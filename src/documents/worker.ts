@@ -7,6 +7,7 @@
 /// <reference lib="deno.worker" />
 
 import { errorText, MemoryError } from "../errors.ts";
+import { giveWay } from "../give_way.ts";
 import type { DocumentLimits, Extract, Format } from "./document.ts";
 import { extract } from "./extract.ts";
 
@@ -29,6 +30,7 @@ self.onmessage = async ({ data }: MessageEvent<WorkerTask>) => {
 };
 
 async function run({ bytes, format, fileName, limits }: WorkerTask): Promise<WorkerAnswer> {
+  giveWay();
   try {
     const context = { fileName, limits, deadline: performance.now() + limits.timeoutMs };
     return { extract: await extract(bytes, format, context) };

@@ -7,6 +7,7 @@
 
 import { errorText, MemoryError } from "../errors.ts";
 import { giveBackMemory } from "../give_back.ts";
+import { giveWay } from "../give_way.ts";
 import { LocalModel } from "./local_model.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { Lanes } from "./lanes.ts";
@@ -63,6 +64,7 @@ scope.onmessage = ({ data }) => {
 };
 
 async function load(files: ModelFiles, threads: number): Promise<void> {
+  giveWay();
   try {
     model = await LocalModel.open(files, threads);
     giveBackMemory();

@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "../errors.ts";
+import { giveWay } from "../give_way.ts";
 import { forbidReports } from "./reports.ts";
 import type { RerankAnswer, RerankRequest } from "./reranker.ts";
 import { sanitise } from "./sanitise.ts";
@@ -33,6 +34,7 @@ scope.onmessage = ({ data }) => {
 };
 
 async function load(request: RerankRequest & { type: "load" }): Promise<void> {
+  giveWay();
   try {
     scorePair = await open(request);
     await scorePair("warm-up", "warm-up");

@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 
 /** Milliseconds of work between two pauses. */
-const SLICE_MS = 6;
+const SLICE_MS = 2;
 
 /** Gives a function that pauses whenever a slice of time is used up. */
 export function pacer(): () => Promise<void> {

@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 
 /** Milliseconds of work between two pauses. */
-const SLICE = 4;
+const SLICE = 2;
 
 /** Gives the isolate back whenever a slice of time is used up. */
 export class Pacer {

@@ -8,6 +8,7 @@
 
 import { backup, DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
+import { giveWay } from "../../give_way.ts";
 import type { SnapshotFacts } from "../storage.ts";
 import { pluck } from "./database.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./migrations.ts";
@@ -32,6 +33,7 @@ const FAULTS_LISTED = 3;
 self.onmessage = async ({ data }: MessageEvent<SnapshotTask>) => self.postMessage(await run(data));
 
 async function run({ file, from, thorough }: SnapshotTask): Promise<SnapshotAnswer> {
+  giveWay();
   try {
     if (from !== undefined) await copy(from, file);
   } catch (error) {

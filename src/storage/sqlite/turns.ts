@@ -8,7 +8,7 @@
 import { setImmediate } from "node:timers";
 
 /** Milliseconds of work in one turn of the event loop, after which the rest waits for the next turn. */
-const SLICE = 4;
+const SLICE = 2;
 
 /** Runs pieces of work in the order they come, a few milliseconds of them per turn of the event loop. */
 export class Turns {
