@@ -7,6 +7,7 @@
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
 import { createApp } from "./http/app.ts";
+import { createMcpListener } from "./mcp/listener.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
@@ -76,7 +77,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   try {
     const http = servers.http ? startHttp(runtime, config, servers.patient ?? false, log) : null;
     if (http) stops.push(http.stop);
-    const mcp = servers.mcp ? await startMcp(runtime, config, log) : null;
+    const mcp = servers.mcp ? startMcp(runtime, config, log) : null;
     if (mcp) stops.push(mcp.stop);
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
@@ -240,9 +241,7 @@ function startHttp(runtime: Runtime, config: Config, patient: boolean, log: Logg
   return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
 }
 
-/** REST alone does without the MCP packages. */
-async function startMcp(runtime: Runtime, config: Config, log: Logger): Promise<Listener> {
-  const { createMcpListener } = await import("./mcp/listener.ts");
+function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
   const mcp = createMcpListener(runtime, {
     access: config.access,
     serverName: config.serverName,
