@@ -98,6 +98,9 @@ export function freePorts(count: number): number[] {
   return ports;
 }
 
+/** Milliseconds in which a service that collects garbage when it is idle does so; wait for them to see what it keeps. */
+export const SETTLE_MS = 5000;
+
 /** Resident memory of a process, in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   try {

@@ -7,7 +7,7 @@
 
 import type { Metric } from "../lib/metric.ts";
 import { CLIENTS } from "../lib/pair.ts";
-import { inTemporaryFolder, residentBytes } from "../lib/process.ts";
+import { inTemporaryFolder, residentBytes, SETTLE_MS, sleep } from "../lib/process.ts";
 import { startQdrant } from "../lib/qdrant.ts";
 import { Rest, timed, withClients } from "../lib/rest.ts";
 import { median, percentile, type Spread, spread } from "../lib/stats.ts";
@@ -66,6 +66,7 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
       reference: theirs === null ? "–" : spread([theirs]),
       advantage: theirs === null ? null : ratio(metric, theirs),
     });
+    await sleep(SETTLE_MS);
     return [
       against({
         id: "qdrant_start",
@@ -76,7 +77,7 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
       }, beside.start),
       against({
         id: "qdrant_memory",
-        what: `resident memory, ${MEMORIES} memories, after ${TURNS * QUERIES} searches`,
+        what: `resident memory, ${MEMORIES} memories, ${SETTLE_MS / 1000} s after ${TURNS * QUERIES} searches`,
         unit: "MB",
         better: "lower",
         unimem: spread([await residentBytes(unimem.pid) / 1e6]),

@@ -6,7 +6,7 @@
 
 import type { Context } from "../lib/context.ts";
 import type { Metric } from "../lib/metric.ts";
-import { residentBytes, sleep } from "../lib/process.ts";
+import { residentBytes, SETTLE_MS, sleep } from "../lib/process.ts";
 import { timed } from "../lib/rest.ts";
 import { median, pairedRatios, spread } from "../lib/stats.ts";
 import { questionAt, tagAt, textAt } from "../lib/texts.ts";
@@ -16,8 +16,6 @@ import { runTool } from "../lib/tool.ts";
 const BATCH_TEXTS = 1_000_000;
 /** Searches before memory is read. */
 const SEARCHES = 200;
-/** Milliseconds in which a service that collects garbage when it is idle does so. */
-const SETTLE_MS = 5000;
 
 /** Storing with 8 clients, measured while the pair is loaded. */
 export async function store(context: Context): Promise<Metric[]> {
