@@ -51,6 +51,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "errors.ts": [],
   "give_back.ts": [],
   "give_way.ts": [],
+  "pacer.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
   telemetry: ["errors.ts"],
@@ -58,6 +59,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   http: [
     "telemetry",
     "access",
+    "pacer.ts",
     "web",
     "operations",
     "memory",
@@ -66,10 +68,18 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/embedder.ts",
   ],
   mcp: ["telemetry", "access", "operations", "memory", "errors.ts", "storage/storage.ts", "embedding/embedder.ts"],
-  operations: ["telemetry", "documents", "memory", "storage/storage.ts", "embedding/embedder.ts", "errors.ts"],
+  operations: [
+    "telemetry",
+    "documents",
+    "pacer.ts",
+    "memory",
+    "storage/storage.ts",
+    "embedding/embedder.ts",
+    "errors.ts",
+  ],
   documents: ["memory", "errors.ts", "give_way.ts"],
   memory: ["errors.ts"],
-  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "embedding/embedder.ts"],
+  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "pacer.ts", "embedding/embedder.ts"],
   embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts"],
 };
 

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { readBody } from "../access/body.ts";
 import { MemoryError } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
 import { WrongContentType } from "./request.ts";
 import { InvalidRequest } from "./validation.ts";
 
@@ -99,13 +99,12 @@ async function collect(
 /** The pieces as one array. Touching new memory is slow enough at this size to let others go first. */
 async function joined(pieces: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
-  let offset = 0, since = performance.now();
+  const pacer = new Pacer();
+  let offset = 0;
   for (const piece of pieces) {
     bytes.set(piece, offset);
     offset += piece.length;
-    if (performance.now() - since < 6) continue;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    since = performance.now();
+    await pacer.pause();
   }
   return bytes;
 }

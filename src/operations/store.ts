@@ -20,10 +20,10 @@ import {
   TagList,
   viewOf,
 } from "../memory/schemas.ts";
+import { Pacer } from "../pacer.ts";
 import type { NewMemory, StoreOutcome } from "../storage/storage.ts";
 import { storedEvents } from "./event_types.ts";
 import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
-import { pacer } from "./pacer.ts";
 import { splitContent } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedAllForStore } from "./vectors.ts";
@@ -114,10 +114,10 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     time = undefined;
     return given;
   };
-  const memories: Memory[][] = [], pause = pacer();
+  const memories: Memory[][] = [], pacer = new Pacer();
   for (const [index, input] of inputs.entries()) {
     memories.push(toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined));
-    await pause();
+    await pacer.pause();
   }
   const all = memories.flat();
   const known = await knownOf(runtime, all);

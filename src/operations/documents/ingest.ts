@@ -12,7 +12,7 @@ import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
 import { memoriesOf, type UploadFacts } from "./memories.ts";
-import { pacer } from "../pacer.ts";
+import { Pacer } from "../../pacer.ts";
 import type { FileProgress } from "./session.ts";
 import { documentSettings } from "./settings.ts";
 
@@ -41,7 +41,7 @@ export async function ingest(
   const chunkSize = Math.min(upload.chunkSize, runtime.settings.maxContentLength);
   const memories = await memoriesOf(document, { ...upload, chunkSize, fileSize, fileHash }, runtime.now);
   progress.total = memories.length;
-  const items: NewMemory[] = [], pace = pacer();
+  const items: NewMemory[] = [], pacer = new Pacer();
   for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {
     signal.throwIfAborted();
     const group = memories.slice(at, at + EMBEDDED_AT_ONCE);
@@ -49,7 +49,7 @@ export async function ingest(
     group.forEach((memory, i) => items.push({ memory, vectors: vectors[i]! }));
     progress.processed = items.length;
     onProgress();
-    await pace();
+    await pacer.pause();
   }
   signal.throwIfAborted();
   const outcomes = await runtime.storage.store(items);

@@ -10,7 +10,7 @@ import { extensionOf } from "../../documents/formats.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
-import { pacer } from "../pacer.ts";
+import { Pacer } from "../../pacer.ts";
 
 /** The upload a document came with. */
 export interface UploadFacts {
@@ -46,10 +46,10 @@ const FENCE = /^ {0,3}(?:```|~~~)/m;
 export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, now: () => number): Promise<Memory[]> {
   const chunks: DocumentChunk[] = [];
   const options = { size: upload.chunkSize, overlap: upload.chunkOverlap };
-  const pace = pacer();
+  const pacer = new Pacer();
   for (const chunk of chunkSections(document.sections, options)) {
     chunks.push(chunk);
-    await pace();
+    await pacer.pause();
   }
   const shared = sharedMetadata(document, upload, chunks.length);
   const source = document.fileName;
@@ -76,7 +76,7 @@ export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, 
       created_at: time,
       updated_at: time,
     });
-    await pace();
+    await pacer.pause();
   }
   return memories;
 }

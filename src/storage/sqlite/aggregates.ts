@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ContentSizes, ValueCount } from "../storage.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import type { Pacer } from "./pacer.ts";
+import type { Pacer } from "../../pacer.ts";
 
 /** Row ids covered by one step of a scan. */
 const IDS_AT_ONCE = 2048;

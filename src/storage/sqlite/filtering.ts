@@ -7,7 +7,7 @@
 import type { MemoryFilter } from "../../memory/memory.ts";
 import type { Follower } from "./follower.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer } from "../../pacer.ts";
 import type { Scans } from "./scans.ts";
 
 /** The index, and the slots that pass by mark: null for all. */

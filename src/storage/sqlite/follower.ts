@@ -10,7 +10,7 @@ import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "./escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer } from "../../pacer.ts";
 import { tagsOf, textOf } from "./rows.ts";
 import { decodeNumbers, indexTerms, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";

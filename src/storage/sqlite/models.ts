@@ -9,7 +9,7 @@ import { MemoryError } from "../../errors.ts";
 import type { VectorSet } from "../storage.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
-import type { Pacer } from "./pacer.ts";
+import type { Pacer } from "../../pacer.ts";
 import { quantise } from "./quantise.ts";
 import { checkDimensions, type PreparedVectors } from "./records.ts";
 import type { WriteQueue } from "./write_queue.ts";

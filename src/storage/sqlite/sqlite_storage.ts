@@ -46,7 +46,7 @@ import { optimise } from "./maintenance.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
 import { noteOf, noting } from "./notes.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer } from "../../pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
 import { dequantise } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";

@@ -10,7 +10,7 @@ import { MemoryError } from "../../errors.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type Database, retryWhileLocked, storageError } from "./database.ts";
 import { Faults } from "./faults.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer } from "../../pacer.ts";
 
 /** Milliseconds after which a transaction takes no further writes, so that other processes get their turn. */
 const LONGEST_GATHERING = 30;
