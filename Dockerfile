@@ -24,5 +24,5 @@ ENV HOME=/data \
 EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["deno", "eval", "--quiet", "const r = await fetch('http://127.0.0.1:8000/api/health'); Deno.exit(r.ok ? 0 : 1)"]
-ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20", "--allow-net", "--allow-env", "--allow-sys", "--allow-read", "--allow-write", "--allow-ffi", "src/main.ts"]
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=4", "--allow-net", "--allow-env", "--allow-sys", "--allow-read", "--allow-write", "--allow-ffi", "src/main.ts"]
 CMD ["unified"]
