@@ -101,6 +101,12 @@ export function freePorts(count: number): number[] {
 /** Milliseconds in which a service that collects garbage when it is idle does so; wait for them to see what it keeps. */
 export const SETTLE_MS = 5000;
 
+/** Resident memory of a process once it had time to tidy up, in bytes. */
+export async function settledBytes(pid: number): Promise<number> {
+  await sleep(SETTLE_MS);
+  return await residentBytes(pid);
+}
+
 /** Resident memory of a process, in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   try {

@@ -9,7 +9,7 @@ import { type Context, FULL } from "../lib/context.ts";
 import { LARGE_QUERIES, type LargeStore } from "../lib/large_store.ts";
 import type { Metric } from "../lib/metric.ts";
 import { peerPython } from "../lib/peer.ts";
-import { inTemporaryFolder, residentBytes } from "../lib/process.ts";
+import { inTemporaryFolder, settledBytes } from "../lib/process.ts";
 import { median, pairedRatios, percentile, spread } from "../lib/stats.ts";
 import { runTool } from "../lib/tool.ts";
 import { startUnimem, type Unimem, untilMeaning } from "../lib/unimem.ts";
@@ -43,7 +43,7 @@ export async function large(context: Context): Promise<Metric[]> {
       await using service = await startUnimem(folder);
       opened.push(service.startMs + await untilMeaning(service));
       await searchTimes(service.rest, context.takeQuestions(SEARCHES), SEARCHES);
-      grown.push((await residentBytes(service.pid) - empty) / count);
+      grown.push((await settledBytes(service.pid) - empty) / count);
       if (i < OPENINGS - 1) continue;
       indexed = await indexBytes(service);
       const perTurn = Math.round(largeQueries / TURNS);
@@ -162,7 +162,7 @@ async function emptyResident(context: Context): Promise<number> {
     await using service = await startUnimem(folder);
     await untilMeaning(service);
     await searchTimes(service.rest, context.takeQuestions(SEARCHES), SEARCHES);
-    return await residentBytes(service.pid);
+    return await settledBytes(service.pid);
   });
 }
 

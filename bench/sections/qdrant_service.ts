@@ -7,7 +7,7 @@
 
 import type { Metric } from "../lib/metric.ts";
 import { CLIENTS } from "../lib/pair.ts";
-import { inTemporaryFolder, residentBytes, SETTLE_MS, sleep } from "../lib/process.ts";
+import { inTemporaryFolder, SETTLE_MS, settledBytes } from "../lib/process.ts";
 import { startQdrant } from "../lib/qdrant.ts";
 import { Rest, timed, withClients } from "../lib/rest.ts";
 import { median, percentile, type Spread, spread } from "../lib/stats.ts";
@@ -66,7 +66,6 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
       reference: theirs === null ? "–" : spread([theirs]),
       advantage: theirs === null ? null : ratio(metric, theirs),
     });
-    await sleep(SETTLE_MS);
     return [
       against({
         id: "qdrant_start",
@@ -80,7 +79,7 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
         what: `resident memory, ${MEMORIES} memories, ${SETTLE_MS / 1000} s after ${TURNS * QUERIES} searches`,
         unit: "MB",
         better: "lower",
-        unimem: spread([await residentBytes(unimem.pid) / 1e6]),
+        unimem: spread([await settledBytes(unimem.pid) / 1e6]),
         target: { of: "unimem", limit: 230 },
       }, beside.memory),
       against({
