@@ -165,7 +165,7 @@ Deno.test("only the factory imports drivers", async () => {
 
 /** Packages that only some services need, and that cost time and memory to load. */
 const ON_DEMAND =
-  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|papaparse)/;
+  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|papaparse|chrono-node)/;
 
 Deno.test("both servers start without the packages that only some clients or settings need", async () => {
   const imports = new Map<string, string[]>();

@@ -49,14 +49,14 @@ export function addFilters(command: Command): Command {
 }
 
 /** The fields that the options stand for. */
-export function filterFields(options: FilterOptions, now = new Date()): Record<string, unknown> {
+export async function filterFields(options: FilterOptions, now = new Date()): Promise<Record<string, unknown>> {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return {
     ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
     memory_type: options.type ?? null,
     conversation_id: options.conversation ?? null,
-    ...options.since === undefined ? {} : { created_after: periodOf(options.since, now, zone).from },
-    ...options.until === undefined ? {} : { created_before: periodOf(options.until, now, zone).before },
+    ...options.since === undefined ? {} : { created_after: (await periodOf(options.since, now, zone)).from },
+    ...options.until === undefined ? {} : { created_before: (await periodOf(options.until, now, zone)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},
     ...options.superseded ? { include_superseded: true } : {},
   };

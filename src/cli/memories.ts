@@ -91,7 +91,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
-    ...filterFields(options),
+    ...await filterFields(options),
   }, OPTIONS);
   const result = await withRuntime(context, async (runtime) => {
     if (input.mode !== "exact") await modelReady(runtime);
@@ -113,7 +113,7 @@ async function runList(context: CliContext, options: PageOptions): Promise<void>
   const input = check(ListInput, {
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
-    ...filterFields(options),
+    ...await filterFields(options),
   }, OPTIONS);
   const result = await withRuntime(context, (runtime) => list(runtime, input));
   show(context, options.json, result, () => [

@@ -83,7 +83,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
     input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
     async run(runtime, { query, n_results }) {
-      const { period, rest } = periodIn(query);
+      const { period, rest } = await periodIn(query);
       const within = {
         page: 1,
         page_size: n_results,
@@ -173,13 +173,15 @@ export async function statistics(runtime: Runtime) {
 }
 
 /** The period a query names, alone or among other words, and what else it says. */
-function periodIn(query: string): { period: { from: number; before: number } | null; rest: string } {
+async function periodIn(
+  query: string,
+): Promise<{ period: { from: number; before: number } | null; rest: string }> {
   const now = new Date();
   try {
-    return { period: parseTimeExpression(query, now, "UTC"), rest: "" };
+    return { period: await parseTimeExpression(query, now, "UTC"), rest: "" };
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
-    return extractTimeExpression(query, now, "UTC") ?? { period: null, rest: query };
+    return await extractTimeExpression(query, now, "UTC") ?? { period: null, rest: query };
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { MemoryError } from "../errors.ts";
 import { read, tidy } from "./time/compound.ts";
+import { DateParserNeeded, loadDateParser } from "./time/dates.ts";
 import { spanIn } from "./time/extract.ts";
 import { OPEN_START, type Period, type Reading, readingAt } from "./time/period.ts";
 
@@ -15,12 +16,14 @@ const LONGEST_EXPRESSION = 200;
 const HINT = "use forms such as yesterday, last week, 3 days ago, March 2025, 2025-03-01..2025-03-15 or since Tuesday";
 
 /**
- * The period an expression names, in Unix seconds; throws `invalid_input` for text it can't read. Days, weeks (from
- * Monday) and longer units are those of the zone. "before 2024" starts at 0, "since Tuesday" ends after the year 9999.
+ * The period an expression names, in Unix seconds. Days, weeks (from Monday) and longer units are those of the zone.
+ * "before 2024" starts at 0, "since Tuesday" ends after the year 9999.
+ *
+ * @throws {MemoryError} `invalid_input` for text it can't read.
  */
-export function parseTimeExpression(text: string, now: Date, timeZone: string): Period {
+export async function parseTimeExpression(text: string, now: Date, timeZone: string): Promise<Period> {
   const reading = readingIn(now, timeZone);
-  const period = text.length <= LONGEST_EXPRESSION ? readSafely(normalised(text), reading) : null;
+  const period = text.length <= LONGEST_EXPRESSION ? await readSafely(normalised(text), reading) : null;
   if (period) return { from: period.from, before: period.before };
   const shown = text.length <= LONGEST_EXPRESSION ? text : `${text.slice(0, 80)}…`;
   throw new MemoryError("invalid_input", `Cannot parse time expression "${shown}"; ${HINT}`, {
@@ -33,15 +36,15 @@ export function parseTimeExpression(text: string, now: Date, timeZone: string): 
  * Finds the one period that a longer question names, and the question without it; null when it names none, several,
  * or what only might be one ("May" may be a person, "2024" a port).
  */
-export function extractTimeExpression(
+export async function extractTimeExpression(
   query: string,
   now: Date,
   timeZone: string,
-): { period: Period; rest: string } | null {
+): Promise<{ period: Period; rest: string } | null> {
   const span = spanIn(query);
   if (!span) return null;
   const reading = readingIn(now, timeZone);
-  const period = readSafely(normalised(span.expression), reading);
+  const period = await readSafely(normalised(span.expression), reading);
   // What is still to come can't tell which memories are meant.
   if (!period || period.from >= now.getTime() / 1000 || period.before <= OPEN_START) return null;
   return { period: { from: period.from, before: period.before }, rest: span.rest };
@@ -78,10 +81,11 @@ function normalised(text: string): string {
 }
 
 /** Dates beyond what a calendar can hold are no expressions either. */
-function readSafely(text: string, reading: Reading): Period | null {
+async function readSafely(text: string, reading: Reading): Promise<Period | null> {
   try {
     return read(text, reading);
   } catch (error) {
+    if (error instanceof DateParserNeeded) return await readSafely(text, { ...reading, dates: await loadDateParser() });
     if (error instanceof RangeError) return null;
     throw error;
   }

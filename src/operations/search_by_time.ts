@@ -46,7 +46,7 @@ export async function searchByTime(
 ): Promise<TimeSearchOutput> {
   const started = performance.now();
   const { query, semantic_query, page, page_size } = input;
-  const period = parseTimeExpression(query, now, input.timezone ?? "UTC");
+  const period = await parseTimeExpression(query, now, input.timezone ?? "UTC");
   const within = {
     ...input,
     created_after: Math.max(period.from, input.created_after ?? -Infinity),

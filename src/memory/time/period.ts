@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { DateParser } from "./dates.ts";
+
 /** A span of time in Unix seconds; `from` belongs to it, `before` doesn't. */
 export interface Period {
   from: number;
@@ -17,6 +19,8 @@ export interface Reading {
   today: Temporal.PlainDate;
   /** Whether a bare weekday may mean today, as the end of a range may. */
   todayCounts: boolean;
+  /** Reads dates as people write them, once it is loaded. */
+  dates?: DateParser | undefined;
 }
 
 /** A period, and how often it comes back when its expression doesn't say which one is meant (`May`, `Tuesday`). */
@@ -31,14 +35,15 @@ export const OPEN_START = 0;
 /** Where "since Tuesday" ends: after the year 9999, so that a memory stored a moment from now counts. */
 export const OPEN_END = 253_402_300_800;
 
-export function readingAt(now: Temporal.ZonedDateTime, todayCounts = false): Reading {
-  return { now, today: now.toPlainDate(), todayCounts };
+export function readingAt(now: Temporal.ZonedDateTime): Reading {
+  return { now, today: now.toPlainDate(), todayCounts: false };
 }
 
 /** The same question asked at another time, e.g. "March" in the May that ends a range. */
 export function readingAtSeconds(seconds: number, reading: Reading): Reading {
   const instant = Temporal.Instant.fromEpochMilliseconds(Math.round(seconds * 1000));
-  return readingAt(instant.toZonedDateTimeISO(reading.now.timeZoneId), reading.todayCounts);
+  const now = instant.toZonedDateTimeISO(reading.now.timeZoneId);
+  return { ...reading, now, today: now.toPlainDate() };
 }
 
 export function seconds(moment: Temporal.ZonedDateTime): number {
