@@ -9,11 +9,14 @@ import v8 from "node:v8";
 import vm from "node:vm";
 
 /** Milliseconds between two looks at whether the process is idle. */
-const LOOK_MS = 2000;
-/** Share of one core below which a process counts as idle: timers and a search a second take a tenth of it. */
+const LOOK_MS = 1000;
+/** Share of one core below which a process counts as idle: timers and a few searches a second take less. */
 const IDLE_SHARE = 0.1;
-/** Bytes that V8's heap must have grown by for a collection to be worth its pause. A hundred searches leave as many. */
-const WORTH_BYTES = 6e6;
+/**
+ * Bytes that V8's heap must have grown by for a collection to be worth its pause: a hundred searches leave the first. The
+ * longer nothing was asked, the less likely is a request in that pause, and the less is worth it, down to the second.
+ */
+const WORTH_BYTES = 6e6, LEAST_BYTES = 2e6;
 
 /** Parameters of glibc's `mallopt`. */
 const M_TRIM_THRESHOLD = -1, M_MMAP_THRESHOLD = -3;
@@ -59,14 +62,25 @@ export function holdBackLittle(): void {
  * long as nothing is asked.
  */
 export function giveBackWhenIdle(): { stop: () => void } {
-  let used = processorMs(), kept = 0;
+  let used = processorMs(), kept = 0, idleLooks = 0, collected = false;
   const timer = setInterval(() => {
     const before = used;
     used = processorMs();
-    if (used - before > IDLE_SHARE * LOOK_MS || v8.getHeapStatistics().total_heap_size < kept + WORTH_BYTES) return;
-    giveBackMemory();
-    kept = v8.getHeapStatistics().total_heap_size;
-    used = processorMs();
+    if (used - before > IDLE_SHARE * LOOK_MS) {
+      idleLooks = 0;
+      return;
+    }
+    idleLooks++;
+    if (v8.getHeapStatistics().total_heap_size >= kept + Math.max(WORTH_BYTES / idleLooks, LEAST_BYTES)) {
+      giveBackMemory();
+      kept = v8.getHeapStatistics().total_heap_size;
+      used = processorMs();
+      collected = true;
+    } else if (collected) {
+      // V8 frees the buffers of what it collected a little later, on another thread.
+      collected = false;
+      trimHeap();
+    }
   }, LOOK_MS);
   Deno.unrefTimer(timer);
   return { stop: () => clearInterval(timer) };

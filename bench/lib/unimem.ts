@@ -20,16 +20,21 @@ export interface Unimem extends Running {
   readonly mcp: string;
 }
 
-/** Flags of the `unified` task, so that what is measured is what users run. */
-export async function taskFlags(): Promise<string[]> {
+/** Flags and variables of the `unified` task, so that what is measured is what users run. */
+export async function unifiedTask(): Promise<{ flags: string[]; env: Record<string, string> }> {
   const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   const command: string = manifest.tasks.unified.command;
-  return command.split(" ").filter((word) => word.startsWith("--"));
+  const words = command.split(" "), variables = words.slice(0, words.indexOf("deno"));
+  return {
+    flags: words.filter((word) => word.startsWith("--")),
+    env: Object.fromEntries(variables.map((variable) => variable.split("=", 2) as [string, string])),
+  };
 }
 
 /** Starts Unimem and waits until both ports answer. */
 export async function startUnimem(folder: string, env: Record<string, string> = {}): Promise<Unimem> {
-  return await startScript(new URL("../../src/main.ts", import.meta.url), await taskFlags(), folder, env);
+  const { flags } = await unifiedTask();
+  return await startScript(new URL("../../src/main.ts", import.meta.url), flags, folder, env);
 }
 
 /** Starts a script that serves as `unimem unified` does and takes the same environment. */
@@ -46,6 +51,7 @@ export async function startScript(
     command: Deno.execPath(),
     args: ["run", "--config", pathOf("../../deno.json"), ...flags, script.pathname, "unified"],
     env: {
+      ...(await unifiedTask()).env,
       MCP_MEMORY_BASE_DIR: folder,
       MCP_HTTP_PORT: String(http),
       MCP_SERVER_PORT: String(mcp),

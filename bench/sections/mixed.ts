@@ -12,7 +12,7 @@ import type { Rest } from "../lib/rest.ts";
 import { spread } from "../lib/stats.ts";
 import { questionAt, tagAt, textAt } from "../lib/texts.ts";
 import { runTool } from "../lib/tool.ts";
-import { startScript, taskFlags, untilMeaning } from "../lib/unimem.ts";
+import { startScript, unifiedTask, untilMeaning } from "../lib/unimem.ts";
 import { largeStore } from "./large.ts";
 
 const SEARCHERS = 16, WRITERS = 4;
@@ -33,7 +33,7 @@ export async function mixed(context: Context): Promise<Metric[]> {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
     const script = new URL("../tools/watched.ts", import.meta.url);
     // All access, since what the thread computed is read from /proc.
-    const flags = [...(await taskFlags()).filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
+    const flags = [...(await unifiedTask()).flags.filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
     await using service = await startScript(script, flags, folder, { BENCH_WATCH_PORT: String(port) });
     await untilMeaning(service);
     const done: Done = { searches: 0, writes: 0, imported: 0 };

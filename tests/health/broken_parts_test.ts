@@ -265,7 +265,7 @@ Deno.test("REST's port taken in stdio mode: MCP goes on, names the listener, and
     const port = freePort(), env = testEnvironment(folder, { MCP_TRANSPORT_MODE: "stdio", MCP_HTTP_ENABLED: "true" });
     env.MCP_HTTP_PORT = String(port);
     const { default: manifest } = await import("../../deno.json", { with: { type: "json" } });
-    const args = manifest.tasks.unified.command.split(" ").slice(1);
+    const words = manifest.tasks.unified.command.split(" "), args = words.slice(words.indexOf("deno") + 1);
     const cwd = new URL("../..", import.meta.url).pathname;
     const transport = new StdioClientTransport({ command: Deno.execPath(), args, env, cwd, stderr: "ignore" });
     const client = new Client({ name: "test", version: "1" });
