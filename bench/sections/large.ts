@@ -9,7 +9,7 @@ import { type Context, FULL } from "../lib/context.ts";
 import { LARGE_QUERIES, type LargeStore } from "../lib/large_store.ts";
 import type { Metric } from "../lib/metric.ts";
 import { peerPython } from "../lib/peer.ts";
-import { inTemporaryFolder, settledBytes } from "../lib/process.ts";
+import { inTemporaryFolder, residentBytes, SETTLE_MS, settledBytes } from "../lib/process.ts";
 import { median, pairedRatios, percentile, spread } from "../lib/stats.ts";
 import { runTool } from "../lib/tool.ts";
 import { startUnimem, type Unimem, untilMeaning } from "../lib/unimem.ts";
@@ -36,14 +36,19 @@ export async function large(context: Context): Promise<Metric[]> {
   const empty = await emptyResident(context);
   return await inTemporaryFolder(async (folder) => {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
-    const opened: number[] = [], p50: number[] = [], p99: number[] = [], grown: number[] = [];
+    const opened: number[] = [],
+      p50: number[] = [],
+      p99: number[] = [],
+      grown: number[] = [],
+      grownAfter: number[] = [];
     let indexed: number | null = null;
     for (let i = 0; i < OPENINGS; i++) {
       context.progress(`Opening the store of ${count} memories, ${i + 1} of ${OPENINGS}`);
       await using service = await startUnimem(folder);
       opened.push(service.startMs + await untilMeaning(service));
       await searchTimes(service.rest, context.takeQuestions(SEARCHES), SEARCHES);
-      grown.push((await settledBytes(service.pid) - empty) / count);
+      grownAfter.push((await residentBytes(service.pid) - empty.after) / count);
+      grown.push((await settledBytes(service.pid) - empty.settled) / count);
       if (i < OPENINGS - 1) continue;
       indexed = await indexBytes(service);
       const perTurn = Math.round(largeQueries / TURNS);
@@ -91,12 +96,23 @@ export async function large(context: Context): Promise<Metric[]> {
       },
       {
         id: "large_bytes",
-        what: `resident bytes a memory: (${count} memories − empty) / ${count}`,
+        what: `resident bytes a memory, ${
+          SETTLE_MS / 1000
+        } s after ${SEARCHES} searches: (${count} memories − empty) / ${count}`,
         unit: "B",
         better: "lower",
         unimem: spread(grown),
         ...alone,
         ...target(900),
+        portable: true,
+      },
+      {
+        id: "large_bytes_after",
+        what: "the same, right after them",
+        unit: "B",
+        better: "lower",
+        unimem: spread(grownAfter),
+        ...alone,
         portable: true,
       },
       ...(indexed === null ? [] : [
@@ -157,12 +173,12 @@ async function indexBytes({ rest }: Unimem): Promise<number | null> {
 }
 
 /** Resident bytes of a service with nothing in it, after as many searches. */
-async function emptyResident(context: Context): Promise<number> {
+async function emptyResident(context: Context): Promise<{ after: number; settled: number }> {
   return await inTemporaryFolder(async (folder) => {
     await using service = await startUnimem(folder);
     await untilMeaning(service);
     await searchTimes(service.rest, context.takeQuestions(SEARCHES), SEARCHES);
-    return await settledBytes(service.pid);
+    return { after: await residentBytes(service.pid), settled: await settledBytes(service.pid) };
   });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import { type Context, FULL } from "../lib/context.ts";
 import type { LoopDelays } from "../lib/loop_delay.ts";
 import type { Metric } from "../lib/metric.ts";
@@ -17,6 +18,8 @@ import { largeStore } from "./large.ts";
 
 const SEARCHERS = 16, WRITERS = 4;
 const IMPORT_BATCH = 500;
+/** How long a plain loop runs on each core, to see what the machine alone does to computing. */
+const STEADY_SECONDS = 8;
 /** Turns, for whatever else the machine does makes a longest delay of its own. */
 const TURNS = 3;
 /** Numbers of texts written and imported, away from those in the store. */
@@ -28,7 +31,7 @@ export async function mixed(context: Context): Promise<Metric[]> {
   const store = await largeStore(context);
   const [port] = freePorts(1);
   const watch = `http://127.0.0.1:${port}/`;
-  const delays: LoopDelays[] = [], idle: LoopDelays[] = [];
+  const delays: LoopDelays[] = [], idle: LoopDelays[] = [], steady: number[] = [];
   await inTemporaryFolder(async (folder) => {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
     const script = new URL("../tools/watched.ts", import.meta.url);
@@ -47,6 +50,12 @@ export async function mixed(context: Context): Promise<Metric[]> {
       idle.push(beside);
       delays.push(await (await fetch(watch)).json());
     }
+    context.progress(`Seeing for ${STEADY_SECONDS} s how evenly the cores compute`);
+    const loops = Array.from(
+      { length: availableParallelism() },
+      () => runTool<{ longest: number }>("steady.ts", [String(STEADY_SECONDS)]),
+    );
+    steady.push(...(await Promise.all(loops)).map(({ longest }) => longest));
     const { searches, writes, imported } = done;
     context.progress(`Done meanwhile: ${searches} searches, ${writes} writes, ${imported} imported`);
   });
@@ -69,10 +78,10 @@ export async function mixed(context: Context): Promise<Metric[]> {
     ...(computed.length === 0 ? [] : [
       {
         id: "delay_computing",
-        what: "the longest the isolate computed between two timers",
+        what: "the longest the isolate computed between two timers (beside it: the longest that 2 ms of a loop took)",
         ...shared,
         unimem: spread(computed),
-        reference: spread(idle.flatMap(({ maxComputing }) => maxComputing ?? [])),
+        reference: spread(steady),
         ...target,
       } satisfies Metric,
     ]),

@@ -7,7 +7,7 @@
 
 import type { Metric } from "../lib/metric.ts";
 import { CLIENTS } from "../lib/pair.ts";
-import { inTemporaryFolder, SETTLE_MS, settledBytes } from "../lib/process.ts";
+import { inTemporaryFolder, residentBytes, SETTLE_MS, settledBytes } from "../lib/process.ts";
 import { startQdrant } from "../lib/qdrant.ts";
 import { Rest, timed, withClients } from "../lib/rest.ts";
 import { median, percentile, type Spread, spread } from "../lib/stats.ts";
@@ -59,6 +59,7 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
       p50.push(median(times));
       p95.push(percentile(times, 0.95));
     }
+    const after = await residentBytes(unimem.pid) / 1e6, settled = await settledBytes(unimem.pid) / 1e6;
     const beside = original === null ? STATED : await measureOriginal(new Rest(original), progress);
     const lower = { unit: "ms", better: "lower" } as const;
     const against = (metric: Omit<Metric, "reference" | "advantage">, theirs: number | null): Metric => ({
@@ -79,8 +80,15 @@ export async function measureService({ original, progress }: ServiceOptions): Pr
         what: `resident memory, ${MEMORIES} memories, ${SETTLE_MS / 1000} s after ${TURNS * QUERIES} searches`,
         unit: "MB",
         better: "lower",
-        unimem: spread([await settledBytes(unimem.pid) / 1e6]),
+        unimem: spread([settled]),
         target: { of: "unimem", limit: 230 },
+      }, beside.memory),
+      against({
+        id: "qdrant_memory_after",
+        what: "the same, right after them",
+        unit: "MB",
+        better: "lower",
+        unimem: spread([after]),
       }, beside.memory),
       against({
         id: "qdrant_store",

@@ -155,7 +155,17 @@ function nearest(
 }
 
 function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null, limit: number): number[] {
-  const top = new Top(limit), { end } = index;
+  const top = new Top(limit);
+  offerScored(top, index, scores, marks);
+  return top.slots();
+}
+
+/**
+ * Offers every slot that has a score and may be shown. A function of its own: V8 optimises a loop while it runs, and what
+ * followed it in the same function would throw that code away at the end of every call.
+ */
+function offerScored(top: Top, index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null): void {
+  const { end } = index;
   let threshold = Math.max(0, top.threshold);
   for (let slot = 0; slot < end; slot++) {
     const score = scores[slot]!;
@@ -163,7 +173,6 @@ function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array
     top.offer(slot, score);
     threshold = Math.max(0, top.threshold);
   }
-  return top.slots();
 }
 
 /** Which rows a query term names the speaker of, and which end by asking. */
