@@ -47,6 +47,8 @@ async function withService(confined: boolean, use: (image: Image) => Promise<voi
   try {
     await Deno.chmod(folder, 0o755);
     const image = await layOut(folder);
+    const compiled = ["", "-wal"].map((part) => Deno.statSync(`${image.env.DENO_DIR}/v8_code_cache_v2${part}`).size);
+    assert(Math.max(...compiled) > 1e6, "what V8 compiled lies in the image");
     if (confined) { for (const path of [image.data, image.tmp]) await Deno.chown(path, Number(USER), Number(USER)); }
     const child = inside(image, image.entrypoint, confined).spawn();
     const said = new Response(child.stderr).text();

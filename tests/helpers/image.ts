@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { freePort } from "./qdrant.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -87,7 +87,7 @@ async function run(command: string[], cwd: string, env: Record<string, string>):
 
 async function copyStep(rest: string, app: string): Promise<void> {
   const paths = rest.split(/\s+/), target = join(app, paths.pop()!);
-  for (const path of paths) await copy(join(ROOT, path), target.endsWith("/") ? join(target, path) : target);
+  for (const path of paths) await copy(join(ROOT, path), target.endsWith("/") ? join(target, basename(path)) : target);
 }
 
 async function copy(from: string, to: string): Promise<void> {
