@@ -54,9 +54,9 @@ const ENVELOPE = {
 Deno.test("stdio: an official client starts the command, calls tools and ends it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
   const { default: manifest } = await import("../../deno.json", { with: { type: "json" } });
-  const [command, ...args] = manifest.tasks.stdio.command.split(" ");
+  const words = manifest.tasks.stdio.command.split(" "), args = words.slice(words.indexOf("deno") + 1);
   const transport = new StdioClientTransport({
-    command: command === "deno" ? Deno.execPath() : command!,
+    command: Deno.execPath(),
     args,
     cwd: new URL("../..", import.meta.url).pathname,
     env: testEnvironment(folder),
