@@ -99,6 +99,13 @@ Deno.test("the Dockerfile's last stage runs as another user than root and holds 
   assert(steps.filter(({ name }) => name === "FROM").every(({ rest }) => /:\d+\.\d+\.\d+/.test(rest)), "pinned images");
 });
 
+Deno.test("the Dockerfile warms up the very command it starts: V8 refuses code kept under other flags", async () => {
+  const steps = await instructions(),
+    warm = steps.find(({ name, rest }) => name === "RUN" && rest.includes("warm.ts"))!;
+  const list = (name: string): string[] => JSON.parse(steps.find((step) => step.name === name)!.rest);
+  assertEquals(warm.rest.split(/ warm\.ts\s+/)[1], [...list("ENTRYPOINT"), ...list("CMD")].join(" "));
+});
+
 Deno.test("the Dockerfile's health check asks for liveness, which an outage of the store leaves alone", async () => {
   const check = (await instructions()).find(({ name }) => name === "HEALTHCHECK")!.rest;
   assert(/\/api\/health'/.test(check), check);

@@ -20,10 +20,16 @@ export interface Unimem extends Running {
   readonly mcp: string;
 }
 
-/** Flags and variables of the `unified` task, so that what is measured is what users run. */
-export async function unifiedTask(): Promise<{ flags: string[]; env: Record<string, string> }> {
+/** How a task runs the program. */
+export interface Task {
+  flags: string[];
+  env: Record<string, string>;
+}
+
+/** Flags and variables of a task in deno.json, so that what is measured is what users run. */
+export async function taskOf(name: "unified" | "unimem"): Promise<Task> {
   const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const command: string = manifest.tasks.unified.command;
+  const command: string = manifest.tasks[name].command;
   const words = command.split(" "), variables = words.slice(0, words.indexOf("deno"));
   return {
     flags: words.filter((word) => word.startsWith("--")),
@@ -33,14 +39,13 @@ export async function unifiedTask(): Promise<{ flags: string[]; env: Record<stri
 
 /** Starts Unimem and waits until both ports answer. */
 export async function startUnimem(folder: string, env: Record<string, string> = {}): Promise<Unimem> {
-  const { flags } = await unifiedTask();
-  return await startScript(new URL("../../src/main.ts", import.meta.url), flags, folder, env);
+  return await startScript(new URL("../../src/main.ts", import.meta.url), await taskOf("unified"), folder, env);
 }
 
 /** Starts a script that serves as `unimem unified` does and takes the same environment. */
 export async function startScript(
   script: URL,
-  flags: string[],
+  task: Task,
   folder: string,
   env: Record<string, string>,
 ): Promise<Unimem> {
@@ -49,9 +54,9 @@ export async function startScript(
   const running = await launch({
     name: "Unimem",
     command: Deno.execPath(),
-    args: ["run", "--config", pathOf("../../deno.json"), ...flags, script.pathname, "unified"],
+    args: ["run", "--config", pathOf("../../deno.json"), ...task.flags, script.pathname, "unified"],
     env: {
-      ...(await unifiedTask()).env,
+      ...task.env,
       MCP_MEMORY_BASE_DIR: folder,
       MCP_HTTP_PORT: String(http),
       MCP_SERVER_PORT: String(mcp),

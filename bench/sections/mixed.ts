@@ -13,7 +13,7 @@ import type { Rest } from "../lib/rest.ts";
 import { spread } from "../lib/stats.ts";
 import { questionAt, tagAt, textAt } from "../lib/texts.ts";
 import { runTool } from "../lib/tool.ts";
-import { startScript, unifiedTask, untilMeaning } from "../lib/unimem.ts";
+import { startScript, taskOf, untilMeaning } from "../lib/unimem.ts";
 import { largeStore } from "./large.ts";
 
 const SEARCHERS = 16, WRITERS = 4;
@@ -31,13 +31,14 @@ export async function mixed(context: Context): Promise<Metric[]> {
   const store = await largeStore(context);
   const [port] = freePorts(1);
   const watch = `http://127.0.0.1:${port}/`;
-  const delays: LoopDelays[] = [], idle: LoopDelays[] = [], steady: number[] = [];
+  const delays: LoopDelays[] = [], idle: LoopDelays[] = [];
   await inTemporaryFolder(async (folder) => {
     await Deno.copyFile(store.database, `${folder}/unimem.db`);
     const script = new URL("../tools/watched.ts", import.meta.url);
     // All access, since what the thread computed is read from /proc.
-    const flags = [...(await unifiedTask()).flags.filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
-    await using service = await startScript(script, flags, folder, { BENCH_WATCH_PORT: String(port) });
+    const task = await taskOf("unified");
+    const flags = [...task.flags.filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
+    await using service = await startScript(script, { ...task, flags }, folder, { BENCH_WATCH_PORT: String(port) });
     await untilMeaning(service);
     const done: Done = { searches: 0, writes: 0, imported: 0 };
     for (let turn = 0; turn < TURNS; turn++) {
@@ -50,15 +51,14 @@ export async function mixed(context: Context): Promise<Metric[]> {
       idle.push(beside);
       delays.push(await (await fetch(watch)).json());
     }
-    context.progress(`Seeing for ${STEADY_SECONDS} s how evenly the cores compute`);
-    const loops = Array.from(
-      { length: availableParallelism() },
-      () => runTool<{ longest: number }>("steady.ts", [String(STEADY_SECONDS)]),
-    );
-    steady.push(...(await Promise.all(loops)).map(({ longest }) => longest));
     const { searches, writes, imported } = done;
     context.progress(`Done meanwhile: ${searches} searches, ${writes} writes, ${imported} imported`);
   });
+  context.progress(`Seeing for ${STEADY_SECONDS} s how evenly the cores compute`);
+  const steady = await Promise.all(Array.from(
+    { length: availableParallelism() },
+    () => runTool<{ longest: number }>("steady.ts", [String(STEADY_SECONDS)]),
+  ));
   for (const { histogram } of delays) {
     context.progress(`Delays below 1, 2, 5, 10, 20, 50 ms and above: ${histogram.join(", ")}`);
   }
@@ -81,7 +81,7 @@ export async function mixed(context: Context): Promise<Metric[]> {
         what: "the longest the isolate computed between two timers (beside it: the longest that 2 ms of a loop took)",
         ...shared,
         unimem: spread(computed),
-        reference: spread(steady),
+        reference: spread(steady.map(({ longest }) => longest)),
         ...target,
       } satisfies Metric,
     ]),

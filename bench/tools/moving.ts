@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { taskOf } from "../lib/unimem.ts";
 
 const count = Number(Deno.args.find((arg) => /^\d+$/.test(arg)) ?? 100_000),
   withVectors = Deno.args.includes("--vectors");
@@ -65,12 +66,11 @@ async function checksum(name: string): Promise<string> {
 
 /** Runs the command, watching its resident memory. */
 async function run(name: string, ...args: string[]) {
-  const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const flags = (manifest.tasks.unimem.command as string).split(" ").filter((word) => word.startsWith("--"));
+  const task = await taskOf("unimem");
   const main = new URL("../../src/main.ts", import.meta.url).pathname, started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, main, ...args],
-    env: { MCP_MEMORY_BASE_DIR: `${folder}/${name}` },
+    args: ["run", ...task.flags, main, ...args],
+    env: { ...task.env, MCP_MEMORY_BASE_DIR: `${folder}/${name}` },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -6,7 +6,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Running, spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
+import { type Running, spawn, start, taskArguments, testEnvironment, until, within } from "../helpers/process.ts";
 import { freePort, QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { beside, broken, doctor, namesOnly, readiness, type Said, store, total } from "./service.ts";
 
@@ -264,8 +264,7 @@ Deno.test("REST's port taken in stdio mode: MCP goes on, names the listener, and
   inFolder(async (folder) => {
     const port = freePort(), env = testEnvironment(folder, { MCP_TRANSPORT_MODE: "stdio", MCP_HTTP_ENABLED: "true" });
     env.MCP_HTTP_PORT = String(port);
-    const { default: manifest } = await import("../../deno.json", { with: { type: "json" } });
-    const words = manifest.tasks.unified.command.split(" "), args = words.slice(words.indexOf("deno") + 1);
+    const args = await taskArguments("unified");
     const cwd = new URL("../..", import.meta.url).pathname;
     const transport = new StdioClientTransport({ command: Deno.execPath(), args, env, cwd, stderr: "ignore" });
     const client = new Client({ name: "test", version: "1" });

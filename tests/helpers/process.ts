@@ -4,11 +4,11 @@
  * @module
  */
 
-/** Flags of the `unified` task in deno.json, so that tests run with the permissions users run with. */
-async function taskFlags(): Promise<string[]> {
+/** Arguments of Deno in a task of deno.json, so that tests run what users run, with its permissions. */
+export async function taskArguments(name: "unified" | "stdio"): Promise<string[]> {
   const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const command: string = manifest.tasks.unified.command;
-  return command.split(" ").filter((word) => word.startsWith("--"));
+  const words: string[] = manifest.tasks[name].command.split(" ");
+  return words.slice(words.indexOf("deno") + 1);
 }
 
 /** Milliseconds a start, a stop or an answer may take before a test gives up. */
@@ -56,7 +56,7 @@ export async function spawn(
 ): Promise<Deno.ChildProcess> {
   const main = new URL("../../src/main.ts", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...await taskFlags(), main, ...args],
+    args: ["run", ...(await taskArguments("unified")).filter((word) => word.startsWith("--")), main, ...args],
     env,
     clearEnv: true,
     stdin: stdio.stdin ?? "null",

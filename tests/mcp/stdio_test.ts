@@ -1,7 +1,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { assertEquals } from "@std/assert";
-import { spawn, testEnvironment, within } from "../helpers/process.ts";
+import { spawn, taskArguments, testEnvironment, within } from "../helpers/process.ts";
 
 /** What one run of the command gave. */
 interface Run {
@@ -53,11 +53,9 @@ const ENVELOPE = {
 
 Deno.test("stdio: an official client starts the command, calls tools and ends it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
-  const { default: manifest } = await import("../../deno.json", { with: { type: "json" } });
-  const words = manifest.tasks.stdio.command.split(" "), args = words.slice(words.indexOf("deno") + 1);
   const transport = new StdioClientTransport({
     command: Deno.execPath(),
-    args,
+    args: await taskArguments("stdio"),
     cwd: new URL("../..", import.meta.url).pathname,
     env: testEnvironment(folder),
     stderr: "ignore",

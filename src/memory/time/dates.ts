@@ -4,15 +4,10 @@
  * @module
  */
 
-import type { ParsedResult, ParsingReference } from "chrono-node/en";
-import { type Meaning, type Period, type Reading, seconds } from "./period.ts";
+import type { ParsedResult } from "chrono-node/en";
+import { type DateParser, type Meaning, type Period, type Reading, seconds } from "./period.ts";
 
 type Components = ParsedResult["start"];
-
-/** What reads dates; a part of chrono. */
-export interface DateParser {
-  parse(text: string, reference: ParsingReference): ParsedResult[];
-}
 
 /** Thrown while reading what only a `DateParser` can read, without one. */
 export class DateParserNeeded extends Error {

@@ -5,12 +5,17 @@
  * @module
  */
 
-import type { DateParser } from "./dates.ts";
+import type { ParsedResult, ParsingReference } from "chrono-node/en";
 
 /** A span of time in Unix seconds; `from` belongs to it, `before` doesn't. */
 export interface Period {
   from: number;
   before: number;
+}
+
+/** What reads dates; a part of chrono. */
+export interface DateParser {
+  parse(text: string, reference: ParsingReference): ParsedResult[];
 }
 
 /** What an expression is read against: the clock and the zone of whoever asks. */
