@@ -12,7 +12,7 @@ export async function taskArguments(name: "unified" | "stdio"): Promise<string[]
 }
 
 /** Milliseconds a start, a stop or an answer may take before a test gives up. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 /** A started command. */
 export interface Running {
