@@ -6,6 +6,7 @@
  * @module
  */
 
+import { MemoryError } from "../../errors.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "./escape.ts";
@@ -103,11 +104,16 @@ export class Follower {
     if (after === before || this.#syncing !== undefined || this.#revision !== before) return Promise.resolve();
     this.#revision = after;
     return this.#effects = (async () => {
-      for (const effect of effects) {
-        effect();
-        if (pacer.due) await pacer.pause();
+      try {
+        for (const effect of effects) {
+          effect();
+          if (pacer.due) await pacer.pause();
+        }
+        this.#purgeIfDue();
+      } catch {
+        // The commit stands and the index has a part of it: the next call that needs the index reads it from the database.
+        this.#outdate();
       }
-      this.#purgeIfDue();
     })();
   }
 
@@ -120,14 +126,32 @@ export class Follower {
   /** Makes the index anew from the database. */
   async reload(): Promise<void> {
     await this.#syncing;
-    this.#revision = this.#version = -1;
+    this.#outdate();
     await this.fresh();
   }
 
-  async close(): Promise<void> {
+  /**
+   * Ends long readings at their next step: calls that wait for one are refused, for an index read in part would answer
+   * as if the rest didn't exist. Calls over an index that is in step go on.
+   */
+  stop(): void {
     this.#closed = true;
     clearTimeout(this.#givingBack);
+  }
+
+  async close(): Promise<void> {
+    this.stop();
     await Promise.allSettled([this.#syncing, this.#effects, this.#switching, this.#purging]);
+  }
+
+  /** Makes the next `fresh` read everything. */
+  #outdate(): void {
+    this.#revision = this.#version = -1;
+  }
+
+  /** Between two steps of a reading. */
+  #goOn(): void {
+    if (this.#closed) throw new MemoryError("unavailable", "Cannot read the index: the store is being closed");
   }
 
   #dataVersion(): number {
@@ -169,7 +193,8 @@ export class Follower {
   async #readAll(model: number, pacer: Pacer): Promise<void> {
     const index = new MemoryIndex();
     if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
-    for (let last = 0; !this.#closed;) {
+    for (let last = 0;;) {
+      this.#goOn();
       const rows = rowsOf(this.#statements.all, model, last);
       await this.#take(index, rows, [model], pacer);
       if (rows.length < ROWS_AT_ONCE) break;
@@ -192,17 +217,19 @@ export class Follower {
 
   async #readChanges(until: number, pacer: Pacer): Promise<void> {
     const index = this.#index;
-    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER]; !this.#closed;) {
+    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
       const rows = rowsOf(this.#statements.changed, ...models, ...from, until);
       await this.#take(index, rows, models, pacer);
       if (rows.length < ROWS_AT_ONCE) break;
+      this.#goOn(); // what fits into one step is finished, for the calls in flight
       from = [rows.at(-1)!.at(-1)!, rows.at(-1)![0]!];
     }
-    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER]; !this.#closed;) {
+    for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const rows = rowsOf(this.#statements.gone, ...from, until);
       for (const row of rows) index.remove(Number(row[1]));
       if (rows.length < ROWS_AT_ONCE) break;
+      this.#goOn();
       from = rows.at(-1)!;
       await pacer.pause();
     }
@@ -235,6 +262,7 @@ export class Follower {
   async #reanalyse(rows: Value[][], pacer: Pacer): Promise<void> {
     const items: { id: number; terms: ReadonlyMap<string, number> }[] = [];
     for (const row of rows) {
+      this.#goOn();
       const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
       if (content === undefined) continue; // deleted since
       items.push({ id: Number(row[0]), terms: indexTerms(unescapeText(String(content))) });
@@ -254,7 +282,8 @@ export class Follower {
     if (model === 0) return;
     const next = index.nextVectors = { model, index: this.#emptyVectors(model) };
     try {
-      for (let last = 0; !this.#closed && index.nextVectors === next;) {
+      for (let last = 0; index.nextVectors === next;) {
+        this.#goOn();
         const rows = rowsOf(this.#statements.vectors, model, last);
         for (const [id, codes] of rows) {
           const slot = index.slotOf(Number(id));
@@ -275,6 +304,7 @@ export class Follower {
     if (this.#purging !== undefined || dead < Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) return;
     const pacer = new Pacer();
     this.#purging = index.purge(() => this.#closed ? Promise.resolve() : pacer.pause())
+      .catch(() => this.#outdate())
       .finally(() => this.#purging = undefined);
   }
 }

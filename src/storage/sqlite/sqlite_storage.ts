@@ -431,6 +431,7 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #close(): Promise<void> {
+    this.#follower.stop();
     await Promise.allSettled(this.#running);
     await this.#queue.close();
     await this.#follower.close();

@@ -101,16 +101,23 @@ export class WriteQueue {
     await this.#checkpoints.close();
   }
 
+  /** Never rejects: every write is answered by its own promise, and the next ones depend on this loop. */
   async #drain(): Promise<void> {
     await Promise.resolve(); // gathers the writes of this turn
-    while (this.#waiting.length > 0) await this.#transaction();
+    while (this.#waiting.length > 0) {
+      try {
+        await this.#transaction();
+      } catch (error) {
+        this.faults.failed(error); // a rollback that fails; the writes concerned have their answers
+      }
+    }
     this.#running = undefined; // at once, so that no write slips in between and is left waiting
   }
 
   async #transaction(): Promise<void> {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
     const done: Done[] = [], pacer = new Pacer(), start = performance.now();
-    let before: number, after: number;
+    let before: number | undefined, after: number;
     try {
       await retryWhileLocked(
         { timeout: pragmas.busyTimeout, action: `Cannot ${first.action}` },
@@ -132,16 +139,21 @@ export class WriteQueue {
       if (after > before) this.faults.succeeded();
     } catch (error) {
       this.faults.failed(error);
-      if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
       for (const { waiting } of done) waiting.reject(storageError(error, waiting.action));
+      // Without a revision to begin at, no write in the queue can be made.
+      if (before === undefined) {
+        for (const { reject, action } of this.#waiting.splice(0)) reject(storageError(error, action));
+      }
+      if (this.#writer.isTransaction) this.#writer.exec("ROLLBACK");
       return;
     }
-    for (const { written } of done) written.committed?.();
     try {
+      for (const { written } of done) written.committed?.();
       await this.#onCommit(before, after, done.flatMap(({ written }) => written.effects), pacer);
-    } finally {
-      for (const { waiting, written } of done) waiting.resolve(written.result);
+    } catch (error) {
+      this.faults.failed(error); // the writes are made all the same
     }
+    for (const { waiting, written } of done) waiting.resolve(written.result);
     await this.#checkpoints.committed();
   }
 
