@@ -107,6 +107,20 @@ def cosines(source: pathlib.Path, fp32: pathlib.Path, int8: pathlib.Path) -> lis
     return [float(vector(sessions[0], text) @ vector(sessions[1], text)) for text in SAMPLES]
 
 
+def write_reference(source: pathlib.Path, int8: pathlib.Path, out: pathlib.Path) -> None:
+    """A text and its vector by exact kernels, from which Unimem sees whether a processor's own ones saturate."""
+    import numpy
+    import onnxruntime
+    from transformers import AutoTokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    session = onnxruntime.InferenceSession(str(int8), options)
+    mean = session.run(["last_hidden_state"], dict(AutoTokenizer.from_pretrained(source)("", return_tensors="np")))[0][0].mean(axis=0)
+    vector = [round(float(value), 5) for value in mean / numpy.linalg.norm(mean)]
+    (out / "reference.json").write_text(json.dumps({"text": "", "vector": vector}, separators=(",", ":")) + "\n")
+
+
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
     (out / "onnx").mkdir(parents=True, exist_ok=True)
@@ -117,6 +131,7 @@ def main() -> None:
         export(source, fp32)
         quantise(fp32, int8)
         copy_tokenizer(source, out)
+        write_reference(source, int8, out)
         for text, cosine in zip(SAMPLES, cosines(source, fp32, int8)):
             print(f"{cosine:.4f}  {text}")
     for path in sorted(out.rglob("*.*")):

@@ -22,6 +22,7 @@ import { initialBackupState, makingBackups } from "./operations/backup/schedule.
 import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
 import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
+import { checkingVectors } from "./operations/check_vectors.ts";
 import { completingStore } from "./operations/background/complete_store.ts";
 import { emptyingTrash } from "./operations/expire_trash.ts";
 import { HealthMonitor } from "./operations/health/monitor.ts";
@@ -144,6 +145,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
   const background = startBackground(runtime, [
     takingMark(runtime),
     embeddingMemories(runtime, serving, log),
+    checkingVectors(runtime, log),
     completingStore(runtime, log),
     emptyingTrash(runtime, log),
     ...makingBackups(runtime, config.backups, log),

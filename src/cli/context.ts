@@ -17,7 +17,7 @@ export interface Examine {
   /** @param beside Whether a service that uses the store runs. */
   store(config: Config, beside: boolean): Promise<StoreFindings>;
   /** Null for a model that is yet to be downloaded. */
-  model(config: Config): Promise<{ identity: ModelFacts; verified: boolean } | null>;
+  model(config: Config): Promise<{ identity: ModelFacts; verified: boolean; warning: string | null } | null>;
 }
 
 /** What the examination of a store found. */

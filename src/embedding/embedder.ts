@@ -35,6 +35,8 @@ export interface EmbedderStatus {
   error?: string;
   /** Unix milliseconds since which it can't be used because of a fault, also while it is tried again. */
   failed_since?: number;
+  /** What an operator should know of a model that works; only when `ready`. */
+  warning?: string;
   /** Share of the download or load that is done, 0 to 1; only when known and `loading`. */
   progress?: number;
 }
@@ -104,6 +106,8 @@ export interface ModelExamination {
   identity: ModelIdentity;
   /** Whether every file is known and is what it should be, to the last bit. */
   verified: boolean;
+  /** What an operator should know of it; null when all is well. */
+  warning: string | null;
 }
 
 /** Scores memories against a query by reading both together. */

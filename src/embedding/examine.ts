@@ -15,6 +15,7 @@ import { isDownloaded, type ModelPlace, placeOf } from "./model_files.ts";
 const BUNDLED: Record<string, string> = {
   "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
   "onnx/model_quantized.onnx": "d4ddf63774c468532cd7bc79adc8c262fd22947df9b24f3174799543071b3ddf",
+  "reference.json": "5deb6c4e468b30a3aeb033b68839cba678bb6679b52cfa4a64cbd9ea622fdfee",
   "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
   "tokenizer_config.json": "da7f5dab6e61c37b86b855300cf8df584e3708800b5b465ee8090ce17bb65c23",
 };
@@ -38,7 +39,7 @@ export async function examineModel(settings: EmbeddingSettings): Promise<ModelEx
     if (vector.length !== identity.dimensions || !vector.every(Number.isFinite)) {
       throw new MemoryError("configuration", "Cannot use the embedding model: its vectors make no sense");
     }
-    return { identity, verified };
+    return { identity, verified, warning: service.status.warning ?? null };
   } finally {
     await service.close();
   }

@@ -12,6 +12,9 @@ import type { WorkerAnswer, WorkerRequest } from "./model_worker.ts";
 import type { EmbeddingProvider, ProviderEvents, TextKind } from "./provider.ts";
 import type { LocalSettings } from "./settings.ts";
 
+/** What the worker says of a model it loaded. */
+type Loaded = WorkerAnswer & { type: "loaded" };
+
 /** What waits for an answer from the worker. */
 interface Waiter {
   resolve(vectors: Float32Array[]): void;
@@ -37,7 +40,13 @@ export class LocalProvider implements EmbeddingProvider {
     const place = await placeOf(this.#settings);
     await this.#fetchIfMissing(place, events);
     const files = await readModelFolder(this.#settings.model, place);
-    const { dimensions, fingerprint } = await this.#start(files, events);
+    const { dimensions, fingerprint, faithful } = await this.#start(files, events);
+    if (!faithful) {
+      events.warn(
+        `The embedding model ${files.name} gives other vectors on this processor than on others: stores shared with ` +
+          "other machines find less by meaning",
+      );
+    }
     return {
       id: `local:${files.label}:${dimensions}:${fingerprint}`,
       name: files.name,
@@ -84,10 +93,10 @@ export class LocalProvider implements EmbeddingProvider {
   }
 
   /** Starts the worker and waits until it has the model. */
-  async #start(files: ModelFiles, events: ProviderEvents): Promise<{ dimensions: number; fingerprint: string }> {
+  async #start(files: ModelFiles, events: ProviderEvents): Promise<Loaded> {
     const worker = new Worker(new URL("./model_worker.ts", import.meta.url), { type: "module", name: "embedding" });
     try {
-      const loaded = await new Promise<{ dimensions: number; fingerprint: string }>((resolve, reject) => {
+      const loaded = await new Promise<Loaded>((resolve, reject) => {
         worker.addEventListener("message", ({ data }: MessageEvent<WorkerAnswer>) => {
           if (data.type === "loaded") resolve(data);
           else if (data.type === "failed" && data.id === null) reject(new MemoryError(data.code, data.message));

@@ -25,6 +25,16 @@ export interface ModelFiles {
   window: number;
   pooling: Pooling;
   prefix: Record<TextKind, string>;
+  /** A text and the vector it must get, where the model comes with one. */
+  reference: Reference | null;
+  /** Whether the weights are int8, so that the processor's kernels matter. */
+  quantised: boolean;
+}
+
+/** A text and its unit-length vector, to see whether this machine computes what others do. */
+export interface Reference {
+  text: string;
+  vector: number[];
 }
 
 /** Where a configured model is. */
@@ -99,6 +109,8 @@ export async function readModelFolder(name: string, place: ModelPlace): Promise<
     window: windowOf(await readJson(join(folder, "config.json")), await readJson(tokenizerConfig)),
     pooling: poolingOf(await readJson(join(folder, "1_Pooling", "config.json"), true)) ?? profile.pooling,
     prefix: profile.prefix,
+    reference: await referenceIn(folder),
+    quantised: basename(onnx).includes("quantized"),
   };
 }
 
@@ -132,6 +144,16 @@ function poolingOf(config: Record<string, unknown>): Pooling | undefined {
   if (config.pooling_mode_cls_token === true) return "cls";
   if (config.pooling_mode_lasttoken === true) return "last";
   return config.pooling_mode_mean_tokens === true ? "mean" : undefined;
+}
+
+/** The reference that `reference.json` holds; null without such a file, as in folders that others made. */
+async function referenceIn(folder: string): Promise<Reference | null> {
+  const path = join(folder, "reference.json"), { text, vector } = await readJson(path, true);
+  if (text === undefined && vector === undefined) return null;
+  if (typeof text === "string" && Array.isArray(vector) && vector.every((value) => typeof value === "number")) {
+    return { text, vector };
+  }
+  throw configurationError(`Cannot read the embedding model file ${path}: it holds no text with its vector`);
 }
 
 async function readJson(path: string, optional = false): Promise<Record<string, unknown>> {

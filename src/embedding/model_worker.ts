@@ -21,7 +21,7 @@ export type WorkerRequest =
 
 /** What the worker answers. */
 export type WorkerAnswer =
-  | { type: "loaded"; dimensions: number; fingerprint: string }
+  | { type: "loaded"; dimensions: number; fingerprint: string; faithful: boolean }
   | { type: "vectors"; id: number; vectors: Float32Array<ArrayBuffer>[]; milliseconds: number }
   /** `id` is null when loading failed. */
   | { type: "failed"; id: number | null; code: MemoryError["code"]; message: string }
@@ -68,7 +68,8 @@ async function load(files: ModelFiles, threads: number): Promise<void> {
   try {
     model = await LocalModel.open(files, threads);
     giveBackMemory();
-    answer({ type: "loaded", dimensions: model.dimensions, fingerprint: model.fingerprint });
+    const { dimensions, fingerprint, faithful } = model;
+    answer({ type: "loaded", dimensions, fingerprint, faithful });
   } catch (error) {
     fail(null, error);
   }

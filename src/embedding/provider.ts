@@ -13,6 +13,8 @@ export type TextKind = "query" | "passage";
 export interface ProviderEvents {
   /** Share of the load or download that is done, 0 to 1. */
   progress(share: number): void;
+  /** The model works, but not as it should; in words for an operator. */
+  warn(message: string): void;
   /** The model was lost after it had been ready; a new load may bring it back. */
   lost(error: Error): void;
 }

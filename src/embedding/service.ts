@@ -116,7 +116,9 @@ export class ProvidedEmbeddings implements EmbeddingService {
     const { error, failed_since } = this.#status;
     this.#enter({ state: "loading", ...(failed_since === undefined ? {} : { error: error!, failed_since }) });
     try {
+      let warning: string | undefined;
       const loading = this.#provider.load({
+        warn: (message) => warning = message,
         progress: (share) => this.#progress(share),
         lost: (error) => this.#fail(error),
       });
@@ -125,7 +127,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
       this.#metrics.loads.add();
       if (this.#closing !== undefined) throw closedError();
       this.#identity = identity;
-      this.#enter({ state: "ready" });
+      this.#enter({ state: "ready", ...(warning === undefined ? {} : { warning }) });
       return identity;
     } catch (error) {
       if (this.#closing !== undefined) throw closedError();
@@ -139,7 +141,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
   }
 
   #cached(text: string, kind: TextKind): Float32Array[] | undefined {
-    const diskHits = this.cache.diskHits, vectors = this.cache.get(this.#identity!.id, kind, text);
+    const diskHits = this.cache.diskHits, vectors = this.cache.get(cacheName(this.#identity!), kind, text);
     if (vectors !== undefined) {
       this.#hits++;
       (this.cache.diskHits > diskHits ? this.#metrics.diskHits : this.#metrics.hits).add();
@@ -175,7 +177,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     try {
       const vectors = await this.#metrics.run(kind, (ran) => this.#provider.embed(text, kind, ran));
       this.#runs += vectors.length;
-      if (this.#closing === undefined) this.cache.set(this.#identity!.id, kind, text, vectors);
+      if (this.#closing === undefined) this.cache.set(cacheName(this.#identity!), kind, text, vectors);
       return vectors;
     } catch (error) {
       if (error instanceof MemoryError) throw error;
@@ -224,6 +226,14 @@ export class ProvidedEmbeddings implements EmbeddingService {
   #enter(status: Omit<EmbedderStatus, "since">): void {
     this.#status = { ...status, since: this.#now() };
   }
+}
+
+/**
+ * The model by the name its vectors are kept under. Files of earlier versions hold vectors that local models made with
+ * saturating kernels.
+ */
+function cacheName({ id, provider }: ModelIdentity): string {
+  return provider === "local" ? `${id}:exact` : id;
 }
 
 function closedError(): MemoryError {

@@ -7,6 +7,7 @@
 import { type EmbeddingService, isNamedLike, type ModelIdentity } from "../embedding/embedder.ts";
 import { errorText } from "../errors.ts";
 import { sleep } from "./background/sleep.ts";
+import { rememberAdopted } from "./check_vectors.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -91,7 +92,11 @@ export class ServingModel {
     }
     let active = await storage.activeModel();
     // A new store takes the first model there is; one that names a model without knowing more learns which it is.
-    if (active === null || isNamedLike(active, target)) active = await storage.registerModel(target);
+    if (active === null) active = await storage.registerModel(target);
+    else if (isNamedLike(active, target)) {
+      await rememberAdopted(storage, target.id);
+      active = await storage.registerModel(target);
+    }
     await this.#serveWith(active);
     return active;
   }

@@ -7,6 +7,7 @@
 import { dirname } from "node:path";
 import { type Config, SETTING_NAMES } from "../../config.ts";
 import { judgeClock } from "../../operations/health/parts/clock.ts";
+import { DIFFERENT_VECTORS } from "../../operations/health/parts/model.ts";
 import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
 import type { CliContext, StoreFindings } from "../context.ts";
 import { attempt, type Check, checkOf, ok, warning } from "./check.ts";
@@ -72,12 +73,13 @@ function withoutEchoes(checks: Check[]): Check[] {
 async function checkModel(context: CliContext, config: Config, found: StoreFindings | null): Promise<Check[]> {
   const examined = await context.examine.model(config);
   if (examined === null) return [ok("model", "Not downloaded yet; the service does that when it starts")];
-  const { identity: { id, name, dimensions }, verified } = examined;
+  const { identity: { id, name, dimensions }, verified, warning: complaint } = examined;
   const stored = found?.model;
   if (stored && stored.id !== id && !stored.id.startsWith("python:")) {
     const message = `${name} is not the model of the stored vectors, ${stored.name}`;
     return [warning("model", message, "Nothing, if you changed it on purpose: the service embeds all memories anew")];
   }
+  if (complaint !== null) return [warning("model", complaint, DIFFERENT_VECTORS)];
   return [ok("model", `${name}, ${dimensions} dimensions${verified ? ", files whole" : ""}`)];
 }
 

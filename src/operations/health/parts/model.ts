@@ -6,6 +6,10 @@
 
 import { definePart } from "../part.ts";
 
+/** What to do about a model whose vectors differ from those it gives on other machines. */
+export const DIFFERENT_VECTORS =
+  "Run Unimem on another processor, or set MCP_MEMORY_EMBEDDING_MODEL to a model with float weights";
+
 const BY_WORDS = "until then searches go by words alone";
 
 export const model = definePart({
@@ -29,6 +33,9 @@ export const model = definePart({
     }
     if (status.state === "closed") {
       return { state: "off", message: "The embedding model was closed", since: status.since };
+    }
+    if (status.warning !== undefined) {
+      return { state: "degraded", message: status.warning, action: DIFFERENT_VECTORS, since: status.since };
     }
     if (reranker?.status.state === "failed") {
       return {
