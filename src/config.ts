@@ -57,6 +57,10 @@ export interface Config {
 export interface Platform {
   os: "linux" | "darwin" | "windows" | string;
   cores: number;
+  /** The machine's time zone, an IANA name; the default for processes that one user started for themselves. */
+  timeZone?: string;
+  /** Whether the process is such a one: a command, or a server on standard input and output. */
+  forOneUser?: boolean;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
@@ -112,6 +116,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
       documents: documentsOf(values),
+      timeZone: values.MCP_TIME_ZONE ?? (platform.forOneUser || transport === "stdio" ? platform.timeZone : null) ??
+        "UTC",
       trashDays: values.MCP_TRASH_DAYS ?? 30,
     },
     leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 30) * 1000,

@@ -41,14 +41,17 @@ const SERVERS = ["unified", "http", "mcp", "stdio"];
 
 async function main(args: string[]): Promise<void> {
   const [command = "unified", ...rest] = args;
-  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, settings());
+  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, settings(command === "stdio"));
   await runCli(args);
 }
 
-function settings(): Config {
+/** @param forOneUser Whether the process serves the one user who started it. */
+function settings(forOneUser: boolean): Config {
   return parseConfig({ ...readEnvFile(), ...Deno.env.toObject() }, {
     os: Deno.build.os,
     cores: availableParallelism(),
+    timeZone: Temporal.Now.timeZoneId(),
+    forOneUser,
   });
 }
 
@@ -82,12 +85,12 @@ async function runCli(args: string[]): Promise<void> {
   // A server handles its signals by itself.
   if (!serves) Deno.addSignalListener("SIGINT", stop);
   await runCommand(args, {
-    config: settings,
+    config: () => settings(true),
     origins: () => settingOrigins(Deno.env.toObject(), readEnvFile()),
     environment: () => ({ ...readEnvFile(), ...Deno.env.toObject() }),
     examine,
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
-    serve: (command) => runServer(command, settings()),
+    serve: (command) => runServer(command, settings(command === "stdio")),
     openRuntime,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
     startWork,

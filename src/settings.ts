@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { canonicalTimeZone } from "./memory/time/zone.ts";
 
 /** A text that must be one of a few words, in any case. */
 const choice = <T extends string>(...values: [T, ...T[]]) =>
@@ -41,6 +42,16 @@ const list = () =>
   }).describe('a comma-separated list or a JSON list such as ["a","b"]');
 
 const url = () => z.string().trim().pipe(z.url({ protocol: /^https?$/ })).describe("an http or https URL");
+
+const timeZone = () =>
+  z.string().trim().min(1).transform((value, context) => {
+    try {
+      return canonicalTimeZone(value);
+    } catch {
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+  }).describe("an IANA time zone such as Europe/Berlin, or an offset such as +02:00");
 
 /** SQLite pragmas as `name=value,name=value`. */
 const pragmas = () =>
@@ -310,6 +321,11 @@ export const SETTINGS = {
     wholeNumber(0, 3650),
     "30",
     "Days that deleted memories stay in the trash, from which they can be restored; 0 deletes them at once.",
+  ),
+  MCP_TIME_ZONE: setting(
+    timeZone(),
+    "UTC for servers, the machine's zone for commands and stdio",
+    "Time zone in which days begin where a request names none: an IANA name such as Europe/Berlin, or an offset such as +02:00.",
   ),
   MCP_BACKGROUND_LEASE_SECONDS: setting(
     wholeNumber(1, 600),

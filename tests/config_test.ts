@@ -94,6 +94,16 @@ Deno.test("stdio opens no port unless asked", () => {
   assertEquals(parse({ MCP_TRANSPORT_MODE: "stdio", MCP_HTTP_ENABLED: "true" }).http.enabled, true);
 });
 
+Deno.test("days begin in UTC for servers and in the machine's zone for one user, unless a setting says otherwise", () => {
+  const zone = (env: Record<string, string>, forOneUser: boolean) =>
+    parseConfig({ HOME: "/home/ada", ...env }, { ...platform, timeZone: "Asia/Tokyo", forOneUser }).operations.timeZone;
+  assertEquals([zone({}, false), zone({}, true)], ["UTC", "Asia/Tokyo"]);
+  assertEquals(zone({ MCP_TRANSPORT_MODE: "stdio" }, false), "Asia/Tokyo");
+  assertEquals(zone({ MCP_TIME_ZONE: "europe/berlin" }, true), "Europe/Berlin");
+  assertEquals(zone({ MCP_TIME_ZONE: "+0530" }, false), "+05:30");
+  assertStringIncludes(problems({ MCP_TIME_ZONE: "Mars/Base" }), 'MCP_TIME_ZONE="Mars/Base"');
+});
+
 Deno.test("an empty value counts as unset", () => {
   assertEquals(parse({ MCP_HTTP_PORT: "", MCP_MEMORY_BASE_DIR: " " }).http.port, 8000);
 });

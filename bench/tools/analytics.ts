@@ -45,7 +45,7 @@ try {
   const app = createApp({
     storage,
     embeddings: { serving: null, configured, reembedding: null },
-    settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
+    settings: { maxContentLength: 100_000, split: null, includeHostname: false, timeZone: "UTC", trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
     telemetry: createTelemetry(),

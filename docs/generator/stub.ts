@@ -24,7 +24,7 @@ export function stubRuntime(): Runtime {
   return {
     storage: closed("store") as Runtime["storage"],
     embeddings: closed("model") as Runtime["embeddings"],
-    settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30 },
+    settings: { maxContentLength: 100_000, split: null, includeHostname: false, timeZone: "UTC", trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
     telemetry: createTelemetry(),

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { MemoryError } from "../errors.ts";
-import { periodOf } from "../operations/search_by_time.ts";
+import { instantOf, periodOf } from "../operations/search_by_time.ts";
 
 /** What was given. */
 export interface FilterOptions {
@@ -34,6 +34,9 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   mode: "--mode",
 };
 
+/** Unix seconds, or a day with a time. */
+const POINT_IN_TIME = /^(?:\d{9}|\d{4}-?\d\d-?\d\d[T ]\d)/i;
+
 /** For options that may be repeated. */
 export const collect = (value: string, before: string[] = []) => [...before, value];
 
@@ -42,24 +45,37 @@ export function addFilters(command: Command): Command {
   return command.option("-t, --tag <tag>", "only with this label; may be repeated", collect)
     .option("--all-tags", "all the labels, instead of any").option("--type <type>", "only this kind of memory")
     .option("--conversation <id>", "only turns of this conversation")
-    .option("--since <time>", "only from then on: a date, or words such as yesterday or last week")
+    .option(
+      "--since <time>",
+      "only from then on: a date, a time (UTC unless it says otherwise), or words such as yesterday or last week",
+    )
     .option("--until <time>", "only up to the end of that")
     .option("--meta <key=value>", "only with this in the metadata; may be repeated", collect)
     .option("--superseded", "also what newer memories replaced");
 }
 
 /** The fields that the options stand for. */
-export async function filterFields(options: FilterOptions, now = new Date()): Promise<Record<string, unknown>> {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export async function filterFields(
+  options: FilterOptions,
+  timeZone: string,
+  now = new Date(),
+): Promise<Record<string, unknown>> {
+  const period = (text: string) => timeOf(text, now, timeZone);
   return {
     ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
     memory_type: options.type ?? null,
     conversation_id: options.conversation ?? null,
-    ...options.since === undefined ? {} : { created_after: (await periodOf(options.since, now, zone)).from },
-    ...options.until === undefined ? {} : { created_before: (await periodOf(options.until, now, zone)).before },
+    ...options.since === undefined ? {} : { created_after: (await period(options.since)).from },
+    ...options.until === undefined ? {} : { created_before: (await period(options.until)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},
     ...options.superseded ? { include_superseded: true } : {},
   };
+}
+
+/** Words and days are those of the zone; a point in time is read as the servers read it, in UTC where it has no zone. */
+async function timeOf(text: string, now: Date, timeZone: string): Promise<{ from: number; before: number }> {
+  const instant = POINT_IN_TIME.test(text.trim()) ? instantOf(text) : null;
+  return instant === null ? await periodOf(text, now, timeZone) : { from: instant, before: instant };
 }
 
 /** `key=value` texts as an object; what reads as a number, true, false or null is one. */

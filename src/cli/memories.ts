@@ -91,7 +91,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
-    ...await filterFields(options),
+    ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   const result = await withRuntime(context, async (runtime) => {
     if (input.mode !== "exact") await modelReady(runtime);
@@ -113,7 +113,7 @@ async function runList(context: CliContext, options: PageOptions): Promise<void>
   const input = check(ListInput, {
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
-    ...await filterFields(options),
+    ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   const result = await withRuntime(context, (runtime) => list(runtime, input));
   show(context, options.json, result, () => [
@@ -134,12 +134,18 @@ async function modelReady({ embeddings, storage }: Parameters<typeof search>[0])
 
 function line(
   context: CliContext,
-  { created_at_iso, content, tags }: { created_at_iso: string | null; content: string; tags: string[] },
+  { created_at, content, tags }: { created_at: number | null; content: string; tags: string[] },
   full = false,
 ): string {
-  const day = paint(context, "dim", created_at_iso?.slice(0, 10) ?? ""),
+  const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
     labels = tags.map((tag) => ` #${tag}`).join("");
   return `${day}  ${full ? content : oneLine(content)}${paint(context, "dim", labels)}`;
+}
+
+/** The day that `--since` and `--until` mean by the same name. */
+function dayOf(seconds: number, timeZone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(seconds * 1000)).toZonedDateTimeISO(timeZone).toPlainDate()
+    .toString();
 }
 
 function oneLine(text: string): string {

@@ -31,7 +31,7 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     summary: "Delete all memories that meet some conditions",
     description:
       "At least one condition is needed; all given ones must be met. Days begin in the zone that `timezone` " +
-      "or the header `X-Timezone` names, else in UTC. Try `dry_run` first, and send its count as `confirm_count`.",
+      "or the header `X-Timezone` names, else in that of MCP_TIME_ZONE (UTC by default). Try `dry_run` first, and send its count as `confirm_count`.",
     body: BulkDeleteInput.openapi("BulkDelete", { example: { tag: "scratch", dry_run: true } }),
     answer: BulkDeleteOutput.openapi("BulkDeleteResult"),
     answers: "How many were deleted, to the trash unless `permanent`.",

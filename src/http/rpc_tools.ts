@@ -83,7 +83,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
     input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
     async run(runtime, { query, n_results }) {
-      const { period, rest } = await periodIn(query);
+      const { period, rest } = await periodIn(query, runtime.settings.timeZone);
       const within = {
         page: 1,
         page_size: n_results,
@@ -91,9 +91,11 @@ export const RPC_TOOLS: readonly RpcTool[] = [
         created_after: period?.from,
         created_before: period?.before,
       };
-      if (rest === "") return listed((await list(runtime, within)).memories.map(brief));
+      const zone = period === null ? {} : { timezone: runtime.settings.timeZone };
+      if (rest === "") return { ...listed((await list(runtime, within)).memories.map(brief)), ...zone };
       const { results } = await search(runtime, { ...within, query: rest, mode: "hybrid" });
-      return listed(results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score })));
+      const found = results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score }));
+      return { ...listed(found), ...zone };
     },
   }),
   defineTool({
@@ -175,13 +177,14 @@ export async function statistics(runtime: Runtime) {
 /** The period a query names, alone or among other words, and what else it says. */
 async function periodIn(
   query: string,
+  timeZone: string,
 ): Promise<{ period: { from: number; before: number } | null; rest: string }> {
   const now = new Date();
   try {
-    return { period: await parseTimeExpression(query, now, "UTC"), rest: "" };
+    return { period: await parseTimeExpression(query, now, timeZone), rest: "" };
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
-    return await extractTimeExpression(query, now, "UTC") ?? { period: null, rest: query };
+    return await extractTimeExpression(query, now, timeZone) ?? { period: null, rest: query };
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
+import { PageSize } from "../memory/schemas.ts";
 import type { Found } from "../operations/found.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { searchByTag, TagSearchInput } from "../operations/search_by_tag.ts";
@@ -15,12 +16,17 @@ import { addEndpoint, type RouteSettings } from "./endpoint.ts";
 import { SearchResults } from "./schemas.ts";
 
 const TagSearchRequest = TagSearchInput.openapi("TagSearchRequest", { example: { tags: ["deploy", "infra"] } });
-const TimeSearchRequest = TimeSearchInput.openapi("TimeSearchRequest", {
+/** `n_results` is what clients of the first version send for the size of a page. */
+const TimeSearchRequest = TimeSearchInput.extend({
+  page_size: PageSize.unwrap().optional(),
+  n_results: PageSize.unwrap().optional().describe("Another name of page_size."),
+}).openapi("TimeSearchRequest", {
   example: { query: "last week", semantic_query: "database decisions" },
 });
 const TimeSearchResults = SearchResults.extend({
   period: z.object({ from: z.number(), before: z.number() })
     .describe("The period that was searched, in Unix seconds; its end may lie in the future."),
+  timezone: z.string().describe("The time zone in which its days began."),
 }).openapi("TimeSearchResults");
 
 /** Adds the routes. */
@@ -45,14 +51,14 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     summary: "Find memories by when they were stored",
     description:
       "Reads periods such as yesterday, last week, 3 days ago, between March and May 2025 or since Tuesday, " +
-      "in the zone that `timezone` or the header `X-Timezone` names, else in UTC.",
+      "in the zone that `timezone` or the header `X-Timezone` names, else in that of MCP_TIME_ZONE (UTC by default).",
     body: TimeSearchRequest,
     answer: TimeSearchResults,
     answers: "A page of memories, newest first, or ranked by `semantic_query`.",
     problems: [429, 503],
   }, ({ body, header }) => {
     const timezone = body.timezone ?? header("X-Timezone");
-    return timed(() => searchByTime(runtime, { ...body, timezone }));
+    return timed(() => searchByTime(runtime, { ...body, timezone, page_size: body.page_size ?? body.n_results ?? 10 }));
   });
 
   addEndpoint(app, settings, {

@@ -5,6 +5,7 @@
  */
 
 import type { ContentLineInput } from "../operations/moving/format.ts";
+import { parseInstant } from "../memory/time/instant.ts";
 import type { Entry } from "../operations/moving/import.ts";
 
 /** Reads everything at `path`, a file, a folder or a URL. */
@@ -15,16 +16,9 @@ export function entry(place: string, value: ContentLineInput): Entry {
   return { place, value };
 }
 
-/** A number of Unix seconds from what programs write for times: seconds, milliseconds or ISO text; else undefined. */
+/** Unix seconds from what programs write for times; undefined for what isn't one. Without a zone, UTC is meant. */
 export function secondsOf(value: unknown): number | undefined {
-  if (typeof value === "number" && Number.isFinite(value)) return value > 1e11 ? value / 1000 : value;
-  if (typeof value !== "string" || value.trim() === "") return undefined;
-  const number = Number(value);
-  if (Number.isFinite(number)) return secondsOf(number);
-  // Without a zone, text of these programs means UTC.
-  const iso = /T\d/.test(value) && !/(Z|[+-]\d{2}:?\d{2})$/i.test(value) ? `${value}Z` : value;
-  const ms = Date.parse(iso);
-  return Number.isNaN(ms) ? undefined : ms / 1000;
+  return typeof value === "number" || typeof value === "string" ? parseInstant(value) ?? undefined : undefined;
 }
 
 /** Tags from a JSON list, a list as JSON text, or names separated by commas. */

@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import type { Json, Memory } from "./memory.ts";
+import { parseInstant } from "./time/instant.ts";
 
 /** Most memories one page or one search may return. */
 export const MAX_PAGE_SIZE = 100;
@@ -68,13 +69,13 @@ export const Threshold = z.number().min(0).max(1)
 export const SearchMode = z.enum(["hybrid", "semantic", "exact"])
   .describe("hybrid: by meaning and by words; semantic: by meaning alone; exact: the words as written.");
 
-/** A point in time: Unix seconds or an ISO 8601 date or date-time; a text without zone is UTC. Gives Unix seconds. */
+/** A point in time as `parseInstant` reads it. Gives Unix seconds. */
 export const Instant = z.union([z.number(), z.string()]).transform((value, context) => {
-  const seconds = typeof value === "number" ? value : parseIso(value);
-  if (Number.isFinite(seconds)) return seconds;
+  const seconds = parseInstant(value);
+  if (seconds !== null) return seconds;
   context.addIssue({ code: "custom", message: "must be Unix seconds or an ISO 8601 date", input: value });
   return z.NEVER;
-}).describe("Unix seconds, or an ISO 8601 date or date-time (UTC unless it says otherwise).");
+}).describe("Unix seconds, or an ISO 8601 year, date or date-time (UTC unless it says otherwise).");
 
 /** The conditions every listing and search accepts. */
 export const FilterFields = {
@@ -142,14 +143,6 @@ export function isoTime(seconds: number): string {
 /** Trims tags and drops empty ones and repeats, keeping the order given. */
 export function normaliseTags(tags: string[]): string[] {
   return [...new Set(tags.map((tag) => tag.trim()).filter((tag) => tag.length > 0))];
-}
-
-function parseIso(value: string): number {
-  const iso = value.trim();
-  if (!/^\d{4}-\d{2}-\d{2}/.test(iso)) return NaN;
-  // JavaScript reads a date-time without zone as local time; stored times and clients of several machines mean UTC.
-  const zoned = /T/.test(iso) && !/(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? `${iso}Z` : iso;
-  return Date.parse(zoned) / 1000;
 }
 
 /** Whether every store and client can keep the value unchanged; `depth` levels may follow. */

@@ -9,6 +9,7 @@ import { read, tidy } from "./time/compound.ts";
 import { DateParserNeeded, loadDateParser } from "./time/dates.ts";
 import { spanIn } from "./time/extract.ts";
 import { OPEN_START, type Period, type Reading, readingAt } from "./time/period.ts";
+import { canonicalTimeZone } from "./time/zone.ts";
 
 export type { Period } from "./time/period.ts";
 
@@ -23,7 +24,7 @@ const HINT = "use forms such as yesterday, last week, 3 days ago, March 2025, 20
  */
 export async function parseTimeExpression(text: string, now: Date, timeZone: string): Promise<Period> {
   const reading = readingIn(now, timeZone);
-  const period = text.length <= LONGEST_EXPRESSION ? await readSafely(normalised(text), reading) : null;
+  const period = text.length <= LONGEST_EXPRESSION ? await readAny(normalised(text), reading) : null;
   if (period) return { from: period.from, before: period.before };
   const shown = text.length <= LONGEST_EXPRESSION ? text : `${text.slice(0, 80)}…`;
   throw new MemoryError("invalid_input", `Cannot parse time expression "${shown}"; ${HINT}`, {
@@ -50,23 +51,6 @@ export async function extractTimeExpression(
   return { period: { from: period.from, before: period.before }, rest: span.rest };
 }
 
-/** The zone's canonical name for Temporal: an IANA name, or an offset written as `+02:00`, `UTC+2` or `Z`. */
-export function canonicalTimeZone(timeZone: string): string {
-  const offset = /^(?:utc|gmt)?([+-])(\d{1,2})(?::?(\d{2}))?$/i.exec(timeZone.trim());
-  const name = offset
-    ? `${offset[1]}${(offset[2] ?? "").padStart(2, "0")}:${offset[3] ?? "00"}`
-    : timeZone.trim().replace(/^z?$/i, "UTC");
-  try {
-    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
-  } catch (cause) {
-    throw new MemoryError("invalid_input", `Cannot find time zone "${timeZone.slice(0, 80)}"`, {
-      field: "timezone",
-      value: timeZone,
-      cause,
-    });
-  }
-}
-
 function readingIn(now: Date, timeZone: string): Reading {
   const zone = canonicalTimeZone(timeZone);
   return readingAt(Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(zone));
@@ -78,6 +62,22 @@ function normalised(text: string): string {
       .replace(/\b(?:a )?fortnight\b/g, "2 weeks").trim()
       .replace(/[?!,;]+$|(?<!\.)\.$/, ""),
   );
+}
+
+/** English first, then the other languages. */
+async function readAny(text: string, reading: Reading): Promise<Period | null> {
+  const english = await readSafely(text, reading);
+  if (english !== null) return english;
+  const { translate, withoutLead, dateParsers } = await import("./time/languages.ts");
+  const translation = translate(text);
+  if (translation !== null) return await readSafely(tidy(translation), reading);
+  // chrono reads what has a number; its words without one are in the tables.
+  if (!/\d/.test(text)) return null;
+  for await (const dates of dateParsers(text)) {
+    const period = await readSafely(withoutLead(text), { ...reading, dates });
+    if (period !== null) return period;
+  }
+  return null;
 }
 
 /** Dates beyond what a calendar can hold are no expressions either. */

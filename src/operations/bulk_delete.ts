@@ -8,7 +8,7 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import type { MemoryFilter } from "../memory/memory.ts";
 import { FilterFields, TagList } from "../memory/schemas.ts";
-import { canonicalTimeZone } from "../memory/time_expression.ts";
+import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { Permanent, remove } from "./delete.ts";
 import { filterOf } from "./filter.ts";
 import { matching } from "./matching.ts";
@@ -62,7 +62,7 @@ export type BulkDeleteOutput = z.infer<typeof BulkDeleteOutput>;
  * none.
  */
 export async function bulkDelete(runtime: Runtime, input: BulkDeleteInput): Promise<BulkDeleteOutput> {
-  const { filter, words } = scopeOf(input);
+  const { filter, words } = scopeOf(input, input.timezone ?? runtime.settings.timeZone);
   const operation = `Delete memories ${words}`;
   const found = await matching(runtime, filter, input.confirm_count);
   const count = found.length, { dry_run } = input;
@@ -81,7 +81,7 @@ export async function bulkDelete(runtime: Runtime, input: BulkDeleteInput): Prom
 }
 
 /** The conditions as a filter and in words. */
-function scopeOf(input: BulkDeleteInput): { filter: MemoryFilter; words: string } {
+function scopeOf(input: BulkDeleteInput, timeZone: string): { filter: MemoryFilter; words: string } {
   const { tag, tags, memory_type, conversation_id, metadata, before_date, after_date, match_all } = input;
   const words: string[] = [];
   if (tag != null && tags != null && tags.length > 0) {
@@ -104,15 +104,15 @@ function scopeOf(input: BulkDeleteInput): { filter: MemoryFilter; words: string 
     memory_type,
     conversation_id,
     metadata,
-    created_before: before_date == null ? null : startOfDay(before_date, input.timezone),
-    created_after: after_date == null ? null : startOfDay(after_date, input.timezone),
+    created_before: before_date == null ? null : startOfDay(before_date, timeZone),
+    created_after: after_date == null ? null : startOfDay(after_date, timeZone),
   });
   return { filter, words: words.join(" and ") };
 }
 
 /** Unix seconds at which a day begins. */
-function startOfDay(day: string, timeZone: string | null | undefined): number {
-  const zone = canonicalTimeZone(timeZone ?? "UTC");
+function startOfDay(day: string, timeZone: string): number {
+  const zone = canonicalTimeZone(timeZone);
   try {
     if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw new RangeError(day);
     return Temporal.PlainDate.from(day).toZonedDateTime(zone).epochMilliseconds / 1000;

@@ -22,6 +22,8 @@ export interface OperationSettings {
   split: { overlap: number; preserveBoundaries: boolean } | null;
   /** Adds `source:<hostname>` to the tags of memories stored with a client_hostname, as existing deployments do. */
   includeHostname: boolean;
+  /** Zone in which days begin where a client names none: an IANA name or an offset such as `+02:00`. */
+  timeZone: string;
   /** Days that deleted memories stay in the trash; 0 deletes them at once. */
   trashDays: number;
   /** Defaults and limits of documents, where they differ from the usual ones. */

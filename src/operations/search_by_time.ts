@@ -6,6 +6,8 @@
 
 import { z } from "zod";
 import { FilterFields, Page, PageSize, Query } from "../memory/schemas.ts";
+import { parseInstant } from "../memory/time/instant.ts";
+import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { parseTimeExpression } from "../memory/time_expression.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found, unscored } from "./found.ts";
@@ -14,7 +16,9 @@ import { search } from "./search.ts";
 
 /** A zone in which days begin, when the client says one. */
 export const TimeZone = z.string().trim().min(1).max(80)
-  .describe("Time zone in which days begin: an IANA name such as Europe/Berlin or an offset such as +02:00; else UTC.");
+  .describe(
+    "Time zone in which days begin: an IANA name such as Europe/Berlin or an offset such as +02:00; else that of MCP_TIME_ZONE.",
+  );
 
 export const TimeSearchInput = z.object({
   query: z.string().describe("A period in words, such as yesterday, last week, 3 days ago or March 2025."),
@@ -28,10 +32,16 @@ export type TimeSearchInput = z.infer<typeof TimeSearchInput>;
 
 /** The period an expression names; throws `invalid_input` for one that nobody can read. */
 export const periodOf = parseTimeExpression;
+/** The point in time a text names, in Unix seconds, or null. */
+export const instantOf = parseInstant;
 
-/** What was found, and the period that was searched in Unix seconds; its end may lie in the future. */
+/**
+ * What was found, the period that was searched in Unix seconds, whose end may lie in the future, and the zone in which
+ * its days began.
+ */
 export interface TimeSearchOutput extends Found {
   period: { from: number; before: number };
+  timezone: string;
 }
 
 /**
@@ -46,7 +56,8 @@ export async function searchByTime(
 ): Promise<TimeSearchOutput> {
   const started = performance.now();
   const { query, semantic_query, page, page_size } = input;
-  const period = await parseTimeExpression(query, now, input.timezone ?? "UTC");
+  const timezone = canonicalTimeZone(input.timezone ?? runtime.settings.timeZone);
+  const period = await parseTimeExpression(query, now, timezone);
   const within = {
     ...input,
     created_after: Math.max(period.from, input.created_after ?? -Infinity),
@@ -56,11 +67,11 @@ export async function searchByTime(
   if (semantic_query != null) {
     const ranked = await search(runtime, { ...within, query: semantic_query, mode: "hybrid" });
     const results = ranked.results.map((hit) => ({ ...hit, relevance_reason }));
-    return { ...ranked, results, query, mode: "time", period };
+    return { ...ranked, results, query, mode: "time", period, timezone };
   }
   const offset = (page - 1) * page_size;
   const { memories, total } = await runtime.storage.list({ filter: filterOf(within), offset, limit: page_size });
   const results = memories.map((memory) => unscored(memory, relevance_reason));
-  const found = { results, query, mode: "time", notice: null, period, ...pageFacts(total, page, page_size) };
+  const found = { results, query, mode: "time", notice: null, period, timezone, ...pageFacts(total, page, page_size) };
   return counted(runtime, found, started, input.tags);
 }

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { CliContext } from "../../src/cli/context.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { barText, progress } from "../../src/cli/progress.ts";
+import { openStorage } from "../../src/storage/factory.ts";
 import { OutboxFile } from "../../src/storage/outbox/file.ts";
 import { spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
 import { plain } from "../storage/fixtures.ts";
@@ -263,3 +264,19 @@ Deno.test("a bar tells the share, the rate and what is left, and only on a termi
     assertEquals(written.length, terminal ? 3 : 0);
   }
 });
+
+Deno.test("days of --since and --until are the machine's, points in time are UTC, and lists print the same days", () =>
+  inFolder(async (folder) => {
+    const storage = await openStorage({ backend: "sqlite", path: `${folder}/unimem.db` });
+    // The fifth of March in Tokyo.
+    await storage.store([plain(1, { created_at: Date.UTC(2025, 2, 4, 20) / 1000 })]);
+    await storage.close();
+    const count = async (zone: string, ...args: string[]) =>
+      JSON.parse((await unimemIn(testEnvironment(folder, { TZ: zone }), "list", "--json", ...args)).out).total;
+    assertEquals(await count("Asia/Tokyo", "--since", "2025-03-05"), 1);
+    assertEquals(await count("UTC", "--since", "2025-03-05"), 0);
+    assertEquals(await count("Asia/Tokyo", "--since", "2025-03-04 20:00:00", "--until", "2025-03-04 20:00:01"), 1);
+    assertEquals(await count("Asia/Tokyo", "--since", "2025-03-05 05:00:00"), 0);
+    const { out } = await unimemIn(testEnvironment(folder, { MCP_TIME_ZONE: "Asia/Tokyo" }), "list");
+    assertStringIncludes(out, "2025-03-05");
+  }));

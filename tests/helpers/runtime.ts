@@ -52,7 +52,14 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
   const runtime: Runtime = {
     storage,
     embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
-    settings: { maxContentLength: 100_000, split: null, includeHostname: false, trashDays: 30, ...options.settings },
+    settings: {
+      maxContentLength: 100_000,
+      split: null,
+      includeHostname: false,
+      timeZone: "UTC",
+      trashDays: 30,
+      ...options.settings,
+    },
     events: new EventHub(options.events),
     activity: new Activity(),
     telemetry: createTelemetry(),

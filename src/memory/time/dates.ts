@@ -36,7 +36,7 @@ export function readDate(text: string, reading: Reading): Meaning | null {
   if (!result || results.length > 1 || result.text.length !== phrase.length) return null;
   // chrono would count "9999 years ago" back to before the Romans.
   if (!/^(?:19|2\d)\d\d$/.test(String(result.start.get("year")))) return null;
-  const precision = /\d:\d\d:\d\d/.test(text) ? "second" : /\d:\d\d/.test(text) ? "minute" : "hour";
+  const precision = /\d:\d\d:\d\d/.test(text) ? "second" : /\d[:h時点]\d\d/.test(text) ? "minute" : "hour";
   const period = periodOf(result.start, precision, reading);
   if (result.end) {
     const end = periodOf(result.end, precision, reading);

@@ -6,7 +6,8 @@
  */
 
 import { z } from "zod";
-import { canonicalTimeZone } from "../../memory/time_expression.ts";
+import { canonicalTimeZone } from "../../memory/time/zone.ts";
+import type { Runtime } from "../runtime.ts";
 import { TimeZone } from "../search_by_time.ts";
 
 export const ZoneInput = z.object({ timezone: TimeZone.nullish() });
@@ -17,8 +18,9 @@ export interface Calendar {
   today: Temporal.PlainDate;
 }
 
-export function calendarOf(timeZone: string | null | undefined, now: Date): Calendar {
-  const zone = canonicalTimeZone(timeZone ?? "UTC");
+/** The days that are now in the zone the client names, or in the default one. */
+export function calendarOf(runtime: Runtime, timeZone: string | null | undefined, now: Date): Calendar {
+  const zone = canonicalTimeZone(timeZone ?? runtime.settings.timeZone);
   const today = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(zone).toPlainDate();
   return { zone, today };
 }

@@ -29,7 +29,7 @@ export async function overview(
   input: z.infer<typeof ZoneInput>,
   now = new Date(),
 ): Promise<OverviewOutput> {
-  const { storage } = runtime, calendar = calendarOf(input.timezone, now);
+  const { storage } = runtime, calendar = calendarOf(runtime, input.timezone, now);
   const since = (days: number) => startOf(calendar.today.subtract({ days: days - 1 }), calendar);
   const edges = [since(MONTH), since(WEEK), startOf(calendar.today.add({ days: 1 }), calendar)];
   const [stats, counts] = await Promise.all([storage.stats(), storage.histogram(edges, {})]);
@@ -82,7 +82,7 @@ export async function memoryGrowth(
       value: period,
     });
   }
-  const [count, step] = PERIODS[period]!, calendar = calendarOf(timezone, now);
+  const [count, step] = PERIODS[period]!, calendar = calendarOf(runtime, timezone, now);
   const days = daysBack(count, step, calendar);
   const [before = 0, ...counts] = await runtime.storage.histogram([0, ...edgesOf(days, step, calendar)], {});
   let cumulative = before;

@@ -36,7 +36,7 @@ export async function activityHeatmap(
   { days: count, timezone }: z.infer<typeof HeatmapInput>,
   now = new Date(),
 ): Promise<HeatmapOutput> {
-  const calendar = calendarOf(timezone, now), days = daysBack(count, 1, calendar);
+  const calendar = calendarOf(runtime, timezone, now), days = daysBack(count, 1, calendar);
   const counts = await runtime.storage.histogram(edgesOf(days, 1, calendar), {});
   const max_count = Math.max(...counts);
   return {
@@ -74,7 +74,7 @@ export async function activityBreakdown(
   { granularity, timezone }: z.infer<typeof BreakdownInput>,
   now = new Date(),
 ): Promise<BreakdownOutput> {
-  const calendar = calendarOf(timezone, now), days = daysBack(STREAK_DAYS, 1, calendar);
+  const calendar = calendarOf(runtime, timezone, now), days = daysBack(STREAK_DAYS, 1, calendar);
   const [spans, daily] = await Promise.all([
     SPANS[granularity](runtime, calendar),
     runtime.storage.histogram(edgesOf(days, 1, calendar), {}),

@@ -29,11 +29,12 @@ export type StorageOutput = z.infer<typeof StorageOutput>;
 
 /** Size of the store and of its memories. */
 export async function storageStats(
-  { storage }: Runtime,
+  runtime: Runtime,
   { timezone }: z.infer<typeof ZoneInput>,
   now = new Date(),
 ): Promise<StorageOutput> {
-  const calendar = calendarOf(timezone, now), days = daysBack(TREND_DAYS - 1, 1, calendar);
+  const { storage } = runtime;
+  const calendar = calendarOf(runtime, timezone, now), days = daysBack(TREND_DAYS - 1, 1, calendar);
   const [stats, { total_bytes, largest }, counts] = await Promise.all([
     storage.stats(),
     storage.sizes(LARGEST),

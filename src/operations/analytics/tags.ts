@@ -107,18 +107,18 @@ export async function topTags(
 
 /** Tags of a period with their growth, and the number of its memories. */
 async function usage(
-  { storage }: Runtime,
+  runtime: Runtime,
   { period, timezone }: { period: string; timezone?: string | null | undefined },
   now: Date,
 ): Promise<
   { tags: { tag: string; count: number; growth_rate: number | null }[]; total: number; filter: MemoryFilter }
 > {
-  const days = daysOf(period);
+  const { storage } = runtime, days = daysOf(period);
   if (days === null) {
     const [tags, stats] = await Promise.all([storage.values("tags", {}), storage.stats()]);
     return { tags: tags.map((tag) => ({ ...named(tag), growth_rate: null })), total: stats.total_memories, filter: {} };
   }
-  const calendar = calendarOf(timezone, now), start = calendar.today.subtract({ days });
+  const calendar = calendarOf(runtime, timezone, now), start = calendar.today.subtract({ days });
   const filter = { created_from: startOf(start, calendar) };
   const previous = { created_from: startOf(start.subtract({ days }), calendar), created_before: filter.created_from };
   const [tags, before, counts] = await Promise.all([
