@@ -39,7 +39,7 @@ Deno.test("unimem outbox lists what was set aside, sends it again or drops it, a
     assertEquals((await unimem(env, "outbox", "drop", "--all")).text, "Forgot 1 writes");
     file.refresh();
     assertEquals([file.fill.pending, file.fill.refused], [2, 0]);
-    assertEquals(file.next().map(({ write }) => write.kind === "store" && write.memory.content_hash), [
+    assertEquals(file.take().map(({ write }) => write.kind === "store" && write.memory.content_hash), [
       hashOf(3),
       hashOf(1),
     ]);

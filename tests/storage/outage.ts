@@ -17,6 +17,15 @@ export class Network {
   /** Whether calls that change something are made and their answers lost. */
   losesAnswers = false;
 
+  readonly #held = new Map<string, (held: { release(): void }) => void>();
+
+  /** Holds the answer of the next call of a method back, once it was made, until it is released. */
+  hold(method: string): Promise<{ release(): void }> {
+    const { promise, resolve } = Promise.withResolvers<{ release(): void }>();
+    this.#held.set(method, resolve);
+    return promise;
+  }
+
   /** The store as it is seen over this network. */
   over(storage: MemoryStorage): MemoryStorage {
     return new Proxy(storage, {
@@ -30,6 +39,11 @@ export class Network {
           if (fault !== null) throw fault;
           this.calls.push(`${String(name)} ${keysOf(args[0])}`.trim());
           const result = await value.apply(target, args);
+          const made = this.#held.get(String(name));
+          if (made !== undefined) {
+            this.#held.delete(String(name));
+            await new Promise<void>((release) => made({ release }));
+          }
           if (this.away || (this.losesAnswers && CHANGES.has(String(name)))) throw outage();
           return result;
         };

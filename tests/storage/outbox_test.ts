@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { OutboxFile } from "../../src/storage/outbox/file.ts";
@@ -238,6 +239,75 @@ Deno.test("The same memory queued twice is kept once, and stored anew after a qu
   network.away = false;
   await drained();
   assertEquals(await contents(storage, 1), ["Memory number 1"]);
+});
+
+Deno.test("A store waits behind an update of a memory that isn't there, and behind one of the same key with other fields", async () => {
+  await using opened = await openBehindOutbox();
+  const { storage, inner, network, drained } = opened;
+  network.away = true;
+  assertEquals(await storage.update(hashOf(1), { tags: ["x"] }, 5, MAY_QUEUE), "queued");
+  assertEquals(await storage.store([plain(1)], MAY_QUEUE), ["queued"]);
+  assertEquals(await storage.store([plain(2, { tags: ["refused"] })], MAY_QUEUE), ["queued"]);
+  assertEquals(await storage.store([plain(2, { tags: ["taken"] })], MAY_QUEUE), ["queued"]);
+  network.fault = (method, [items]) =>
+    method === "store" && JSON.stringify(items).includes("refused")
+      ? new MemoryError("internal", "Cannot store memories: refused")
+      : null;
+  network.away = false;
+  await drained();
+  assertEquals((await inner.get([1, 2].map(hashOf))).map((found) => found?.tags), [[], ["taken"]]);
+});
+
+Deno.test("A store isn't taken for one of the same memory that is just being made, for that may be deleted already", async () => {
+  await using opened = await openBehindOutbox({ start: false });
+  const { storage, inner, network, listener, drained } = opened;
+  network.away = true;
+  await storage.store([plain(1)], MAY_QUEUE);
+  network.away = false;
+  const made = network.hold("store");
+  storage.outbox!.start(listener);
+  const { release } = await made;
+  assertEquals(await inner.delete([hashOf(1)]), [true], "by another process");
+  assertEquals(await storage.store([plain(1)], MAY_QUEUE), ["queued"]);
+  release();
+  await drained();
+  assertEquals(await contents(inner, 1), ["Memory number 1"]);
+});
+
+Deno.test("Another process that holds the file for seconds makes no write look refused, and stops nothing meanwhile", async () => {
+  await using opened = await openBehindOutbox();
+  const { storage, inner, network, heard, settings, drained, made } = opened;
+  network.away = true;
+  await storage.store([plain(1)], MAY_QUEUE);
+  using other = new DatabaseSync(settings.path);
+  other.exec("BEGIN IMMEDIATE");
+  let turns = 0;
+  const turning = setInterval(() => turns++, 10);
+  const waiting = storage.store([plain(2)], MAY_QUEUE);
+  network.away = false;
+  await until(() => contents(inner, 1), ([found]) => found !== null, "the write to be made");
+  // Longer than SQLite's own wait was, after which the write was taken for refused.
+  await until(() => Promise.resolve(turns), (count) => count > 300, "some seconds");
+  clearInterval(turning);
+  other.exec("ROLLBACK");
+  assertEquals(await waiting, ["queued"]);
+  await drained();
+  assertEquals([storage.outbox!.figures.set_aside, heard.filter((said) => said.startsWith("set aside"))], [0, []]);
+  assertEquals(made.map(({ write, changed }) => `${write.kind} ${changed}`), ["store true", "store true"]);
+  assertEquals(await contents(inner, 1, 2), ["Memory number 1", "Memory number 2"]);
+});
+
+Deno.test("While a queued write waits, the trash isn't emptied before it", async () => {
+  await using opened = await openBehindOutbox({ start: false });
+  const { storage, inner, network, listener, drained } = opened;
+  await inner.store([plain(1)]);
+  network.away = true;
+  await storage.trash([hashOf(1)], TRASHING, MAY_QUEUE);
+  network.away = false;
+  assertEquals(await codeOf(storage.emptyTrash({})), "unavailable");
+  storage.outbox!.start(listener);
+  await drained();
+  assertEquals(await storage.emptyTrash({}), 1);
 });
 
 Deno.test("A full outbox refuses as the store alone would, a batch as a whole, and takes writes again when there is room", async () => {

@@ -40,6 +40,15 @@ export function decode({ kind, body, vectors }: EncodedWrite): QueuedWrite {
   return { kind, memory: value.memory, vectors: vectors && vectorsOf(value.vectors, vectors) };
 }
 
+/** Whether two rows store the same memory: what can differ is when that was asked for, and the vectors. */
+export function isSameStore(a: EncodedWrite, b: EncodedWrite): boolean {
+  if (a.kind !== "store" || b.kind !== "store" || a.hash !== b.hash) return false;
+  const [one, other] = [a, b].map(({ body }) => {
+    return JSON.stringify({ ...JSON.parse(body).memory, created_at: null, updated_at: null });
+  });
+  return one === other;
+}
+
 function bytesOf({ chunks }: VectorSet): Uint8Array {
   const all = new Float32Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
   let at = 0;

@@ -75,24 +75,27 @@ export class Drain {
 
   /** Hands on what comes next; whether anything moved. */
   async #step(): Promise<boolean> {
-    let batch = this.#file.next();
+    const batch = this.#file.take(this.#singly ? 1 : undefined);
     if (batch.length === 0) return this.#singly = false;
-    if (this.#singly) batch = batch.slice(0, 1);
+    let made;
     try {
-      this.#finish(batch, await this.#make(batch));
-      this.#stuck = 0;
-      return true;
+      made = await this.#make(batch);
     } catch (error) {
+      this.#file.putBack();
       this.error = errorText(error);
-      if (!isWaitable(error)) return this.#blame(batch, error);
+      if (!isWaitable(error)) return await this.#blame(batch, error);
       return await this.#isAnswering() ? await this.#passBy(batch, error) : false;
     }
+    // Not a failure of the store: what was made must not be taken for refused because the file can't be written now.
+    await this.#finish(batch, made);
+    this.#stuck = 0;
+    return true;
   }
 
   /** The store refuses one of these writes. */
-  #blame(batch: Entry[], error: unknown): boolean {
+  async #blame(batch: Entry[], error: unknown): Promise<boolean> {
     if (batch.length > 1) this.#singly = true;
-    else this.#setAside(batch[0]!, error);
+    else await this.#setAside(batch[0]!, error);
     return true;
   }
 
@@ -101,37 +104,59 @@ export class Drain {
     this.#singly = true;
     const [first] = batch as [Entry];
     if (++this.#stuck < PATIENCE) return false;
-    const other = this.#file.nextBeside(first);
+    const other = this.#file.takeBeside(first);
     if (other === null) return false;
+    let made;
     try {
-      this.#finish([other], await this.#make([other]));
+      made = await this.#make([other]);
     } catch (another) {
+      this.#file.putBack();
       if (isWaitable(another)) return false; // it fails on all writes: they wait
-      this.#setAside(other, another);
+      await this.#setAside(other, another);
       return true;
     }
-    this.#setAside(first, error);
+    await this.#finish([other], made);
+    await this.#setAside(first, error);
     this.#stuck = 0;
     return true;
   }
 
-  #finish(batch: Entry[], made: (MadeWrite | null)[]): void {
-    this.#file.remove(batch.filter((_, i) => made[i] !== null).map(({ id }) => id));
-    batch.forEach((entry, i) => made[i] === null && this.#setAside(entry, new Error("There is no such memory")));
+  async #finish(batch: Entry[], made: (MadeWrite | null)[]): Promise<void> {
+    const ids = batch.filter((_, i) => made[i] !== null).map(({ id }) => id);
+    await this.#keepTrying(() => this.#file.remove(ids));
+    for (const [i, entry] of batch.entries()) {
+      if (made[i] === null) await this.#setAside(entry, new Error("There is no such memory"));
+    }
     const done = made.filter((write) => write !== null);
     this.made += done.length;
     this.error = null;
     if (done.length > 0) this.#listener.made(done);
   }
 
-  #setAside({ id, write }: Entry, error: unknown): void {
+  async #setAside({ id, write }: Entry, error: unknown): Promise<void> {
     const reason = error instanceof MemoryError && error.cause instanceof Error
       ? `${error.message}: ${error.cause.message}`
       : errorText(error);
-    this.#file.refuse(id, reason);
+    await this.#keepTrying(() => this.#file.refuse(id, reason));
     this.error = null;
     this.#singly = false;
     this.#listener.setAside(write, reason);
+  }
+
+  /**
+   * Changes the file, again and again while it can't be written: with the change left out, the writes behind would be
+   * made in another order than they came. A stop leaves it out: then what was made is made again by the next process.
+   */
+  async #keepTrying(change: () => Promise<void>): Promise<void> {
+    while (true) {
+      try {
+        return await change();
+      } catch (error) {
+        if (this.#stopping.signal.aborted) throw error;
+        this.error = errorText(error);
+        await this.#pause();
+      }
+    }
   }
 
   /** Makes writes of one kind; for each what came of it, null for a change of a memory that isn't there. */

@@ -8,8 +8,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
+import { retryWhileLocked } from "../sqlite/database.ts";
 import type { OutboxContents, QueuedWrite, RefusedWrite } from "../storage.ts";
-import { decode, encode, type EncodedWrite, hashOf } from "./coding.ts";
+import { decode, encode, type EncodedWrite, hashOf, isSameStore } from "./coding.ts";
 import type { OutboxSettings } from "./settings.ts";
 
 /** "UnOB" as a number: marks the file as an outbox. */
@@ -32,8 +33,10 @@ const SCHEMA = `
 `;
 /** Bytes a row takes beside its text and vectors: the row's head and two index entries, rounded up. */
 const ROW_BYTES = 200;
-/** Milliseconds that one connection waits for another, such as the command line's. */
+/** Milliseconds that the command line's calls wait for another connection, and the service's as it closes. */
 const BUSY_MS = 2000;
+/** Milliseconds after which a change gives up while another connection holds the file; the isolate goes on meanwhile. */
+const PATIENCE_MS = 10_000;
 /** What is handed on in one step: memories, and bytes of them. */
 const BATCH_WRITES = 128, BATCH_BYTES = 4 * 1024 * 1024;
 
@@ -66,6 +69,9 @@ export class OutboxFile implements OutboxContents {
   #gathering: Gathering[] = [];
   /** What `#gathering` will add, so that no two calls are promised the same room. */
   #coming = { writes: 0, bytes: 0 };
+  #committing: Promise<void> | undefined;
+  /** Writes that are being made now: another process may undo one before it leaves the file. */
+  readonly #inHand = new Set<number>();
 
   private constructor(settings: OutboxSettings, database: DatabaseSync, release: () => void) {
     this.#settings = settings;
@@ -91,7 +97,8 @@ export class OutboxFile implements OutboxContents {
         // Memories are nobody else's business.
         Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
       } else Deno.statSync(path);
-      return new OutboxFile(settings, connect(path), release);
+      // A wait inside SQLite would stop the whole service; what it waits for, it waits for between two tries.
+      return new OutboxFile(settings, connect(path, exclusive ? 0 : BUSY_MS), release);
     } catch (error) {
       release();
       if (error instanceof MemoryError) throw error;
@@ -119,11 +126,12 @@ export class OutboxFile implements OutboxContents {
   }
 
   /**
-   * Adds writes, all or none, in one commit with what others add at the moment. A memory that waits to be stored already
-   * isn't added again.
+   * Adds writes, all or none, in one commit with what others add at the moment. A store that repeats one which still
+   * waits, with nothing between them that could take the memory away, isn't added again.
    *
    * @returns false when there is no room.
-   * @throws what SQLite throws, such as for a full disk; nothing was added then.
+   * @throws what SQLite throws, such as for a full disk, and {MemoryError} `unavailable` while another process holds the
+   * file for long; nothing was added then, nor will be.
    */
   async add(writes: readonly QueuedWrite[]): Promise<boolean> {
     const encoded = writes.map(encode), bytes = encoded.reduce((sum, write) => sum + bytesOf(write), 0);
@@ -131,32 +139,45 @@ export class OutboxFile implements OutboxContents {
     if (pending + refused + writes.length > maxWrites || used + bytes > maxBytes) return false;
     this.#coming.writes += writes.length;
     this.#coming.bytes += bytes;
-    if (this.#gathering.length === 0) setTimeout(() => this.#commit(), 0);
-    await new Promise<void>((done, failed) => this.#gathering.push({ writes: encoded, done, failed }));
+    const added = new Promise<void>((done, failed) => this.#gathering.push({ writes: encoded, done, failed }));
+    this.#committing ??= this.#commitGathered();
+    await added;
     return true;
   }
 
-  /** The writes to hand on next: one, or several of the same kind that go together. */
-  next(): Entry[] {
+  /**
+   * Takes the writes to hand on next: one, or several of the same kind that go together.
+   *
+   * @param most Number of writes, ≥ 1.
+   */
+  take(most = BATCH_WRITES): Entry[] {
     const batch: Entry[] = [];
     let kind = "", bytes = 0;
-    for (const row of this.#iterate(`${ENTRIES} WHERE refused_at IS NULL ORDER BY id LIMIT ${BATCH_WRITES}`)) {
+    for (const row of this.#iterate(`${ENTRIES} WHERE refused_at IS NULL ORDER BY id LIMIT ?`, most)) {
       if (batch.length > 0 && (row.kind !== kind || !TOGETHER.has(kind) || bytes + row.bytes > BATCH_BYTES)) break;
       batch.push(entryOf(row));
       kind = row.kind;
       bytes += row.bytes;
     }
+    for (const { id } of batch) this.#inHand.add(id);
     return batch;
   }
 
-  /** The first write behind `entry` that is about another memory. */
-  nextBeside({ id, write }: Entry): Entry | null {
+  /** Takes the first write behind `entry` that is about another memory. */
+  takeBeside({ id, write }: Entry): Entry | null {
     const others = `${ENTRIES} WHERE id > ? AND hash <> ? AND refused_at IS NULL ORDER BY id LIMIT 1`;
     const [row] = this.#all(others, id, hashOf(write));
-    return row === undefined ? null : entryOf(row);
+    if (row === undefined) return null;
+    this.#inHand.add(row.id);
+    return entryOf(row);
   }
 
-  /** Whether a write about one of these memories waits; the first such memory. */
+  /** Gives back writes that were taken and not made: they will be taken again. */
+  putBack(): void {
+    this.#inHand.clear();
+  }
+
+  /** Whether a write about one of these memories waits; the first such memory. Free while none waits at all. */
   waitingFor(hashes: readonly string[]): string | null {
     if (this.fill.pending === 0) return null;
     const find = this.#database.prepare("SELECT 1 FROM writes WHERE hash = ? AND refused_at IS NULL LIMIT 1");
@@ -165,23 +186,25 @@ export class OutboxFile implements OutboxContents {
   }
 
   /** Removes writes that were made. */
-  remove(ids: readonly number[]): void {
-    this.#change((database, fill) => {
+  async remove(ids: readonly number[]): Promise<void> {
+    await this.#changeWhenFree((database, fill) => {
       const remove = database.prepare("DELETE FROM writes WHERE id = ? RETURNING bytes");
       for (const id of ids) {
         fill.pending--;
         fill.bytes -= Number(remove.get(id)!.bytes);
       }
     });
+    for (const id of ids) this.#inHand.delete(id);
   }
 
   /** Puts a write aside, for good unless someone sends it again. */
-  refuse(id: number, error: string): void {
-    this.#change((database, fill) => {
+  async refuse(id: number, error: string): Promise<void> {
+    await this.#changeWhenFree((database, fill) => {
       database.prepare("UPDATE writes SET refused_at = ?, error = ? WHERE id = ?").run(now(), error, id);
       fill.pending--;
       fill.refused++;
     });
+    this.#inHand.delete(id);
   }
 
   refused(): RefusedWrite[] {
@@ -221,37 +244,71 @@ export class OutboxFile implements OutboxContents {
     this.#version = version;
   }
 
+  /** Waits until what is being added was added, or failed. */
+  async settle(): Promise<void> {
+    await this.#committing;
+  }
+
   /** Adds what is being added, then closes the file and lets others have it. */
   close(): void {
-    this.#commit();
+    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    try {
+      this.#commit();
+    } catch (error) {
+      this.#fail(error);
+    }
     this.#database.close();
     this.#release();
   }
 
-  #commit(): void {
-    const gathered = this.#gathering.splice(0);
-    if (gathered.length === 0) return;
-    this.#coming = { writes: 0, bytes: 0 };
-    try {
-      this.#change((database, fill) => {
-        const last = database.prepare(
-          "SELECT kind FROM writes WHERE hash = ? AND refused_at IS NULL ORDER BY id DESC LIMIT 1",
-        );
-        const insert = database.prepare(
-          "INSERT INTO writes (kind, hash, bytes, queued_at, body, vectors) VALUES (?, ?, ?, ?, ?, ?)",
-        );
-        for (const write of gathered.flatMap(({ writes }) => writes)) {
-          const { kind, hash, body, vectors } = write, bytes = bytesOf(write);
-          if (kind === "store" && STORED.has(String(last.get(hash)?.kind))) continue;
-          insert.run(kind, hash, bytes, now(), body, vectors);
-          fill.pending++;
-          fill.bytes += bytes;
-        }
-      });
-      gathered.forEach(({ done }) => done());
-    } catch (error) {
-      gathered.forEach(({ failed }) => failed(error));
+  /** Adds what is gathered, what others ask for meanwhile included, until there is nothing left. */
+  async #commitGathered(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#gathering.length > 0) {
+      try {
+        await retryWhileLocked(HELD, () => this.#commit());
+      } catch (error) {
+        this.#fail(error);
+      }
     }
+    this.#committing = undefined;
+  }
+
+  /** Adds what is gathered in one transaction; it stays gathered when that fails. */
+  #commit(): void {
+    const gathered = this.#gathering;
+    if (gathered.length === 0) return;
+    this.#change((database, fill) => {
+      // An update or a second store leaves a memory where it is.
+      const last = database.prepare(
+        "SELECT id, kind, hash, body, vectors FROM writes " +
+          "WHERE hash = ? AND refused_at IS NULL AND kind <> 'update' ORDER BY id DESC LIMIT 1",
+      );
+      const insert = database.prepare(
+        "INSERT INTO writes (kind, hash, bytes, queued_at, body, vectors) VALUES (?, ?, ?, ?, ?, ?)",
+      );
+      for (const write of gathered.flatMap(({ writes }) => writes)) {
+        const { kind, hash, body, vectors } = write, bytes = bytesOf(write);
+        const before = kind === "store" ? last.get(hash) as unknown as Row | undefined : undefined;
+        if (before !== undefined && !this.#inHand.has(before.id) && isSameStore(before, write)) continue;
+        insert.run(kind, hash, bytes, now(), body, vectors);
+        fill.pending++;
+        fill.bytes += bytes;
+      }
+    });
+    this.#gathering = [];
+    this.#coming = { writes: 0, bytes: 0 };
+    gathered.forEach(({ done }) => done());
+  }
+
+  /** Tells those who wait that nothing of theirs was added. */
+  #fail(error: unknown): void {
+    this.#coming = { writes: 0, bytes: 0 };
+    for (const { failed } of this.#gathering.splice(0)) failed(error);
+  }
+
+  #changeWhenFree(change: (database: DatabaseSync, fill: Fill) => void): Promise<void> {
+    return retryWhileLocked(HELD, () => this.#change(change));
   }
 
   #change<T>(change: (database: DatabaseSync, fill: Fill) => T): T {
@@ -297,8 +354,8 @@ interface Row extends EncodedWrite {
 
 /** Kinds of which several go in one call to the store. */
 const TOGETHER: ReadonlySet<string> = new Set(["store", "delete"]);
-/** A memory whose last queued write is one of these will be there. */
-const STORED: ReadonlySet<string> = new Set(["store", "update"]);
+/** How long a change waits for another process, and what is said when that was too short. */
+const HELD = { timeout: PATIENCE_MS, action: "Cannot write to the outbox" };
 
 function entryOf(row: EncodedWrite & { id: number }): Entry {
   return { id: row.id, write: decode(row) };
@@ -324,7 +381,8 @@ function lock(path: string): () => void {
   );
 }
 
-function connect(path: string): DatabaseSync {
+/** @param timeout Milliseconds that a call of the open database waits for another connection. */
+function connect(path: string, timeout: number): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
     const id = Number(database.prepare("PRAGMA application_id").get()!.application_id);
@@ -333,6 +391,7 @@ function connect(path: string): DatabaseSync {
     if (isNew) database.exec("PRAGMA auto_vacuum = FULL");
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
+    database.exec(`PRAGMA busy_timeout = ${timeout}`);
     return database;
   } catch (error) {
     database.close();

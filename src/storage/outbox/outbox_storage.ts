@@ -181,6 +181,8 @@ class OutboxStorage implements MemoryStorage, Outbox {
   }
 
   async emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
+    // What waits may go to the trash, or come out of it.
+    if (which.hashes === undefined && this.diverting) throw overtaking("empty the trash", "queued writes come first");
     this.#refuseOvertaking("empty the trash", which.hashes ?? []);
     return await this.#store.emptyTrash(which);
   }
@@ -295,6 +297,7 @@ class OutboxStorage implements MemoryStorage, Outbox {
 
   async #close(): Promise<void> {
     await this.#drain?.stop();
+    await this.#file.settle();
     await this.#store.close();
     this.#file.close();
   }
@@ -355,8 +358,10 @@ class OutboxStorage implements MemoryStorage, Outbox {
   #refuseOvertaking(action: string, hashes: readonly string[]): void {
     const hash = this.#file.waitingFor(hashes);
     if (hash === null) return;
-    throw new MemoryError("unavailable", `Cannot ${action}: a queued write about memory ${hash} comes first`, {
-      retryAfterSeconds: RETRY_SECONDS,
-    });
+    throw overtaking(action, `a queued write about memory ${hash} comes first`);
   }
+}
+
+function overtaking(action: string, reason: string): MemoryError {
+  return new MemoryError("unavailable", `Cannot ${action}: ${reason}`, { retryAfterSeconds: RETRY_SECONDS });
 }
