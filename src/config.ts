@@ -179,6 +179,7 @@ function accessOf(values: SettingValues, bound: string[]): AccessSettings {
     apiKey: values.MCP_API_KEY ?? null,
     allowedHosts: [...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own])],
     corsOrigins: values.MCP_CORS_ORIGINS ?? [],
+    anonymous: values.MCP_ALLOW_ANONYMOUS_ACCESS ?? false,
     maxBodyBytes: values.MCP_MAX_BODY_BYTES ?? 10 * 1024 * 1024,
   };
 }

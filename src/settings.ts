@@ -100,7 +100,7 @@ export const SETTINGS = {
   MCP_ALLOW_ANONYMOUS_ACCESS: setting(
     flag(),
     "false",
-    "Allows a bind address other than loopback without a key.",
+    "Without a key, allows a bind address other than loopback, and serves what comes through a proxy (`Forwarded`, `X-Forwarded-*`).",
   ),
   MCP_OAUTH_ENABLED: setting(
     flag(),
@@ -115,7 +115,7 @@ export const SETTINGS = {
   MCP_CORS_ORIGINS: setting(
     list(),
     "none",
-    "Origins besides the server's own whose web pages may call, such as https://app.example.com; `*` for any.",
+    "Origins besides the server's own whose web pages may call, such as https://app.example.com or http://localhost:5173; pages of other ports are other origins. `*` for any.",
   ),
   MCP_MAX_BODY_BYTES: setting(wholeNumber(1024, 1 << 30), "10485760", "Largest request body, in bytes."),
   MCP_HTTPS_ENABLED: setting(flag(), "false", "Whether both servers speak TLS; needs the two files below."),

@@ -6,8 +6,9 @@
  */
 
 import { createCors } from "./cors.ts";
-import { createHostCheck } from "./hosts.ts";
+import { createHosts } from "./hosts.ts";
 import { createKeyCheck } from "./key.ts";
+import { createProxyCheck } from "./proxy.ts";
 
 /** The settings of one listener's access. */
 export interface AccessSettings {
@@ -19,6 +20,8 @@ export interface AccessSettings {
   allowedHosts: readonly string[];
   /** Other origins whose web pages may call, such as `https://app.example.com`; `*` for any. Empty: none. */
   corsOrigins: readonly string[];
+  /** Whether everybody who can reach the service may use it without a key, through a proxy too. False by default. */
+  anonymous?: boolean;
   /** Largest request body, in bytes. */
   maxBodyBytes: number;
 }
@@ -36,23 +39,36 @@ export interface CorsFacts {
 /** Answers the request instead of its route; null lets it pass. */
 export type Check = (request: Request) => Response | null;
 
+/** What a request is for, as far as access depends on it. */
+export interface Purpose {
+  /** Asks whether the service lives or is ready; load balancers ask that through anything. */
+  probe: boolean;
+  /** May change something whatever its method. */
+  guarded: boolean;
+}
+
 /** The checks of one listener. Every request runs `checkCaller`; all but public routes run `checkKey`. */
 export interface Access {
-  /** Refuses a foreign Host (DNS rebinding) or Origin with 403, and answers CORS preflights. */
-  checkCaller: Check;
+  /** Refuses a foreign Host (DNS rebinding), proxy or Origin with 403, and answers CORS preflights. */
+  checkCaller: (request: Request, purpose: Purpose) => Response | null;
   /** Refuses a missing or wrong key with 401. */
   checkKey: Check;
   /** Adds the CORS headers the request's origin is entitled to; refusals carry them already. Gives back `response`. */
   withCors: (request: Request, response: Response) => Response;
 }
 
-/** Prepares a listener's checks once, so that each request only compares. */
-export function createAccess(settings: AccessSettings, facts: CorsFacts): Access {
-  const cors = createCors(settings.corsOrigins, facts);
-  const checkHost = createHostCheck(settings.allowedHosts);
-  const checkKey = createKeyCheck(settings.apiKey);
+/**
+ * Prepares a listener's checks once, so that each request only compares.
+ *
+ * @param listeners Addresses this process listens on now, such as `http://127.0.0.1:8000`: their pages are its own.
+ */
+export function createAccess(settings: AccessSettings, facts: CorsFacts, listeners: () => Iterable<string>): Access {
+  const hosts = createHosts(settings.allowedHosts);
+  const cors = createCors(settings.corsOrigins, facts, hosts, listeners);
+  const checkProxy = createProxyCheck(settings), checkKey = createKeyCheck(settings.apiKey);
   return {
-    checkCaller: (request) => checkHost(request) ?? cors.check(request),
+    checkCaller: (request, { probe, guarded }) =>
+      hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded),
     checkKey: (request) => {
       const refusal = checkKey(request);
       return refusal && cors.decorate(request, refusal);

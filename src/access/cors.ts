@@ -1,30 +1,73 @@
 /**
- * Requests from web pages. A browser names the page's origin; other origins than the service's own are refused unless
- * the settings list them, and listed ones get the CORS headers they need.
+ * Requests from web pages. A browser names the page's origin, and says how it relates to the address called. Pages of
+ * other origins must not change anything, not even with the simple requests that browsers send without asking first:
+ * a page on another port of this machine is another origin too. Listed origins get the CORS headers they need.
  *
  * @module
  */
 
-import type { Check, CorsFacts } from "./access.ts";
-import { hostOf, LOOPBACK_NAMES } from "./hosts.ts";
+import type { CorsFacts } from "./access.ts";
+import { type Host, hostOf, type Hosts, isLoopback, parseHost } from "./hosts.ts";
 import { refuse } from "./refusal.ts";
 
 /** The origin check and the headers of one listener. */
 interface Cors {
-  /** Refuses foreign origins with 403 and answers preflights of listed ones. */
-  check: Check;
+  /**
+   * Refuses foreign origins with 403 and answers preflights of listed ones.
+   *
+   * @param guarded Whether the request may change something. Pages of this machine may send others, whose answers they
+   * can't read.
+   */
+  check: (request: Request, guarded: boolean) => Response | null;
   /** Adds the headers to `response` and gives it back. */
   decorate: (request: Request, response: Response) => Response;
 }
 
-/** Prepares the check for the listed origins; `*` stands for any. */
-export function createCors(origins: readonly string[], facts: CorsFacts): Cors {
+/** An origin of a web page over HTTP. */
+interface Origin extends Host {
+  scheme: "http" | "https";
+  port: string;
+}
+
+const DEFAULT_PORT = { http: "80", https: "443" } as const;
+/** Methods that change nothing, RFC 9110. */
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
+
+/**
+ * Prepares the check for the listed origins; `*` stands for any.
+ *
+ * @param listeners Addresses this process listens on now, such as `http://127.0.0.1:8000`.
+ */
+export function createCors(
+  origins: readonly string[],
+  facts: CorsFacts,
+  hosts: Hosts,
+  listeners: () => Iterable<string>,
+): Cors {
   const any = origins.includes("*");
-  const listed = new Set(origins.map((origin) => origin.trim().toLowerCase().replace(/\/$/, "")));
+  const listed = new Set(origins.map(canonical));
   const methods = ["GET", "HEAD", "POST", ...facts.methods].join(", ");
   const requestHeaders = ["Content-Type", "Authorization", "X-API-Key", ...facts.requestHeaders].join(", ");
   const exposed = facts.exposedHeaders.join(", ");
-  const isListed = (origin: string) => any || listed.has(origin.toLowerCase());
+  const isListed = (origin: string) => any || listed.has(canonical(origin));
+
+  /** A page of the other server of this process, under a name of ours. */
+  const isListener = (origin: Origin) =>
+    hosts.isOwn(origin) && [...listeners()].some((address) => {
+      const listener = parseOrigin(address);
+      return listener !== null && listener.scheme === origin.scheme && listener.port === origin.port;
+    });
+
+  const isAllowed = (request: Request, guarded: boolean): boolean => {
+    const text = request.headers.get("origin"), site = request.headers.get("sec-fetch-site");
+    // What browsers say of requests by the page itself and of those that no page made.
+    const isOwnSite = site === null || /^(same-origin|none)$/i.test(site);
+    if (text === null) return isOwnSite || !guarded;
+    if (isListed(text)) return true;
+    const origin = parseOrigin(text);
+    if (origin === null) return false;
+    return isOwnSite && isSameHost(origin, request) || isListener(origin) || !guarded && isLoopback(origin);
+  };
 
   const decorate = (request: Request, response: Response): Response => {
     if (origins.length === 0) return response;
@@ -37,13 +80,11 @@ export function createCors(origins: readonly string[], facts: CorsFacts): Cors {
     return response;
   };
 
-  const check: Check = (request) => {
+  const check = (request: Request, guarded: boolean): Response | null => {
     const origin = request.headers.get("origin");
-    if (origin === null) return null;
-    if (!sameHost(origin, request) && !isLoopback(origin) && !isListed(origin)) {
-      return refuse(403, `Cannot serve origin "${origin.slice(0, 100)}": it is not in MCP_CORS_ORIGINS`);
-    }
-    if (request.method !== "OPTIONS" || !request.headers.has("access-control-request-method")) return null;
+    const asked = request.method === "OPTIONS" ? request.headers.get("access-control-request-method") : null;
+    if (!isAllowed(request, guarded || !isSafe(asked ?? request.method))) return refusal(request);
+    if (origin === null || asked === null) return null;
     const preflight = new Response(null, { status: 204 });
     if (isListed(origin)) {
       preflight.headers.set("Access-Control-Allow-Methods", methods);
@@ -55,17 +96,61 @@ export function createCors(origins: readonly string[], facts: CorsFacts): Cors {
   return { check, decorate };
 }
 
-/**
- * Whether the page came from this machine, such as a local inspector. It gets no CORS headers unless it is listed, so
- * that it can call with simple requests but not read across origins.
- */
-function isLoopback(origin: string): boolean {
-  const match = /^https?:\/\/([^/]+?)(?::\d+)?$/i.exec(origin);
-  return match !== null && LOOPBACK_NAMES.includes(match[1]!.toLowerCase());
+/** Whether a browser's own words say that a page sent the request, rather than a script or an SDK. */
+export function isFromBrowser(request: Request): boolean {
+  return request.headers.has("origin") || request.headers.has("sec-fetch-site");
 }
 
-/** Whether the page came from the host and port it now calls; the scheme may differ behind a TLS proxy. */
-function sameHost(origin: string, request: Request): boolean {
-  const match = /^https?:\/\/([^/]+)$/i.exec(origin);
-  return match !== null && match[1]!.toLowerCase() === hostOf(request);
+function isSafe(method: string): boolean {
+  return SAFE_METHODS.includes(method.toUpperCase());
+}
+
+/** Names the setting, and the value that would let the page call. */
+function refusal(request: Request): Response {
+  const origin = request.headers.get("origin")?.slice(0, 300);
+  if (origin === undefined) {
+    const site = request.headers.get("sec-fetch-site")?.slice(0, 100);
+    const page = parseOrigin(request.headers.get("referer") ?? "");
+    const value = page === null ? "the page's origin, such as https://app.example.com," : addressOf(page);
+    return refuse(403, `Cannot serve a page of another site ("${site}"): add ${value} to MCP_CORS_ORIGINS to allow it`);
+  }
+  if (origin === "null") {
+    const advice = "serve it from a web server and add that one's address to MCP_CORS_ORIGINS to allow it";
+    return refuse(403, `Cannot serve origin "null", a page without an address: ${advice}`);
+  }
+  return refuse(
+    403,
+    `Cannot serve origin "${origin}": add ${canonical(origin)} to MCP_CORS_ORIGINS to allow its pages`,
+  );
+}
+
+/**
+ * Whether the page came from the host and port it now calls. A proxy with TLS may stand between the two, so that an
+ * https page fits a service without it; where the request is known to have come over TLS, an http page never fits.
+ */
+function isSameHost(origin: Origin, request: Request): boolean {
+  const host = hostOf(request);
+  if (host === null) return false;
+  const overTls = /^https:/i.test(request.url) || /^\s*https\b/i.test(request.headers.get("x-forwarded-proto") ?? "");
+  if (overTls && origin.scheme !== "https") return false;
+  return host.name === origin.name && (host.port ?? DEFAULT_PORT[origin.scheme]) === origin.port;
+}
+
+/** Reads an origin or an address; null for one that no web server has, such as `null` or `file://`. */
+function parseOrigin(text: string): Origin | null {
+  const match = /^(https?):\/\/([^\/?#]+)/i.exec(text);
+  const host = match === null ? null : parseHost(match[2]!);
+  if (host === null) return null;
+  const scheme = match![1]!.toLowerCase() as Origin["scheme"];
+  return { name: host.name, scheme, port: host.port ?? DEFAULT_PORT[scheme] };
+}
+
+/** One way to write an origin: lower case, no default port, no slash at the end. Names keep a last dot. */
+function canonical(text: string): string {
+  const plain = text.trim().toLowerCase().replace(/\/$/, "");
+  return /^https?:\/\/[^\/?#@]+$/.test(plain) && URL.canParse(plain) ? new URL(plain).origin : plain;
+}
+
+function addressOf({ scheme, name, port }: Origin): string {
+  return `${scheme}://${name}${port === DEFAULT_PORT[scheme] ? "" : `:${port}`}`;
 }

@@ -8,6 +8,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type AccessSettings, createAccess } from "../access/access.ts";
+import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
@@ -43,13 +44,15 @@ const CORS = {
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
-/** Paths that need no key: liveness and readiness, and pages that hold no memories. */
-const PUBLIC_PATHS: ReadonlySet<string> = new Set(["/api/health", "/api/health/ready", ...PUBLIC_PAGES]);
+/** Liveness and readiness. */
+const PROBES: ReadonlySet<string> = new Set(["/api/health", "/api/health/ready"]);
+/** Paths that need no key: probes, and pages that hold no memories. */
+const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 
 /** Builds the REST server over a runtime. */
 export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
   const app = new OpenAPIHono({ strict: false });
-  const access = createAccess(settings, CORS);
+  const access = createAccess(settings, CORS, () => runtime.health.addresses());
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
   const { requests } = runtime.telemetry;
   const operations = new Map<string, string>();
@@ -65,17 +68,19 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   });
 
   const checked = async (context: Context, next: () => Promise<void>) => {
-    const request = context.req.raw;
-    const isPublic = PUBLIC_PATHS.has(context.req.path);
-    const refusal = access.checkCaller(request) ?? (isPublic ? null : access.checkKey(request));
+    const request = context.req.raw, { path } = context.req;
+    const isPublic = PUBLIC_PATHS.has(path);
+    // `/mcp` needs no more: what changes something there is a POST.
+    const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false }) ??
+      (isPublic ? null : access.checkKey(request));
     if (refusal) {
-      context.res = secured(refusal);
+      context.res = secured(request, refusal);
       return;
     }
     const started = performance.now();
     await next();
     runtime.activity.requested(performance.now() - started, context.res.status >= 500);
-    secured(access.withCors(request, context.res));
+    secured(request, access.withCors(request, context.res));
   };
 
   const routes = { ...settings, log, now: runtime.now };
@@ -117,13 +122,6 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
 function operationOf(context: Context, operations: ReadonlyMap<string, string>): string {
   const route = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
   return route === undefined ? "unknown" : operations.get(`${route.method} ${route.path}`) ?? "page";
-}
-
-/** Headers that keep browsers from guessing a type or telling others the address. */
-function secured(response: Response): Response {
-  response.headers.set("X-Content-Type-Options", "nosniff");
-  response.headers.set("Referrer-Policy", "no-referrer");
-  return response;
 }
 
 /** The methods some route serves under a path. */

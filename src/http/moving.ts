@@ -11,7 +11,7 @@ import { ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { documented, json, type RouteSettings } from "./endpoint.ts";
-import { readQuery, WrongContentType } from "./request.ts";
+import { checkType, readQuery } from "./request.ts";
 import { validate } from "./validation.ts";
 
 const MEDIA_TYPE = "application/x-ndjson";
@@ -65,10 +65,8 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSe
     request: { body: { required: true, content: { [MEDIA_TYPE]: { schema: z.string() } } } },
   });
   app.post("/api/import", async (context) => {
-    const request = context.req.raw, type = request.headers.get("content-type");
-    if (type !== null && !/^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i.test(type)) {
-      throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send ${MEDIA_TYPE}`);
-    }
+    const request = context.req.raw;
+    checkType(request, /^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i, MEDIA_TYPE);
     return json(await importFile(runtime, arriving(request), { signal: request.signal }));
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import { readBody } from "../access/body.ts";
+import { isFromBrowser } from "../access/cors.ts";
 import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -15,17 +16,32 @@ export class WrongContentType extends Error {
 }
 
 /**
- * The request's body as JSON. A missing Content-Type counts as JSON.
+ * Checks the type of a body. A missing one passes, but not from a web page: pages can send bodies without a type to any
+ * origin, and the browser doesn't ask that one first.
+ *
+ * @param allowed Matches the types that are read.
+ * @param send What to send, for the message.
+ * @throws {WrongContentType}
+ */
+export function checkType(request: Request, allowed: RegExp, send: string): void {
+  const type = request.headers.get("content-type");
+  if (type === null && isFromBrowser(request)) {
+    throw new WrongContentType(`Cannot read a body without a type from a web page: send ${send}`);
+  }
+  if (type !== null && !allowed.test(type)) {
+    throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send ${send}`);
+  }
+}
+
+/**
+ * The request's body as JSON. A missing Content-Type counts as JSON, except from web pages.
  *
  * @throws {WrongContentType} when the body says it is something else.
  * @throws {InvalidRequest} when it isn't JSON in UTF-8.
  * @throws {MemoryError} `too_large`.
  */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const type = request.headers.get("content-type");
-  if (type !== null && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
-    throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send application/json`);
-  }
+  checkType(request, /^application\/([\w.+-]+\+)?json\s*(;|$)/i, "application/json");
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
     throw new WrongContentType(`Cannot read a body in "${encoding.slice(0, 100)}": send it without Content-Encoding`);

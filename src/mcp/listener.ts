@@ -5,6 +5,7 @@
  */
 
 import { type AccessSettings, createAccess } from "../access/access.ts";
+import { secured } from "../access/headers.ts";
 import { MemoryError } from "../errors.ts";
 import { ready } from "../operations/health/health.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
@@ -78,7 +79,7 @@ function probe(status: number, body: object, headers: Record<string, string> = {
 /** Prepares the handler of the MCP port. Opens nothing; close it when done. */
 export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
-  const access = createAccess(settings.access, CORS);
+  const access = createAccess(settings.access, CORS, () => runtime.health.addresses());
   const inFlight = new InFlight();
   const limits = { ...SESSION_LIMITS, ...settings.sessions };
   let opened: Endpoints | undefined, opening: Promise<Endpoints> | undefined;
@@ -112,9 +113,9 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   };
 
   const route = async (request: Request): Promise<Response> => {
-    const url = new URL(request.url);
-    const path = url.pathname.replace(/(?<=.)\/$/, "");
-    const refusal = access.checkCaller(request);
+    const path = pathOf(request), isProbe = path === "/health" || path === "/health/ready";
+    // Even a GET changes something here: it opens a stream or a session.
+    const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isProbe && path !== "/metrics" });
     if (refusal) return refusal;
     if (path === "/health") return probe(200, { status: "ok" });
     if (path === "/health/ready") return await readiness(runtime);
@@ -129,7 +130,7 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
       case "/sse":
         return access.withCors(request, await serve(({ sse }) => sse.open(request)));
       case "/messages":
-        return access.withCors(request, await serve(({ sse }) => sse.post(request, url)));
+        return access.withCors(request, await serve(({ sse }) => sse.post(request, new URL(request.url))));
       default:
         return access.withCors(request, rpcError(404, RPC.other, "Not found: MCP is served at /mcp and /sse"));
     }
@@ -153,7 +154,13 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
 
   return {
     fetch: (request) =>
-      runtime.telemetry.requests.answer("mcp", operationOf(request), request, log, () => answer(request)),
+      runtime.telemetry.requests.answer(
+        "mcp",
+        operationOf(request),
+        request,
+        log,
+        async () => secured(request, await answer(request)),
+      ),
     clients,
     close: (graceMs = 5000) =>
       closed ??= (async () => {
@@ -170,8 +177,9 @@ function stopping(): Response {
 }
 
 /** What an HTTP request is for, where it carries no message that counts by itself. */
-function operationOf({ method, url }: Request): string {
-  switch (new URL(url).pathname.replace(/(?<=.)\/$/, "")) {
+function operationOf(request: Request): string {
+  const { method } = request;
+  switch (pathOf(request)) {
     case "/health":
       return "health";
     case "/metrics":
@@ -185,6 +193,12 @@ function operationOf({ method, url }: Request): string {
     default:
       return "unknown";
   }
+}
+
+/** The path, without a slash at its end. `URL` would throw on what some Host headers make of the address. */
+function pathOf({ url }: Request): string {
+  const path = /^[a-z]+:\/\/[^\/?#]*([^?#]*)/i.exec(url)?.[1] || "/";
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /** For a process that serves MCP alone; one that serves REST too tells the same there. */

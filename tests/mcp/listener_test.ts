@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { createMcpListener, type McpListener, type McpListenerSettings } from "../../src/mcp/listener.ts";
 import { OPEN } from "./clients.ts";
@@ -98,6 +98,74 @@ Deno.test("a foreign Host or Origin is refused on every path", async () => {
         assertEquals(response.status, 403, path);
         await response.body?.cancel();
       }
+    }
+  });
+});
+
+Deno.test("pages on other ports are refused on all of MCP, whatever the method", async () => {
+  await withListener(async (send, listener) => {
+    const pages: Record<string, string>[] = [
+      { origin: "http://localhost:3000" },
+      { origin: "http://127.0.0.1:8000" },
+      { origin: "null" },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ];
+    for (const headers of pages) {
+      for (const path of ["/mcp", "/sse", "/messages?sessionId=x"]) {
+        for (const init of [{ headers }, { ...post(INITIALIZE, headers) }, { method: "DELETE", headers }]) {
+          const response = await send(path, init);
+          assertEquals(response.status, 403, `${path} ${JSON.stringify(init)}`);
+          assertStringIncludes((await response.json()).detail, "MCP_CORS_ORIGINS");
+        }
+      }
+    }
+    assertEquals(listener.clients(), { sse: 0, streamable: 0 });
+    const own = await send(
+      "/mcp",
+      post(INITIALIZE, { origin: "http://127.0.0.1:8001", "sec-fetch-site": "same-origin" }),
+    );
+    assertEquals(own.status, 200);
+    await own.body?.cancel();
+  });
+});
+
+Deno.test("without a key what came through a proxy is refused, but for probes", async () => {
+  const headers = { "x-forwarded-for": "203.0.113.7" };
+  await withListener(async (send) => {
+    for (
+      const [path, init] of [["/mcp", post(INITIALIZE, headers)], ["/sse", { headers }], ["/metrics", {
+        headers,
+      }]] as const
+    ) {
+      const response = await send(path, init);
+      assertEquals(response.status, 403, path);
+      assertStringIncludes((await response.json()).detail, "MCP_ALLOW_ANONYMOUS_ACCESS=true");
+    }
+    for (const path of ["/health", "/health/ready"]) {
+      const response = await send(path, { headers });
+      assertEquals(response.status, 200);
+      await response.body?.cancel();
+    }
+  });
+});
+
+Deno.test("every answer of the port carries the headers that keep browsers from misusing it", async () => {
+  await withListener(async (send) => {
+    const inits: [string, RequestInit][] = [
+      ["/health", {}],
+      ["/mcp", post(INITIALIZE)],
+      ["/mcp", post("{")],
+      ["/elsewhere", {}],
+      ["/sse", {}],
+      ["/mcp", { headers: { host: "evil.example" } }],
+    ];
+    for (const [path, init] of inits) {
+      const { headers, body } = await send(path, init);
+      assertEquals(headers.get("x-content-type-options"), "nosniff", path);
+      assertEquals(headers.get("cross-origin-resource-policy"), "same-origin", path);
+      assertStringIncludes(headers.get("permissions-policy")!, "camera=()", path);
+      await body?.cancel();
     }
   });
 });

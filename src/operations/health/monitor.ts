@@ -79,6 +79,11 @@ export class HealthMonitor {
     this.clock = new ClockWatch(now, steady);
   }
 
+  /** Addresses that this process listens on now, such as `http://127.0.0.1:8000`. */
+  addresses(): string[] {
+    return [...this.listeners.values()].filter(({ state }) => state === "open").map(({ address }) => address);
+  }
+
   /** Looks at every part. Those who ask at the same time, or within a second, share one look. Never rejects. */
   look(runtime: Runtime): Promise<HealthReport> {
     if (this.#looking !== undefined) return this.#looking;

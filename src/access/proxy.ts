@@ -1,0 +1,22 @@
+/**
+ * Requests that came through a proxy. A service without a key trusts what reaches its loopback address; a proxy on the
+ * machine, or a tunnel, would extend that trust to everybody who can reach the proxy.
+ *
+ * @module
+ */
+
+import type { Check } from "./access.ts";
+import { refuse } from "./refusal.ts";
+
+/** Refuses what a proxy forwarded, unless there is a key or everybody is meant to have access. */
+export function createProxyCheck(settings: { apiKey: string | null; anonymous?: boolean | undefined }): Check {
+  if (settings.apiKey !== null || settings.anonymous) return () => null;
+  return (request) => {
+    for (const name of request.headers.keys()) {
+      if (!/^(forwarded|x-forwarded-.*)$/.test(name)) continue;
+      const ways = "set MCP_API_KEY, or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach the proxy";
+      return refuse(403, `Cannot serve a request that came through a proxy (${name}) without a key: ${ways}`);
+    }
+    return null;
+  };
+}
