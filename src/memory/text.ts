@@ -27,6 +27,9 @@ const ASCII_TOKEN = /[A-Za-z0-9]+(?:[._\-\/:@#+&'][A-Za-z0-9]+)*(?:\+\+|#)?/g;
 const ASCII_PART = /[A-Za-z0-9]+/g;
 /** A token that has no parts. */
 const SIMPLE = /^[A-Za-z0-9][a-z0-9]*$/;
+const QUESTION_MARKS = "?？؟", CLOSING_QUOTES = "\"'”’)";
+/** Thirty marks on one character, with more to come; two marks outside \p{M} become such when text is normalised. */
+const MANY_MARKS = /[\p{M}\uff9e\uff9f]{30}(?=[\p{M}\uff9e\uff9f])/gu;
 const CAMEL = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 const ASCII_WORD = /^[a-z]+$/;
 // deno-lint-ignore no-control-regex -- ASCII begins with them
@@ -46,6 +49,14 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
   im ive youre youve theyre theyve weve hes shes isnt arent wasnt werent dont doesnt didnt hasnt havent
   hadnt cant couldnt wont wouldnt shouldnt whats whos wheres whens hows thats theres`.split(/\s+/),
 );
+
+/**
+ * Compatibility forms unified (NFKC). Sorting a run of marks costs the square of its length, so longer runs are divided
+ * by a combining grapheme joiner, as the Stream-Safe Text Format of UAX #15 has it; {@link fold} drops it with accents.
+ */
+function normalise(text: string): string {
+  return text.replace(MANY_MARKS, "$&\u034f").normalize("NFKC");
+}
 
 /** Compatibility forms unified, accents and case removed: `Café` and `cafe` are one word. */
 function fold(text: string): string {
@@ -71,7 +82,7 @@ function stem(word: string): string {
  */
 function tokens(text: string, singles: boolean): string[] {
   const found: string[] = [], isAscii = ASCII.test(text);
-  for (const [token, unspaced] of text.normalize("NFKC").matchAll(isAscii ? ASCII_TOKEN : TOKEN)) {
+  for (const [token, unspaced] of (isAscii ? text : normalise(text)).matchAll(isAscii ? ASCII_TOKEN : TOKEN)) {
     if (token.length > MAX_TOKEN_LENGTH) continue;
     if (SIMPLE.test(token)) {
       found.push(token.toLowerCase());
@@ -116,5 +127,13 @@ export function speakerOf(text: string): string[] {
 
 /** Does a turn end by asking? A closing bracket (`[shares a photo: …]`) isn't part of what is said. */
 export function asks(text: string): boolean {
-  return /[?？؟]["'”’)]*\s*$/u.test(text.replace(/\s*\[[^\]]*\]\s*$/u, ""));
+  // Read from the end: a pattern for it would try every blank and every bracket of a long text as its start.
+  let said = text.trimEnd();
+  if (said.endsWith("]")) {
+    const open = said.indexOf("[", said.lastIndexOf("]", said.length - 2) + 1);
+    if (open !== -1) said = said.slice(0, open).trimEnd();
+  }
+  let last = said.length - 1;
+  while (last >= 0 && CLOSING_QUOTES.includes(said[last]!)) last--;
+  return last >= 0 && QUESTION_MARKS.includes(said[last]!);
 }

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { analyse } from "../../src/memory/text.ts";
+import { analyse, analyseQuery, ANALYSER_VERSION, asks, speakerOf } from "../../src/memory/text.ts";
+import { assertLinear } from "../hostile/growth.ts";
+import { ordinaryTexts } from "./ordinary_texts.ts";
 
 Deno.test("an identifier has itself and its parts as terms, whatever joins them", () => {
   const terms: Record<string, string[]> = {
@@ -30,3 +32,51 @@ Deno.test("a token longer than any word is no term", () => {
   assertEquals(analyse(`key ${"a1".repeat(65)} end`), ["kei", "end"]);
   assertEquals(analyse("a1".repeat(64)).length, 1);
 });
+
+Deno.test("ordinary texts keep the terms, the speakers and the questions of this analyser's version", async () => {
+  const path = new URL("fixtures/analysis.json", import.meta.url);
+  const kept = JSON.parse(await Deno.readTextFile(path)) as { version: number; analyses: Record<string, unknown>[] };
+  assertEquals(kept.version, ANALYSER_VERSION, "a new version of the analyser needs new expectations");
+  const texts = ordinaryTexts(kept.analyses.length);
+  texts.forEach((text, i) => {
+    const found = {
+      terms: analyse(text).join(" "),
+      query: analyseQuery(text).join(" "),
+      speaker: speakerOf(text).join(" "),
+      asks: asks(text),
+    };
+    assertEquals(found, kept.analyses[i], `of ${JSON.stringify(text)}`);
+  });
+});
+
+Deno.test("a turn asks when what is said last is a question, whatever brackets and quotes close it", () => {
+  const turns: Record<string, boolean> = {
+    "Why?": true,
+    "Why？": true,
+    'He said "why?"': true,
+    "Why?”)  \n": true,
+    "Why? [shares a photo: a dog]": true,
+    "Why? [a] [b]": false,
+    "Why? [a[b]": true,
+    "Because. [why?]": false,
+    "Why? ]": false,
+    "[why?]": false,
+    "]": false,
+    "[]": false,
+    "?": true,
+    "": false,
+    '"': false,
+    "Why? So.": false,
+  };
+  assertEquals(Object.fromEntries(Object.keys(turns).map((text) => [text, asks(text)])), turns);
+});
+
+Deno.test("a word of many marks is found by itself, in whatever order they were typed", () => {
+  const marks = "\u0301\u0327\u0316".repeat(20), sorted = [..."\u0327\u0316\u0301"].join("").repeat(20);
+  assertEquals(analyse(`a${marks}b`), ["ab"]);
+  assertEquals(analyse(`a${sorted}b`), ["ab"]);
+});
+
+for (const run of [analyse, asks, speakerOf]) {
+  Deno.test(`${run.name} takes time that grows with the text's length only`, () => assertLinear(run));
+}
