@@ -9,6 +9,8 @@ import type { AccessSettings } from "./access/access.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { embeddingOf, modelSources } from "./config/embedding.ts";
 import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
+import { valuesByName } from "./config/env_layers.ts";
+import { expandHome, homeOf } from "./config/home.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
 import type { BackupSettings } from "./operations/backup/schedule.ts";
@@ -17,7 +19,16 @@ import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 
-export { SETTING_NAMES, type SettingOrigin, settingOrigins } from "./config/values.ts";
+export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
+export { expandHome, homeOf } from "./config/home.ts";
+export {
+  isSetting,
+  SETTING_NAMES,
+  type SettingOrigin,
+  settingOrigins,
+  settingsWithoutEffect,
+  type WithoutEffect,
+} from "./config/values.ts";
 
 /** Where and how a server listens. */
 export interface ListenSettings {
@@ -79,7 +90,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
   const http = listen(values.MCP_HTTP_HOST, values.MCP_HTTP_PORT, "MCP_HTTP", 8000);
   const mcp = listen(values.MCP_SERVER_HOST, values.MCP_SERVER_PORT, "MCP_SERVER", 8001);
   const transport = values.MCP_TRANSPORT_MODE ?? "streamable-http";
-  checkAccess(values, problems);
+  checkAccess(values, valuesByName(env), problems);
 
   const config: Config = {
     // Existing stdio deployments expect no port to open unless they ask for it.
@@ -155,13 +166,24 @@ function listen(
   };
 }
 
-/** An open service on a network address must be asked for in so many words. */
-function checkAccess(values: SettingValues, problems: string[]): void {
-  if (values.MCP_API_KEY !== undefined) return;
+/** An open service on a network address, or for every web page, must be asked for in so many words. */
+function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, problems: string[]): void {
+  if (values.MCP_API_KEY !== undefined || values.MCP_ALLOW_ANONYMOUS_ACCESS) return;
   if (values.MCP_OAUTH_ENABLED) {
     problems.push("MCP_OAUTH_ENABLED=true: OAuth is not provided; set MCP_API_KEY, or MCP_OAUTH_ENABLED=false");
   }
-  if (values.MCP_ALLOW_ANONYMOUS_ACCESS) return;
+  if (values.MCP_OAUTH_ENABLED === undefined) {
+    // The Python service asks for a credential unless MCP_OAUTH_ENABLED=false, so that these leave no store open there.
+    const ways =
+      "set MCP_API_KEY, or MCP_OAUTH_ENABLED=false or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve without a key";
+    const oauth = [...set].filter(([name, value]) => name.startsWith("MCP_OAUTH_") && value.trim() !== "");
+    if (oauth.length > 0) {
+      problems.push(`${oauth.map(([name]) => name).sort().join(", ")}: OAuth is not provided; ${ways}`);
+    }
+    if (values.MCP_CORS_ORIGINS?.some((origin) => origin.trim() === "*")) {
+      problems.push(`MCP_CORS_ORIGINS=*: without a key every web page could read and change the memories; ${ways}`);
+    }
+  }
   for (const name of ["MCP_HTTP_HOST", "MCP_SERVER_HOST"] as const) {
     const host = values[name];
     if (host === undefined || LOOPBACK.test(host)) continue;
@@ -212,15 +234,31 @@ function defaultBaseDir(
   platform: Platform,
   problems: string[],
 ): string {
-  if (platform.os === "windows" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "mcp-memory");
-  const home = env.HOME ?? env.USERPROFILE;
-  if (!home) {
+  const folder = homeDataFolder(env, platform);
+  if (folder === null) {
     problems.push("MCP_MEMORY_BASE_DIR: set it, because there is no HOME to put a data folder in");
-    return ".";
   }
-  if (platform.os === "darwin") return join(home, "Library", "Application Support", "mcp-memory");
-  if (platform.os === "windows") return join(home, "AppData", "Local", "mcp-memory");
+  return folder ?? ".";
+}
+
+function homeDataFolder(env: Readonly<Record<string, string | undefined>>, { os }: Platform): string | null {
+  if (os === "windows" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "mcp-memory");
+  const home = homeOf(env);
+  if (home === undefined) return null;
+  if (os === "darwin") return join(home, "Library", "Application Support", "mcp-memory");
+  if (os === "windows") return join(home, "AppData", "Local", "mcp-memory");
   return join(home, ".local", "share", "mcp-memory");
+}
+
+/** The data folder by what is set so far; null where nothing says, or says it wrongly, which `parseConfig` reports. */
+export function dataFolder(env: Readonly<Record<string, string | undefined>>, platform: Platform): string | null {
+  const set = valuesByName(env).get("MCP_MEMORY_BASE_DIR")?.trim() ?? "";
+  if (set === "") return homeDataFolder(env, platform);
+  try {
+    return expandHome(set, homeOf(env));
+  } catch {
+    return null;
+  }
 }
 
 function deepFreeze<T>(value: T): T {

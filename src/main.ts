@@ -7,8 +7,21 @@
 import { availableParallelism, homedir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseEnv } from "node:util";
-import { type Config, parseConfig, settingOrigins } from "./config.ts";
+import {
+  type Config,
+  dataFolder,
+  type EnvLayers,
+  expandHome,
+  homeOf,
+  isSetting,
+  mergeLayers,
+  parseConfig,
+  type Platform,
+  readEnvLayers,
+  settingOrigins,
+  settingsWithoutEffect,
+  type WithoutEffect,
+} from "./config.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
@@ -36,28 +49,113 @@ const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   overloaded: EXIT_UNAVAILABLE,
 };
 
+/** The folder of `deno.json`, where the task and its permissions are. */
+const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+
 /** Commands that start a server. Without options they need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
 
-async function main(args: string[]): Promise<void> {
+async function main(given: string[]): Promise<void> {
+  const { args, envFile } = takeEnvFile(given), from = settingsFrom(envFile);
   const [command = "unified", ...rest] = args;
-  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, settings(command === "stdio"));
-  await runCli(args);
+  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, from);
+  await runCli(args, from);
 }
 
-/** @param forOneUser Whether the process serves the one user who started it. */
-function settings(forOneUser: boolean): Config {
-  return parseConfig({ ...readEnvFile(), ...Deno.env.toObject() }, {
+/** Takes `--env-file PATH` out of the arguments: settings are read before a command line parser is loaded. */
+function takeEnvFile(given: readonly string[]): { args: string[]; envFile: string | null } {
+  const args = [...given], end = args.indexOf("--");
+  const at = args.findIndex((arg, i) => (end === -1 || i < end) && /^--env-file(=|$)/.test(arg));
+  if (at === -1) return { args, envFile: null };
+  const [option, value] = args.splice(at, args[at] === "--env-file" ? 2 : 1);
+  const path = option === "--env-file" ? value : option!.slice("--env-file=".length);
+  if (path === undefined || path === "") {
+    throw new MemoryError("configuration", "Cannot read --env-file: name the file, as in --env-file ./.env");
+  }
+  if (args.some((arg, i) => i >= at && (end === -1 || i < end) && /^--env-file(=|$)/.test(arg))) {
+    throw new MemoryError("configuration", "Cannot read --env-file: it is given twice");
+  }
+  return { args, envFile: expandHome(path, homeOf(Deno.env.toObject())) };
+}
+
+/** Settings and where they come from; read when first asked for, once. */
+interface SettingSource {
+  /** @param forOneUser Whether the process serves the one user who started it. */
+  config: (forOneUser: boolean) => Config;
+  layers: () => EnvLayers;
+  withoutEffect: () => WithoutEffect[];
+}
+
+function settingsFrom(envFile: string | null): SettingSource {
+  const platform: Platform = {
     os: Deno.build.os,
     cores: availableParallelism(),
     timeZone: Temporal.Now.timeZoneId(),
-    forOneUser,
-  });
+  };
+  let layers: EnvLayers | undefined;
+  const read = () =>
+    layers ??= readEnvLayers({
+      environment: Deno.env.toObject(),
+      named: envFile,
+      program: Deno.build.standalone ? dirname(Deno.execPath()) : PROJECT,
+      cwd: workingFolder(),
+      dataFolder: (layers) => dataFolder(mergeLayers(layers), platform),
+      isSetting,
+      files: {
+        read: (path) => Deno.readTextFileSync(path),
+        stat: statOf,
+        real: (path) => Deno.realPathSync(path),
+      },
+    });
+  return {
+    layers: read,
+    config: (forOneUser) => parseConfig(mergeLayers(read().layers), { ...platform, forOneUser }),
+    withoutEffect: () => {
+      const { layers, malformed, ignored } = read();
+      return [
+        ...ignored === null ? [] : [{
+          message: `${ignored.path} is not read, though it holds ${ignored.names.join(", ")}`,
+          action: "Start with --env-file ./.env, if it is meant",
+        }],
+        ...settingsWithoutEffect(mergeLayers(layers), malformed),
+      ];
+    },
+  };
 }
 
-async function runServer(command: string, config: Config): Promise<void> {
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
+/** The working folder; null where it was deleted. */
+function workingFolder(): string | null {
+  try {
+    return Deno.cwd();
+  } catch {
+    return null;
+  }
+}
+
+async function runServer(command: string, from: SettingSource): Promise<void> {
+  const { ignored } = from.layers();
+  // A deployment that relied on it must not come up with another store and without its key.
+  if (ignored !== null && command !== "stdio") {
+    throw new MemoryError(
+      "configuration",
+      `Cannot start: ${ignored.path} holds ${ignored.names.join(", ")}, and .env is read beside deno.json or the ` +
+        `executable and in the data folder, not in the working folder; start with --env-file ./.env, or remove these`,
+    );
+  }
+  const config = from.config(command === "stdio");
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
   const log = createLogger(config.logLevel, standardError().write, undefined, formatOf(config));
+  const ineffective = from.withoutEffect().map(({ message, action }) => `${message} (${lowerFirst(action)})`);
+  if (ineffective.length > 0) log.warning(ineffective.join("; "));
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
@@ -71,26 +169,41 @@ function standardError(): LineWriter {
   return writer;
 }
 
+const lowerFirst = (text: string) => text[0]!.toLowerCase() + text.slice(1);
+
 function formatOf({ logFormat }: Config): LogFormat {
   if (logFormat !== "auto") return logFormat;
   return Deno.stderr.isTerminal() ? "text" : "json";
 }
 
 /** Every other command, and help for all of them. */
-async function runCli(args: string[]): Promise<void> {
+async function runCli(args: string[], from: SettingSource): Promise<void> {
   const { runCommand } = await import("./cli/program.ts");
   const stopping = new AbortController(), log = createLogger("warning", (line) => console.error(line));
   const stop = () => stopping.signal.aborted ? Deno.exit(EXIT_STOPPED) : stopping.abort(new Stopped());
+  let noted = false;
+  const noteIgnored = () => {
+    const { ignored } = from.layers();
+    if (ignored === null || noted) return;
+    noted = true;
+    console.error(
+      `${ignored.path} is not read, though it holds ${ignored.names.join(", ")}; --env-file ./.env reads it`,
+    );
+  };
   const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
   // A server handles its signals by itself.
   if (!serves) Deno.addSignalListener("SIGINT", stop);
   await runCommand(args, {
-    config: () => settings(true),
-    origins: () => settingOrigins(Deno.env.toObject(), readEnvFile()),
-    environment: () => ({ ...readEnvFile(), ...Deno.env.toObject() }),
+    config: () => {
+      noteIgnored();
+      return from.config(true);
+    },
+    origins: () => settingOrigins(from.layers().layers),
+    environment: () => mergeLayers(from.layers().layers),
+    withoutEffect: from.withoutEffect,
     examine,
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
-    serve: (command) => runServer(command, settings(command === "stdio")),
+    serve: (command) => runServer(command, from),
     openRuntime,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
     startWork,
@@ -109,7 +222,7 @@ async function runCli(args: string[]): Promise<void> {
       os: Deno.build.os,
       home: Deno.env.get("HOME") ?? homedir(),
       appData: Deno.env.get("APPDATA"),
-      cwd: Deno.cwd(),
+      cwd: workingFolder() ?? homedir(),
       launcher: launcher(),
     },
     signal: stopping.signal,
@@ -172,16 +285,6 @@ function untilStopped(log: Logger): Promise<void> {
   });
 }
 
-/** The `.env` file in the working folder; the process's environment comes before it. */
-function readEnvFile(): Record<string, string | undefined> {
-  try {
-    return parseEnv(Deno.readTextFileSync(".env"));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw new MemoryError("configuration", `Cannot read .env: ${errorText(error)}`, { cause: error });
-  }
-}
-
 /** Writes lines so that a reader who went away, such as `head`, is noticed. */
 function printer(): (line: string) => void {
   const encoder = new TextEncoder();
@@ -201,9 +304,7 @@ function takesColour(): boolean {
 /** The words that start this program, before the command. */
 function launcher(): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
-  // The folder of deno.json, where the task and its permissions are.
-  const project = dirname(dirname(fileURLToPath(import.meta.url)));
-  return [Deno.execPath(), "task", "--quiet", "--cwd", project, "unimem"];
+  return [Deno.execPath(), "task", "--quiet", "--cwd", PROJECT, "unimem"];
 }
 
 if (import.meta.main) {

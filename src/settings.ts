@@ -71,11 +71,21 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
   meaning: string;
   /** Never shown in a message, a log or a configuration listing. */
   secret?: boolean;
+  /** Whether it is, or may be, a path: a leading `~` stands for the home folder. */
+  path?: boolean;
 }
 
 function setting<T extends z.ZodType>(schema: T, fallback: string, meaning: string, secret = false): Setting<T> {
   return { schema, default: fallback, meaning, ...(secret ? { secret } : {}) };
 }
+
+const pathSetting = (fallback: string, meaning: string) => ({
+  ...setting(text().describe("a path"), fallback, meaning),
+  path: true,
+});
+
+/** A model's name, or the folder that holds it. */
+const modelSetting = (fallback: string, meaning: string) => ({ ...setting(text(), fallback, meaning), path: true });
 
 /** All settings by variable name. An empty value counts as unset, except for a secret. */
 export const SETTINGS = {
@@ -119,8 +129,8 @@ export const SETTINGS = {
   ),
   MCP_MAX_BODY_BYTES: setting(wholeNumber(1024, 1 << 30), "10485760", "Largest request body, in bytes."),
   MCP_HTTPS_ENABLED: setting(flag(), "false", "Whether both servers speak TLS; needs the two files below."),
-  MCP_SSL_CERT_FILE: setting(text(), "none", "Certificate chain, a PEM file."),
-  MCP_SSL_KEY_FILE: setting(text(), "none", "Private key, a PEM file."),
+  MCP_SSL_CERT_FILE: pathSetting("none", "Certificate chain, a PEM file."),
+  MCP_SSL_KEY_FILE: pathSetting("none", "Private key, a PEM file."),
   SSE_HEARTBEAT_INTERVAL: setting(wholeNumber(5, 300), "30", "Seconds between heartbeats on event streams."),
 
   MCP_MEMORY_STORAGE_BACKEND: setting(
@@ -128,10 +138,10 @@ export const SETTINGS = {
     "sqlite, or qdrant when MCP_QDRANT_URL is set",
     "Where memories are kept: a SQLite file, under whichever of its names, or a Qdrant server or cluster.",
   ),
-  MCP_MEMORY_BASE_DIR: setting(text(), "the user's data folder, `mcp-memory` in it", "Folder for all data."),
-  SQLITEVEC_PATH: setting(text(), "`unimem.db` in the base folder", "Path of the SQLite file."),
+  MCP_MEMORY_BASE_DIR: pathSetting("the user's data folder, `mcp-memory` in it", "Folder for all data."),
+  SQLITEVEC_PATH: pathSetting("`unimem.db` in the base folder", "Path of the SQLite file."),
   MCP_MEMORY_SQLITE_PRAGMAS: setting(pragmas(), "none", "SQLite pragmas to override."),
-  MCP_MEMORY_BACKUPS_PATH: setting(text(), "`backups` in the base folder", "Folder for backups."),
+  MCP_MEMORY_BACKUPS_PATH: pathSetting("`backups` in the base folder", "Folder for backups."),
   MCP_BACKUP_INTERVAL_HOURS: setting(
     wholeNumber(0, 8760),
     "0",
@@ -239,8 +249,7 @@ export const SETTINGS = {
     "true when MCP_OUTBOX_PATH is set",
     "Whether writes wait in a local file while Qdrant is away; counts for servers over Qdrant, not for stdio and commands.",
   ),
-  MCP_OUTBOX_PATH: setting(
-    text(),
+  MCP_OUTBOX_PATH: pathSetting(
     "`outbox.db` in the base folder",
     "Path of that file; one process at a time has it, so that replicas on one machine need one each.",
   ),
@@ -255,8 +264,7 @@ export const SETTINGS = {
     "Most bytes that waiting writes may take.",
   ),
 
-  MCP_MEMORY_EMBEDDING_MODEL: setting(
-    text(),
+  MCP_MEMORY_EMBEDDING_MODEL: modelSetting(
     "all-MiniLM-L6-v2 (bundled)",
     "Embedding model: the bundled one, a Hugging Face id, a local folder, or with the `openai` provider the name the endpoint knows.",
   ),
@@ -279,8 +287,7 @@ export const SETTINGS = {
     "16777216",
     "Memory the embedding cache may use, in bytes.",
   ),
-  MCP_EMBEDDING_CACHE_PATH: setting(
-    text(),
+  MCP_EMBEDDING_CACHE_PATH: pathSetting(
     "none",
     "File that keeps embeddings of queries, and of contents where an endpoint computes them, for the next start.",
   ),
@@ -295,13 +302,12 @@ export const SETTINGS = {
     "Texts that may wait for the model before stores answer 429.",
   ),
   MCP_EMBEDDING_THREADS: setting(wholeNumber(1, 256), "the number of cores", "Threads of the local model."),
-  MCP_RERANK_MODEL: setting(
-    text(),
+  MCP_RERANK_MODEL: modelSetting(
     "none",
     "Cross-encoder that reads the first 50 results of a search again: a Hugging Face id such as Xenova/ms-marco-MiniLM-L-6-v2, or an absolute folder.",
   ),
-  HF_HOME: setting(text(), "`models` in the base folder", "Folder for downloaded models."),
-  TRANSFORMERS_CACHE: setting(text(), "none", "Folder for downloaded models; HF_HOME comes first."),
+  HF_HOME: pathSetting("`models` in the base folder", "Folder for downloaded models."),
+  TRANSFORMERS_CACHE: pathSetting("none", "Folder for downloaded models; HF_HOME comes first."),
   HF_HUB_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),
   TRANSFORMERS_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),
 

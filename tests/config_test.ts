@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseConfig } from "../src/config.ts";
+import { isSetting, parseConfig, settingsWithoutEffect } from "../src/config.ts";
+import { readSettings } from "../src/config/values.ts";
 import { MemoryError } from "../src/errors.ts";
-import { SETTINGS } from "../src/settings.ts";
+import { type Setting, SETTINGS, type SettingValues } from "../src/settings.ts";
 
 const platform = { os: "linux", cores: 2 };
 const parse = (env: Record<string, string>) => parseConfig({ HOME: "/home/ada", ...env }, platform);
@@ -70,6 +71,95 @@ Deno.test("a network address needs a key or a word that everyone may call", () =
 Deno.test("OAuth that would be the only guard is refused, beside a key it is not", () => {
   assertStringIncludes(problems({ MCP_OAUTH_ENABLED: "true" }), "MCP_OAUTH_ENABLED");
   assertEquals(parse({ MCP_OAUTH_ENABLED: "true", MCP_API_KEY: "k" }).access.apiKey, "k");
+});
+
+Deno.test("settings of the Python service that would leave the store open there under a credential are refused", () => {
+  for (
+    const carried of [
+      { MCP_CORS_ORIGINS: '["*"]' },
+      { MCP_CORS_ORIGINS: "https://a.example, *" },
+      { MCP_OAUTH_ISSUER: "https://issuer.example" },
+      { MCP_OAUTH_SECRET_KEY: "s3cret-value" },
+      { mcp_oauth_access_token_expire_minutes: "60" },
+    ]
+  ) {
+    const message = problems(carried);
+    assertStringIncludes(message, Object.keys(carried)[0]!.toUpperCase());
+    for (const way of ["MCP_API_KEY", "MCP_OAUTH_ENABLED=false", "MCP_ALLOW_ANONYMOUS_ACCESS=true"]) {
+      assertStringIncludes(message, way);
+    }
+    assertEquals(message.includes("s3cret-value"), false);
+    const ways: Record<string, string>[] = [
+      { MCP_API_KEY: "a-key-of-some-length" },
+      { MCP_OAUTH_ENABLED: "false" },
+      { MCP_ALLOW_ANONYMOUS_ACCESS: "true" },
+    ];
+    for (const way of ways) parse({ ...carried, ...way });
+  }
+  parse({ MCP_CORS_ORIGINS: "https://a.example", MCP_OAUTH_ISSUER: " " });
+});
+
+Deno.test("~ in a path is the home folder, in every setting that may be a path", () => {
+  const paths = Object.entries<Setting>(SETTINGS).filter(([, { path }]) => path).map(([name]) => name);
+  const named = Object.keys(SETTINGS).filter((name) => /PATH$|_DIR$|_FILE$|_HOME$|_CACHE$/.test(name));
+  assertEquals(named.filter((name) => !paths.includes(name)), []);
+  for (const name of paths) {
+    const problem: string[] = [],
+      read = (value: string, env = {}) =>
+        readSettings({ HOME: "/home/ada", ...env, [name]: value }, problem)[name as keyof SettingValues];
+    assertEquals(read("~/x/y"), "/home/ada/x/y");
+    assertEquals(read("~"), "/home/ada");
+    assertEquals(read("a~b"), "a~b");
+    assertEquals(problem, []);
+    assertEquals([read("~bob/x"), problem.length], [undefined, 1]);
+    assertStringIncludes(problem[0]!, `${name}: `);
+    assertStringIncludes(problem[0]!, '"~bob"');
+  }
+  const config = parse({ MCP_MEMORY_BASE_DIR: "~/data" });
+  assertEquals([config.baseDir, config.backups.folder], ["/home/ada/data", "/home/ada/data/backups"]);
+  assertEquals(
+    parseConfig({ USERPROFILE: "/users/ada", MCP_MEMORY_BASE_DIR: "~\\data" }, { os: "windows", cores: 2 }).baseDir,
+    "/users/ada/data",
+  );
+  assertStringIncludes(problems({ HOME: "", MCP_MEMORY_BASE_DIR: "~/data" }), "no HOME");
+});
+
+Deno.test("variables without effect are named: misspelt ones, those of the Python service, and broken lines", () => {
+  const said = (env: Record<string, string>, malformed: string[] = []) =>
+    settingsWithoutEffect(env, malformed).map(({ message, action }) => `${message}. ${action}`).join("\n");
+  for (
+    const [name, meant] of [
+      ["MCP_HTPP_PORT", "MCP_HTTP_PORT"],
+      ["MPC_API_KEY", "MCP_API_KEY"],
+      ["mcp_api_keys", "MCP_API_KEY"],
+      ["MCP_MEMORY_BASEDIR", "MCP_MEMORY_BASE_DIR"],
+      ["SQLITE_VEC_PATH", "SQLITEVEC_PATH"],
+      ["LOG_LEVL", "LOG_LEVEL"],
+      ["CP_MEMORY_EMBEDDING_MODEL", "MCP_MEMORY_EMBEDDING_MODEL"],
+    ] as const
+  ) assertStringIncludes(said({ [name]: "x" }), `${name} is not a setting and has no effect. Use ${meant}`);
+  const others = {
+    HOME: "/",
+    PATH: "/bin",
+    NAMES: "x",
+    LOG: "x",
+    MCP_API_KEY: "k",
+    OTEL_SERVICE_NAME: "x",
+    MCP_HTTPP: "",
+  };
+  assertEquals(said(others), "");
+  const python = said({ MCP_HYBRID_SYNC_INTERVAL: "1", CLOUDFLARE_API_TOKEN: "t0ken", MCP_MDNS_ENABLED: "true" });
+  assertStringIncludes(python, "CLOUDFLARE_API_TOKEN, MCP_HYBRID_SYNC_INTERVAL, MCP_MDNS_ENABLED");
+  assertEquals([python.includes("t0ken"), python.includes("\n")], [false, false]);
+  assertStringIncludes(said({}, ["line 3 of /x/.env"]), "Line 3 of /x/.env is not NAME=value");
+});
+
+Deno.test("every variable of the Python service is a setting, or named as one that has no effect", () => {
+  const listed = Deno.readTextFileSync(new URL("fixtures/python_settings.txt", import.meta.url)).trim().split("\n");
+  assertEquals(listed.length > 90, true);
+  for (const name of listed) {
+    assertEquals(isSetting(name) || settingsWithoutEffect({ [name]: "x" }).length === 1, true, name);
+  }
 });
 
 Deno.test("the spellings of existing deployments are understood", () => {

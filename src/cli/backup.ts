@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { MemoryError } from "../errors.ts";
 import type { RestoreReport } from "../operations/backup/restore.ts";
-import { type CliContext, examples, megabytes, show, withRuntime } from "./context.ts";
+import { type CliContext, examples, megabytes, pathOf, show, withRuntime } from "./context.ts";
 import { type Progress, progress } from "./progress.ts";
 
 interface Options {
@@ -39,10 +39,12 @@ export function addBackup(program: Command, context: CliContext): void {
     .option("--folder <path>", "where backups are, instead of MCP_MEMORY_BACKUPS_PATH")
     .option("--json", "print the result as JSON")
     .addHelpText("after", examples(["restore latest", "restore --replace unimem-20260401T020000.000Z.db"]))
-    .action((file: string, options: Options) => runRestore(context, file, options));
+    .action((file: string, options: Options) => runRestore(context, pathOf(context, file), options));
 }
 
-const folderOf = (context: CliContext, { folder }: Options) => folder ?? context.config().backups.folder;
+function folderOf(context: CliContext, { folder }: Options): string {
+  return folder === undefined ? context.config().backups.folder : pathOf(context, folder);
+}
 
 async function runBackup(context: CliContext, options: Options): Promise<void> {
   const { createBackup } = await import("../operations/backup/create.ts");
@@ -90,7 +92,7 @@ async function runVerify(context: CliContext, name: string, options: Options): P
     import("../operations/backup/folder.ts"),
     import("../operations/backup/verify.ts"),
   ]);
-  const file = await findBackup(folderOf(context, options), name);
+  const file = await findBackup(folderOf(context, options), pathOf(context, name));
   const found = await verifyBackup(context.storeFiles, file, context.signal);
   show(context, options.json, found, () => [
     `${file} is sound: ${found.memories} memories, ${found.trashed} in the trash, ${found.relations} relations`,

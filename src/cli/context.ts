@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import type { Config, SettingOrigin } from "../config.ts";
+import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
 import { MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
@@ -44,6 +44,8 @@ export interface CliContext {
   origins: () => SettingOrigin[];
   /** The variables the settings are read from. */
   environment: () => Record<string, string | undefined>;
+  /** What is set without effect though someone may count on it. */
+  withoutEffect: () => WithoutEffect[];
   /** Looks at store and model from outside, for `doctor`. */
   examine: Examine;
   /** Asks a question that is answered by yes or no; no where nobody can answer. */
@@ -97,6 +99,15 @@ export interface Place {
 /** A fault that was told already; the process ends with 1. */
 export class Failed extends Error {
   override readonly name = "Failed";
+}
+
+/**
+ * A path as an option or argument gives it: a shell leaves `~` alone in `--file=~/x` and `sqlite:~/x`.
+ *
+ * @throws {MemoryError} `invalid_input` for another user's home.
+ */
+export function pathOf({ place }: CliContext, path: string): string {
+  return expandHome(path, place.home);
 }
 
 /** Runs `body` over an open runtime and closes it, whatever happens. */

@@ -11,7 +11,7 @@ import { compare, type Comparison, type Mismatch } from "../operations/moving/co
 import { type CopyProgress, type CopyReport, copyStore, type NamedStore } from "../operations/moving/copy/copy.ts";
 import { upgradeStore } from "../operations/moving/upgrade.ts";
 import { storeAt, storeName } from "../stores.ts";
-import { type CliContext, examples, Failed, show } from "./context.ts";
+import { type CliContext, examples, Failed, pathOf, show } from "./context.ts";
 import { progress } from "./progress.ts";
 
 /** Mismatches that are listed; all are counted. */
@@ -60,7 +60,17 @@ export function addCopy(program: Command, context: CliContext): void {
 
 async function runCopy(context: CliContext, { from, to, ...options }: CopyCommand): Promise<void> {
   const config = context.config();
-  await copyBetween(context, storeAt(config, from, "from"), storeAt(config, to, "to"), options);
+  await copyBetween(
+    context,
+    storeAt(config, withHome(context, from), "from"),
+    storeAt(config, withHome(context, to), "to"),
+    options,
+  );
+}
+
+/** The URL of a store with the home folder for `~` in `sqlite:~/x`. */
+function withHome(context: CliContext, url: string | undefined): string | undefined {
+  return url?.startsWith("sqlite:") ? `sqlite:${pathOf(context, url.slice("sqlite:".length))}` : url;
 }
 
 /** Copies or compares, and tells what came of it. */

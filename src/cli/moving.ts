@@ -11,7 +11,7 @@ import { exportMemories } from "../operations/moving/export.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
-import { type CliContext, examples, Failed, show, withRuntime } from "./context.ts";
+import { type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
 import { progress } from "./progress.ts";
 import { beginPart } from "./export_part.ts";
 
@@ -37,7 +37,7 @@ export function addMoving(program: Command, context: CliContext): void {
       "after",
       examples(["export memories.jsonl", "export --vectors memories.jsonl", "export - | gzip > memories.gz"]),
     )
-    .action((file: string, options: ExportOptions) => runExport(context, file, options));
+    .action((file: string, options: ExportOptions) => runExport(context, pathOf(context, file), options));
 
   program.command("import").argument("<path>", "file, folder or URL to read; - for standard input")
     .description("take memories over; what is there already stays as it is")
@@ -54,7 +54,7 @@ export function addMoving(program: Command, context: CliContext): void {
           "import --from markdown ~/notes",
         ]),
     )
-    .action((path: string, options: ImportOptions) => runImport(context, path, options));
+    .action((path: string, options: ImportOptions) => runImport(context, pathOf(context, path), options));
 }
 
 /** Writes to `FILE.part` first, so that `FILE` is always whole; a stopped export goes on from there. */

@@ -22,7 +22,7 @@ import { addVersion } from "./version.ts";
 
 /** The end of the help. */
 const END = `
-Settings come from the environment and from .env; see docs/settings.md.
+Settings come from the environment, --env-file, and .env beside the program or in the data folder; see docs/settings.md.
 With --json, results are JSON on standard output and errors JSON on standard error.
 Exit codes: 0 done, 1 a fault or something left out, 2 wrong arguments, settings or input,
   3 the store or a server can't be reached, 130 stopped by Ctrl-C.`;
@@ -40,6 +40,8 @@ export function createProgram(context: CliContext): Command {
     .description("Shared memory for AI agents")
     .version(VERSION, "-V, --version", "print the version")
     .option("--debug", "show where an error comes from")
+    // Taken out of the arguments before they come here: settings are read first.
+    .option("--env-file <path>", "read settings from this file too; those of the environment win")
     .addHelpText("after", END)
     // Errors come back here instead of ending the process.
     .exitOverride()

@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { type CliContext, examples, show } from "./context.ts";
+import { type CliContext, examples, pathOf, show } from "./context.ts";
 import { type Progress, progress } from "./progress.ts";
 
 interface Options {
@@ -34,7 +34,11 @@ export function addReembed(program: Command, context: CliContext): void {
     .addHelpText("after", examples(["reembed", "reembed --all", "reembed --model Xenova/bge-small-en-v1.5"]))
     .action(async ({ all = false, model, json }: Options) => {
       const config = context.config();
-      const done = await reembed(context, model === undefined ? config : withModel(config, model), all);
+      const done = await reembed(
+        context,
+        model === undefined ? config : withModel(config, pathOf(context, model)),
+        all,
+      );
       show(context, json, done, () => [`${done.embedded} of ${done.memories} memories have vectors of ${done.model}`]);
     });
 }

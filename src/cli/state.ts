@@ -46,11 +46,11 @@ export function addState(program: Command, context: CliContext): void {
         json,
         { settings, effective },
         () =>
-          settings.map(({ name, value, origin, secret, default: fallback }) => {
+          settings.map(({ name, value, origin, file, secret, default: fallback }) => {
             if (origin === "default") {
               return paint(context, "dim", `${name}  (default: ${fallback.replaceAll("`", "")})`);
             }
-            return `${paint(context, "bold", name)}=${secret ? "(secret)" : value}  (${origin})`;
+            return `${paint(context, "bold", name)}=${secret ? "(secret)" : value}  (${file ?? origin})`;
           }),
       );
     });

@@ -4,14 +4,20 @@
  * @module
  */
 
+import { errorText } from "../errors.ts";
 import { type Setting, SETTINGS, type SettingValues } from "../settings.ts";
+import { type EnvLayer, valuesByName } from "./env_layers.ts";
+import { expandHome, homeOf } from "./home.ts";
+import { isUnsupported, misspelt } from "./unknown.ts";
 
 /** Where a setting's value comes from. */
 export interface SettingOrigin {
   name: string;
   /** As it was written; null when it isn't set, or a secret. */
   value: string | null;
-  origin: "environment" | ".env" | "default";
+  origin: EnvLayer["origin"] | "default";
+  /** Path of the file it is from; null for the environment and defaults. */
+  file: string | null;
   /** The default in words. */
   default: string;
   secret: boolean;
@@ -21,43 +27,73 @@ export interface SettingOrigin {
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
 
 /** Each setting as it was written, and where; an empty value counts as unset. */
-export function settingOrigins(
-  environment: Readonly<Record<string, string | undefined>>,
-  file: Readonly<Record<string, string | undefined>>,
-): SettingOrigin[] {
-  const outside = valuesByName(environment), inFile = valuesByName(file);
+export function settingOrigins(layers: readonly EnvLayer[]): SettingOrigin[] {
+  const places = layers.map((layer) => ({ ...layer, values: valuesByName(layer.values) }));
   return Object.entries<Setting>(SETTINGS).map(([name, entry]) => {
-    const value = outside.get(name) ?? inFile.get(name), set = value !== undefined && value.trim() !== "";
+    const place = places.find(({ values }) => values.has(name)), value = place?.values.get(name);
+    const set = place !== undefined && value !== undefined && value.trim() !== "";
     return {
       name,
       value: !set || entry.secret ? null : value,
-      origin: !set ? "default" : outside.has(name) ? "environment" : ".env",
+      origin: set ? place.origin : "default",
+      file: set ? place.file : null,
       default: entry.default,
       secret: entry.secret ?? false,
     };
   });
 }
 
-/** The exact spelling wins where several spellings of a name are set. */
-function valuesByName(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
-  const byName = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    const upper = name.toUpperCase();
-    if (value !== undefined && (name === upper || !byName.has(upper))) byName.set(upper, value);
-  }
-  return byName;
+/** Whether a variable is a setting, in any case. */
+export function isSetting(name: string): boolean {
+  return Object.hasOwn(SETTINGS, name.toUpperCase());
+}
+
+/** Something that is set, or meant to be, and has no effect. */
+export interface WithoutEffect {
+  message: string;
+  action: string;
+}
+
+/** What is set without effect though someone may count on it: names, never values. */
+export function settingsWithoutEffect(
+  env: Readonly<Record<string, string | undefined>>,
+  malformed: readonly string[] = [],
+): WithoutEffect[] {
+  const names = Object.keys(env).filter((name) => (env[name] ?? "").trim() !== "");
+  const unsupported = names.filter((name) => isUnsupported(name.toUpperCase())).sort();
+  return [
+    ...unsupported.length > 0
+      ? [{
+        message: `${unsupported.join(", ")}: known from the Python service, but not supported, without effect`,
+        action: "Leave out what isn't needed; docs/settings.md lists every setting",
+      }]
+      : [],
+    ...misspelt(names, SETTING_NAMES).map(([name, meant]) => ({
+      message: `${name} is not a setting and has no effect`,
+      action: `Use ${meant}, if that is meant`,
+    })),
+    ...malformed.map((place) => ({
+      message: `${place[0]!.toUpperCase()}${place.slice(1)} is not NAME=value and has no effect`,
+      action: "Correct the line, or put # in front",
+    })),
+  ];
 }
 
 /** The settings that are set, parsed; adds a line to `problems` for each that is wrong. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>, problems: string[]): SettingValues {
   const byName = valuesByName(env);
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = {}, home = homeOf(env);
   for (const [name, entry] of Object.entries<Setting>(SETTINGS)) {
     const value = byName.get(name);
     if (value === undefined || (value.trim() === "" && !entry.secret)) continue;
     const parsed = entry.schema.safeParse(value);
-    if (parsed.success) values[name] = parsed.data;
-    else problems.push(`${name}=${entry.secret ? shownSecret(value) : JSON.stringify(value)}: use ${allowed(entry)}`);
+    if (parsed.success) {
+      try {
+        values[name] = entry.path ? expandHome(String(parsed.data), home) : parsed.data;
+      } catch (error) {
+        problems.push(`${name}: ${errorText(error)}`);
+      }
+    } else problems.push(`${name}=${entry.secret ? shownSecret(value) : JSON.stringify(value)}: use ${allowed(entry)}`);
   }
   return values as SettingValues;
 }

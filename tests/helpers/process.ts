@@ -11,6 +11,11 @@ export async function taskArguments(name: "unified" | "stdio"): Promise<string[]
   return words.slice(words.indexOf("deno") + 1);
 }
 
+/** Flags of Deno in the tasks that run Unimem. */
+export async function taskFlags(): Promise<string[]> {
+  return (await taskArguments("unified")).filter((word) => word.startsWith("--"));
+}
+
 /** Milliseconds a start, a stop or an answer may take before a test gives up. */
 export const PATIENCE_MS = 60_000;
 
@@ -52,13 +57,15 @@ export function testEnvironment(folder: string, extra: Record<string, string> = 
 export async function spawn(
   args: string[],
   env: Record<string, string>,
-  stdio: { stdin?: "piped" | "null"; stdout?: "piped" | "null" } = {},
+  stdio: { stdin?: "piped" | "null"; stdout?: "piped" | "null"; cwd?: string } = {},
 ): Promise<Deno.ChildProcess> {
   const main = new URL("../../src/main.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...(await taskArguments("unified")).filter((word) => word.startsWith("--")), main, ...args],
+    args: ["run", "--config", config, ...(await taskFlags()), main, ...args],
     env,
     clearEnv: true,
+    ...stdio.cwd === undefined ? {} : { cwd: stdio.cwd },
     stdin: stdio.stdin ?? "null",
     stdout: stdio.stdout ?? "null",
     stderr: "piped",

@@ -7,7 +7,7 @@
 import { Argument, type Command } from "commander";
 import type { Config } from "../../config.ts";
 import { MemoryError } from "../../errors.ts";
-import { type CliContext, examples, show } from "../context.ts";
+import { type CliContext, examples, pathOf, show } from "../context.ts";
 import { type Client, CLIENTS, type Server, type Settings } from "./clients.ts";
 
 interface Options {
@@ -44,7 +44,7 @@ export function addConnect(program: Command, context: CliContext): void {
 async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
   const settings = client.settings(options.name, server);
-  const file = options.file ?? client.file?.(context.place) ?? null;
+  const file = options.file === undefined ? client.file?.(context.place) ?? null : pathOf(context, options.file);
   if (!options.write) {
     const notes = notesFor(client, server, file, options);
     return show(context, options.json, { client: id, file, server, settings }, () => [

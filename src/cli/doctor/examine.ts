@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { type Config, SETTING_NAMES } from "../../config.ts";
+import type { Config } from "../../config.ts";
 import { judgeClock } from "../../operations/health/parts/clock.ts";
 import { DIFFERENT_VECTORS } from "../../operations/health/parts/model.ts";
 import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
@@ -23,7 +23,7 @@ const RANK: Record<Check["state"], number> = { ok: 0, skipped: 0, warning: 1, fa
 
 /** Runs every check; parts of a running service that have something to tell are among them. */
 export async function examineAll(context: CliContext): Promise<Check[]> {
-  const { config, checks } = checkSettings(context.config, context.environment(), SETTING_NAMES);
+  const { config, checks } = checkSettings(context.config, context.withoutEffect());
   if (config === null) return [...checks, checkVersions()];
   const service = await findService(config);
   const { storage } = config;
