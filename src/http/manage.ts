@@ -72,7 +72,8 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     operationId: "maintain",
     tag: "manage",
     summary: "Maintain the store",
-    description: `Operations: ${SYSTEM_OPERATIONS.join(", ")}.`,
+    description: `Operations: ${SYSTEM_OPERATIONS.join(", ")}. After optimize_db the files of an embedded store hold ` +
+      "nothing of what was deleted for good.",
     answer: BulkResult,
     answers: "What was done.",
     problems: [400, 503],

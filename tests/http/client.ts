@@ -25,6 +25,8 @@ export interface Answer {
 /** An app under test. */
 export interface TestClient extends AsyncDisposable {
   app: OpenAPIHono;
+  /** Folder of the store's files. */
+  folder: string;
   events: EventHub;
   health: HealthMonitor;
   /** Lines logged as errors. */
@@ -78,6 +80,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   };
   return {
     app,
+    folder: opened.folder,
     events,
     health: opened.runtime.health,
     logged,

@@ -318,10 +318,22 @@ export class OutboxFile implements OutboxContents {
       const result = change(this.#database, fill);
       this.#database.exec("COMMIT");
       this.#fill = fill;
+      if (fill.pending === 0) this.#emptyLog();
       return result;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** When nothing waits any more, cuts the log, which still has the texts. Waits for no other process: the next time does it. */
+  #emptyLog(): void {
+    try {
+      const { timeout } = this.#database.prepare("PRAGMA busy_timeout").get()!;
+      this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+      this.#database.exec(`PRAGMA busy_timeout = ${timeout}`);
+    } catch {
+      // The change is committed; what keeps the log from the file shows in the next one.
     }
   }
 

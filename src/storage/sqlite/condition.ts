@@ -102,10 +102,11 @@ async function writable({ writer }: Database, queue: WriteQueue): Promise<StoreT
 }
 
 /** Whether the lock for writing can be had; it is given back at once. */
-async function free(writer: Database["writer"], { faults }: WriteQueue): Promise<boolean> {
+async function free(writer: Database["writer"], queue: WriteQueue): Promise<boolean> {
+  const { faults } = queue;
   for (const end = performance.now() + LOCK_PATIENCE;;) {
     try {
-      if (writer.isTransaction) return true; // this process has it
+      if (writer.isTransaction || queue.isAlone) return true; // this process has it
       faults.watchLock(() => writer.exec("BEGIN IMMEDIATE"));
       writer.exec("ROLLBACK");
       return true;

@@ -56,6 +56,7 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
     await retryWhileLocked(busy, () => refuseForeign(writer, path));
     await retryWhileLocked(busy, () => pragmas.statements.forEach((statement) => writer.exec(statement)));
     await retryWhileLocked(busy, () => migrate(writer, path));
+    await retryWhileLocked(busy, () => noteUncleared(writer));
     const reader = connect();
     await retryWhileLocked(busy, () => pragmas.statements.forEach((statement) => reader.exec(statement)));
     return { path, writer, reader, pragmas, lock };
@@ -153,6 +154,12 @@ function migrate(connection: DatabaseSync, path: string): void {
     connection.exec("ROLLBACK");
     throw error;
   }
+}
+
+/** Notes that free pages will keep what they held, where the settings switch `secure_delete` off. */
+function noteUncleared(connection: DatabaseSync): void {
+  if (pluck(connection, "PRAGMA secure_delete") === 1) return;
+  connection.exec("UPDATE counters SET value = 1 WHERE name = 'uncleared' AND value = 0");
 }
 
 function openingError(error: unknown, path: string): MemoryError {

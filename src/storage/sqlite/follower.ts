@@ -159,8 +159,10 @@ export class Follower {
   }
 
   #counters(): { revision: number; forgotten: number; active_model: number } {
-    const counters = { revision: 0, forgotten: 0, active_model: 0 };
-    return Object.assign(counters, Object.fromEntries(rowsOf(this.#statements.counters)));
+    const counters = { revision: 0, forgotten: 0, active_model: 0, terms: 0 };
+    Object.assign(counters, Object.fromEntries(rowsOf(this.#statements.counters)));
+    this.terms.follow(counters.terms);
+    return counters;
   }
 
   /** Whether a changed database is only this process's own commits, which are in the index already. */

@@ -1,36 +1,20 @@
 /**
- * Tidying the database file while it is in use.
+ * Tidying the database file while it is in use, so that nothing of what was deleted is left in it.
  *
  * @module
  */
 
 import type { Database } from "./database.ts";
+import type { RewriteAnswer } from "./rewrite_worker.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
-/** Pages of the full-text index merged in one transaction, and how often at most. */
-const PAGES_AT_ONCE = 64;
-const MERGES_AT_MOST = 1000;
-
 /**
- * Merges what the full-text index has in pieces, refreshes the query planner's figures and moves the write-ahead log
- * into the file. Leaves out VACUUM, which would hold up everyone: SQLite uses free pages again by itself.
+ * Writes everything with words in it again in a worker, drops terms that no memory has, empties the write-ahead log and
+ * refreshes the query planner's figures. Reads go on meanwhile, writes of this process wait.
  */
-export async function optimise({ writer, reader }: Database, queue: WriteQueue): Promise<string> {
-  const changes = writer.prepare("SELECT total_changes() AS value");
-  const merge = writer.prepare("INSERT INTO content_words (content_words, rank) VALUES ('merge', ?)");
-  let merges = 0;
-  for (let done = false; !done && merges < MERGES_AT_MOST; merges++) {
-    done = await queue.run(
-      "merge the full-text index",
-      // deno-lint-ignore require-yield -- a bounded number of pages
-      function* () {
-        const before = Number(changes.get()!.value);
-        merge.run(PAGES_AT_ONCE);
-        // One change is the command itself.
-        return { result: Number(changes.get()!.value) - before < 2, changed: false, effects: [] };
-      },
-    );
-  }
+export async function optimise({ path, writer }: Database, queue: WriteQueue): Promise<string> {
+  const answer = await queue.alone("optimize the store", () => rewrite(path));
+  if ("failed" in answer) throw new Error(answer.failed);
   await queue.run(
     "refresh statistics",
     // deno-lint-ignore require-yield -- looks at a bounded number of rows
@@ -39,7 +23,26 @@ export async function optimise({ writer, reader }: Database, queue: WriteQueue):
       return { result: undefined, changed: false, effects: [] };
     },
   );
-  // Not on the writer, which may be in the middle of someone's transaction.
-  reader.exec("PRAGMA wal_checkpoint(PASSIVE)");
-  return `Optimized the database: full-text index merged in ${merges} steps, statistics refreshed, log written back`;
+  const { terms, emptied } = answer;
+  return `Optimized the database: nothing deleted is left in its pages, ${terms} unused terms dropped, statistics ` +
+    `refreshed, ` +
+    (emptied
+      ? "log emptied"
+      : "log not emptied, for another process reads an older state: it keeps what was deleted until optimized again");
+}
+
+async function rewrite(path: string): Promise<RewriteAnswer> {
+  const worker = new Worker(new URL("./rewrite_worker.ts", import.meta.url), { type: "module", name: "rewrite" });
+  try {
+    return await new Promise<RewriteAnswer>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<RewriteAnswer>) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ failed: event.message });
+      };
+      worker.postMessage(path);
+    });
+  } finally {
+    worker.terminate(); // it has closed its connection
+  }
 }

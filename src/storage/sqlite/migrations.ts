@@ -110,6 +110,12 @@ export const MIGRATIONS: readonly string[] = [
   -- What processes that share the file tell each other.
   CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- terms: another number whenever terms were dropped; uncleared: 1 while free pages may hold what was deleted, as in
+  -- files that were written without secure_delete.
+  INSERT INTO counters VALUES ('terms', 0);
+  INSERT INTO counters SELECT 'uncleared', value > 0 FROM counters WHERE name = 'revision';
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

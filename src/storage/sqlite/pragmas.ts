@@ -10,7 +10,7 @@ import { MemoryError } from "../../errors.ts";
  * Set on every connection. With `synchronous = NORMAL` in WAL mode an answered write survives a crash of the process;
  * surviving a loss of power takes FULL, at the price of an fsync per commit. Checkpoints come after 1 MB of log instead
  * of 4, in a worker (checkpoints.ts). Each of the two connections keeps at most 1 MB of pages; the system's own
- * cache holds the rest.
+ * cache holds the rest. `secure_delete` overwrites what is deleted with zeros.
  */
 const DEFAULTS: Record<string, string> = {
   journal_mode: "WAL",
@@ -20,6 +20,7 @@ const DEFAULTS: Record<string, string> = {
   cache_size: "-1000",
   journal_size_limit: "67108864",
   wal_autocheckpoint: "250",
+  secure_delete: "ON",
 };
 
 /** What may be set from outside: nothing that changes what a query means or shuts other processes out. */

@@ -83,6 +83,7 @@ export class Records {
   store(items: readonly PreparedMemory[]): Work<StoreOutcome[]> {
     return function* (this: Records, revision: number) {
       const result: StoreOutcome[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      this.#terms.begin();
       for (const item of items) {
         const isNew = this.#insert(item, revision, added, effects);
         result.push(isNew ? "stored" : "duplicate");
@@ -98,6 +99,7 @@ export class Records {
   restore(items: readonly (PreparedMemory | null)[]): Work<boolean[]> {
     return function* (this: Records, revision: number) {
       const result: boolean[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      this.#terms.begin();
       for (const item of items) {
         const wasThere = item !== null && this.#trash.holds(item.memory.content_hash);
         result.push(wasThere);
@@ -175,6 +177,7 @@ export class Records {
     const exists = this.#writer.prepare("SELECT 1 FROM memories WHERE id = ?");
     return function* (this: Records) {
       const added = new Map<string, number>();
+      this.#terms.begin();
       for (const { id, terms } of items) {
         if (exists.get(id) === undefined) continue;
         const pairs = this.#terms.pairs(terms, added);

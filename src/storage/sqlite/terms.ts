@@ -61,18 +61,31 @@ export function decodeNumbers(bytes: Uint8Array): Uint32Array {
   return decoded.subarray(0, count);
 }
 
-/** Numbers of terms. Recently used ones are at hand, others are looked up; terms are never dropped or renumbered. */
+/**
+ * Numbers of terms. Recently used ones are at hand, others are looked up. A number is never given to another term, but a
+ * term that was dropped may come back under a new number.
+ */
 export class TermNumbers {
   readonly #lookUp: (term: string) => number;
   #recent = new Map<string, number>();
   #older = new Map<string, number>();
+  /** The counter `terms` by which the numbers at hand are known to be right. */
+  #dropping = 0;
 
   /** @param lookUp Number of a term in the `terms` table, 0 when it isn't there. */
   constructor(lookUp: (term: string) => number) {
     this.#lookUp = lookUp;
   }
 
-  /** 0 when no memory has ever had the term. */
+  /** Forgets what is at hand when terms were dropped, by whatever process: `dropping` is the counter `terms` as it is now. */
+  follow(dropping: number): void {
+    if (dropping === this.#dropping) return;
+    this.#dropping = dropping;
+    this.#recent.clear();
+    this.#older.clear();
+  }
+
+  /** 0 when no memory has the term. */
   find(term: string): number {
     const known = this.cached(term);
     if (known !== 0) return known;
@@ -113,13 +126,20 @@ export function termLookUp(connection: DatabaseSync): (term: string) => number {
 /** Gives terms their numbers within a transaction. */
 export class TermWriter {
   readonly #known: TermNumbers;
+  readonly #dropping;
   readonly #insert;
   readonly #lookUp;
 
   constructor(known: TermNumbers, writer: DatabaseSync) {
     this.#known = known;
+    this.#dropping = writer.prepare("SELECT value FROM counters WHERE name = 'terms'");
     this.#insert = writer.prepare("INSERT INTO terms (term) VALUES (?)");
     this.#lookUp = termLookUp(writer);
+  }
+
+  /** To be called first in a transaction: another process may have dropped terms. */
+  begin(): void {
+    this.#known.follow(Number(this.#dropping.get()!.value));
   }
 
   /**

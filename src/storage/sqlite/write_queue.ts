@@ -59,6 +59,9 @@ export class WriteQueue {
   readonly #readRevision;
   readonly #writeRevision;
   #waiting: Waiting[] = [];
+  /** Never reject. */
+  #alone: (() => Promise<void>)[] = [];
+  #isAlone = false;
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -77,9 +80,7 @@ export class WriteQueue {
    * @param action For messages, e.g. `store memories`.
    */
   run<T>(action: string, work: Work<T>): Promise<T> {
-    if (this.#closed) {
-      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
-    }
+    if (this.#closed) return Promise.reject(closed(action));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ action, work, resolve: resolve as (result: unknown) => void, reject });
       this.#running ??= this.#drain();
@@ -94,6 +95,20 @@ export class WriteQueue {
     });
   }
 
+  /** Runs something that writes over a connection of its own; writes asked for meanwhile wait until it is done. */
+  alone<T>(action: string, body: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closed(action));
+    return new Promise<T>((resolve, reject) => {
+      this.#alone.push(() => body().then(resolve, reject));
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Whether something runs alone now, and holds the lock. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
   /** Finishes what was asked for and refuses the rest. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -104,14 +119,21 @@ export class WriteQueue {
   /** Never rejects: every write is answered by its own promise, and the next ones depend on this loop. */
   async #drain(): Promise<void> {
     await Promise.resolve(); // gathers the writes of this turn
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length + this.#alone.length > 0) {
       try {
-        await this.#transaction();
+        if (this.#alone.length > 0) await this.#runAlone();
+        else await this.#transaction();
       } catch (error) {
         this.faults.failed(error); // a rollback that fails; the writes concerned have their answers
       }
     }
     this.#running = undefined; // at once, so that no write slips in between and is left waiting
+  }
+
+  async #runAlone(): Promise<void> {
+    this.#isAlone = true;
+    await this.#alone.shift()!();
+    this.#isAlone = false;
   }
 
   async #transaction(): Promise<void> {
@@ -173,4 +195,8 @@ export class WriteQueue {
       this.#writer.exec("ROLLBACK TO write; RELEASE write");
     }
   }
+}
+
+function closed(action: string): MemoryError {
+  return new MemoryError("unavailable", `Cannot ${action}: the store is closed`);
 }
