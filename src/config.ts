@@ -130,6 +130,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       timeZone: values.MCP_TIME_ZONE ?? (platform.forOneUser || transport === "stdio" ? platform.timeZone : null) ??
         "UTC",
       trashDays: values.MCP_TRASH_DAYS ?? 30,
+      modelWaitMs: (values.MCP_EMBEDDING_WAIT ?? 3) * 1000,
     },
     leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 30) * 1000,
     backups: {

@@ -301,6 +301,11 @@ export const SETTINGS = {
     "10000",
     "Texts that may wait for the model before stores answer 429.",
   ),
+  MCP_EMBEDDING_WAIT: setting(
+    wholeNumber(0, 600),
+    "3",
+    "Seconds that searches and stores wait for the model to load, after the start, before they go on by words alone.",
+  ),
   MCP_EMBEDDING_THREADS: setting(wholeNumber(1, 256), "the number of cores", "Threads of the local model."),
   MCP_RERANK_MODEL: modelSetting(
     "none",

@@ -93,8 +93,10 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
+  let withoutModel = false;
   const result = await withRuntime(context, async (runtime) => {
     if (input.mode !== "exact") await modelReady(runtime);
+    withoutModel = runtime.embeddings.serving === null;
     return await search(runtime, input);
   });
   show(context, options.json, result, () => [
@@ -102,10 +104,12 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...result.results.map(({ memory, similarity_score }) =>
       `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${line(context, memory, options.full)}`
     ),
-    // Nothing loads in the background here, as the notice would have it.
-    ...result.notice == null
-      ? []
-      : [paint(context, "yellow", "Found by words only; unimem reembed, or the running service, makes vectors")],
+    ...result.notice == null ? [] : [paint(
+      context,
+      "yellow",
+      // Nothing loads in the background here, as the notice would have it.
+      withoutModel ? "Found by words only; unimem reembed, or the running service, makes vectors" : result.notice,
+    )],
   ]);
 }
 

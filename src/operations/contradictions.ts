@@ -12,7 +12,9 @@ import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
 import { breathe } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
+import { nearNotice } from "./duplicates.ts";
 import { nearest } from "./search_similar.ts";
+import { modelKnown } from "./vectors.ts";
 
 /** Type of the relation that marks a pair. */
 export const CONTRADICTS = "contradicts";
@@ -40,13 +42,16 @@ export const ContradictionsOutput = z.object({
   count: z.int(),
   scanned: z.int().describe("Memories compared with their neighbours."),
   next_before: z.number().nullable().describe("Pass as created_before to look at older ones; null at the end."),
+  notice: z.string().nullable().describe("Says when memories could not all be compared with their neighbours."),
 });
 export type ContradictionsOutput = z.infer<typeof ContradictionsOutput>;
 
 /** Unresolved contradictions, marked ones first. Changes nothing. */
 export async function contradictions(runtime: Runtime, input: ContradictionsInput): Promise<ContradictionsOutput> {
   const pairs = new Map<string, Pair>();
+  const searched = { ignored: false };
   if (input.created_before == null) await addMarked(runtime, pairs, input.limit);
+  if (input.scan > 0) await modelKnown(runtime);
   let scanned = 0, before = input.created_before ?? undefined, ended = input.scan === 0;
   while (scanned < input.scan && !ended && pairs.size < input.limit) {
     const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
@@ -56,7 +61,7 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
     const found: Pair[] = [];
     for (const [i, memory] of memories.entries()) {
       const set = vectors[i];
-      if (set) found.push(...await conflictsOf(runtime, memory, set));
+      if (set) found.push(...await conflictsOf(runtime, memory, set, searched));
       await breathe();
     }
     for (const pair of await unjudged(runtime, found)) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
@@ -65,7 +70,8 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
     before = memories.at(-1)?.created_at ?? before;
   }
   const shown = [...pairs.values()].slice(0, input.limit);
-  return { pairs: shown, count: shown.length, scanned, next_before: ended ? null : before ?? null };
+  const notice = input.scan === 0 ? null : await nearNotice(runtime, searched.ignored);
+  return { pairs: shown, count: shown.length, scanned, next_before: ended ? null : before ?? null, notice };
 }
 
 async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {
@@ -85,8 +91,11 @@ async function conflictsOf(
   runtime: Runtime,
   memory: Memory,
   vectors: Parameters<typeof nearest>[1],
+  searched: { ignored: boolean },
 ): Promise<Pair[]> {
-  const near = (await nearest(runtime, vectors, NEIGHBOURS)).filter(({ score }) => score >= NEAR);
+  const { found: neighbours, ignored } = await nearest(runtime, vectors, NEIGHBOURS);
+  if (ignored) searched.ignored = true;
+  const near = neighbours.filter(({ score }) => score >= NEAR);
   const others = await runtime.storage.read(near.map(({ id }) => id));
   return others.flatMap((other, i) => {
     if (!other || other.content_hash === memory.content_hash || other.superseded) return [];

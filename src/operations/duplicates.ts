@@ -11,6 +11,7 @@ import { analyse } from "../memory/text.ts";
 import { breathe, previewOf } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearest } from "./search_similar.ts";
+import { modelKnown, noticeOf, SWITCHED } from "./vectors.ts";
 
 /** Neighbours looked at for each memory, and memories read at once. */
 const NEIGHBOURS = 8, AT_ONCE = 50;
@@ -51,6 +52,7 @@ export const DuplicatesOutput = z.object({
   total_duplicates: z.int(),
   scanned: z.int().describe("Memories looked at; each was compared with the whole store."),
   next_before: z.number().nullable().describe("Pass as created_before to look at older ones; null at the end."),
+  notice: z.string().nullable().describe("Says when near duplicates could not be looked for among all memories."),
 });
 export type DuplicatesOutput = z.infer<typeof DuplicatesOutput>;
 
@@ -64,7 +66,8 @@ interface Pair {
 
 /** Groups of memories that say the same. Changes nothing. */
 export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): Promise<DuplicatesOutput> {
-  const pairs: Pair[] = [];
+  const pairs: Pair[] = [], searched = { ignored: false };
+  await modelKnown(runtime);
   let scanned = 0, before = input.created_before ?? undefined, ended = false;
   while (scanned < input.limit && !ended) {
     const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
@@ -72,7 +75,7 @@ export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): 
     const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
     const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
     for (const [i, memory] of memories.entries()) {
-      pairs.push(...await pairsOf(runtime, memory, vectors[i] ?? null, input));
+      pairs.push(...await pairsOf(runtime, memory, vectors[i] ?? null, input, searched));
       await breathe();
     }
     scanned += memories.length;
@@ -86,7 +89,13 @@ export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): 
     total_duplicates: groups.reduce((sum, { duplicates }) => sum + duplicates.length, 0),
     scanned,
     next_before: ended ? null : before ?? null,
+    notice: input.near ? await nearNotice(runtime, searched.ignored) : null,
   };
+}
+
+/** What keeps near memories from being found; null when nothing does. */
+export async function nearNotice(runtime: Runtime, ignored: boolean): Promise<string | null> {
+  return noticeOf(ignored ? SWITCHED : await runtime.health.coverage.notice(runtime.storage));
 }
 
 async function pairsOf(
@@ -94,10 +103,13 @@ async function pairsOf(
   by: Memory,
   vectors: Parameters<typeof nearest>[1] | null,
   { similarity_threshold, word_threshold, near: nearToo }: DuplicatesInput,
+  searched: { ignored: boolean },
 ): Promise<Pair[]> {
   // Without vectors, the memories that share most words are compared instead.
-  const near = vectors !== null
-    ? (await nearest(runtime, vectors, NEIGHBOURS)).map(({ id, score }) => ({ id, score: score as number | null }))
+  const meant = vectors === null ? null : await nearest(runtime, vectors, NEIGHBOURS);
+  if (meant?.ignored) searched.ignored = true;
+  const near = meant !== null && !meant.ignored
+    ? meant.found.map(({ id, score }) => ({ id, score: score as number | null }))
     : (await runtime.storage.candidates({
       text: by.content,
       vector: null,

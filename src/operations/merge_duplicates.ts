@@ -108,9 +108,9 @@ export type CleanupOutput = z.infer<typeof CleanupOutput>;
 export async function cleanUpDuplicates(runtime: Runtime, input: CleanupInput): Promise<CleanupOutput> {
   const operation = "cleanup_duplicates";
   const found = await findDuplicates(runtime, input);
-  const { groups } = found;
+  const { groups } = found, besides = found.notice === null ? "" : `. ${found.notice}`;
   if (groups.length === 0) {
-    return { success: false, message: "No duplicate memories found", affected_count: 0, operation };
+    return { success: false, message: `No duplicate memories found${besides}`, affected_count: 0, operation };
   }
   let affected_count = 0;
   for (const { canonical_hash, duplicates } of groups) {
@@ -125,5 +125,5 @@ export async function cleanUpDuplicates(runtime: Runtime, input: CleanupInput): 
   const message = input.dry_run
     ? `Would merge ${affected_count} duplicate memories`
     : `Successfully merged ${affected_count} duplicate memories; the trash keeps them`;
-  return { success: true, message, affected_count, operation, ...(input.dry_run ? { groups } : {}) };
+  return { success: true, message: message + besides, affected_count, operation, ...(input.dry_run ? { groups } : {}) };
 }

@@ -26,6 +26,8 @@ export interface OperationSettings {
   timeZone: string;
   /** Days that deleted memories stay in the trash; 0 deletes them at once. */
   trashDays: number;
+  /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 unless told otherwise. */
+  modelWaitMs?: number;
   /** Defaults and limits of documents, where they differ from the usual ones. */
   documents?: DocumentSettings;
 }
@@ -39,6 +41,8 @@ export interface EmbeddingModels {
   serving: EmbeddingService | null;
   /** The model the settings ask for. */
   configured: EmbeddingService;
+  /** Settles once it is known, after the start, which model serves; absent in a process that follows none. */
+  settling?: Promise<unknown>;
   /** Progress of a running re-embedding; null when none runs. */
   reembedding: { model: string; done: number; total: number; since: number } | null;
   /** Reads the first results of a search again; absent unless configured. */

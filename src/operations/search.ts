@@ -12,7 +12,7 @@ import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
-import { embedForSearch } from "./vectors.ts";
+import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
 
 /**
  * How many of the best by words, and of the best by vector, are ranked for results up to a rank. More than 50 change
@@ -70,13 +70,14 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
 
   const end = page * page_size, vector = embedding.then((made) => made.vector);
   vector.catch(() => {}); // whoever waits for it is told; a store that fails before doesn't
-  const { candidates, terms, words_ceiling } = await runtime.storage.candidates({
+  const { candidates, terms, words_ceiling, vector_ignored } = await runtime.storage.candidates({
     text: mode === "semantic" ? null : query,
     vector,
     filter: filterOf(input),
     limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,
   });
   const { missing } = await embedding;
+  const lacking = missing === undefined && !vector_ignored ? runtime.health.coverage.notice(runtime.storage) : null;
   const { ranked, missing: notReranked } = await rerank(
     runtime,
     query,
@@ -97,7 +98,8 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       scores: entry.scores,
     }];
   });
-  return { results, query, mode, notice: missing ?? notReranked, ...pageFacts(kept.length, page, page_size) };
+  const notice = noticeOf(missing, vector_ignored ? SWITCHED : null, await lacking, notReranked);
+  return { results, query, mode, notice, ...pageFacts(kept.length, page, page_size) };
 }
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {

@@ -12,9 +12,12 @@ import { counted, type Found } from "./found.ts";
 import { notFound } from "./get.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SearchHit } from "./search.ts";
+import { embedForStore, noticeOf, notReady, SWITCHED } from "./vectors.ts";
 
 /** A long memory has many chunks; the first ones say what it is about. */
 const CHUNKS_USED = 8;
+/** Characters that hold those chunks, however few a token has. */
+const CHARACTERS_USED = 16_000;
 const CANDIDATES = 100;
 
 export const SimilarInput = z.object({
@@ -26,22 +29,27 @@ export const SimilarInput = z.object({
 export type SimilarInput = z.infer<typeof SimilarInput>;
 
 /**
- * The memories nearest to one by its stored vectors, nearest first, without itself. A memory that has no vectors yet
- * has no similar ones, and `notice` says so.
+ * The memories nearest to one by its stored vectors, nearest first, without itself. A memory that has none yet is
+ * embedded for the call; where no model can do that it has no similar ones, and `notice` says so.
  *
  * @throws {MemoryError} `not_found`.
  */
 export async function searchSimilar(runtime: Runtime, input: SimilarInput): Promise<Found> {
   const started = performance.now();
   const { content_hash, n_results, page, threshold } = input;
-  const [[memory], [vectors]] = await Promise.all([
-    runtime.storage.get([content_hash]),
-    runtime.storage.vectors([content_hash]),
-  ]);
+  const [memory] = await runtime.storage.get([content_hash]);
   if (!memory) throw notFound("find similar to", content_hash);
   const end = page * n_results;
-  const near = vectors ? await nearest(runtime, vectors, Math.max(CANDIDATES, end + 1)) : [];
-  const kept = near.filter(({ score }) => score >= threshold);
+  let vectors: VectorSet | null = null, near: Near = { found: [], ignored: false };
+  // Another process may switch the model between the two calls.
+  for (let tries = 0; tries < 2; tries++) {
+    vectors = (await runtime.storage.vectors([content_hash]))[0] ??
+      await embedForStore(runtime, memory.content.slice(0, CHARACTERS_USED));
+    if (vectors === null) break;
+    near = await nearest(runtime, vectors, Math.max(CANDIDATES, end + 1));
+    if (!near.ignored) break;
+  }
+  const kept = near.found.filter(({ score }) => score >= threshold);
   const read = await runtime.storage.read(kept.slice(0, end + 1).map(({ id }) => id));
   const others = kept.slice(0, end + 1)
     .map((entry, i) => ({ score: entry.score, memory: read[i] ?? null }))
@@ -58,10 +66,18 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     results,
     query: `Similar to ${content_hash}`,
     mode: "similar",
-    notice: vectors ? null : "Search by meaning is not ready: the memory has no vectors yet",
+    notice: vectors === null
+      ? `The memory has no vectors yet. ${notReady(runtime)}`
+      : noticeOf(near.ignored ? SWITCHED : await runtime.health.coverage.notice(runtime.storage)),
     ...pageFacts(total, page, n_results),
   };
   return counted(runtime, found, started);
+}
+
+/** What is near to a memory; `ignored` when the store serves another model than the vectors are of. */
+export interface Near {
+  found: { id: MemoryId; score: number }[];
+  ignored: boolean;
 }
 
 /** Current memories near to any of the vectors, each with its best cosine, nearest first. */
@@ -69,18 +85,21 @@ export async function nearest(
   runtime: Runtime,
   { model, chunks }: VectorSet,
   limit: number,
-): Promise<{ id: MemoryId; score: number }[]> {
+): Promise<Near> {
   const best = new Map<MemoryId, number>();
+  let ignored = false;
   for (const values of chunks.slice(0, CHUNKS_USED)) {
-    const { candidates } = await runtime.storage.candidates({
+    const { candidates, vector_ignored } = await runtime.storage.candidates({
       text: null,
       vector: { model, values },
       filter: { superseded: false },
       limit,
     });
+    ignored ||= vector_ignored;
     for (const { id, semantic } of candidates) {
       if (semantic !== null && semantic > (best.get(id) ?? -2)) best.set(id, semantic);
     }
   }
-  return Array.from(best, ([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
+  const found = Array.from(best, ([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
+  return { found, ignored };
 }

@@ -38,6 +38,8 @@ export class ServingModel {
   constructor(runtime: Runtime, options: ServingOptions) {
     this.#runtime = runtime;
     this.#options = options;
+    // Before the first await, so that no request comes in between.
+    this.#runtime.embeddings.settling = this.follow();
     this.#running = this.#run();
   }
 
@@ -64,10 +66,10 @@ export class ServingModel {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping, { log, pollMs = POLL_MS } = this.#options;
-    let complaint = "";
+    let complaint = "", looking: Promise<unknown> = this.#runtime.embeddings.settling!;
     while (!signal.aborted) {
       try {
-        await this.follow();
+        await looking;
         complaint = "";
       } catch (error) {
         // The same fault every two seconds would flood the log.
@@ -77,6 +79,7 @@ export class ServingModel {
         }
       }
       await sleep(pollMs, signal);
+      if (!signal.aborted) looking = this.follow();
     }
   }
 

@@ -126,6 +126,7 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
   const items = all.map((memory, i): NewMemory => ({ memory, vectors: vectors[i] ?? null }));
   const outcomes = await runtime.storage.store(items, MAY_QUEUE);
   const added = items.filter((_, i) => outcomes[i] === "stored").map(({ memory }) => memory);
+  if (items.some(({ vectors }) => vectors === null)) runtime.health.coverage.changed();
   runtime.events.publish(...storedEvents(added));
   runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
 

@@ -8,6 +8,9 @@ import { MemoryError } from "../errors.ts";
 import type { QueryVector, VectorSet } from "../storage/storage.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** Milliseconds to wait for a loading model where the settings don't say. */
+const DEFAULT_WAIT_MS = 3000;
+
 /**
  * Vectors for a memory about to be stored; null when the model isn't ready or can't be reached, in which case the
  * background run (`reembed.ts`) adds them later and word search finds the memory meanwhile.
@@ -15,6 +18,7 @@ import type { Runtime } from "./runtime.ts";
  * @throws {MemoryError} `overloaded` when too many texts wait for the model.
  */
 export async function embedForStore(runtime: Runtime, content: string): Promise<VectorSet | null> {
+  await modelKnown(runtime);
   const service = runtime.embeddings.serving;
   if (service?.identity === undefined || service.status.state !== "ready") return null;
   try {
@@ -55,20 +59,53 @@ export type SearchVector =
 
 /** Vector of a search query; when the model isn't ready or can't be reached, the reason in words for the client. */
 export async function embedForSearch(runtime: Runtime, query: string): Promise<SearchVector> {
-  const service = runtime.embeddings.serving;
-  const missing = "Search by meaning is not ready: ";
-  if (service === null || service.status.state === "loading") {
-    return { vector: null, missing: `${missing}the embedding model is loading` };
-  }
-  if (service.identity === undefined || service.status.state !== "ready") {
-    return { vector: null, missing: `${missing}the embedding model is ${service.status.state}` };
+  await modelKnown(runtime);
+  const { serving } = runtime.embeddings;
+  if (serving?.identity === undefined || serving.status.state !== "ready") {
+    return { vector: null, missing: notReady(runtime) };
   }
   try {
-    return { vector: { model: service.identity.id, values: await service.embedQuery(query) } };
+    return { vector: { model: serving.identity.id, values: await serving.embedQuery(query) } };
   } catch (error) {
-    if (isOutage(error)) return { vector: null, missing: `${missing}the embedding model can't be reached` };
+    if (isOutage(error)) {
+      return { vector: null, missing: "Search by meaning is not ready: the embedding model can't be reached" };
+    }
     throw error;
   }
+}
+
+/** What a search says whose vector the store ignored. */
+export const SWITCHED =
+  "Search by meaning is not ready: the store was switched to another embedding model, which this service follows in " +
+  "some seconds";
+
+/** What a search says, of all that keeps it from finding everything; null when nothing does. */
+export function noticeOf(...parts: (string | null | undefined)[]): string | null {
+  const said = parts.filter((part) => part != null);
+  return said.length === 0 ? null : said.join(". ");
+}
+
+/** Waits, so long as the settings say, until it is known which model serves. */
+export async function modelKnown({ embeddings, settings }: Runtime): Promise<void> {
+  const { serving, settling } = embeddings, { modelWaitMs = DEFAULT_WAIT_MS } = settings;
+  if (settling === undefined || serving !== null || modelWaitMs === 0) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, modelWaitMs));
+  await Promise.race([settling.catch(() => {}), late]); // what went wrong shows in the model's state
+  clearTimeout(timer);
+}
+
+/** That no model serves, and why, in words for the client; the health answer has the details. */
+export function notReady(runtime: Runtime): string {
+  return `Search by meaning is not ready: ${whyNot(runtime)}`;
+}
+
+function whyNot({ embeddings: { serving, configured, reembedding } }: Runtime): string {
+  const { state, failed_since } = (serving ?? configured).status;
+  if (state === "failed" || failed_since !== undefined) return "the embedding model failed; the health answer says why";
+  if (state === "ready" && reembedding !== null) return "memories are being embedded with another model";
+  if (state === "ready") return "the model of the stored vectors can't be used; the health answer says more";
+  return `the embedding model is ${state}`;
 }
 
 function isOutage(error: unknown): boolean {

@@ -184,6 +184,11 @@ export interface CandidateSet {
    * absolute scale; 0 when no query word exists in the store.
    */
   words_ceiling: number;
+  /**
+   * Whether a vector was given and not used, since the store serves the vectors of another model, or of none: another
+   * process may have switched it.
+   */
+  vector_ignored: boolean;
 }
 
 /** How far the vectors of one model reach. */

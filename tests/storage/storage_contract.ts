@@ -497,6 +497,7 @@ export function describeStorage(
       candidates: [],
       terms: [],
       words_ceiling: 0,
+      vector_ignored: false,
     });
     await storage.store([plain(1)]);
     for (const text of ["unheard", "", "   ", '"*', "NEAR("]) {
@@ -582,6 +583,28 @@ export function describeStorage(
       limit: 9,
     };
     assertEquals((await storage.candidates(query)).candidates, []);
+  });
+
+  test("says that a query's vector was ignored since it is of a model that isn't served", async (storage) => {
+    const search = async (model: string | null, dimensions = DIMENSIONS) =>
+      (await storage.candidates({
+        text: "memory",
+        vector: model === null ? null : { model, values: vector(1, dimensions) },
+        filter: {},
+        limit: 5,
+      })).vector_ignored;
+    assertEquals([await search(MODEL.id), await search(null)], [true, false]);
+    await storage.registerModel(MODEL);
+    await storage.registerModel(OTHER);
+    await storage.store([embedded(1)]);
+    assertEquals([await search(MODEL.id), await search("unknown"), await search(null)], [false, true, false]);
+    assertEquals(await search(OTHER.id, OTHER.dimensions), true);
+    await storage.addVectors([{
+      content_hash: hashOf(1),
+      vectors: { model: OTHER.id, chunks: [vector(1, OTHER.dimensions)] },
+    }]);
+    await storage.activateVectors(OTHER.id);
+    assertEquals([await search(MODEL.id), await search(OTHER.id, OTHER.dimensions)], [true, false]);
   });
 
   test("moves to another model step by step, and can stop and resume in the middle", async (storage) => {

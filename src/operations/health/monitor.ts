@@ -7,6 +7,7 @@
 
 import type { StoreCondition } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
+import { CoverageWatch } from "../coverage.ts";
 import { ClockWatch } from "./clock_watch.ts";
 import type { Finding, HealthState, Part, PartHealth, Sources } from "./part.ts";
 import { overall } from "./part.ts";
@@ -57,6 +58,7 @@ export class HealthMonitor {
   readonly transports = new Map<string, TransportUse>();
   readonly work: WorkLog;
   readonly clock: ClockWatch;
+  readonly coverage = new CoverageWatch();
   /** Set when the service begins to stop: from then on it is not ready. */
   stopping = false;
   readonly #parts: readonly Part[];

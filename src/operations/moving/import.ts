@@ -197,6 +197,7 @@ async function importGroup(runtime: Runtime, group: Group, model: ModelIdentity 
   report.present += all.length - added.length;
   report.vectors += added.filter(({ vectors }) => vectors !== null).length;
   const memories = added.map(({ memory }) => memory);
+  if (added.some(({ vectors }) => vectors === null)) runtime.health.coverage.changed();
   if (memories.length > 0) {
     const events = memories.length > 20 ? [changedEvent("stored", memories.length)] : storedEvents(memories);
     runtime.events.publish(...events);

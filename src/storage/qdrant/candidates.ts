@@ -58,7 +58,8 @@ export class Searches {
       meaning === null ? null : this.#calls.score(meaning, needed, best),
       this.#conversations.check(new Set(turns.values())),
     ]);
-    return this.#present(wanted, new Set([...found, ...passing]), around, best.cosines);
+    const vector_ignored = meaning === null && await vector !== null;
+    return { ...this.#present(wanted, new Set([...found, ...passing]), around, best.cosines), vector_ignored };
   }
 
   /** BM25 of points whose contents were read, by point id. */
@@ -102,7 +103,7 @@ export class Searches {
     ids: ReadonlySet<string>,
     around: ReadonlyMap<string, Around>,
     cosines: ReadonlyMap<string, number>,
-  ): CandidateSet {
+  ): Omit<CandidateSet, "vector_ignored"> {
     const { terms, factors, ceiling } = this.#words.known(wanted, MAX_TERMS);
     const scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {

@@ -51,9 +51,11 @@ export class CandidateSearch {
     const aim = await vector;
     return await this.#turns.run(() => {
       const { index, marks } = matching();
-      const isServed = aim !== null && this.#models.find(aim.model)?.number === index.vectors?.model;
+      const isServed = aim !== null && index.vectors !== null &&
+        this.#models.find(aim.model)?.number === index.vectors.model;
       const query = { vector: isServed ? aim.values : null, marks, limit };
-      return findCandidates(index, this.#follower.terms, words, query, (...asked) => this.#exactly(...asked));
+      const found = findCandidates(index, this.#follower.terms, words, query, (...asked) => this.#exactly(...asked));
+      return { ...found, vector_ignored: aim !== null && !isServed };
     });
   }
 

@@ -81,7 +81,7 @@ export function findCandidates(
   words: WordMatches,
   { vector, marks, limit }: MarkedQuery,
   exactly: ExactCosine,
-): CandidateSet {
+): Omit<CandidateSet, "vector_ignored"> {
   const { near, exact } = vector === null ? NOT_NEAR : nearest(index, vector, marks, limit, exactly);
   const passes = (slot: number) => marks === null || marks[slot] === 1;
 
