@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
+import { detectKind } from "../importers/detect.ts";
 import { IMPORTERS } from "../importers/table.ts";
 import { exportMemories } from "../operations/moving/export.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
@@ -15,7 +16,11 @@ import { type CliContext, examples, Failed, pathOf, show, withRuntime } from "./
 import { progress } from "./progress.ts";
 import { beginPart } from "./export_part.ts";
 
+/** What `detectKind` calls files that `export` wrote. */
+const OWN_FORMAT = "unimem";
+
 interface ExportOptions {
+  yes?: boolean;
   vectors?: boolean;
   trash: boolean;
   json?: boolean;
@@ -23,6 +28,8 @@ interface ExportOptions {
 
 interface ImportOptions {
   from?: string;
+  folderTags?: boolean;
+  yes?: boolean;
   json?: boolean;
 }
 
@@ -31,7 +38,7 @@ export function addMoving(program: Command, context: CliContext): void {
   program.command("export").argument("<file>", "file to write; - for standard output")
     .description("write everything to a file of JSON Lines")
     .option("--vectors", "with the memories' vectors, so that they needn't be made anew")
-    .option("--no-trash", "without what is in the trash")
+    .option("--no-trash", "without what is in the trash").option("--yes", "overwrite the file without a question")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -42,6 +49,8 @@ export function addMoving(program: Command, context: CliContext): void {
   program.command("import").argument("<path>", "file, folder or URL to read; - for standard input")
     .description("take memories over; what is there already stays as it is")
     .addOption(new Option("--from <kind>", "another program's data").choices(Object.keys(IMPORTERS)))
+    .option("--folder-tags", "make the folders that notes lie in their tags")
+    .option("--yes", "start without a question where the kind of data was found out")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -50,6 +59,7 @@ export function addMoving(program: Command, context: CliContext): void {
       }\n` +
         examples([
           "import memories.jsonl",
+          "import conversations.json",
           "import --from python-sqlite sqlite_vec.db",
           "import --from markdown ~/notes",
         ]),
@@ -58,7 +68,13 @@ export function addMoving(program: Command, context: CliContext): void {
 }
 
 /** Writes to `FILE.part` first, so that `FILE` is always whole; a stopped export goes on from there. */
-async function runExport(context: CliContext, file: string, { vectors = false, trash, json }: ExportOptions) {
+async function runExport(context: CliContext, file: string, { vectors = false, trash, yes, json }: ExportOptions) {
+  if (file !== "-" && !yes && await exists(file) && !context.ask(`Overwrite ${file}?`)) {
+    throw new MemoryError("invalid_input", `Cannot write "${file}": it is there already; --yes overwrites it`, {
+      field: "<file>",
+      value: file,
+    });
+  }
   const input = { vectors, trash }, bar = progress(context, "Exporting", "memories");
   await withRuntime(context, async (runtime) => {
     if (file === "-") {
@@ -89,15 +105,16 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
   });
 }
 
-async function runImport(context: CliContext, path: string, { from, json }: ImportOptions) {
+async function runImport(context: CliContext, path: string, { from, folderTags = false, yes, json }: ImportOptions) {
+  const kind = from ?? await kindOf(context, path, yes ?? false);
   const bar = progress(context, "Importing", "entries");
   const report = await withRuntime(context, async (runtime) => {
-    const onProgress = ({ read }: ImportReport) => bar.at(read);
+    const onProgress = ({ read }: ImportReport, total: number | undefined) => bar.at(read, total);
     const options = { onProgress, signal: context.signal };
     try {
-      if (from === undefined) return await importFile(runtime, await opened(path), options);
-      const importer = await IMPORTERS[from]!.load();
-      return await importEntries(runtime, importer(path), options);
+      if (kind === OWN_FORMAT) return await importFile(runtime, await opened(path), options);
+      const importer = await IMPORTERS[kind]!.load();
+      return await importEntries(runtime, importer(path, { folderTags }), options);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {
         throw new MemoryError("invalid_input", `Cannot read "${path}": it is not there`, { cause: error });
@@ -111,6 +128,8 @@ async function runImport(context: CliContext, path: string, { from, json }: Impo
     report.message,
     ...report.errors.map(({ place, message }) => `  ${place}: ${message}`),
     ...(report.faults > report.errors.length ? [`  and ${report.faults - report.errors.length} more`] : []),
+    ...Object.entries(report.left_out).map(([what, count]) => `  Left out: ${count} ${what}`),
+    ...report.notes.map(({ place, message }) => `  ${place}: ${message}`),
     ...(report.stored > report.vectors
       ? [
         `${
@@ -120,6 +139,42 @@ async function runImport(context: CliContext, path: string, { from, json }: Impo
       : []),
   ]);
   if (!report.success) throw new Failed();
+}
+
+/** The kind of the data: found out, and confirmed where it isn't an export of ours. */
+async function kindOf(context: CliContext, path: string, yes: boolean): Promise<string> {
+  if (path === "-") return OWN_FORMAT;
+  let kind: string | null;
+  try {
+    kind = await detectKind(path);
+  } catch (error) {
+    throw new MemoryError("invalid_input", `Cannot read "${path}": ${errorText(error)}`, { cause: error });
+  }
+  if (kind === OWN_FORMAT) return kind;
+  if (kind === null) {
+    throw new MemoryError("invalid_input", `Cannot tell what "${path}" is: name its kind with --from`, {
+      field: "--from",
+      value: path,
+    });
+  }
+  const { reads } = IMPORTERS[kind]!;
+  if (yes || context.ask(`${path} looks like ${reads}. Import it?`)) return kind;
+  throw new MemoryError(
+    "invalid_input",
+    `Cannot import "${path}" unasked: it looks like ${reads}; use --from ${kind}`,
+    {
+      field: "--from",
+      value: kind,
+    },
+  );
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(file)).isFile;
+  } catch {
+    return false; // opening it says what is wrong
+  }
 }
 
 async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {

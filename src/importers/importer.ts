@@ -8,8 +8,14 @@ import type { ContentLineInput } from "../operations/moving/format.ts";
 import { parseInstant } from "../memory/time/instant.ts";
 import type { Entry } from "../operations/moving/import.ts";
 
+/** What the caller may ask of an importer. */
+export interface ImporterOptions {
+  /** Whether the folders a note lies in become its tags. */
+  folderTags?: boolean;
+}
+
 /** Reads everything at `path`, a file, a folder or a URL. */
-export type Importer = (path: string) => AsyncIterable<Entry>;
+export type Importer = (path: string, options?: ImporterOptions) => AsyncIterable<Entry>;
 
 /** An entry whose value the compiler has seen; `check` in the import still looks at what is inside. */
 export function entry(place: string, value: ContentLineInput): Entry {

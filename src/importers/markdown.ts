@@ -1,34 +1,42 @@
 /**
- * A folder of Markdown notes. Each note becomes one memory or, when it is long, one for each chunk; front matter becomes
- * metadata, and its tags the memory's.
+ * A folder of Markdown notes, such as an Obsidian vault. Each note becomes one memory or, when it is long, one for each
+ * chunk; front matter becomes metadata, tags the memory's, and wiki links relations.
  *
  * @module
  */
 
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { CHUNK_OVERLAP, CHUNK_SIZE, chunkSections } from "../documents/chunks.ts";
+import { decodeText } from "../documents/decode.ts";
 import { DEFAULT_LIMITS } from "../documents/document.ts";
 import { parseDocument } from "../documents/parse.ts";
 import { errorText } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
-import type { Json, Metadata } from "../memory/memory.ts";
+import type { Metadata } from "../memory/memory.ts";
 import type { Entry } from "../operations/moving/import.ts";
-import { entry, secondsOf, tagsOf } from "./importer.ts";
-
-const FRONT_MATTER = /^\ufeff?---[ \t]*\r?\n([^]*?\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
+import { readDate } from "./dates.ts";
+import { markingsOf, noteTags, splitNote } from "./front_matter.ts";
+import { entry, type ImporterOptions } from "./importer.ts";
+import { NoteLinks } from "./note_links.ts";
 
 /** Every note below a folder, in the order of the paths, or the one note at `path`. Links are not followed. */
-export async function* readMarkdown(path: string): AsyncGenerator<Entry> {
-  const { isDirectory } = await Deno.stat(path);
-  const files = isDirectory ? notesIn(path) : [path];
-  for await (const file of files) {
-    const place = isDirectory ? relative(path, file) : file;
+export async function* readMarkdown(path: string, { folderTags = false }: ImporterOptions = {}): AsyncGenerator<Entry> {
+  const links = new NoteLinks();
+  for await (const { file, place } of notesAt(path)) {
     try {
-      yield* await entriesOf(file, place);
+      yield* await entriesOf(file, place, folderTags, links);
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
   }
+  yield* links.relations();
+}
+
+/** The notes at a path, with their places in it. */
+export async function* notesAt(path: string): AsyncGenerator<{ file: string; place: string }> {
+  const { isDirectory } = await Deno.stat(path);
+  if (!isDirectory) return yield { file: path, place: path };
+  for await (const file of notesIn(path)) yield { file, place: relative(path, file).replaceAll("\\", "/") };
 }
 
 async function* notesIn(folder: string): AsyncGenerator<string> {
@@ -40,72 +48,92 @@ async function* notesIn(folder: string): AsyncGenerator<string> {
   }
 }
 
-async function entriesOf(file: string, place: string): Promise<Entry[]> {
-  const text = await Deno.readTextFile(file), { mtime } = await Deno.stat(file);
-  const front = FRONT_MATTER.exec(text), fields = front ? fieldsOf(front[1]!) : {};
-  const body = front ? text.slice(front[0].length) : text;
-  if (body.trim() === "") return [{ place, fault: "Cannot import it: it holds no text" }];
-  const document = await parseDocument(new TextEncoder().encode(body), place.replaceAll("\\", "/"), DEFAULT_LIMITS);
+/** A note that was read. */
+export interface ReadNote {
+  fields: Metadata;
+  body: string;
+  /** Unix seconds: by its front matter, else by its file. */
+  created: number;
+  updated: number;
+  /** What was understood otherwise than it was written. */
+  notes: string[];
+}
+
+/** Reads a note's file in whatever encoding it is, and its front matter. */
+export async function readNote(file: string): Promise<ReadNote> {
+  const [bytes, { mtime }] = await Promise.all([Deno.readFile(file), Deno.stat(file)]);
+  const { text, encoding } = decodeText(bytes, file);
+  const { fields, body, fault } = splitNote(text);
   const changed = (mtime?.getTime() ?? Date.now()) / 1000;
-  const created = secondsOf(fields.created) ?? secondsOf(fields.date) ?? changed;
-  const updated = secondsOf(fields.updated) ?? secondsOf(fields.modified) ?? changed;
+  const created = await readDate({ created: fields.created, date: fields.date });
+  const updated = await readDate({ updated: fields.updated, modified: fields.modified });
+  const dates = [created.note, updated.note].filter((note) => note !== undefined);
+  const notes = [
+    ...encoding === "utf-8" ? [] : [`Read as ${encoding}`],
+    ...fault === undefined ? [] : [`${fault}; it stays part of the text`],
+    ...dates.length === 0 ? [] : [`${dates.join("; ")}; the file's own time is taken`],
+  ];
+  return { fields, body, created: created.at ?? changed, updated: updated.at ?? created.at ?? changed, notes };
+}
+
+async function entriesOf(file: string, place: string, folderTags: boolean, links: NoteLinks): Promise<Entry[]> {
+  const note = await readNote(file);
+  if (note.body.trim() === "") return [{ place, fault: "Cannot import it: it holds no text" }];
+  const { tags, links: targets } = markingsOf(note.body);
+  const folders = folderTags ? dirname(place).split("/").filter((name) => name !== "." && name !== "") : [];
+  const entries = await textEntries(note, place, {
+    tags: [...noteTags(note.fields.tags ?? note.fields.tag), ...tags, ...folders],
+    metadata: note.fields,
+  });
+  const names = [basename(place).replace(/\.[^.]+$/, ""), place.replace(/\.[^.]+$/, ""), ...aliases(note.fields)];
+  links.note(hashOf(entries[0]!), names);
+  for (const target of targets) links.link(target, "links_to");
+  return entries;
+}
+
+/** The memories of a note's text. */
+export async function textEntries(
+  { fields, body, created, updated, notes }: ReadNote,
+  place: string,
+  { tags, metadata }: { tags: string[]; metadata: Metadata },
+): Promise<Entry[]> {
   const type = typeof fields.type === "string" && fields.type !== "" ? fields.type : "note";
-  const shared = { ...fields, source_file: place };
-  const whole = body.trim();
-  const chunks = whole.length <= CHUNK_SIZE.default
-    ? [{ text: whole, headings: [] }]
-    : [...chunkSections(document.sections, { size: CHUNK_SIZE.default, overlap: CHUNK_OVERLAP.default })];
-  return chunks.map(({ text, headings }, index) => {
-    const metadata: Metadata = chunks.length === 1 ? shared : {
-      ...shared,
-      section_path: headings.map((heading) => heading.text),
-      chunk_index: index,
-      total_chunks: chunks.length,
-    };
-    return entry(place, {
+  const shared = { ...metadata, source_file: place }, whole = body.trim();
+  const chunks = whole.length <= CHUNK_SIZE.default ? [{ text: whole, headings: [] }] : await chunksOf(body, place);
+  return chunks.map(({ text, headings }, index) => ({
+    ...entry(place, {
       kind: "memory",
       content: text,
       // The same words in two notes are two memories.
       content_hash: contentHash(text, { source_file: place }),
-      tags: [...tagsOf(fields.tags ?? fields.tag).map((tag) => tag.trim().replace(/^#/, ""))],
+      tags,
       memory_type: type,
-      metadata,
+      metadata: chunks.length === 1 ? shared : {
+        ...shared,
+        section_path: headings.map((heading) => heading.text),
+        chunk_index: index,
+        total_chunks: chunks.length,
+      },
       conversation_id: chunks.length === 1 ? null : `document:${place}`.slice(0, 256),
       // Chunks keep their order.
       created_at: created + index / 1000,
       updated_at: updated,
-    });
-  });
+    }),
+    ...index === 0 && notes.length > 0 ? { note: notes.join("; ") } : {},
+  }));
 }
 
-/** Front matter as notes have it: `key: value` with texts, numbers, truth values and lists; deeper YAML stays text. */
-function fieldsOf(front: string): Metadata {
-  const fields: Metadata = {};
-  let key: string | null = null, list: Json[] = [];
-  for (const line of front.split(/\r?\n/)) {
-    const item = /^\s*-\s+(.*)$/.exec(line), pair = /^([\w][\w .-]*):(?:\s+(.*))?$/.exec(line);
-    if (item && key !== null) {
-      list.push(scalarOf(item[1]!));
-      fields[key] = list;
-    } else if (pair) {
-      [key, list] = [pair[1]!.trim(), []];
-      fields[key] = valueOf((pair[2] ?? "").trim());
-    } else if (key !== null && typeof fields[key] === "string" && line.trim() !== "" && !line.startsWith("#")) {
-      fields[key] = `${fields[key]}\n${line}`.trim();
-    }
-  }
-  return fields;
+async function chunksOf(body: string, place: string) {
+  const document = await parseDocument(new TextEncoder().encode(body), place, DEFAULT_LIMITS);
+  return [...chunkSections(document.sections, { size: CHUNK_SIZE.default, overlap: CHUNK_OVERLAP.default })];
 }
 
-function valueOf(text: string): Json {
-  const inside = /^\[(.*)\]$/.exec(text)?.[1];
-  if (inside === undefined) return scalarOf(text);
-  return inside.trim() === "" ? [] : inside.split(",").map((item) => scalarOf(item.trim()));
+/** Other names under which notes link to this one. */
+function aliases({ title, aliases, alias }: Metadata): string[] {
+  return [title, ...[aliases ?? alias].flat()].filter((name) => typeof name === "string");
 }
 
-function scalarOf(text: string): Json {
-  const quoted = /^(["'])(.*)\1$/.exec(text)?.[2];
-  if (quoted !== undefined) return quoted;
-  if (text === "true" || text === "false") return text === "true";
-  return /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text;
+/** The key of an entry made here. */
+export function hashOf({ value }: Entry): string {
+  return (value as { content_hash: string }).content_hash;
 }

@@ -1,48 +1,98 @@
 /**
- * Exports of mem0: a JSON list, or an object with the list under `results` or `memories`, as its `get_all` answers.
+ * Exports of mem0 and OpenMemory: a JSON list, or an object with the list under `results`, `memories` or `items`, as
+ * their answers are.
  *
  * @module
  */
 
 import { MemoryError } from "../errors.ts";
+import { contentHash } from "../memory/hash.ts";
 import type { Json, Metadata } from "../memory/memory.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
-import { entry, secondsOf, tagsOf } from "./importer.ts";
-
-type Item = Record<string, Json | undefined>;
+import { readDate } from "./dates.ts";
+import { entry, tagsOf } from "./importer.ts";
+import { leftOut, listOf, objectOf, textOf } from "./turns.ts";
 
 /** Fields that become a memory's own; all others are kept in its metadata. */
-const OWN = new Set(["memory", "text", "data", "metadata", "categories", "created_at", "updated_at", "run_id"]);
+const OWN = new Set([
+  ...["memory", "text", "data", "content", "metadata", "metadata_", "categories", "created_at", "updated_at", "run_id"],
+  "state",
+]);
 
-/** Each memory of an export. */
+/** Each memory of an export, then what its graph says of entities. */
 export async function* readMem0(path: string): AsyncGenerator<Entry> {
   const read = parseJson(await Deno.readTextFile(path));
-  const value = "value" in read ? read.value : null;
-  const found = value as { results?: unknown; memories?: unknown } | null;
-  const list = Array.isArray(value) ? value : found?.results ?? found?.memories;
+  const value = "value" in read ? read.value : null, found = objectOf(value);
+  const list = Array.isArray(value) ? value : found?.results ?? found?.memories ?? found?.items;
   if (!Array.isArray(list)) {
     throw new MemoryError("invalid_input", `Cannot import "${path}": it holds no list of mem0 memories`, {
       value: path,
     });
   }
-  for (const [index, value] of list.entries()) {
-    const place = `Item ${index + 1}`, item = value as Item | null;
-    const content = item?.memory ?? item?.text ?? item?.data;
-    if (item === null || typeof content !== "string") {
-      yield { place, fault: "Cannot import it: it has no text under `memory`" };
-      continue;
-    }
-    const given = (typeof item.metadata === "object" && item.metadata !== null ? item.metadata : {}) as Metadata;
-    const rest = Object.entries(item).filter(([key, value]) => !OWN.has(key) && value != null);
-    const renamed = rest.map(([key, value]) => [`mem0_${key}`, value!] as const);
-    yield entry(place, {
-      kind: "memory",
-      content,
-      tags: [...tagsOf(item.categories), ...tagsOf(given.tags)],
-      metadata: { ...given, ...Object.fromEntries(renamed) },
-      conversation_id: typeof item.run_id === "string" && item.run_id !== "" ? item.run_id : null,
-      created_at: secondsOf(item.created_at),
-      updated_at: secondsOf(item.updated_at ?? item.created_at),
-    });
+  const owners = new Map<string, string>();
+  for (const [index, item] of list.entries()) yield await entryOf(`Item ${index + 1}`, objectOf(item), owners);
+  for (const [index, item] of listOf(found?.relations).entries()) {
+    yield relationOf(`Relation ${index + 1}`, objectOf(item));
   }
+}
+
+async function entryOf(
+  place: string,
+  item: Record<string, unknown> | null,
+  owners: Map<string, string>,
+): Promise<Entry> {
+  const content = textOf(item?.memory) ?? textOf(item?.text) ?? textOf(item?.data) ?? textOf(item?.content);
+  if (item === null || content === undefined) {
+    return { place, fault: "Cannot import it: it has no text under `memory` or `content`" };
+  }
+  if (item.state === "deleted") return leftOut(place, "memories that were deleted there");
+  const given = (objectOf(item.metadata) ?? objectOf(item.metadata_) ?? {}) as Metadata;
+  const rest = Object.entries(item).filter(([key, value]) => !OWN.has(key) && value != null);
+  const created = await readDate({ created_at: item.created_at });
+  const updated = await readDate({ updated_at: item.updated_at });
+  const notes = [created.note, updated.note].filter((note) => note !== undefined);
+  const state = textOf(item.state);
+  const memory = entry(place, {
+    kind: "memory",
+    content,
+    content_hash: hashOf(content, ownerOf(item), owners),
+    tags: [...tagsOf(item.categories), ...tagsOf(given.tags)],
+    metadata: {
+      ...given,
+      ...Object.fromEntries(rest.map(([key, value]) => [`mem0_${key}`, value as Json])),
+      ...(state === undefined || state === "active" ? {} : { mem0_state: state }),
+    },
+    conversation_id: textOf(item.run_id) ?? null,
+    created_at: created.at,
+    updated_at: updated.at ?? created.at,
+  });
+  return notes.length === 0 ? memory : { ...memory, note: `${notes.join("; ")}; the time of the import is taken` };
+}
+
+/** Who a memory belongs to, as text. */
+function ownerOf(item: Record<string, unknown>): string {
+  return ["user_id", "agent_id", "app_id"].map((key) => `${key}=${textOf(item[key]) ?? ""}`).join("&");
+}
+
+/** The same words of another owner are another memory. */
+function hashOf(content: string, owner: string, owners: Map<string, string>): string {
+  const hash = contentHash(content), first = owners.get(hash);
+  if (first === undefined) owners.set(hash, owner);
+  return first === undefined || first === owner ? hash : contentHash(content, { mem0_owner: owner });
+}
+
+/** A line of its graph: two names and what is between them. */
+function relationOf(place: string, item: Record<string, unknown> | null): Entry {
+  const source = textOf(item?.source), target = textOf(item?.target) ?? textOf(item?.destination);
+  const relationship = textOf(item?.relationship) ?? textOf(item?.relation);
+  if (source === undefined || target === undefined || relationship === undefined) {
+    return { place, fault: "Cannot import it: it has no source, relationship and target" };
+  }
+  return entry(place, {
+    kind: "memory",
+    content: `${source} ${relationship.replaceAll("_", " ")} ${target}`,
+    tags: [],
+    memory_type: "relation",
+    metadata: { mem0_source: source, mem0_relationship: relationship, mem0_target: target },
+  });
 }

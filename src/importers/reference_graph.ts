@@ -7,13 +7,14 @@
 
 import { contentHash } from "../memory/hash.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
-import { entry } from "./importer.ts";
+import { entry, secondsOf } from "./importer.ts";
+import { objectOf, textOf } from "./turns.ts";
 
 type Line = Record<string, unknown>;
 
 /** Entities become the memories of their observations, relations links between the first memories of two entities. */
 export async function* readReferenceGraph(path: string): AsyncGenerator<Entry> {
-  const lines = (await Deno.readTextFile(path)).split("\n");
+  const lines = (await Deno.readTextFile(path)).replace(/^\ufeff/, "").split("\n");
   const relations: { place: string; line: Line }[] = [], first = new Map<string, string>();
   for (const [index, text] of lines.entries()) {
     if (text.trim() === "") continue;
@@ -22,9 +23,9 @@ export async function* readReferenceGraph(path: string): AsyncGenerator<Entry> {
       yield { place, fault: read.fault };
       continue;
     }
-    const line = (read.value ?? {}) as Line;
-    if (line.type === "relation") relations.push({ place, line });
-    else if (line.type === "entity" && typeof line.name === "string") {
+    const line = (read.value ?? {}) as Line, kind = kindOf(line);
+    if (kind === "relation") relations.push({ place, line });
+    else if (kind === "entity" && typeof line.name === "string") {
       yield* observations(place, line.name, line, first);
     } else yield { place, fault: "Cannot import it: it is neither an entity nor a relation" };
   }
@@ -37,14 +38,24 @@ export async function* readReferenceGraph(path: string): AsyncGenerator<Entry> {
   }
 }
 
+/** Some forks write no `type`; the fields tell. */
+function kindOf(line: Line): unknown {
+  if (typeof line.type === "string" && (line.type === "entity" || line.type === "relation")) return line.type;
+  if (line.from !== undefined && line.to !== undefined) return "relation";
+  return line.name !== undefined && (line.observations !== undefined || line.entityType !== undefined)
+    ? "entity"
+    : line.type;
+}
+
 function* observations(place: string, name: string, line: Line, first: Map<string, string>): Generator<Entry> {
   const type = typeof line.entityType === "string" && line.entityType !== "" ? line.entityType : null;
-  const given = Array.isArray(line.observations) ? line.observations.map(String) : [];
-  // An entity nothing was observed of is still one: its name and type are what is known.
-  const texts = given.length > 0 ? given : [type === null ? name : `${name} is a ${type}`];
-  for (const text of texts) {
+  const given = Array.isArray(line.observations) ? line.observations.map(observationOf) : [];
+  // An entity without observations is still one: its name and type are what is known.
+  const told = given.filter(({ text }) => text.trim() !== "");
+  const all = told.length > 0 ? told : [{ text: type === null ? name : `${name} is a ${type}`, at: undefined }];
+  for (const { text, at } of all) {
     // An observation alone rarely says what it is about.
-    const content = text.toLowerCase().includes(name.toLowerCase()) ? text : `${name}: ${text}`;
+    const content = hasName(text, name) ? text : `${name}: ${text}`, created_at = at ?? secondsOf(line.createdAt);
     const content_hash = contentHash(content);
     if (!first.has(name)) first.set(name, content_hash);
     yield entry(place, {
@@ -54,6 +65,25 @@ function* observations(place: string, name: string, line: Line, first: Map<strin
       tags: [name.slice(0, 256)],
       memory_type: "observation",
       metadata: { entity: name, entity_type: type, observation: text },
+      created_at,
     });
   }
+}
+
+/** Forks keep observations as objects with their text and time. */
+function observationOf(value: unknown): { text: string; at: number | undefined } {
+  const fields = objectOf(value);
+  if (fields === null) return { text: typeof value === "string" ? value : JSON.stringify(value), at: undefined };
+  const text = textOf(fields.content) ?? textOf(fields.text) ?? textOf(fields.observation) ?? JSON.stringify(fields);
+  return { text, at: secondsOf(fields.createdAt ?? fields.created_at ?? fields.timestamp) };
+}
+
+/** Whether the name stands in the text as a word of its own: "AI" is not in "Maintains". */
+function hasName(text: string, name: string): boolean {
+  const words = text.toLowerCase(), wanted = name.toLowerCase();
+  const isPart = (char: string | undefined) => char !== undefined && /[\p{L}\p{N}]/u.test(char);
+  for (let at = words.indexOf(wanted); at >= 0; at = words.indexOf(wanted, at + 1)) {
+    if (!isPart(words[at - 1]) && !isPart(words[at + wanted.length])) return true;
+  }
+  return false;
 }

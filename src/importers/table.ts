@@ -12,6 +12,10 @@ export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Impo
     reads: "the SQLite file of the Python mcp-memory-service",
     load: async () => (await import("./python_sqlite.ts")).readPythonSqlite,
   },
+  "python-json": {
+    reads: "a JSON export of the Python mcp-memory-service",
+    load: async () => (await import("./python_json.ts")).readPythonJson,
+  },
   "python-qdrant": {
     reads: "its Qdrant collection, by a URL such as http://localhost:6333/memories",
     load: async () => (await import("./python_qdrant.ts")).readPythonQdrant,
@@ -27,6 +31,26 @@ export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Impo
   "markdown": {
     reads: "a Markdown note, or all notes below a folder",
     load: async () => (await import("./markdown.ts")).readMarkdown,
+  },
+  "basic-memory": {
+    reads: "the folder of basic-memory, with observations and relations",
+    load: async () => (await import("./basic_memory.ts")).readBasicMemory,
+  },
+  "chatgpt": {
+    reads: "the conversations.json of a ChatGPT export",
+    load: async () => (await import("./chatgpt.ts")).readChatGpt,
+  },
+  "claude": {
+    reads: "the conversations.json of a Claude export",
+    load: async () => (await import("./claude.ts")).readClaude,
+  },
+  "claude-code": {
+    reads: "transcripts of Claude Code: ~/.claude/projects, or one file of it",
+    load: async () => (await import("./transcripts.ts")).readClaudeCode,
+  },
+  "codex": {
+    reads: "transcripts of Codex CLI: ~/.codex/sessions, or one file of it",
+    load: async () => (await import("./transcripts.ts")).readCodex,
   },
   "documents": {
     reads: "a document (PDF, DOCX, HTML, text, CSV, JSON, Markdown), or all below a folder",

@@ -64,9 +64,11 @@ export type RemoveRelationInput = z.infer<typeof RemoveRelationInput>;
 /** Removes the links from a memory to another. */
 export async function removeRelation(runtime: Runtime, input: RemoveRelationInput): Promise<RelationChange> {
   const { content_hash: source, target_hash: target } = input, relation_type = input.relation_type ?? null;
-  const types = relation_type === null ? {} : { types: [relation_type] };
-  const between = (await runtime.storage.relations({ hashes: [source], ...types, limit: MAX_RELATIONS }))
-    .filter((relation) => relation.source === source && relation.target === target && relation.type !== SUPERSEDES);
+  // Types that an import brought before it normalised them are compared in lower case.
+  const isMeant = ({ type }: Relation) => relation_type === null || type.toLowerCase() === relation_type;
+  const between = (await runtime.storage.relations({ hashes: [source], limit: MAX_RELATIONS }))
+    .filter((relation) => relation.source === source && relation.target === target && relation.type !== SUPERSEDES)
+    .filter(isMeant);
   const removed = (await runtime.storage.unrelate(between)).filter(Boolean).length;
   if (removed > 0) runtime.activity.changed("update", [source, target], "relation removed");
   const message = removed > 0 ? `Removed ${removed} relations` : "There is no such relation";

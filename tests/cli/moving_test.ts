@@ -63,3 +63,30 @@ Deno.test("a killed export and a killed import go on where they stopped, and los
     await storage.close();
     assertEquals([total, last!.content.slice(0, 10)], [20_000, "Fact 19999"]);
   }));
+
+Deno.test("import finds out what a file is, and starts where that was confirmed", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/conversations.json`;
+    const chat_messages = [{ uuid: "m", sender: "human", text: "Staging runs PostgreSQL", created_at: "2025-01-01" }];
+    await Deno.writeTextFile(file, JSON.stringify([{ uuid: "c", name: "Databases", chat_messages }]));
+    const asked = await unimem(folder, "import", file);
+    assertEquals([asked.code, asked.out], [2, ""]);
+    assertStringIncludes(asked.err, "use --from claude");
+    const report = JSON.parse((await unimem(folder, "import", file, "--yes", "--json")).out);
+    assertEquals([report.success, report.stored], [true, 1]);
+    assertEquals((await unimem(folder, "import", file, "--from", "claude")).code, 0);
+    await Deno.writeTextFile(`${folder}/data.bin`, "neither this nor that");
+    const unknown = await unimem(folder, "import", `${folder}/data.bin`);
+    assertEquals(unknown.code, 2);
+    assertStringIncludes(unknown.err, "name its kind with --from");
+  }));
+
+Deno.test("export doesn't overwrite a file unasked", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/all.jsonl`;
+    await Deno.writeTextFile(file, "precious");
+    const refused = await unimem(folder, "export", file);
+    assertEquals([refused.code, await Deno.readTextFile(file)], [2, "precious"]);
+    assertStringIncludes(refused.err, "it is there already");
+    assertEquals((await unimem(folder, "export", file, "--yes")).code, 0);
+  }));

@@ -1,8 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
+import { contentHash } from "../../src/memory/hash.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { exportMemories } from "../../src/operations/moving/export.ts";
 import { importFile } from "../../src/operations/moving/import_file.ts";
+import { removeRelation } from "../../src/operations/relation.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { cosine, hashOf, memory, vector } from "../storage/fixtures.ts";
@@ -114,10 +116,12 @@ Deno.test("what is no export, or one of a newer version, is refused before anyth
   await refused("", "invalid_input", "no header");
   await refused("null\n", "invalid_input", "no header");
   await refused("\u0000\ud800", "invalid_input", "no header");
-  await refused(text.split("\n").slice(1).join("\n"), "invalid_input", "no header");
   await refused(text.replace('"version":1', '"version":2'), "invalid_input", "format version 2");
   await refused(text.replace('"version":1', '"version":"1"'), "invalid_input", "wrong version");
   assertEquals(await all(to.runtime), []);
+  // Without its header it is a list of memories.
+  const report = await importText(to.runtime, text.split("\n").slice(1).join("\n"));
+  assertEquals([report.stored, report.errors], [2, []]);
 });
 
 Deno.test("hostile lines are named by their numbers and leave nothing behind", async () => {
@@ -153,4 +157,47 @@ Deno.test("hostile lines are named by their numbers and leave nothing behind", a
   assertStringIncludes(report.errors.at(-1)!.message, "without a trailer");
   assertEquals([report.stored, report.present], [3, 2]);
   assertEquals((await all(test.runtime)).map(({ content }) => content), ["first", "second", "fourth"]);
+});
+
+Deno.test("plain JSON Lines of memories are imported, with times in any form, and faults by their lines", async () => {
+  await using test = await testRuntime();
+  const text = [
+    '\ufeff{"content": "First", "tags": ["a"], "created_at": "2024-01-05T10:30:00Z"}',
+    "",
+    '{"kind": "memory", "content": "Second", "created_at": 1704450600}',
+    '{"text": "no content"}',
+    "[1]",
+    '{"content": "Third", "created_at": "2024-02-30"}',
+  ].join("\n");
+  const report = await importText(test.runtime, text);
+  assertEquals([report.stored, report.errors.map(({ place }) => place)], [2, ["Line 4", "Line 5", "Line 6"]]);
+  const { memories } = await test.runtime.storage.list({ filter: {}, offset: 0, limit: 9 });
+  assertEquals(memories.map(({ created_at }) => created_at), [1704450600, 1704450600]);
+});
+
+Deno.test("a header needs its format and version alone, and tells all that is wrong with it at once", async () => {
+  await using test = await testRuntime();
+  const header = { kind: "header", format: "unimem-export", version: 1 };
+  const lines = (first: unknown) => `${JSON.stringify(first)}\n${JSON.stringify({ kind: "memory", content: "x" })}\n`;
+  const { stored, message } = await importText(test.runtime, lines(header));
+  assertEquals([stored, message.includes("1 fault") && !message.includes("1 faults")], [1, true]);
+  await assertRejects(
+    () => importText(test.runtime, lines({ ...header, memories: "many", vectors: 3 })),
+    MemoryError,
+    "a wrong memories, vectors",
+  );
+});
+
+Deno.test("types of imported relations are those that can be asked for and removed", async () => {
+  await using test = await testRuntime();
+  const { runtime } = test, line = (value: unknown) => `${JSON.stringify(value)}\n`;
+  const [a, b] = [contentHash("one"), contentHash("two")];
+  const relation = (type: string) => line({ kind: "relation", source: a, target: b, type });
+  const text = line({ content: "one" }) + line({ content: "two" }) + relation("CONTRADICTS") + relation("contradicts") +
+    relation("works@home");
+  const report = await importText(runtime, text);
+  assertEquals([report.relations, report.present, report.errors], [2, 1, []]);
+  const { success } = await removeRelation(runtime, { content_hash: a, target_hash: b, relation_type: "contradicts" });
+  assertEquals(success, true);
+  assertEquals((await runtime.storage.relations({ limit: 9 })).map(({ type }) => type), ["works_home"]);
 });

@@ -6,7 +6,7 @@
 
 /** Units that clocks count in, by the smallest number that can't be Unix seconds before the year 5138. */
 const UNITS = [[1e17, 1e9], [1e14, 1e6], [1e11, 1e3]] as const;
-/** Years that a bare number of four or eight digits may name; as Unix seconds they would all lie in 1970. */
+/** Years that a bare number may begin with; what it names then would lie in the 1970s as a Unix time. */
 const FIRST_YEAR = 1900, LAST_YEAR = 2199;
 
 const NUMBER = /^[+-]?\d{1,19}(?:\.\d{1,12})?$/;
@@ -21,8 +21,8 @@ const LONGEST = 64;
  *
  * Read are Unix seconds (milliseconds, microseconds and nanoseconds are recognised by their size), and ISO 8601: a
  * year, a month, a day, or a day with a time after `T`, `t` or a blank, in the extended or the basic form, with `Z`, an
- * offset such as `+02:00` or `+02` (a blank may stand before it), or no zone, which means UTC. Years and days may be numbers too (`2020`,
- * `20200101`) and mean their beginning.
+ * offset such as `+02:00` or `+02` (a blank may stand before it), or no zone, which means UTC. Years, days, minutes
+ * and seconds may be numbers too (`2020`, `20200101`, `202001011030`) and mean their beginning.
  */
 export function parseInstant(value: string | number): number | null {
   if (typeof value === "number") return fromNumber(value);
@@ -35,6 +35,11 @@ function fromNumber(value: number): number | null {
   if (!Number.isFinite(value)) return null;
   const digits = String(value), year = Number(digits.slice(0, 4));
   if (/^\d{4}(?:\d{4})?$/.test(digits) && year >= FIRST_YEAR && year <= LAST_YEAR) return fromIso(digits);
+  // Notes are often named by the minute or second they were begun in.
+  if (/^\d{12}(?:\d\d)?$/.test(digits) && year >= FIRST_YEAR && year <= LAST_YEAR) {
+    const named = fromIso(`${digits.slice(0, 8)}T${digits.slice(8)}`);
+    if (named !== null) return named;
+  }
   const scale = UNITS.find(([least]) => Math.abs(value) >= least)?.[1] ?? 1;
   return inCalendar(value / scale);
 }

@@ -80,7 +80,7 @@ export async function* exportMemories(
   const chunk = (lines: object[]): ExportChunk => {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
     hash.update(text);
-    return { text, done: written.memories, total: Math.max(written.memories, header.memories) };
+    return { text, done: written.memories, total: Math.max(written.memories, header.memories ?? 0) };
   };
 
   if (part === undefined) yield chunk([header]);

@@ -7,13 +7,18 @@
 
 import { z } from "zod";
 import { Content, ContentHash, ConversationId, MemoryType, MetadataObject, TagList } from "../../memory/schemas.ts";
+import { parseInstant } from "../../memory/time/instant.ts";
+import { RelationType } from "../relation.ts";
 
 /** Name and version in a header. A reader refuses newer versions, for it can't know what it would lose. */
 export const FORMAT = "unimem-export";
 export const FORMAT_VERSION = 1;
 
-/** Unix seconds that have an ISO form: the years 1 to 9999. */
-const Time = z.number().min(-62_135_596_800).max(253_402_300_799);
+/** Unix seconds that have an ISO form: the years 1 to 9999. Files that others write may have them as ISO 8601. */
+const Time = z.preprocess(
+  (value) => typeof value === "string" ? parseInstant(value) ?? value : value,
+  z.number().min(-62_135_596_800).max(253_402_300_799),
+) as z.ZodType<number, number>;
 
 const Model = z.object({
   id: z.string(),
@@ -27,12 +32,13 @@ export const HeaderLine = z.object({
   kind: z.literal("header"),
   format: z.literal(FORMAT),
   version: z.int().positive(),
-  created_at: z.number(),
-  unimem: z.string().describe("Version that wrote the file."),
-  memories: z.int().describe("Memories in the store when the export began; the trailer has the number written."),
-  trashed: z.int(),
-  vectors: z.boolean().describe("Whether memories carry their vectors."),
-  model: Model.nullable().describe("The model that made the vectors."),
+  created_at: z.number().optional(),
+  unimem: z.string().optional().describe("Version that wrote the file."),
+  memories: z.int().optional()
+    .describe("Memories in the store when the export began; the trailer has the number written."),
+  trashed: z.int().optional(),
+  vectors: z.boolean().default(false).describe("Whether memories carry their vectors."),
+  model: Model.nullable().default(null).describe("The model that made the vectors; needed where there are some."),
 });
 export type HeaderLine = z.infer<typeof HeaderLine>;
 
@@ -69,7 +75,11 @@ export const RelationLine = z.object({
   kind: z.literal("relation"),
   source: ContentHash,
   target: ContentHash,
-  type: z.string().min(1).max(256),
+  // Other programs write CONTRADICTS or works@; what can be asked for and removed here is another form of it.
+  type: z.string().transform((type) =>
+    type.trim().replace(/[^\p{L}\p{N}_ -]+/gu, "_").replace(/^[_ -]+/, "").slice(0, 64)
+  )
+    .pipe(RelationType),
   created_at: Time.nullish(),
 });
 

@@ -21,6 +21,8 @@ const AT_ONCE = 200;
 const CHARACTERS_AT_ONCE = 2_000_000;
 /** Faults that a report lists; it counts all of them. */
 const FAULTS_LISTED = 100;
+/** Notes that a report lists. */
+const NOTES_LISTED = 100;
 
 /** Something to import. */
 export interface Entry {
@@ -30,6 +32,10 @@ export interface Entry {
   value?: unknown;
   /** Why it can't be read, instead of a value. */
   fault?: string;
+  /** Why it is no memory, instead of a value: something of the source that an import leaves out on purpose. */
+  left?: string;
+  /** What of the value was understood in another way than it was written, such as a date that is none. */
+  note?: string;
 }
 
 export const ImportReport = z.object({
@@ -44,6 +50,10 @@ export const ImportReport = z.object({
   faults: z.int().describe("Entries that were not imported."),
   errors: z.array(z.object({ place: z.string(), message: z.string() }))
     .describe(`The first ${FAULTS_LISTED} faults.`),
+  left_out: z.record(z.string(), z.int())
+    .describe("What of the source is no memory and was left out on purpose: how many, by what they are."),
+  notes: z.array(z.object({ place: z.string(), message: z.string() }))
+    .describe(`What was imported otherwise than it was written, the first ${NOTES_LISTED}.`),
 });
 export type ImportReport = z.infer<typeof ImportReport>;
 
@@ -53,8 +63,8 @@ export interface ImportOptions {
   model?: ModelIdentity | null;
   /** Takes that model for the store's own where it has none yet, whatever the settings ask for. */
   adoptModel?: boolean;
-  /** Called after each transaction. */
-  onProgress?: (report: ImportReport) => void;
+  /** Called after each transaction; `total` is known where the source tells how much it holds. */
+  onProgress?: (report: ImportReport, total: number | undefined) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -70,6 +80,24 @@ export class Report implements ImportReport {
   vectors = 0;
   faults = 0;
   errors: { place: string; message: string }[] = [];
+  left_out: Record<string, number> = {};
+  notes: { place: string; message: string }[] = [];
+  /** Memories that the source says it holds. */
+  total: number | undefined;
+
+  /** A copy of how it stands. */
+  now(): ImportReport {
+    const { total: _, ...report } = this;
+    return report;
+  }
+
+  left(reason: string): void {
+    this.left_out[reason] = (this.left_out[reason] ?? 0) + 1;
+  }
+
+  note(place: string, message: string): void {
+    if (this.notes.length < NOTES_LISTED) this.notes.push({ place, message });
+  }
 
   fault(place: string, message: string): void {
     this.faults++;
@@ -82,8 +110,8 @@ export class Report implements ImportReport {
     const parts = [`Stored ${this.stored} memories`, `${this.present} were there already`];
     if (this.trashed > 0) parts.push(`${this.trashed} went to the trash`);
     if (this.relations > 0) parts.push(`${this.relations} relations added`);
-    if (this.faults > 0) parts.push(`${this.faults} faults`);
-    return { ...this, message: parts.join("; ") };
+    if (this.faults > 0) parts.push(this.faults === 1 ? "1 fault" : `${this.faults} faults`);
+    return { ...this.now(), message: parts.join("; ") };
   }
 }
 
@@ -106,12 +134,17 @@ export async function importEntries(
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, usable, report);
     [group, characters] = [[], 0];
-    onProgress?.({ ...report });
+    onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
     await breathe();
   };
-  for await (const { place, value, fault } of entries) {
+  for await (const { place, value, fault, left, note } of entries) {
+    if (left !== undefined) {
+      report.left(left);
+      continue;
+    }
     report.read++;
+    if (note !== undefined) report.note(place, note);
     const checked = fault === undefined ? check(runtime, value) : fault;
     if (typeof checked === "string") {
       report.fault(place, checked);

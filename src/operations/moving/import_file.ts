@@ -29,8 +29,10 @@ export async function importFile(
 ): Promise<ImportReport> {
   const report = new Report();
   const lines = readLines(stream, MAX_LINE_BYTES);
-  const header = await readHeader(lines);
-  const model = header.vectors ? header.model : null;
+  const begun = await begin(lines);
+  if ("first" in begun) return await importEntries(runtime, plainEntries(begun.first, lines), options, report);
+  const { header } = begun, model = header.vectors ? header.model : null;
+  if (header.memories !== undefined) report.total = header.memories + (header.trashed ?? 0);
   return await importEntries(runtime, entriesOf(lines, report), { ...options, model }, report);
 }
 
@@ -47,7 +49,8 @@ export async function checkFile(
   const report = new Report(), seen = { memory: 0, trashed: 0, relation: 0 };
   const lines = readLines(stream, MAX_LINE_BYTES);
   try {
-    await readHeader(lines);
+    const begun = await begin(lines);
+    if ("first" in begun) throw noHeader();
   } catch (error) {
     throw new MemoryError("invalid_input", errorText(error).replace("import the file", `use "${file}"`), {
       value: file,
@@ -64,15 +67,13 @@ export async function checkFile(
   throw new MemoryError("invalid_input", `Cannot use "${file}": ${first.place}: ${first.message}`, { value: file });
 }
 
-async function readHeader(lines: AsyncGenerator<Line>): Promise<HeaderLine> {
+/** The header, or the first line of a file of memories without one. */
+async function begin(lines: AsyncGenerator<Line>): Promise<{ header: HeaderLine } | { first: Line }> {
   const first = await lines.next();
   const value = first.done ? null : valueOf(first.value.bytes);
-  const found = value !== null && "value" in value ? value.value as Partial<HeaderLine> | null : null;
-  if (found?.kind !== "header" || found.format !== FORMAT) {
-    throw new MemoryError("invalid_input", `Cannot import the file: its first line is no header of a ${FORMAT} file`, {
-      field: "body",
-    });
-  }
+  const found = value !== null && "value" in value ? value.value as Partial<HeaderLine> & { content?: unknown } : null;
+  if (!first.done && found?.kind !== "header" && typeof found?.content === "string") return { first: first.value };
+  if (found?.kind !== "header" || found.format !== FORMAT) throw noHeader();
   if (typeof found.version === "number" && found.version > FORMAT_VERSION) {
     throw new MemoryError(
       "invalid_input",
@@ -81,11 +82,36 @@ async function readHeader(lines: AsyncGenerator<Line>): Promise<HeaderLine> {
     );
   }
   const header = HeaderLine.safeParse(found);
-  if (header.success) return header.data;
-  const [issue] = header.error.issues;
-  throw new MemoryError("invalid_input", `Cannot import the file: its header has a wrong ${issue?.path.join(".")}`, {
-    field: "body",
-  });
+  if (header.success) return { header: header.data };
+  const wrong = header.error.issues.map(({ path }) => path.join(".")).join(", ");
+  throw new MemoryError("invalid_input", `Cannot import the file: its header has a wrong ${wrong}`, { field: "body" });
+}
+
+function noHeader(): MemoryError {
+  return new MemoryError(
+    "invalid_input",
+    `Cannot import the file: its first line is no header of a ${FORMAT} file, and no memory with its content`,
+    { field: "body" },
+  );
+}
+
+/** JSON Lines that somebody else wrote: each a memory, unless its `kind` says otherwise. */
+async function* plainEntries(first: Line, lines: AsyncGenerator<Line>): AsyncGenerator<Entry> {
+  yield* plainEntry(first);
+  for await (const line of lines) yield* plainEntry(line);
+}
+
+function* plainEntry({ number, bytes }: Line): Generator<Entry> {
+  if (bytes !== null && bytes.every((byte) => byte === 32 || byte === 9 || byte === 13)) return;
+  const place = `Line ${number}`, read = valueOf(bytes);
+  // An export of ours that lost its header still has these.
+  if ("value" in read && /^(?:checkpoint|trailer)$/.test(String((read.value as { kind?: unknown } | null)?.kind))) {
+    return;
+  }
+  if ("fault" in read) yield { place, fault: read.fault };
+  else if (typeof read.value === "object" && read.value !== null) {
+    yield { place, value: { kind: "memory", ...read.value } };
+  } else yield { place, fault: "Cannot import it: it is no object" };
 }
 
 /** The lines between header and trailer; what header and trailer tell goes into the report. */
@@ -146,5 +172,5 @@ function valueOf(bytes: Uint8Array | null): { value: unknown } | { fault: string
   } catch {
     return { fault: "Cannot read it: it is not UTF-8" };
   }
-  return parseJson(text);
+  return parseJson(text.startsWith("\ufeff") ? text.slice(1) : text);
 }
