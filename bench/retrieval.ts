@@ -5,19 +5,23 @@
  * @module
  */
 
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { type Dataset, readDataset, TextIds } from "./lib/dataset.ts";
+import { glue } from "./lib/glue.ts";
 import { describe, machine } from "./lib/machine.ts";
 import { rankSessions, scoreSessions, scoreTurns, type SessionScores, type TurnScores } from "./lib/metrics.ts";
 import { inTemporaryFolder, residentBytes } from "./lib/process.ts";
 import { writeReadme } from "./lib/results.ts";
 import { timed, withClients } from "./lib/rest.ts";
-import { type Report, reportOf, reportText } from "./lib/retrieval_report.ts";
+import { type Report, reportOf, reportText, summaryText } from "./lib/retrieval_report.ts";
 import { connectMcp, retrieve, startUnimem, type Unimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
 
-const USAGE = `Usage: deno task bench:retrieval FILE [options]
+const USAGE = `Usage: deno task bench:retrieval FILE... [options]
 
   FILE            {"docs": [{"t", "id", "conv"?, "tags"?, "type"?}], "qs": [{"q", "ev": [id], "conv"?, "cat"?}]}
+                  several files, or --glue, give one table with a row for each set
+  --glue N        also the guard set in which N turns of every second session are one text; may be repeated
   --mode MODE     hybrid (default), semantic or exact
   --filter WHAT   how a conversation is asked alone: by conversation (default) or tags
   --docs N        load the first N texts only
@@ -40,6 +44,8 @@ export interface Answered {
   /** Null where the question names no conversation. */
   alone: TurnScores | null;
   sessions: SessionScores | null;
+  /** The same by cosines alone, as most services rank; null without vectors. */
+  cosines: { pool: TurnScores; alone: TurnScores | null } | null;
 }
 
 interface Options {
@@ -54,6 +60,7 @@ async function main(args: string[]): Promise<void> {
     args,
     allowPositionals: true,
     options: {
+      glue: { type: "string", multiple: true, default: [] },
       mode: { type: "string", default: "hybrid" },
       filter: { type: "string", default: "conversation" },
       docs: { type: "string" },
@@ -65,27 +72,40 @@ async function main(args: string[]): Promise<void> {
       readme: { type: "boolean", default: false },
     },
   });
-  const file = positionals[0];
-  if (file === undefined || !["conversation", "tags"].includes(values.filter)) {
+  const sizes = values.glue.map(Number);
+  if (
+    positionals.length === 0 || !sizes.every((size) => Number.isInteger(size) && size > 1) ||
+    !["conversation", "tags"].includes(values.filter)
+  ) {
     console.error(USAGE);
     Deno.exit(2);
   }
-  const all = await readDataset(file);
-  const data = { docs: all.docs.slice(0, count(values.docs)), qs: all.qs.slice(0, count(values.questions)) };
   const env = Object.fromEntries(values.env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));
-  const { report, answered } = await measure(data, {
-    mode: values.mode,
-    filter: values.filter,
-    env,
-    clients: Number(values.clients),
-  });
-  console.log(reportText(report));
+  const measured: { name: string; report: Report; answered: Answered[] }[] = [];
+  for (const file of positionals) {
+    const all = await readDataset(file), name = basename(file, ".json");
+    const sets = [
+      { name, data: all },
+      ...sizes.map((size) => ({ name: `${name}, glued ${size}`, data: glue(all, size) })),
+    ];
+    for (const { name, data: { docs, qs } } of sets) {
+      console.error(`Measuring ${name}`);
+      const data = { docs: docs.slice(0, count(values.docs)), qs: qs.slice(0, count(values.questions)) };
+      const { mode, filter } = values;
+      measured.push({ name, ...await measure(data, { mode, filter, env, clients: Number(values.clients) }) });
+    }
+  }
+  const text = measured.length === 1 ? reportText(measured[0]!.report) : summaryText(measured);
+  console.log(text);
   if (values.readme) {
     const facts = `${new Date().toISOString().slice(0, 10)}. Machine: ${describe(machine())}.`;
-    await writeReadme({ retrieval: `${facts}\n\n${reportText(report)}` });
+    await writeReadme({ [measured.length === 1 ? "retrieval" : "retrieval-sets"]: `${facts}\n\n${text}` });
   }
   if (values.json !== undefined) {
-    await Deno.writeTextFile(values.json, `${JSON.stringify(values.details ? { ...report, answered } : report)}\n`);
+    const kept = measured.map(({ name, report, answered }) =>
+      values.details ? { name, ...report, answered } : { name, ...report }
+    );
+    await Deno.writeTextFile(values.json, `${JSON.stringify(kept.length === 1 ? kept[0] : kept)}\n`);
   }
 }
 
@@ -138,6 +158,9 @@ async function ask(
         const where = filter === "tags" ? { tags: [conv] } : { conversation_id: conv };
         alone = await retrieve(client, { query: q, page_size: SESSION_RESULTS, mode, ...where });
       }
+      const byCosine = async (where: Record<string, unknown>) =>
+        mode === "hybrid" ? await service.rest.nearest(q, where) : [];
+      const pooled = await byCosine({});
       const within = conv == null ? null : alone.map((text) => ids.within(conv, text));
       answered.push({
         question: q,
@@ -145,6 +168,13 @@ async function ask(
         pool: scoreTurns(pool.map((text) => ids.of(text)), ev),
         alone: within && scoreTurns(within, ev),
         sessions: within && scoreSessions(rankSessions(within), ev),
+        cosines: pooled.length === 0 ? null : {
+          pool: scoreTurns(pooled.map((text) => ids.of(text)), ev),
+          alone: conv == null ? null : scoreTurns(
+            (await byCosine({ conversation_id: conv })).map((text) => ids.within(conv, text)),
+            ev,
+          ),
+        },
       });
     }
   } finally {

@@ -42,6 +42,15 @@ export class Rest {
     return answer.results.map((hit) => hit.memory.content);
   }
 
+  /** Contents of the ten memories whose cosine to the query is largest; looked for among the best 100 by meaning. */
+  async nearest(query: string, where: Record<string, unknown>): Promise<string[]> {
+    const { results } = await this.post<
+      { results: { memory: { content: string }; scores: { semantic: number | null } }[] }
+    >("/api/search", { query, mode: "semantic", n_results: 100, ...where });
+    const cosineOf = ({ scores }: typeof results[number]) => scores.semantic ?? -1;
+    return results.toSorted((a, b) => cosineOf(b) - cosineOf(a)).slice(0, 10).map((hit) => hit.memory.content);
+  }
+
   /** Whether a search by meaning is answered. */
   async hasMeaning(): Promise<boolean> {
     const response = await this.#send("/api/search", { query: "anything at all", mode: "semantic" });

@@ -29,6 +29,12 @@ type Figures<Name extends string> = Record<Name, Estimate>;
 const TURNS = ["r5", "r10", "hit10", "mrr"] as const;
 const SESSIONS = ["any5", "any10", "share5", "share10"] as const;
 
+/** Figures of vectors alone. */
+interface Cosines {
+  pool: Figures<typeof TURNS[number]>;
+  alone: Figures<typeof TURNS[number]> | null;
+}
+
 /** A run's figures. */
 export interface Report extends Omit<Conditions, "search_ms"> {
   questions: number;
@@ -39,8 +45,10 @@ export interface Report extends Omit<Conditions, "search_ms"> {
   /** Each conversation alone; null when no question names one. */
   alone: Figures<typeof TURNS[number]> | null;
   sessions: Figures<typeof SESSIONS[number]> | null;
+  /** By cosines alone; null without vectors. */
+  cosines: Cosines | null;
   /** Questions of each category. */
-  categories: Record<string, Pick<Report, "pool" | "alone" | "sessions">>;
+  categories: Record<string, Pick<Report, "pool" | "alone" | "sessions" | "cosines">>;
 }
 
 /** Sums up a run. */
@@ -88,12 +96,52 @@ export function reportText(report: Report): string {
   return [title, turns, ...(report.sessions ? [sessions] : []), service].join("\n\n");
 }
 
-function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | "sessions"> {
+/** Several sets in one table: R@10 and hit@10 with each category's, beside those of cosines alone. */
+export function summaryText(runs: readonly { name: string; report: Report }[]): string {
+  const rows = runs.flatMap(({ name, report }) => [
+    { name: `**${name}**`, ...report },
+    ...Object.entries(report.categories).map(([category, figures]) => ({ name: category, ...figures })),
+  ]);
+  const header = [
+    "set, category",
+    "n",
+    "R@10, pool",
+    "hit@10",
+    "R@10, alone",
+    "hit@10",
+    "vectors, pool",
+    "vectors, alone",
+  ];
+  return [
+    "95 % intervals by bootstrap over questions; vectors: R@10 of the largest cosines alone.",
+    table(
+      header,
+      rows.map(({ name, pool, alone, cosines }) => [
+        name,
+        String(pool.r10.count),
+        cell(pool.r10),
+        cell(pool.hit10),
+        cell(alone?.r10),
+        cell(alone?.hit10),
+        cell(cosines?.pool.r10),
+        cell(cosines?.alone?.r10),
+      ]),
+    ),
+  ].join("\n\n");
+}
+
+function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | "sessions" | "cosines"> {
   const alone = answered.flatMap((one) => one.alone ?? []), sessions = answered.flatMap((one) => one.sessions ?? []);
+  const cosines = answered.flatMap((one) => one.cosines ?? []),
+    aloneByCosine = cosines.flatMap((one) => one.alone ?? []);
   return {
     pool: estimates(answered.map((one) => one.pool), TURNS),
     alone: alone.length > 0 ? estimates(alone, TURNS) : null,
     sessions: sessions.length > 0 ? estimates(sessions, SESSIONS) : null,
+    cosines: cosines.length === 0 ? null : {
+      pool: estimates(cosines.map((one) => one.pool), TURNS),
+      alone: aloneByCosine.length > 0 ? estimates(aloneByCosine, TURNS) : null,
+    },
   };
 }
 
@@ -102,9 +150,11 @@ function estimates<Name extends string>(scores: Record<Name, number>[], names: r
 }
 
 function cells<Name extends string>(figures: Figures<Name>, names: readonly Name[]): string[] {
+  return names.map((name) => cell(figures[name]));
+}
+
+function cell(estimate: Estimate | undefined): string {
+  if (estimate === undefined) return "–";
   const percent = (value: number) => (100 * value).toFixed(1);
-  return names.map((name) => {
-    const { mean, low, high } = figures[name];
-    return `${percent(mean)} (${percent(low)}–${percent(high)})`;
-  });
+  return `${percent(estimate.mean)} (${percent(estimate.low)}–${percent(estimate.high)})`;
 }

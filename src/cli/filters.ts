@@ -14,6 +14,7 @@ export interface FilterOptions {
   allTags?: boolean;
   type?: string;
   conversation?: string;
+  role?: string;
   since?: string;
   until?: string;
   meta?: string[];
@@ -27,6 +28,7 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   tags: "--tag",
   memory_type: "--type",
   conversation_id: "--conversation",
+  role: "--role",
   metadata: "--meta",
   similarity_threshold: "--min-score",
   page_size: "--limit",
@@ -45,6 +47,7 @@ export function addFilters(command: Command): Command {
   return command.option("-t, --tag <tag>", "only with this label; may be repeated", collect)
     .option("--all-tags", "all the labels, instead of any").option("--type <type>", "only this kind of memory")
     .option("--conversation <id>", "only turns of this conversation")
+    .option("--role <role>", "only what the user, assistant, system or tool said")
     .option(
       "--since <time>",
       "only from then on: a date, a time (UTC unless it says otherwise), or words such as yesterday or last week",
@@ -65,6 +68,7 @@ export async function filterFields(
     ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
     memory_type: options.type ?? null,
     conversation_id: options.conversation ?? null,
+    role: options.role ?? null,
     ...options.since === undefined ? {} : { created_after: (await period(options.since)).from },
     ...options.until === undefined ? {} : { created_before: (await period(options.until)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},

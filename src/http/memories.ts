@@ -67,6 +67,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
         match_all: "boolean",
         memory_type: "text",
         conversation_id: "text",
+        role: "text",
         created_after: "number",
         created_before: "number",
         include_superseded: "boolean",

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Role } from "./role.ts";
+
 /** Any JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -53,6 +55,8 @@ export interface MemoryFilter {
   created_before?: number;
   /** Equality on top-level metadata keys with scalar values. */
   metadata?: Record<string, string | number | boolean | null>;
+  /** Only memories that hold the words of this role. */
+  role?: Role;
   /** false: only current memories; true: only those that a newer one replaced. */
   superseded?: boolean;
 }

@@ -6,15 +6,28 @@
  * nearby add a part of their similarity. Memories without a conversation have no neighbours; for them this is a convex
  * combination of BM25 and cosine, each over the largest among the candidates.
  *
- * Where the constants come from: LoCoMo's development half (2,760 turns, 760 questions), round numbers on a plateau.
- * Almost all of them can move by a third with R@10 moving by no more than a point; figures are in `bench/README.md`.
+ * Where the constants come from: development halves of LoCoMo (turns of one sentence), REALTALK (chats of real people)
+ * and BEAM (sessions with an assistant), as they are and with every second session as long notes; round numbers on a
+ * plateau, the same when any conversation is left out. Figures are in `bench/README.md`.
  *
  * @module
  */
 
+import type { Role } from "./role.ts";
+
 /** BM25's saturation and length normalisation. Anserini's defaults; on short texts better than 1.2 and 0.75. */
 export const K1 = 0.9;
 export const B = 0.4;
+/**
+ * Average lengths that a longer text counts. What answers stands in one passage of a long text, and the rest of it says
+ * nothing against that: with all of their length, long notes between short turns were buried (`bench/README.md`).
+ */
+export const LENGTH_CAP = 2;
+
+/** What BM25 adds to a term's frequency in the denominator, for a text of `length` terms where `average` is usual. */
+export function saturation(length: number, average: number): number {
+  return K1 * (1 - B + B * Math.min(LENGTH_CAP, length / average));
+}
 
 /** Weights of the ranking. Lists run from the nearest neighbour outwards. */
 export interface RankWeights {
@@ -23,26 +36,35 @@ export interface RankWeights {
   /** What a word said one, two turns before counts, as a share of the same word said in the turn itself. */
   readonly wordsBefore: readonly number[];
   readonly wordsAfter: readonly number[];
-  /** The share of its similarity that a turn one, two before adds: half of what words count. */
+  /** The share of its similarity that a turn one, two before adds: a quarter of what words count. */
   readonly semanticBefore: readonly number[];
   readonly semanticAfter: readonly number[];
-  /** Factor for a turn whose speaker the query names. Whom a question is about has mostly said it (95% on LoCoMo). */
-  readonly namedSpeaker: number;
+  /** Terms up to which a neighbour lends all of its share; one of twice as many lends half. */
+  readonly lendingLength: number;
+  /**
+   * Factor for a turn of someone else, where the query names who speaks. Whom a question is about has mostly said it
+   * (95 % on LoCoMo). What has no label stays as it is: a note is nobody's turn.
+   */
+  readonly otherSpeaker: number;
   /** What such a name still counts as a word, now that it counts as a speaker. */
   readonly nameAsWord: number;
-  /** Factor for a turn that ends by asking: 23% of turns, 9% of evidence. */
+  /** Factor for a short turn that ends by asking: 23 % of LoCoMo's turns, 9 % of its evidence. */
   readonly asking: number;
+  /** Factor for what an assistant said: three quarters of BEAM's evidence is in what the user said. */
+  readonly assistant: number;
 }
 
 export const RANK_WEIGHTS: RankWeights = {
-  semantic: 0.4,
+  semantic: 0.5,
   wordsBefore: [0.8, 0.6],
   wordsAfter: [0.6, 0.4],
-  semanticBefore: [0.4, 0.3],
-  semanticAfter: [0.3, 0.2],
-  namedSpeaker: 1.5,
+  semanticBefore: [0.2, 0.15],
+  semanticAfter: [0.15, 0.1],
+  lendingLength: 150,
+  otherSpeaker: 2 / 3,
   nameAsWord: 0.25,
   asking: 0.85,
+  assistant: 0.6,
 };
 
 /** How many turns away a neighbour can lend: what a store gives before and after a candidate. */
@@ -54,15 +76,21 @@ export interface Scored {
   semantic: number | null;
   /** BM25 of each query term, in the query's order, ≥ 0; empty when no word matches. */
   words: ArrayLike<number>;
+  /** Number of the text's terms. */
+  length: number;
 }
 
 /** A candidate with the scores of the turns around it, nearest first, and what the ranking must know of the turn. */
 export interface RankInput extends Scored {
   before: readonly Scored[];
   after: readonly Scored[];
-  /** Positions of the query's terms that name the turn's speaker; empty outside a conversation. */
+  /** A turn of a conversation whose label says who speaks. */
+  named: boolean;
+  /** Positions of the query's terms that name the turn's speaker; empty unless it is named. */
   speaker: readonly number[];
-  /** A turn of a conversation that ends by asking. */
+  /** Whose words it holds; null where nothing says. */
+  role: Role | null;
+  /** A short turn of a conversation that ends by asking. */
   asks: boolean;
 }
 
@@ -74,6 +102,12 @@ export interface RankScores {
   words: number;
   /** Share of the score that came from the turns around it, 0 to 1. */
   neighbours: number;
+  /** Factors on the score, each 1 where it doesn't apply: the query names who speaks, and it is someone else's turn. */
+  speaker: number;
+  /** It is what an assistant said. */
+  role: number;
+  /** It is a short turn that ends by asking. */
+  asking: number;
 }
 
 /** A ranked candidate. */
@@ -102,7 +136,11 @@ export function rank<T extends RankInput>(
   weights: RankWeights = RANK_WEIGHTS,
 ): Ranked<T>[] {
   const termWeights = new Float64Array(termCount).fill(1);
-  for (const { speaker } of candidates) for (const term of speaker) termWeights[term] = weights.nameAsWord;
+  let isSpeakerNamed = false;
+  for (const { speaker } of candidates) {
+    for (const term of speaker) termWeights[term] = weights.nameAsWord;
+    isSpeakerNamed ||= speaker.length > 0;
+  }
 
   const words = candidates.map((candidate) => wordsInContext(candidate, termWeights, weights));
   const meanings = candidates.map((candidate) => meaningInContext(candidate, weights));
@@ -112,14 +150,21 @@ export function rank<T extends RankInput>(
   const ranked = candidates.map((item, i): Ranked<T> => {
     const inContext = words[i]! * wordScale + meanings[i]! * meaningScale;
     const own = ownWords(item, termWeights) * wordScale + Math.max(0, item.semantic ?? 0) * meaningScale;
-    let score = inContext;
-    if (item.speaker.length > 0) score *= weights.namedSpeaker;
-    if (item.asks) score *= weights.asking;
+    const speaker = isSpeakerNamed && item.named && item.speaker.length === 0 ? weights.otherSpeaker : 1;
+    const role = item.role === "assistant" ? weights.assistant : 1, asking = item.asks ? weights.asking : 1;
+    const score = inContext * speaker * role * asking;
     const neighbours = inContext > 0 ? Math.max(0, 1 - own / inContext) : 0;
     return {
       item,
       score,
-      scores: { semantic: item.semantic, words: shareOf(sum(item.words), wordsCeiling), neighbours },
+      scores: {
+        semantic: item.semantic,
+        words: shareOf(sum(item.words), wordsCeiling),
+        neighbours,
+        speaker,
+        role,
+        asking,
+      },
     };
   });
   const strongest = ranked.reduce((most, entry) => Math.max(most, entry.score), 0);
@@ -155,29 +200,37 @@ function ownWords(candidate: RankInput, termWeights: Float64Array): number {
   return total;
 }
 
+/** What of its own a neighbour may lend: a long text has something of everything. */
+function lending({ length }: Scored, weights: RankWeights): number {
+  return length > weights.lendingLength ? weights.lendingLength / length : 1;
+}
+
 /** BM25 with each term at the most it counts in the turn or, discounted, nearby. */
 function wordsInContext(candidate: RankInput, termWeights: Float64Array, weights: RankWeights): number {
-  let sum = 0;
-  for (let term = 0; term < termWeights.length; term++) {
-    let most = candidate.words[term] ?? 0;
-    for (let hop = 0; hop < NEIGHBOUR_REACH; hop++) {
-      const before = (candidate.before[hop]?.words[term] ?? 0) * (weights.wordsBefore[hop] ?? 0);
-      const after = (candidate.after[hop]?.words[term] ?? 0) * (weights.wordsAfter[hop] ?? 0);
-      most = Math.max(most, before, after);
+  const most = Float64Array.from(termWeights, (_, term) => candidate.words[term] ?? 0);
+  const take = (turns: readonly Scored[], shares: readonly number[]) => {
+    for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
+      const turn = turns[hop]!, part = (shares[hop] ?? 0) * lending(turn, weights);
+      for (let term = 0; term < most.length; term++) most[term] = Math.max(most[term]!, turn.words[term]! * part);
     }
-    sum += most * termWeights[term]!;
-  }
-  return sum;
+  };
+  take(candidate.before, weights.wordsBefore);
+  take(candidate.after, weights.wordsAfter);
+  return most.reduce((sum, score, term) => sum + score * termWeights[term]!, 0);
 }
 
 /** Cosine of the turn, plus shares of its neighbours' cosines; what points away from the query counts as nothing. */
 function meaningInContext(candidate: RankInput, weights: RankWeights): number {
-  let sum = Math.max(0, candidate.semantic ?? 0);
-  for (let hop = 0; hop < NEIGHBOUR_REACH; hop++) {
-    sum += Math.max(0, candidate.before[hop]?.semantic ?? 0) * (weights.semanticBefore[hop] ?? 0);
-    sum += Math.max(0, candidate.after[hop]?.semantic ?? 0) * (weights.semanticAfter[hop] ?? 0);
-  }
-  return sum;
+  const lent = (turns: readonly Scored[], shares: readonly number[]) => {
+    let sum = 0;
+    for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
+      const turn = turns[hop]!;
+      sum += Math.max(0, turn.semantic ?? 0) * (shares[hop] ?? 0) * lending(turn, weights);
+    }
+    return sum;
+  };
+  return Math.max(0, candidate.semantic ?? 0) + lent(candidate.before, weights.semanticBefore) +
+    lent(candidate.after, weights.semanticAfter);
 }
 
 /** The factor that makes the largest of `scores` count `part`; 0 when there is none above 0. */

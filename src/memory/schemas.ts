@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import type { Json, Memory } from "./memory.ts";
+import { Role } from "./role.ts";
 import { parseInstant } from "./time/instant.ts";
 
 /** Most memories one page or one search may return. */
@@ -87,6 +88,7 @@ export const FilterFields = {
   created_before: Instant.nullish().describe("Only memories created before this time."),
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional()
     .describe("Only memories whose metadata has these values under these keys."),
+  role: Role.nullish().describe("Only memories that hold the words of this role: user, assistant, system or tool."),
   include_superseded: z.boolean().optional()
     .describe("Whether memories that a newer one replaced are found too."),
 };

@@ -11,7 +11,7 @@
 import { stemmer } from "stemmer";
 
 /** Changes whenever a text gets other terms or features; stores re-analyse memories of another version. */
-export const ANALYSER_VERSION = 2;
+export const ANALYSER_VERSION = 3;
 
 /** Scripts written without spaces between words; their runs are cut into bigrams. */
 const UNSPACED = String.raw`[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}ー]`;
@@ -114,15 +114,6 @@ export function analyseQuery(query: string): string[] {
   const all = tokens(query, false);
   const telling = all.filter((word) => !STOP_WORDS.has(word));
   return [...new Set((telling.length > 0 ? telling : all).map(stem))];
-}
-
-/** `Caroline: I went …` and `Dr. Ana Ruiz: …`: one to three capitalised words, a colon and a space. */
-const SPEAKER = /^\s*([\p{Lu}\p{Lo}][^\s:：]{0,29}(?: [\p{Lu}\p{Lo}][^\s:：]{0,29}){0,2})(?::\s|：)/u;
-
-/** The terms of the label that says who speaks in a turn of a conversation; none without one. */
-export function speakerOf(text: string): string[] {
-  const label = SPEAKER.exec(text)?.[1];
-  return label === undefined ? [] : analyse(label);
 }
 
 /** Does a turn end by asking? A closing bracket (`[shares a photo: …]`) isn't part of what is said. */

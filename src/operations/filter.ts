@@ -21,6 +21,7 @@ export function filterOf(input: FilterInput): MemoryFilter {
   if (input.created_after != null) filter.created_from = input.created_after;
   if (input.created_before != null) filter.created_before = input.created_before;
   if (input.metadata && Object.keys(input.metadata).length > 0) filter.metadata = input.metadata;
+  if (input.role != null) filter.role = input.role;
   if (input.include_superseded !== true) filter.superseded = false;
   return filter;
 }

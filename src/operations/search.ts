@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { rank } from "../memory/ranking.ts";
+import { rank, type RankScores } from "../memory/ranking.ts";
 import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
@@ -34,6 +34,10 @@ export const ResultScores = z.object({
   semantic: z.number().nullable().describe("Cosine of the query and the memory's best chunk; null without vectors."),
   words: z.number().describe("Share of the query's word weight the memory holds, 0 to 1."),
   neighbours: z.number().describe("Share of the score that came from the turns around it in its conversation, 0 to 1."),
+  speaker: z.number().optional()
+    .describe("Factor on the score: below 1 for a turn of someone else than the query names."),
+  role: z.number().optional().describe("Factor on the score: below 1 for what an assistant said."),
+  asking: z.number().optional().describe("Factor on the score: below 1 for a short turn that ends by asking."),
 }).describe("The scores that made this result.");
 
 export const SearchHit = z.object({
@@ -118,10 +122,13 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
   return { results, query, mode, notice: null, ...pageFacts(total, page, page_size) };
 }
 
-function reason(scores: { semantic: number | null; words: number; neighbours: number }): string {
+function reason(scores: RankScores): string {
   const parts: string[] = [];
   if (scores.semantic !== null) parts.push(`Semantic similarity: ${scores.semantic.toFixed(3)}`);
   if (scores.words > 0) parts.push(`words: ${scores.words.toFixed(3)}`);
   if (scores.neighbours > 0) parts.push(`neighbours: ${scores.neighbours.toFixed(3)}`);
+  if (scores.speaker < 1) parts.push(`someone else speaks: × ${scores.speaker.toFixed(2)}`);
+  if (scores.role < 1) parts.push(`an assistant speaks: × ${scores.role.toFixed(2)}`);
+  if (scores.asking < 1) parts.push(`asks: × ${scores.asking.toFixed(2)}`);
   return parts.join(", ");
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Memory, MemoryFilter, MemoryPatch } from "../memory/memory.ts";
+import type { Role } from "../memory/role.ts";
 import type { ModelIdentity } from "../embedding/embedder.ts";
 
 /** Opaque handle of a memory within one store: a row id in SQLite, a point id in Qdrant. */
@@ -156,6 +157,8 @@ export interface Scores {
   semantic: number | null;
   /** BM25 of each query term, in the order of `CandidateSet.terms`, ≥ 0. */
   words: ArrayLike<number>;
+  /** Number of the memory's terms. */
+  length: number;
 }
 
 /** A memory found by words or by vector, scored exactly by both, with what the ranking must know of it. */
@@ -167,9 +170,13 @@ export interface Candidate extends Scores {
    */
   before: readonly Scores[];
   after: readonly Scores[];
-  /** Positions of the query terms that name the turn's speaker; empty outside a conversation. */
+  /** A turn of a conversation whose label says who speaks. */
+  named: boolean;
+  /** Positions of the query terms that name the turn's speaker; empty unless it is named. */
   speaker: readonly number[];
-  /** A turn of a conversation that ends by asking. */
+  /** Whose words it holds; null where nothing says. */
+  role: Role | null;
+  /** A short turn of a conversation that ends by asking. */
   asks: boolean;
 }
 

@@ -174,7 +174,7 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
       [memory.content, memory.tags, memory.metadata, memory.memory_type],
       ["Two lines\nfrom a pipe", ["a", "b"], { n: 3 }, "note"],
     );
-    await json(folder, "store", "Another pipe", "--tag", "a", "--conversation", "c1");
+    await json(folder, "store", "Another pipe", "--tag", "a", "--conversation", "c1", "--meta", "role=user");
     const found = async (...args: string[]) => {
       const { results, memories } = await json(folder, ...args);
       return (results ?? memories).length;
@@ -187,9 +187,10 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
         found("list", "--until", "yesterday"),
         found("search", "pipe", "--since", "today", "--conversation", "c1"),
         found("search", "pipe", "--mode", "exact"),
+        found("list", "--role", "user"),
         found("search", "pipe", "--min-score", "1.0"),
       ]),
-      [2, 1, 1, 0, 1, 2, 0],
+      [2, 1, 1, 0, 1, 2, 1, 0],
     );
     const env = { ...testEnvironment(folder), NO_COLOR: "" };
     assert(!(await unimemIn(env, "list")).out.includes("\x1b"));

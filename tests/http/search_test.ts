@@ -74,6 +74,37 @@ Deno.test("a search filters by tags, type, conversation, time and metadata", asy
   assertEquals((await found({ created_after: 0 })).length, 3);
 });
 
+Deno.test("searches and listings find what one role said, by metadata or by the label", async () => {
+  await using client = await openClient();
+  await client.store("User: the parser drops commas", { conversation_id: "c" });
+  await client.store("Assistant: the parser keeps commas now", { conversation_id: "c" });
+  await client.store("The parser passes its tests", { metadata: { role: "tool" } });
+  const found = async (role: string) =>
+    contents((await client.send("POST", "/api/search", { query: "parser commas", role })).json);
+  assertEquals(await found("user"), ["User: the parser drops commas"]);
+  assertEquals(await found("assistant"), ["Assistant: the parser keeps commas now"]);
+  assertEquals(await found("tool"), ["The parser passes its tests"]);
+  assertEquals(await found("system"), []);
+  const { json } = await client.send("GET", "/api/memories?role=assistant");
+  assertEquals(json.memories.map(({ content }: { content: string }) => content), [
+    "Assistant: the parser keeps commas now",
+  ]);
+  const { status, json: problem } = await client.send("POST", "/api/search", { query: "parser", role: "captain" });
+  assertEquals(status, 422);
+  assert(JSON.stringify(problem).includes("role"));
+});
+
+Deno.test("an assistant's answer counts less than the user's own words, and the reason says so", async () => {
+  await using client = await openClient();
+  await client.store("Assistant: the parser drops commas", { conversation_id: "c" });
+  await client.store("User: the parser drops commas", { conversation_id: "c" });
+  const { json: { results: [first, second] } } = await client.send("POST", "/api/search", { query: "parser commas" });
+  assertEquals(first.memory.content, "User: the parser drops commas");
+  assertEquals(first.scores.role, 1);
+  assert(second.scores.role < 1);
+  assert(second.relevance_reason.includes("an assistant speaks"), second.relevance_reason);
+});
+
 Deno.test("an exact search finds the words as written", async () => {
   await using client = await withPets();
   const { json } = await client.send("POST", "/api/search", { query: "postgresql 16", mode: "exact" });

@@ -51,6 +51,21 @@ Deno.test("search answers a bare query in the shape connectors read, and fetch g
   });
 });
 
+Deno.test("search and the older tools find what one role said", async () => {
+  await withClient(async (client) => {
+    const asked = await stored(client, "User: the crane squeaks", { conversation_id: "talk" });
+    const answered = await stored(client, "The crane needs oil", { metadata: { role: "assistant" } });
+    for (const [role, id] of [["user", asked], ["assistant", answered]]) {
+      const { results } = await call(client, "search", { query: "crane", role });
+      const { memories } = await call(client, "retrieve_memory", { query: "crane", role });
+      const listed = await call(client, "list_memories", { role });
+      const hashes = (all: { content_hash: string }[]) => all.map(({ content_hash }) => content_hash);
+      assertEquals(results.map((result: { id: string }) => result.id), [id]);
+      assertEquals([hashes(memories), hashes(listed.memories)], [[id], [id]]);
+    }
+  });
+});
+
 Deno.test("search finds in every mode and gives agents compact text", async () => {
   await withClient(async (client) => {
     const id = await stored(client, "Kiran prefers the blue logo.", { tags: ["atlas"], memory_type: "decision" });

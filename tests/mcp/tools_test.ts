@@ -239,7 +239,7 @@ Deno.test("wrong arguments are tool errors that name the argument, what it must 
       "list_memories",
       { limit: 5 },
       'Cannot run list_memories: "limit" is not an argument; the arguments are page, page_size, tag, memory_type, ' +
-      "conversation_id, created_after, created_before, include_superseded, detail, max_tokens",
+      "conversation_id, created_after, created_before, role, include_superseded, detail, max_tokens",
     ],
     [
       "check_database_health",

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { MemoryFilter } from "../../src/memory/memory.ts";
-import { B, K1, NEIGHBOUR_REACH } from "../../src/memory/ranking.ts";
+import { K1, NEIGHBOUR_REACH, saturation } from "../../src/memory/ranking.ts";
 import { findCandidates, matchWords } from "../../src/storage/sqlite/candidates.ts";
 import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
@@ -85,13 +85,13 @@ Deno.test("the in-memory index answers as a plain scan does, after any stores, c
             memory_type: step.type,
           });
           plain.push({ id, terms, chunks, fields });
-          index.put({ id, ...fields }, [...terms].flat());
+          index.put({ id, ...fields, role: null }, [...terms].flat());
           if (chunks) index.setVectors(id, 1, quantise(chunks, DIMENSIONS).codes);
         } else if (step.kind === "purge") {
           await index.purge(() => Promise.resolve());
         } else if (target !== undefined && step.kind === "change") {
           Object.assign(target.fields, { tags: step.tags, memory_type: step.type });
-          index.change({ id: target.id, ...target.fields });
+          index.change({ id: target.id, ...target.fields, role: null });
         } else if (target !== undefined && step.kind === "vectors") {
           target.chunks = [vector(step.seed, DIMENSIONS)];
           index.setVectors(target.id, 1, quantise(target.chunks, DIMENSIONS).codes);
@@ -166,7 +166,7 @@ function scanOf(plain: Plain[], words: string[], query: Float32Array) {
   return {
     ceiling: idfs.reduce((sum, { idf }) => sum + idf * (K1 + 1), 0),
     words(id: number): number {
-      const memory = byId.get(id)!, norm = K1 * (1 - B + B * lengthOf(memory) / average);
+      const memory = byId.get(id)!, norm = saturation(lengthOf(memory), average);
       return idfs.reduce((sum, { term, idf }) => {
         const count = Math.min(memory.terms.get(term) ?? 0, 255);
         return sum + idf * count * (K1 + 1) / (count + norm);

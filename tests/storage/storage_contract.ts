@@ -13,7 +13,9 @@ import {
   assertRejects,
 } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
-import type { MemoryFilter } from "../../src/memory/memory.ts";
+import type { Memory, MemoryFilter } from "../../src/memory/memory.ts";
+import type { Role } from "../../src/memory/role.ts";
+import { analyse } from "../../src/memory/text.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import {
   cosine,
@@ -542,6 +544,67 @@ export function describeStorage(
     await storage.delete([hashOf(7)]);
     const later = await storage.candidates({ ...query, filter: { tags: { values: ["x"], match: "any" } } });
     assertEquals(later.candidates[0]!.after.length, 1);
+  });
+
+  test("knows whose words a memory holds, from metadata before a label, and filters by it", async (storage) => {
+    await storage.store([
+      plain(1, { content: "User: the needle" }),
+      plain(2, { content: "Assistant: the needle" }),
+      plain(3, { content: "Assistant: the needle of a user", metadata: { role: "human" } }),
+      plain(4, { content: "the needle alone", metadata: { role: 7 } }),
+      plain(5, { content: "the needle", metadata: { role: "assistant" } }),
+    ]);
+    const query = { text: "needle", vector: null, limit: 10 };
+    const roles = async () => {
+      const { candidates } = await storage.candidates({ ...query, filter: {} });
+      const memories = await storage.read(candidates.map(({ id }) => id));
+      return Object.fromEntries(memories.map((memory, i) => [numberOf(memory!.content_hash), candidates[i]!.role]));
+    };
+    const found = async (role: Role) => {
+      const { candidates } = await storage.candidates({ ...query, filter: { role } });
+      const memories = await storage.read(candidates.map(({ id }) => id));
+      const listed = await storage.list({ filter: { role }, offset: 0, limit: 10 });
+      const numbers = (all: (Memory | null)[]) => all.map((memory) => numberOf(memory!.content_hash)).toSorted();
+      assertEquals(numbers(memories), numbers(listed.memories));
+      assertEquals(listed.total, candidates.length);
+      return numbers(memories);
+    };
+    assertEquals(await roles(), { 1: "user", 2: "assistant", 3: "user", 4: null, 5: "assistant" });
+    assertEquals([await found("user"), await found("assistant"), await found("tool")], [[1, 3], [2, 5], []]);
+    await storage.update(hashOf(4), { metadata: { role: "tool" } }, 5);
+    await storage.update(hashOf(3), { metadata: { role: null } }, 6);
+    assertEquals(await roles(), { 1: "user", 2: "assistant", 3: "assistant", 4: "tool", 5: "assistant" });
+    assertEquals([await found("user"), await found("assistant"), await found("tool")], [[1], [2, 3, 5], [4]]);
+  });
+
+  test("tells whose turn is whose, and which short ones ask", async (storage) => {
+    const turn = (number: number, content: string, conversation_id: string | null = "talk") =>
+      plain(number, { content, conversation_id });
+    await storage.store([
+      turn(1, "Caroline: I sail often"),
+      turn(2, "elise: do you sail?"),
+      turn(3, "I sail as well"),
+      turn(4, "note: sail or not", "notes"),
+      turn(5, "Caroline: sail?", null),
+    ]);
+    const { candidates, terms } = await storage.candidates({
+      text: "Does elise or Caroline sail",
+      vector: null,
+      filter: {},
+      limit: 10,
+    });
+    const memories = await storage.read(candidates.map(({ id }) => id));
+    const facts = candidates.map(({ named, speaker, asks, length }, i) => {
+      assertEquals(length, analyse(memories[i]!.content).length);
+      return [numberOf(memories[i]!.content_hash), named, speaker.map((position) => terms[position]), asks] as const;
+    });
+    assertEquals(facts.toSorted(([a], [b]) => a - b), [
+      [1, true, ["carolin"], false],
+      [2, true, analyse("elise"), true],
+      [3, false, [], false],
+      [4, false, [], false],
+      [5, false, [], false],
+    ]);
   });
 
   test("finds text verbatim inside memories, ignoring case", async (storage) => {

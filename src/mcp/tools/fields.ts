@@ -24,6 +24,7 @@ export const Filters = {
   created_after: FilterFields.created_after
     .describe("Only memories created at or after this time: ISO 8601 (UTC unless it says otherwise) or Unix seconds."),
   created_before: FilterFields.created_before.describe("Only memories created before this time."),
+  role: FilterFields.role,
   include_superseded: FilterFields.include_superseded,
 };
 

@@ -9,13 +9,14 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
+import { asksIn, isNamed } from "../../memory/turn.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import type { Around, Conversations } from "./conversations.ts";
 import { conditionsOf } from "./filter.ts";
 import type { Models } from "./models.ts";
 import { SearchCalls } from "./search_calls.ts";
-import type { Content, Words } from "./words.ts";
+import type { Words } from "./words.ts";
 
 /** Terms of a query that are scored; a question has a dozen, and a pasted page must not hold up everyone else. */
 const MAX_TERMS = 64;
@@ -113,7 +114,7 @@ export class Searches {
         const words = content === undefined
           ? new Float32Array(terms.length)
           : this.#words.score(content, terms, factors);
-        scores.set(id, found = { semantic: cosines.get(id) ?? null, words });
+        scores.set(id, found = { semantic: cosines.get(id) ?? null, words, length: content?.length ?? 0 });
       }
       return found;
     };
@@ -121,14 +122,18 @@ export class Searches {
     for (const id of ids) {
       const content = this.#words.content(id);
       if (content === undefined) continue; // deleted since it was found
-      const { before, after } = around.get(id) ?? { before: [], after: [] };
+      const { before, after } = around.get(id) ?? { before: [], after: [] }, { bits, speaker } = content.features;
+      const bitsAround = [...before, ...after].map((other) => this.#words.content(other)?.features.bits ?? 0);
+      const named = content.conversation !== null && isNamed(bits, bitsAround);
       candidates.push({
         id,
         ...scoresOf(id),
         before: before.map(scoresOf),
         after: after.map(scoresOf),
-        speaker: positions(content, terms),
-        asks: content.asks,
+        named,
+        speaker: named ? positions(speaker, terms) : [],
+        role: content.role,
+        asks: content.conversation !== null && asksIn(bits),
       });
     }
     return { candidates, terms, words_ceiling: ceiling };
@@ -136,6 +141,6 @@ export class Searches {
 }
 
 /** Positions of the terms that name the speaker. */
-function positions({ speaker }: Content, terms: readonly string[]): number[] {
+function positions(speaker: readonly string[], terms: readonly string[]): number[] {
   return speaker.length === 0 ? [] : terms.flatMap((term, i) => speaker.includes(term) ? [i] : []);
 }

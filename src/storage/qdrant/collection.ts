@@ -241,7 +241,8 @@ export class Collection {
       (api, init) => api.getPoints({ collection_name: this.name, ids: [RESERVED_ID], with_payload: true }, init),
     );
     const payload = points[0]?.payload as Record<string, unknown> | undefined;
-    const facts = (payload?.unimem ?? pythonFacts(payload, this.#vectors)) as Facts;
+    const stored = (payload?.unimem ?? pythonFacts(payload, this.#vectors)) as Facts;
+    const facts = stored.schema < SCHEMA_VERSION ? { ...stored, complete: false } : stored;
     const revision = typeof payload?.revision === "string" ? payload.revision : null;
     this.#kept = { facts, revision, readAt: performance.now() };
     return payload !== undefined;

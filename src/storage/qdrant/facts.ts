@@ -10,8 +10,9 @@ import { MemoryError } from "../../errors.ts";
 import { DENSE } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
-/** Version of the layout, for later changes to it. */
-export const SCHEMA_VERSION = 1;
+/** Version of the layout: since 2 every memory has its role. */
+export const SCHEMA_VERSION = 2;
+
 /** A model whose vectors the collection holds, and the vector they are in. */
 export interface StoredModel extends ModelIdentity {
   vector: string;

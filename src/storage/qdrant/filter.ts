@@ -30,6 +30,11 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
   if (conversation_id !== undefined) {
     must.push({ key: "conversation_id", match: { value: escapeText(conversation_id) } });
   }
+  if (filter.role !== undefined) {
+    const role: Condition = { key: "role", match: { value: filter.role } };
+    const plain: Condition = { key: "metadata.role", match: { value: filter.role } };
+    must.push(complete ? role : { should: [role, plain] });
+  }
   if (created_from !== undefined || created_before !== undefined) {
     const range = {
       ...(created_from === undefined ? {} : { gte: created_from }),

@@ -9,6 +9,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { B, K1 } from "../../memory/ranking.ts";
 import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
+import { type Role, roleOf } from "../../memory/role.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { analyse } from "../../memory/text.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
@@ -25,6 +26,7 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
   tags: "keyword",
   memory_type: "keyword",
   conversation_id: "keyword",
+  role: "keyword",
   created_at: "float",
   facts: "keyword",
   bytes: "integer",
@@ -81,6 +83,8 @@ export interface MemoryPayload {
   folded?: string;
   /** `factOf` of each scalar in the metadata, for equality filters. */
   facts?: string[];
+  /** `roleOf` the memory, `none` without one, so that what has no role differs from what wasn't completed. */
+  role?: Role | "none";
   /** Length of the content in UTF-8. */
   bytes?: number;
   /** Changes with every write, so that a writer can tell its own. */
@@ -114,7 +118,7 @@ export function payloadOf(memory: Memory, revision: string): MemoryPayload {
 
 /** The part of a payload that an update writes. */
 export function changeablePayload(
-  memory: Pick<Memory, "tags" | "memory_type" | "metadata" | "updated_at" | "superseded">,
+  memory: Pick<Memory, "content" | "tags" | "memory_type" | "metadata" | "updated_at" | "superseded">,
 ) {
   return {
     tags: memory.tags.map(escapeText),
@@ -122,6 +126,7 @@ export function changeablePayload(
     metadata: escapeJson(memory.metadata) as Metadata,
     updated_at: plainNumber(memory.updated_at),
     facts: factsOf(memory.metadata),
+    role: roleOf(memory) ?? "none" as const,
     superseded: memory.superseded === undefined
       ? null
       : escapeJson({ ...memory.superseded }) as unknown as Supersession,
@@ -129,9 +134,17 @@ export function changeablePayload(
 }
 
 /** The part of a payload that is computed from the rest; collections of the Python service lack it at first. */
-export function derivedPayload(content: string, metadata: Metadata): Pick<MemoryPayload, "folded" | "facts" | "bytes"> {
+export function derivedPayload(
+  content: string,
+  metadata: Metadata,
+): Pick<MemoryPayload, "folded" | "facts" | "bytes" | "role"> {
   const bytes = new TextEncoder().encode(content).length;
-  return { folded: foldedText(content), facts: factsOf(metadata), bytes };
+  return {
+    folded: foldedText(content),
+    facts: factsOf(metadata),
+    bytes,
+    role: roleOf({ content, metadata }) ?? "none",
+  };
 }
 
 /** Text in the form in which verbatim search compares it. */

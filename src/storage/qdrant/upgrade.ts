@@ -9,6 +9,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { UpgradeOptions, UpgradeProgress } from "../storage.ts";
 import type { Collection } from "./collection.ts";
+import { SCHEMA_VERSION } from "./facts.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
 
 /** Memories in one step. */
@@ -20,6 +21,7 @@ const INCOMPLETE: Schemas["Filter"] = {
   should: [
     { is_empty: { key: "folded" } },
     { is_empty: { key: "bytes" } },
+    { is_empty: { key: "role" } },
     { must_not: [{ has_vector: WORDS }] },
   ],
 };
@@ -41,7 +43,10 @@ export async function upgrade(collection: Collection, options: UpgradeOptions = 
     onProgress?.({ ...progress });
   }
   if (await count(collection, INCOMPLETE) === 0) {
-    await collection.changeFacts("finish the upgrade", (facts) => facts.complete ? null : { ...facts, complete: true });
+    await collection.changeFacts(
+      "finish the upgrade",
+      (facts) => facts.complete ? null : { ...facts, schema: SCHEMA_VERSION, complete: true },
+    );
   }
   return progress;
 }

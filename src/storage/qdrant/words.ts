@@ -7,8 +7,10 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { B, K1 } from "../../memory/ranking.ts";
-import { analyse, asks, speakerOf } from "../../memory/text.ts";
+import { K1, saturation } from "../../memory/ranking.ts";
+import { labelledRole, metadataRole, type Role } from "../../memory/role.ts";
+import { analyse } from "../../memory/text.ts";
+import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 import { storedWeight, WORDS, wordsDocument } from "./layout.ts";
 
@@ -28,16 +30,20 @@ export class Content {
   /** The terms, each between blanks. */
   #terms: string | undefined;
   #length = 0;
-  #speaker: readonly string[] | undefined;
-  #asks: boolean | undefined;
+  #features: TurnFeatures | undefined;
 
   /**
    * @param conversation Its name; null for what is no turn.
+   * @param role The role that its metadata name.
    * @param at Milliseconds at which it was read.
    */
-  constructor(text: string, readonly conversation: string | null, readonly at: number) {
+  constructor(text: string, readonly conversation: string | null, role: Role | null, readonly at: number) {
     this.#text = text;
+    this.role = role ?? labelledRole(text);
   }
+
+  /** Whose words it holds. */
+  readonly role: Role | null;
 
   get size(): number {
     return this.#text.length;
@@ -57,13 +63,8 @@ export class Content {
     return this.terms === "" ? 0 : this.#length;
   }
 
-  /** Terms that name who speaks. */
-  get speaker(): readonly string[] {
-    return this.#speaker ??= this.conversation === null ? [] : speakerOf(this.#text);
-  }
-
-  get asks(): boolean {
-    return this.#asks ??= this.conversation !== null && asks(this.#text);
+  get features(): TurnFeatures {
+    return this.#features ??= turnFeatures(this.#text, this.length);
   }
 }
 
@@ -137,8 +138,8 @@ export class Words {
   }
 
   /** Keeps a memory's content for a while. */
-  keep(id: string, text: string, conversation: string | null): Content {
-    const kept = new Content(text, conversation, performance.now());
+  keep(id: string, text: string, conversation: string | null, role: unknown): Content {
+    const kept = new Content(text, conversation, metadataRole({ role }), performance.now());
     this.#newer.set(id, kept);
     this.#newerChars += kept.size;
     if (this.#newerChars > MAX_CONTENT_CHARS / 2) {
@@ -151,7 +152,7 @@ export class Words {
 
   /** BM25 of each term. */
   score({ terms: stored, length }: Content, terms: readonly string[], factors: readonly number[]): Float32Array {
-    const scores = new Float32Array(terms.length), base = K1 * (1 - B + B * length / this.#average.length);
+    const scores = new Float32Array(terms.length), base = saturation(length, this.#average.length);
     terms.forEach((term, i) => {
       const needle = ` ${term} `;
       let count = 0;

@@ -9,7 +9,7 @@ import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import type { Candidate, CandidateSet, Scores } from "../storage.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import { ASKING, speakerTerm, type TermNumbers } from "./terms.ts";
+import { speakerTerm, type TermNumbers } from "./terms.ts";
 import { Top } from "./top.ts";
 import type { Near } from "./vector_index.ts";
 
@@ -112,19 +112,21 @@ export function findCandidates(
   const scored = slots.map((slot, row): Scores => ({
     semantic: exact.get(slot) ?? cosines?.[row] ?? null,
     words: matrix.subarray(row * width, (row + 1) * width),
+    length: index.words.length(slot),
   }));
   const scoresOf = (slot: number) => scored[rows[slot]!]!;
-  const { speaker, asks } = featuresOf(index, numbers, words.terms, rows, slots.length);
-  const candidates = around.map(({ before, after }, row): Candidate => {
-    const slot = slots[row]!, { semantic, words } = scored[row]!, isTurn = index.isTurn(slot);
+  const speakers = speakersOf(index, numbers, words.terms, rows, slots.length);
+  const candidates = around.map((neighbours, row): Candidate => {
+    const slot = slots[row]!, named = index.isNamed(slot, neighbours);
     return {
       id: index.ids[slot]!,
-      semantic,
-      words,
-      before: before.map(scoresOf),
-      after: after.map(scoresOf),
-      speaker: isTurn ? speaker[row] ?? [] : [],
-      asks: isTurn && asks[row] === 1,
+      ...scored[row]!,
+      before: neighbours.before.map(scoresOf),
+      after: neighbours.after.map(scoresOf),
+      named,
+      speaker: named ? speakers[row] ?? [] : [],
+      role: index.role(slot),
+      asks: index.asks(slot),
     };
   });
   for (const slot of slots) rows[slot] = -1;
@@ -175,19 +177,19 @@ function offerScored(top: Top, index: MemoryIndex, scores: Float32Array, marks: 
   }
 }
 
-/** Which rows a query term names the speaker of, and which end by asking. */
-function featuresOf(
+/** Positions of the query's terms that name the speaker of each row. */
+function speakersOf(
   index: MemoryIndex,
   numbers: TermNumbers,
   terms: readonly string[],
   rows: Int32Array,
   rowCount: number,
-): { speaker: (number[] | undefined)[]; asks: Uint8Array } {
-  const speaker = new Array<number[] | undefined>(rowCount), asks = new Uint8Array(rowCount);
-  const rowsWith = (term: number) => term === 0 ? [] : index.words.rowsWith(term, rows);
+): (number[] | undefined)[] {
+  const speakers = new Array<number[] | undefined>(rowCount);
   terms.forEach((term, position) => {
-    for (const row of rowsWith(numbers.find(speakerTerm(term)))) (speaker[row] ??= []).push(position);
+    const number = numbers.find(speakerTerm(term));
+    if (number === 0) return;
+    for (const row of index.words.rowsWith(number, rows)) (speakers[row] ??= []).push(position);
   });
-  for (const row of rowsWith(numbers.find(ASKING))) asks[row] = 1;
-  return { speaker, asks };
+  return speakers;
 }

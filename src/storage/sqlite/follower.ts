@@ -7,6 +7,7 @@
  */
 
 import { MemoryError } from "../../errors.ts";
+import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "./escape.ts";
@@ -25,7 +26,7 @@ const DEAD_SHARE = 0.2;
 const WORTH_GIVING_BACK = 10_000, GIVE_BACK_AFTER = 1000;
 
 const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, " +
-  "m.superseded IS NOT NULL, v.codes";
+  "m.superseded IS NOT NULL, CASE WHEN m.metadata = '{}' THEN NULL ELSE m.metadata ->> '$.role' END, v.codes";
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
 
@@ -237,7 +238,7 @@ export class Follower {
     }
   }
 
-  /** @param models Numbers of the models whose vectors are in the rows from the ninth column on. */
+  /** @param models Numbers of the models whose vectors are in the rows from the tenth column on. */
   async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: Pacer): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
@@ -250,10 +251,11 @@ export class Follower {
         conversation_id: textOf(row[3]),
         tags: tagsOf(row[4]),
         superseded: row[7] === 1,
+        role: metadataRole({ role: row[8] == null ? null : String(row[8]) }),
       };
       index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
       models.forEach((model, column) => {
-        const codes = row[8 + column];
+        const codes = row[9 + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
       });
       if (pacer.due) await pacer.pause();

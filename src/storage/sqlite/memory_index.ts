@@ -6,9 +6,12 @@
  */
 
 import type { MemoryFilter, Supersession } from "../../memory/memory.ts";
+import { type Role, ROLES } from "../../memory/role.ts";
+import { asksIn, isNamed, roleIn } from "../../memory/turn.ts";
 import { IdTable } from "./id_table.ts";
 import { Interned } from "./interned.ts";
 import { SlotOrder } from "./slot_order.ts";
+import { FEATURES_NUMBER } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 import { WordIndex } from "./word_index.ts";
 
@@ -21,6 +24,8 @@ export interface IndexedMemory {
   conversation_id: string | null;
   tags: string[];
   superseded?: Supersession | boolean;
+  /** The role that its metadata name; null where they name none. */
+  role: Role | null;
 }
 
 /** Vectors of one model. */
@@ -54,6 +59,10 @@ export class MemoryIndex {
   #conversations = new Uint32Array(1024);
   #tagSets = new Uint32Array(1024);
   #superseded = new Uint8Array(1024);
+  /** Bits of `memory/turn.ts`. */
+  #features = new Uint8Array(1024);
+  /** Place of the role in `ROLES` from 1; 0 without one. */
+  #roles = new Uint8Array(1024);
   #supersededCount = 0;
   #typeNames = new Interned();
   #conversationNames = new Interned();
@@ -93,7 +102,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 30 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 32 + this.#rows.length * 4 +
       this.#slotsById.bytes;
   }
 
@@ -101,7 +110,7 @@ export class MemoryIndex {
     return this.#slotsById.get(id);
   }
 
-  /** Adds a memory, or changes one that is here. `terms` as in `WordIndex.add`. */
+  /** Adds a memory, or changes one that is here. `terms` as `TermWriter.pairs` gives them. */
   put(memory: IndexedMemory, terms: ArrayLike<number>): void {
     if (this.#slotsById.get(memory.id) !== undefined) return this.change(memory);
     this.#changes++;
@@ -112,9 +121,11 @@ export class MemoryIndex {
     this.#alive[slot] = 1;
     this.#slotsById.add(memory.id, slot);
     this.order.insert(slot, this);
+    const hasFeatures = terms.length > 0 && terms[0] === FEATURES_NUMBER;
+    this.#features[slot] = hasFeatures ? terms[1]! : 0;
     this.#setChangeable(slot, memory);
     this.#setConversation(slot, memory.conversation_id);
-    this.words.add(slot, terms);
+    this.words.add(slot, terms, hasFeatures ? 2 : 0);
   }
 
   /** Takes over what can change of a memory: tags, type, whether it is current, and when merged its time. */
@@ -181,12 +192,14 @@ export class MemoryIndex {
     if (type === 0 || conversation === 0) return marks;
     const tagSets = filter.tags === undefined ? null : this.#matchTagSets(filter.tags);
     const superseded = filter.superseded === undefined ? null : Number(filter.superseded);
+    const role = filter.role === undefined ? null : ROLES.indexOf(filter.role) + 1;
     const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
     const test = (slot: number) => {
       if (this.#alive[slot] !== 1 || (type !== null && this.#types[slot] !== type)) return;
       if (tagSets !== null && tagSets[this.#tagSets[slot]!] !== 1) return;
       if (conversation !== null && this.#conversations[slot] !== conversation) return;
       if (superseded !== null && this.#superseded[slot] !== superseded) return;
+      if (role !== null && this.#roles[slot] !== role) return;
       const created = this.created[slot]!;
       if (created >= from && created < before) marks[slot] = 1;
     };
@@ -213,6 +226,23 @@ export class MemoryIndex {
   /** Whether a memory is a turn of a conversation. */
   isTurn(slot: number): boolean {
     return this.#conversations[slot] !== 0;
+  }
+
+  /** Whose words a memory holds. */
+  role(slot: number): Role | null {
+    return ROLES[this.#roles[slot]! - 1] ?? null;
+  }
+
+  /** Whether a label names who speaks in a turn; `around` are the turns around it. */
+  isNamed(slot: number, { before, after }: Neighbours): boolean {
+    const features = this.#features[slot]!;
+    if (!this.isTurn(slot) || features === 0) return false;
+    return isNamed(features, [...before, ...after].map((other) => this.#features[other]!));
+  }
+
+  /** Whether a turn is short and ends by asking. */
+  asks(slot: number): boolean {
+    return this.isTurn(slot) && asksIn(this.#features[slot]!);
   }
 
   /** Number of each slot's type, 0 without one; left over where no memory is alive. */
@@ -262,7 +292,9 @@ export class MemoryIndex {
     return matches;
   }
 
-  #setChangeable(slot: number, { memory_type, tags, superseded = false }: IndexedMemory): void {
+  #setChangeable(slot: number, { memory_type, tags, superseded = false, role }: IndexedMemory): void {
+    const effective = role ?? roleIn(this.#features[slot]!);
+    this.#roles[slot] = effective === null ? 0 : ROLES.indexOf(effective) + 1;
     this.#superseded[slot] = superseded === false ? 0 : 1;
     this.#supersededCount += this.#superseded[slot]!;
     this.#types[slot] = memory_type === null ? 0 : this.#typeNames.acquire(memory_type);
@@ -304,5 +336,7 @@ export class MemoryIndex {
     this.#conversations = grown(this.#conversations, new Uint32Array(size));
     this.#tagSets = grown(this.#tagSets, new Uint32Array(size));
     this.#superseded = grown(this.#superseded, new Uint8Array(size));
+    this.#features = grown(this.#features, new Uint8Array(size));
+    this.#roles = grown(this.#roles, new Uint8Array(size));
   }
 }

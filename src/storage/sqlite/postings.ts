@@ -21,6 +21,13 @@ export const MAX_SLOTS = 1 << 24;
 /** Higher term frequencies count as this; BM25 has long saturated there. */
 export const MAX_FREQUENCY = 255;
 
+/** What BM25 adds to a frequency in the denominator: a constant, and a part per term of the memory up to a most. */
+export interface Saturation {
+  base: number;
+  perLength: number;
+  most: number;
+}
+
 /** Lists of (slot, term frequency), by term number. */
 export class Postings {
   #blocks: Uint32Array[] = [];
@@ -72,19 +79,19 @@ export class Postings {
     return total;
   }
 
-  /** Adds `factor · tf / (tf + base + perLength · length)` to each posting's slot of `scores`. */
+  /** Adds `factor · tf / (tf + saturation)` to each posting's slot of `scores`. */
   score(
     term: number,
     scores: Float32Array,
     factor: number,
-    base: number,
-    perLength: number,
+    { base, perLength, most }: Saturation,
     lengths: Float32Array,
   ): void {
     this.#eachRun(term, (block, from, to) => {
       for (let i = from; i < to; i++) {
         const posting = block[i]!, slot = posting >>> 8, frequency = posting & 255;
-        scores[slot]! += factor * frequency / (frequency + base + perLength * lengths[slot]!);
+        const ofLength = perLength * lengths[slot]!;
+        scores[slot]! += factor * frequency / (frequency + base + (ofLength < most ? ofLength : most));
       }
     });
   }
@@ -97,15 +104,15 @@ export class Postings {
     term: number,
     { rows, matrix, width, column }: { rows: Int32Array; matrix: Float32Array; width: number; column: number },
     factor: number,
-    base: number,
-    perLength: number,
+    { base, perLength, most }: Saturation,
     lengths: Float32Array,
   ): void {
     this.#eachRun(term, (block, from, to) => {
       for (let i = from; i < to; i++) {
         const posting = block[i]!, slot = posting >>> 8, row = rows[slot]!, frequency = posting & 255;
         if (row < 0) continue;
-        matrix[row * width + column] = factor * frequency / (frequency + base + perLength * lengths[slot]!);
+        const ofLength = perLength * lengths[slot]!;
+        matrix[row * width + column] = factor * frequency / (frequency + base + (ofLength < most ? ofLength : most));
       }
     });
   }

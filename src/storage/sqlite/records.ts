@@ -8,11 +8,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import type { StoreOutcome, Trashing } from "../storage.ts";
 import { escapeText } from "./escape.ts";
 import { type Database, prepareRows, type Value } from "./database.ts";
-import type { MemoryIndex } from "./memory_index.ts";
+import type { IndexedMemory, MemoryIndex } from "./memory_index.ts";
 import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
@@ -129,7 +130,7 @@ export class Records {
       memory.updated_at = now;
       const values = valuesOf(memory), [, , tags, type, metadata] = values;
       this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
-      return { result: memory, changed: true, effects: [() => this.#index().change({ id, ...memory })] };
+      return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
     }.bind(this);
   }
 
@@ -205,7 +206,7 @@ export class Records {
     insertWords.run(id, values[0]!);
     effects.push(() => {
       const index = this.#index();
-      index.put({ id, ...memory }, pairs);
+      index.put(indexed(id, memory), pairs);
       if (vectors !== null) index.setVectors(id, vectors.model, vectors.codes);
     });
     return true;
@@ -214,6 +215,10 @@ export class Records {
   #one(statement: ReturnType<typeof prepareRows>, hash: string): Value[] | undefined {
     return statement.get(escapeText(hash)) as unknown as Value[] | undefined;
   }
+}
+
+function indexed(id: number, memory: Memory): IndexedMemory {
+  return { id, ...memory, role: metadataRole(memory.metadata) };
 }
 
 function changedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {

@@ -5,7 +5,8 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { analyse, asks, speakerOf } from "../../memory/text.ts";
+import { analyse } from "../../memory/text.ts";
+import { turnFeatures } from "../../memory/turn.ts";
 import { escapeText } from "./escape.ts";
 
 /** Most terms at hand: nearly all occurrences are of the few thousand most frequent terms. */
@@ -13,8 +14,10 @@ const TERMS_AT_HAND = 20_000;
 
 /** In front of a term that says who speaks; no text has it in a word. */
 const SPEAKER_MARK = "\u0001";
-/** Stands among the terms of a text that ends by asking. */
-export const ASKING = "\u0002";
+/** Stands in front of a text's terms where it has features; its count is their bits. */
+const FEATURES = "\u0002";
+/** The number that stands for it: no term has it. */
+export const FEATURES_NUMBER = 0;
 
 /** The term that marks texts whose speaker is named by `term`. */
 export function speakerTerm(term: string): string {
@@ -22,14 +25,15 @@ export function speakerTerm(term: string): string {
 }
 
 /**
- * How often each term occurs in a text, in order of first occurrence. Features that the ranking needs stand among them
- * as terms that occur 0 times: they cost a posting, count nothing, and need no column of their own.
+ * How often each term occurs in a text, in order of first occurrence. What else the ranking needs stands among them, and
+ * so needs no column of its own: the features first, and at the end the speaker's names, which occur 0 times.
  */
 export function indexTerms(content: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const term of analyse(content)) counts.set(term, (counts.get(term) ?? 0) + 1);
-  for (const name of speakerOf(content)) counts.set(speakerTerm(name), 0);
-  if (asks(content)) counts.set(ASKING, 0);
+  const terms = analyse(content), { speaker, bits } = turnFeatures(content, terms.length);
+  if (bits !== 0) counts.set(FEATURES, bits);
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const name of speaker) counts.set(speakerTerm(name), 0);
   return counts;
 }
 
@@ -143,13 +147,17 @@ export class TermWriter {
   }
 
   /**
-   * Pairs of number and frequency.
+   * Pairs of number and frequency, in front of them a pair of `FEATURES_NUMBER` and the features where there are some.
    *
    * @param added Takes the terms that weren't at hand, to be adopted once the transaction is committed.
    */
   pairs(counts: ReadonlyMap<string, number>, added: Map<string, number>): number[] {
     const pairs: number[] = [];
     for (const [term, count] of counts) {
+      if (term === FEATURES) {
+        pairs.push(FEATURES_NUMBER, count);
+        continue;
+      }
       let number = this.#known.cached(term) || added.get(term);
       if (!number) {
         number = this.#lookUp(term) || Number(this.#insert.run(escapeText(term)).lastInsertRowid);

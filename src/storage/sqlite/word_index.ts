@@ -4,8 +4,8 @@
  * @module
  */
 
-import { B, inverseDocumentFrequency, K1 } from "../../memory/ranking.ts";
-import { Postings } from "./postings.ts";
+import { B, inverseDocumentFrequency, K1, LENGTH_CAP } from "../../memory/ranking.ts";
+import { Postings, type Saturation } from "./postings.ts";
 
 /** Inverted index by slot. The content of a slot never changes: a memory is added once and removed once. */
 export class WordIndex {
@@ -22,6 +22,11 @@ export class WordIndex {
     return this.#memories;
   }
 
+  /** Terms of a slot's memory, repeats included. */
+  length(slot: number): number {
+    return this.#lengths[slot]!;
+  }
+
   /** Slots that were removed and can't be used again before `purge`. */
   get dead(): number {
     return this.#dead.length;
@@ -31,11 +36,14 @@ export class WordIndex {
     return this.#postings.bytes + this.#lengths.length * 9;
   }
 
-  /** @param terms Pairs of term number and frequency. */
-  add(slot: number, terms: ArrayLike<number>): void {
+  /**
+   * @param terms Pairs of term number and frequency.
+   * @param from Where the first pair stands.
+   */
+  add(slot: number, terms: ArrayLike<number>, from = 0): void {
     if (slot >= this.#lengths.length) this.#grow(slot);
     let length = 0;
-    for (let i = 0; i < terms.length; i += 2) {
+    for (let i = from; i < terms.length; i += 2) {
       const frequency = terms[i + 1]!;
       this.#postings.add(terms[i]!, slot, frequency);
       length += frequency;
@@ -69,8 +77,8 @@ export class WordIndex {
 
   /** BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call. */
   score(terms: readonly number[], weights: readonly number[]): Float32Array {
-    const scores = this.#scores.fill(0), [base, perLength] = this.#saturation();
-    terms.forEach((term, i) => this.#postings.score(term, scores, weights[i]!, base, perLength, this.#lengths));
+    const scores = this.#scores.fill(0), saturation = this.#saturation();
+    terms.forEach((term, i) => this.#postings.score(term, scores, weights[i]!, saturation, this.#lengths));
     return scores;
   }
 
@@ -82,10 +90,10 @@ export class WordIndex {
    * @returns One row after the other, each with a score per term.
    */
   scoreApart(terms: readonly number[], weights: readonly number[], rows: Int32Array, rowCount: number): Float32Array {
-    const width = terms.length, matrix = new Float32Array(rowCount * width), [base, perLength] = this.#saturation();
+    const width = terms.length, matrix = new Float32Array(rowCount * width), saturation = this.#saturation();
     terms.forEach((term, column) => {
       const target = { rows, matrix, width, column };
-      this.#postings.scoreRows(term, target, weights[column]!, base, perLength, this.#lengths);
+      this.#postings.scoreRows(term, target, weights[column]!, saturation, this.#lengths);
     });
     return matrix;
   }
@@ -95,10 +103,10 @@ export class WordIndex {
     return this.#postings.rowsWith(term, rows);
   }
 
-  /** What BM25 adds to a frequency in the denominator: a constant, and a part per term of the memory. */
-  #saturation(): [base: number, perLength: number] {
+  /** `saturation` of memory/ranking.ts, as what doesn't depend on a memory's length and what does. */
+  #saturation(): Saturation {
     const averageLength = this.#memories > 0 ? this.#totalLength / this.#memories : 1;
-    return [K1 * (1 - B), K1 * B / (averageLength || 1)];
+    return { base: K1 * (1 - B), perLength: K1 * B / (averageLength || 1), most: K1 * B * LENGTH_CAP };
   }
 
   /**

@@ -1,0 +1,73 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { rank, RANK_WEIGHTS, type RankInput, saturation } from "../../src/memory/ranking.ts";
+
+const turn = (fields: Partial<RankInput & { name: string }> = {}) => ({
+  name: "",
+  semantic: 0.5,
+  words: [2],
+  length: 10,
+  before: [],
+  after: [],
+  named: false,
+  speaker: [],
+  role: null,
+  asks: false,
+  ...fields,
+});
+
+const names = (ranked: { item: { name: string } }[]) => ranked.map(({ item }) => item.name);
+
+Deno.test("where the query names a speaker, only others' labelled turns count less", () => {
+  const ranked = rank(
+    [
+      turn({ name: "other", named: true }),
+      turn({ name: "note" }),
+      turn({ name: "hers", named: true, speaker: [0] }),
+    ],
+    1,
+    2,
+  );
+  assertEquals(names(ranked), ["note", "hers", "other"]);
+  assertEquals(ranked.map(({ scores }) => scores.speaker), [1, 1, RANK_WEIGHTS.otherSpeaker]);
+  assertEquals(ranked[0]!.score, ranked[1]!.score);
+  const unnamed = rank([turn({ named: true }), turn({ named: true })], 1, 2);
+  assertEquals(unnamed.map(({ scores }) => scores.speaker), [1, 1]);
+});
+
+Deno.test("what an assistant said and what asks count less, and the scores say so", () => {
+  const ranked = rank(
+    [
+      turn({ name: "assistant", role: "assistant" }),
+      turn({ name: "asks", asks: true }),
+      turn({ name: "user", role: "user" }),
+      turn({ name: "tool", role: "tool" }),
+    ],
+    1,
+    2,
+  );
+  assertEquals(names(ranked), ["user", "tool", "asks", "assistant"]);
+  assertEquals(ranked.map(({ scores }) => [scores.role, scores.asking]), [
+    [1, 1],
+    [1, 1],
+    [1, RANK_WEIGHTS.asking],
+    [RANK_WEIGHTS.assistant, 1],
+  ]);
+});
+
+Deno.test("a long neighbour lends less than a short one, whether words or meaning", () => {
+  const lent = (length: number, scores: { semantic: number; words: number[] }) => {
+    const from = { length, ...scores };
+    const [best] = rank([turn({ semantic: 0.1, words: [0], before: [from] }), turn()], 1, 2)
+      .filter(({ item }) => item.before.length > 0);
+    return best!.scores.neighbours;
+  };
+  for (const scores of [{ semantic: 0, words: [2] }, { semantic: 0.9, words: [0] }]) {
+    assert(lent(10, scores) > lent(1000, scores));
+    assertEquals(lent(10, scores), lent(RANK_WEIGHTS.lendingLength, scores));
+  }
+});
+
+Deno.test("length counts against a text up to twice the average and no further", () => {
+  assert(saturation(10, 10) < saturation(20, 10));
+  assertAlmostEquals(saturation(20, 10), saturation(10_000, 10));
+});
