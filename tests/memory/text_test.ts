@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { analyse, analyseQuery, ANALYSER_VERSION, asks, speakerOf } from "../../src/memory/text.ts";
+import { analyse, analyseQuery, ANALYSER_VERSION, asks } from "../../src/memory/text.ts";
+import { turnFeatures } from "../../src/memory/turn.ts";
 import { assertLinear } from "../hostile/growth.ts";
 import { ordinaryTexts } from "./ordinary_texts.ts";
 
@@ -42,7 +43,7 @@ Deno.test("ordinary texts keep the terms, the speakers and the questions of this
     const found = {
       terms: analyse(text).join(" "),
       query: analyseQuery(text).join(" "),
-      speaker: speakerOf(text).join(" "),
+      speaker: turnFeatures(text, 0).speaker.join(" "),
       asks: asks(text),
     };
     assertEquals(found, kept.analyses[i], `of ${JSON.stringify(text)}`);
@@ -77,6 +78,7 @@ Deno.test("a word of many marks is found by itself, in whatever order they were 
   assertEquals(analyse(`a${sorted}b`), ["ab"]);
 });
 
-for (const run of [analyse, asks, speakerOf]) {
+const features = (text: string) => turnFeatures(text, 0);
+for (const run of [analyse, asks, features]) {
   Deno.test(`${run.name} takes time that grows with the text's length only`, () => assertLinear(run));
 }
