@@ -8,12 +8,13 @@
 
 import { dirname, join } from "node:path";
 import { ROOT } from "./file_set.ts";
+import { OWN_IMAGE, taskWords } from "./task.ts";
 
 /** What a launcher is made of. */
 export interface Launch {
   /** Path of the Deno that installs. It need not be on the PATH, as under npx. */
   deno: string;
-  /** Flags of `deno run`. */
+  /** Flags of `deno run`, without the right to run the Deno that the launcher finds. */
   flags: readonly string[];
   /** Folder of `deno.json`. */
   root: string;
@@ -26,8 +27,10 @@ export function shellLauncher({ deno, flags, root }: Launch): string {
 # Made by deno task install
 export DENO_NO_UPDATE_CHECK=1
 deno=${shellWord(deno)}
-[ -x "$deno" ] || deno=deno
-exec "$deno" run ${words} "$@"
+[ -x "$deno" ] || deno=$(command -v deno)
+own=$deno
+[ -e ${OWN_IMAGE} ] && own=${OWN_IMAGE}
+exec "$deno" run --allow-run="$own" ${words} "$@"
 `;
 }
 
@@ -40,7 +43,7 @@ export function batchLauncher({ deno, flags, root }: Launch): string {
     "@set DENO_NO_UPDATE_CHECK=1",
     `@set "DENO_EXE=${deno.replaceAll("%", "%%")}"`,
     '@if not exist "%DENO_EXE%" set DENO_EXE=deno',
-    `@"%DENO_EXE%" run ${words} %*`,
+    `@"%DENO_EXE%" run --allow-run="%DENO_EXE%" ${words} %*`,
     "",
   ].join("\r\n");
 }
@@ -63,11 +66,10 @@ async function install(): Promise<string> {
   if (!cached.success) {
     throw new Error(`Cannot fetch the packages of deno.lock: ${new TextDecoder().decode(cached.stderr).trim()}`);
   }
-  const manifest = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  const command: string = manifest.tasks.unimem.command;
+  const words = await taskWords("unimem");
   const launch = {
     deno: Deno.execPath(),
-    flags: ["--frozen", ...command.split(" ").filter((word) => word.startsWith("--"))],
+    flags: ["--frozen", ...words.filter((word) => word.startsWith("--") && !word.startsWith("--allow-run"))],
     root: ROOT,
   };
   const isWindows = Deno.build.os === "windows", path = join(binFolder(), isWindows ? "unimem.cmd" : "unimem");

@@ -5,8 +5,9 @@
  */
 
 import { dirname, join } from "node:path";
-import { APP, DENO_DIR, type FileSet, MAIN, ROOT } from "./file_set.ts";
+import { APP, DENO_DIR, type FileSet, MAIN } from "./file_set.ts";
 import type { Target } from "./targets.ts";
+import { OWN_IMAGE, taskWords } from "./task.ts";
 
 /** A laid out program. */
 export interface Layout {
@@ -33,11 +34,13 @@ export async function layOut({ files, lock, importMap }: FileSet, folder: string
   return { app, denoDir: join(folder, DENO_DIR), bytes };
 }
 
-/** Permissions and engine flags of the tasks, which are built in. */
-export async function runFlags(): Promise<string[]> {
-  const manifest = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  const command: string = manifest.tasks.unified.command;
-  return command.split(" ").filter((word) => /^--(allow|v8-flags)/.test(word));
+/**
+ * Permissions and engine flags of the tasks, which are built in. An executable runs itself to parse documents. Its path
+ * isn't known yet: Linux names the running binary anywhere, the other systems don't, so that it may run any there.
+ */
+export async function runFlags({ triple }: Target): Promise<string[]> {
+  const words = (await taskWords("unified", OWN_IMAGE)).filter((word) => /^--(allow|v8-flags)/.test(word));
+  return triple.includes("linux") ? words : words.map((word) => word.startsWith("--allow-run=") ? "--allow-run" : word);
 }
 
 /**
@@ -59,7 +62,7 @@ export async function compile(
       ...["compile", "--quiet", "--no-check", "--cached-only", "--self-extracting"],
       ...["--target", target.triple, "--app-name", "unimem", "--output", output],
       ...included,
-      ...await runFlags(),
+      ...await runFlags(target),
       MAIN,
     ],
     cwd: layout.app,

@@ -35,6 +35,7 @@ try {
   }
   await post(`http://127.0.0.1:${rest}/api/memories`, { content: "The otter sleeps on its back" });
   await post(`http://127.0.0.1:${rest}/api/search`, { query: "How does the animal rest?" });
+  await readDocument(`http://127.0.0.1:${rest}/api/documents`);
   await post(`http://127.0.0.1:${mcp}/mcp`, {
     jsonrpc: "2.0",
     id: 1,
@@ -55,6 +56,20 @@ async function isReady(): Promise<boolean> {
     return (await answer.json()).embedding.state === "ready";
   } catch {
     return false;
+  }
+}
+
+/** Documents are parsed in another process, whose code is kept too. */
+async function readDocument(address: string): Promise<void> {
+  const form = new FormData();
+  form.append("file", new File(["# Otters\n\nThe otter sleeps on its back"], "otters.md"));
+  const { upload_id } = await (await fetch(`${address}/upload`, { method: "POST", body: form })).json();
+  const end = performance.now() + LIMIT_MS;
+  while (true) {
+    const { status, errors } = await (await fetch(`${address}/status/${upload_id}`)).json();
+    if (status === "completed") return;
+    if (status === "failed" || performance.now() > end) throw new Error(`Document is ${status}: ${errors}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 

@@ -55,7 +55,16 @@ const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Commands that start a server. Without options they need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
 
+/**
+ * What an executable is started with to parse documents in a process of its own. Users have no use for it, so that no help
+ * names it.
+ */
+const PARSE_COMMAND = "parse-documents";
+
 async function main(given: string[]): Promise<void> {
+  if (given.length === 1 && given[0] === PARSE_COMMAND) {
+    return await (await import("./documents/process/child.ts")).parseDocuments();
+  }
   const { args, envFile } = takeEnvFile(given), from = settingsFrom(envFile);
   const [command = "unified", ...rest] = args;
   if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, from);

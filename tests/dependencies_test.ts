@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/shared.ts",
     "mcp",
     "cli",
+    "documents/process/child.ts",
   ],
   cli: ["telemetry", "config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
   importers: ["documents", "memory", "operations", "errors.ts"],

@@ -7,6 +7,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { taskWords } from "../../build/task.ts";
 import { freePorts, launch, type Running, sleep } from "./process.ts";
 import { Rest } from "./rest.ts";
 
@@ -28,9 +29,7 @@ export interface Task {
 
 /** Flags and variables of a task in deno.json, so that what is measured is what users run. */
 export async function taskOf(name: "unified" | "unimem"): Promise<Task> {
-  const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const command: string = manifest.tasks[name].command;
-  const words = command.split(" "), variables = words.slice(0, words.indexOf("deno"));
+  const words = await taskWords(name), variables = words.slice(0, words.indexOf("deno"));
   return {
     flags: words.filter((word) => word.startsWith("--")),
     env: Object.fromEntries(variables.map((variable) => variable.split("=", 2) as [string, string])),

@@ -7,28 +7,20 @@
 import { cleanText } from "./decode.ts";
 import type { DocumentLimits, Extract, Heading } from "./document.ts";
 import { overLimit, unreadable } from "./formats.ts";
+import { oneLine, trimBlock } from "./text.ts";
 
 /** Sections of one document; more come from broken or hostile files. */
 const MAX_SECTIONS = 100_000;
-/** Work between two looks at the clock. */
-const TICKS_PER_CHECK = 256;
+/**
+ * Longest heading, in characters. Each chunk below a heading names it, so a longer one would be repeated without end; it
+ * is read as a paragraph.
+ */
+export const LONGEST_HEADING = 500;
 
 /** What a parser works under. */
 export interface ParseContext {
   readonly fileName: string;
   readonly limits: DocumentLimits;
-  /** `performance.now()` at which the document has taken too long. */
-  readonly deadline: number;
-}
-
-/** @throws {MemoryError} `too_large` when the document has taken longer than allowed. */
-export function checkTime(context: ParseContext): void {
-  if (performance.now() > context.deadline) throw tookTooLong(context.fileName, context.limits.timeoutMs);
-}
-
-/** The error for a document that took longer than allowed. */
-export function tookTooLong(fileName: string, timeoutMs: number): Error {
-  return overLimit(fileName, `it takes longer than ${timeoutMs / 1000} seconds`);
 }
 
 /** The headings a place stands under. */
@@ -57,7 +49,6 @@ export class DocumentBuilder {
   #open: Extract["spans"][number] | null = null;
   /** A heading under which nothing has been added yet. */
   #bare = false;
-  #ticks = 0;
 
   constructor(context: ParseContext) {
     this.#context = context;
@@ -69,9 +60,11 @@ export class DocumentBuilder {
     this.#open = null;
   }
 
+  /** @param level 1 to 9, 1 for the topmost. */
   heading(level: number, text: string): void {
-    const line = cleanText(text).replace(/\s+/g, " ").trim();
+    const line = oneLine(cleanText(text));
     if (line === "") return;
+    if (line.length > LONGEST_HEADING) return this.block(line);
     this.#closeBare();
     this.#path.enter({ level, text: line });
     this.#append(line);
@@ -81,7 +74,7 @@ export class DocumentBuilder {
 
   /** Adds a paragraph, a list item, a table row or another block; blank ones are left out. */
   block(text: string, separator = "\n\n"): void {
-    const block = cleanText(text).replace(/^(?:[^\S\n]*\n)+|\s+$/g, "");
+    const block = trimBlock(cleanText(text));
     if (block === "") return;
     const start = this.#append(block, this.#open === null ? "\n\n" : separator);
     if (this.#open === null) {
@@ -95,14 +88,13 @@ export class DocumentBuilder {
   finish(facts: Partial<Pick<Extract, "title" | "pages" | "encoding" | "warnings">> = {}): Extract {
     this.#closeBare();
     if (this.#spans.length === 0) throw noText(this.#context.fileName);
-    const title = facts.title?.replace(/\s+/g, " ").trim() || null;
     return {
       text: this.#parts.join(""),
       spans: this.#spans,
       pages: facts.pages ?? null,
       encoding: facts.encoding ?? null,
       warnings: facts.warnings ?? [],
-      title: title === null ? null : cleanText(title).slice(0, 500),
+      title: titleOf(facts.title ?? null),
     };
   }
 
@@ -114,21 +106,33 @@ export class DocumentBuilder {
 
   #addSpan(start: number): Extract["spans"][number] {
     const span = { start, end: start, headings: this.#path.current, page: this.#page };
-    if (this.#spans.push(span) > MAX_SECTIONS) {
-      throw overLimit(this.#context.fileName, `it has more than ${MAX_SECTIONS} sections`);
-    }
+    addSpan(this.#spans, span, this.#context);
     return span;
   }
 
   /** @returns where the text begins. */
   #append(text: string, separator = "\n\n"): number {
-    if (++this.#ticks % TICKS_PER_CHECK === 0) checkTime(this.#context);
     const before = this.#length === 0 ? "" : separator;
     this.#parts.push(before, text);
     this.#length += before.length + text.length;
     checkLength(this.#length, this.#context);
     return this.#length - text.length;
   }
+}
+
+/**
+ * Adds a section to those of a document.
+ *
+ * @throws {MemoryError} `too_large` when there are more than any document has.
+ */
+export function addSpan(spans: Extract["spans"], span: Extract["spans"][number], { fileName }: ParseContext): void {
+  if (spans.push(span) > MAX_SECTIONS) throw overLimit(fileName, `it has more than ${MAX_SECTIONS} sections`);
+}
+
+/** A title as one line of at most 500 characters; null for a blank one. */
+export function titleOf(text: string | null): string | null {
+  const title = text === null ? "" : oneLine(cleanText(text)).slice(0, LONGEST_HEADING).toWellFormed();
+  return title === "" ? null : title;
 }
 
 /** @throws {MemoryError} `too_large` when a text is longer than allowed. */

@@ -52,17 +52,20 @@ export interface DocumentLimits {
   maxPages: number;
   /** Longest text, in characters. */
   maxCharacters: number;
-  /** What the compressed parts of a file may unpack to, in bytes. */
+  /** What the text parts of a `.docx` file may unpack to, in bytes. */
   maxUnpackedBytes: number;
+  /** Resident memory of the process that parses it, in bytes; one that has read nothing takes some 110 MB. */
+  maxMemoryBytes: number;
   /** Milliseconds a document may take. */
   timeoutMs: number;
 }
 
-/** Limits that a text of a thousand pages stays under, and a process with little memory survives. */
+/** Limits that a text of a thousand pages stays under, and a machine with little memory survives. */
 export const DEFAULT_LIMITS: Readonly<DocumentLimits> = {
   maxBytes: 50 * 1024 * 1024,
   maxPages: 2000,
   maxCharacters: 10_000_000,
   maxUnpackedBytes: 200 * 1024 * 1024,
+  maxMemoryBytes: 1024 * 1024 * 1024,
   timeoutMs: 60_000,
 };

@@ -5,7 +5,7 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { Format } from "./document.ts";
+import type { DocumentLimits, Format } from "./document.ts";
 
 const FORMATS: Readonly<Record<string, Format>> = {
   ".pdf": "pdf",
@@ -50,12 +50,14 @@ const PDF_HEADER_WITHIN = 1024;
 export function baseName(path: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what this is about
   const name = path.toWellFormed().replace(/[\x00-\x1f\x7f]/g, "").split(/[/\\]/).at(-1)!.trim();
-  return name === "" || name === "." || name === ".." ? "document" : name.slice(-200);
+  return name === "" || name === "." || name === ".." ? "document" : name.slice(-200).toWellFormed();
 }
 
 /** A file name's extension in lower case with its dot, or an empty text. */
 export function extensionOf(fileName: string): string {
-  return /.(\.[^.\s]+)$/.exec(baseName(fileName))?.[1]?.toLowerCase() ?? "";
+  const name = baseName(fileName), dot = name.lastIndexOf(".");
+  const extension = dot < 1 ? "" : name.slice(dot).toLowerCase();
+  return extension.length < 2 || /\s/.test(extension) ? "" : extension;
 }
 
 /**
@@ -76,11 +78,32 @@ export function formatOf(fileName: string): Format {
 }
 
 /**
+ * Checks what can be told of a document without parsing it.
+ *
+ * @param name May be a path; only its last part counts.
+ * @throws {MemoryError} `unsupported` for a type that can't be read, `too_large`, or `invalid_input` for an empty one and
+ * one whose content is of another type.
+ */
+export function checkDocument(
+  bytes: Uint8Array,
+  name: string,
+  { maxBytes }: DocumentLimits,
+): { fileName: string; format: Format } {
+  const fileName = baseName(name), format = formatOf(fileName);
+  if (bytes.length > maxBytes) {
+    throw overLimit(fileName, `it has ${bytes.length} bytes; the limit is ${maxBytes}`);
+  }
+  if (bytes.length === 0) throw unreadable(fileName, "it is empty");
+  checkContent(bytes, format, fileName);
+  return { fileName, format };
+}
+
+/**
  * Checks that a file's first bytes agree with its format.
  *
  * @throws {MemoryError} `invalid_input`, saying what the file looks like instead.
  */
-export function checkContent(bytes: Uint8Array, format: Format, fileName: string): void {
+function checkContent(bytes: Uint8Array, format: Format, fileName: string): void {
   const kind = kindOf(bytes);
   if (format === "pdf") {
     if (kind === "a PDF file" || findsPdfHeader(bytes)) return;

@@ -6,6 +6,7 @@
  */
 
 import { basename } from "node:path";
+import { DocumentParser } from "../documents/parser.ts";
 import { errorText } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
@@ -18,9 +19,10 @@ import { NoteLinks } from "./note_links.ts";
 /** Every note below a folder, or the one at `path`. */
 export async function* readBasicMemory(path: string): AsyncGenerator<Entry> {
   const links = new NoteLinks();
+  await using parser = new DocumentParser();
   for await (const { file, place } of notesAt(path)) {
     try {
-      yield* await entriesOf(file, place, links);
+      yield* await entriesOf(parser, file, place, links);
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
@@ -28,7 +30,7 @@ export async function* readBasicMemory(path: string): AsyncGenerator<Entry> {
   yield* links.relations();
 }
 
-async function entriesOf(file: string, place: string, links: NoteLinks): Promise<Entry[]> {
+async function entriesOf(parser: DocumentParser, file: string, place: string, links: NoteLinks): Promise<Entry[]> {
   const note = await readNote(file), { fields } = note;
   const stem = basename(place).replace(/\.[^.]+$/, ""), title = typeof fields.title === "string" ? fields.title : stem;
   const lines = note.body.split("\n").map(lineOf);
@@ -36,7 +38,7 @@ async function entriesOf(file: string, place: string, links: NoteLinks): Promise
   const tags = noteTags(fields.tags);
   const hasText = body.some((line) => line.trim() !== "" && !line.trim().startsWith("#"));
   const entries: Entry[] = hasText
-    ? await textEntries({ ...note, body: body.join("\n") }, place, {
+    ? await textEntries(parser, { ...note, body: body.join("\n") }, place, {
       tags: [...tags, ...markingsOf(body.join("\n")).tags],
       metadata: fields,
     })

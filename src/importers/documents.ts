@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { CHUNK_OVERLAP, CHUNK_SIZE } from "../documents/chunks.ts";
 import { DEFAULT_LIMITS } from "../documents/document.ts";
 import { formatOf } from "../documents/formats.ts";
-import { parseDocument } from "../documents/parse.ts";
+import { DocumentParser } from "../documents/parser.ts";
 import { errorText } from "../errors.ts";
 import { memoriesOf } from "../operations/documents/memories.ts";
 import type { Entry } from "../operations/moving/import.ts";
@@ -17,10 +17,11 @@ import { entry } from "./importer.ts";
 /** Every document below a folder, in the order of the paths, or the one at `path`. Links are not followed. */
 export async function* readDocuments(path: string): AsyncGenerator<Entry> {
   const { isDirectory } = await Deno.stat(path);
+  await using parser = new DocumentParser();
   for await (const file of isDirectory ? documentsIn(path) : [path]) {
     const place = isDirectory ? relative(path, file) : file;
     try {
-      yield* await entriesOf(file, place);
+      yield* await entriesOf(parser, file, place);
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
@@ -46,14 +47,19 @@ function isReadable(name: string): boolean {
 }
 
 /** All of a file's chunks, or none: it is parsed to its end first. */
-async function entriesOf(file: string, place: string): Promise<Entry[]> {
+async function entriesOf(parser: DocumentParser, file: string, place: string): Promise<Entry[]> {
   const { mtime, size } = await Deno.stat(file);
   if (size > DEFAULT_LIMITS.maxBytes) {
     return [{ place, fault: `Cannot read it: it has ${size} bytes; the limit is ${DEFAULT_LIMITS.maxBytes}` }];
   }
   const bytes = await Deno.readFile(file);
   const fileHash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const document = await parseDocument(bytes, file, DEFAULT_LIMITS);
+  const document = await parser.read({
+    bytes,
+    fileName: file,
+    limits: DEFAULT_LIMITS,
+    chunking: { size: CHUNK_SIZE.default, overlap: CHUNK_OVERLAP.default },
+  });
   const changed = (mtime?.getTime() ?? 0) / 1000;
   let chunks = 0;
   const memories = await memoriesOf(document, {
@@ -61,8 +67,6 @@ async function entriesOf(file: string, place: string): Promise<Entry[]> {
     uploadId: fileHash.slice(0, 32),
     tags: [],
     memoryType: "document",
-    chunkSize: CHUNK_SIZE.default,
-    chunkOverlap: CHUNK_OVERLAP.default,
     uploadedAt: changed,
     fileSize: size,
     fileHash,

@@ -6,10 +6,11 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
-import { CHUNK_OVERLAP, CHUNK_SIZE, chunkSections } from "../documents/chunks.ts";
+import { CHUNK_OVERLAP, CHUNK_SIZE } from "../documents/chunks.ts";
 import { decodeText } from "../documents/decode.ts";
 import { DEFAULT_LIMITS } from "../documents/document.ts";
-import { parseDocument } from "../documents/parse.ts";
+import { DocumentParser } from "../documents/parser.ts";
+import type { ReadChunk } from "../documents/read.ts";
 import { errorText } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
@@ -22,9 +23,10 @@ import { NoteLinks } from "./note_links.ts";
 /** Every note below a folder, in the order of the paths, or the one note at `path`. Links are not followed. */
 export async function* readMarkdown(path: string, { folderTags = false }: ImporterOptions = {}): AsyncGenerator<Entry> {
   const links = new NoteLinks();
+  await using parser = new DocumentParser();
   for await (const { file, place } of notesAt(path)) {
     try {
-      yield* await entriesOf(file, place, folderTags, links);
+      yield* await entriesOf(parser, file, place, folderTags, links);
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
@@ -76,12 +78,18 @@ export async function readNote(file: string): Promise<ReadNote> {
   return { fields, body, created: created.at ?? changed, updated: updated.at ?? created.at ?? changed, notes };
 }
 
-async function entriesOf(file: string, place: string, folderTags: boolean, links: NoteLinks): Promise<Entry[]> {
+async function entriesOf(
+  parser: DocumentParser,
+  file: string,
+  place: string,
+  folderTags: boolean,
+  links: NoteLinks,
+): Promise<Entry[]> {
   const note = await readNote(file);
   if (note.body.trim() === "") return [{ place, fault: "Cannot import it: it holds no text" }];
   const { tags, links: targets } = markingsOf(note.body);
   const folders = folderTags ? dirname(place).split("/").filter((name) => name !== "." && name !== "") : [];
-  const entries = await textEntries(note, place, {
+  const entries = await textEntries(parser, note, place, {
     tags: [...noteTags(note.fields.tags ?? note.fields.tag), ...tags, ...folders],
     metadata: note.fields,
   });
@@ -93,13 +101,16 @@ async function entriesOf(file: string, place: string, folderTags: boolean, links
 
 /** The memories of a note's text. */
 export async function textEntries(
+  parser: DocumentParser,
   { fields, body, created, updated, notes }: ReadNote,
   place: string,
   { tags, metadata }: { tags: string[]; metadata: Metadata },
 ): Promise<Entry[]> {
   const type = typeof fields.type === "string" && fields.type !== "" ? fields.type : "note";
   const shared = { ...metadata, source_file: place }, whole = body.trim();
-  const chunks = whole.length <= CHUNK_SIZE.default ? [{ text: whole, headings: [] }] : await chunksOf(body, place);
+  const chunks = whole.length <= CHUNK_SIZE.default
+    ? [{ text: whole, headings: [] }]
+    : await chunksOf(parser, body, place);
   return chunks.map(({ text, headings }, index) => ({
     ...entry(place, {
       kind: "memory",
@@ -123,9 +134,14 @@ export async function textEntries(
   }));
 }
 
-async function chunksOf(body: string, place: string) {
-  const document = await parseDocument(new TextEncoder().encode(body), place, DEFAULT_LIMITS);
-  return [...chunkSections(document.sections, { size: CHUNK_SIZE.default, overlap: CHUNK_OVERLAP.default })];
+async function chunksOf(parser: DocumentParser, body: string, place: string): Promise<ReadChunk[]> {
+  const { chunks } = await parser.read({
+    bytes: new TextEncoder().encode(body),
+    fileName: place,
+    limits: DEFAULT_LIMITS,
+    chunking: { size: CHUNK_SIZE.default, overlap: CHUNK_OVERLAP.default },
+  });
+  return chunks;
 }
 
 /** Other names under which notes link to this one. */

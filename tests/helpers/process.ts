@@ -4,10 +4,11 @@
  * @module
  */
 
+import { taskWords } from "../../build/task.ts";
+
 /** Arguments of Deno in a task of deno.json, so that tests run what users run, with its permissions. */
 export async function taskArguments(name: "unified" | "stdio"): Promise<string[]> {
-  const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const words: string[] = manifest.tasks[name].command.split(" ");
+  const words = await taskWords(name);
   return words.slice(words.indexOf("deno") + 1);
 }
 

@@ -10,6 +10,7 @@ import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
 import { noBackground } from "../../src/operations/background/background.ts";
 import { initialBackupState } from "../../src/operations/backup/schedule.ts";
+import { stopUploads } from "../../src/operations/documents/upload.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
@@ -75,6 +76,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     folder,
     [Symbol.asyncDispose]: async () => {
       runtime.events.close();
+      await stopUploads(runtime);
       await storage.close();
       await Deno.remove(folder, { recursive: true });
     },

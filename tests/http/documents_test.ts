@@ -262,7 +262,8 @@ Deno.test("files over the limit are refused while they arrive", async () => {
     maxPages: 10,
     maxCharacters: 100_000,
     maxUnpackedBytes: 1 << 20,
-    timeoutMs: 10_000,
+    maxMemoryBytes: 1 << 30,
+    timeoutMs: 30_000,
   };
   await using client = await openClient({ operations: { documents: { chunkSize: 1000, chunkOverlap: 0, limits } } });
   const { status, json } = await upload(client, ["a.txt", "x".repeat(100_001)]);

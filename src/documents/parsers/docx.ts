@@ -4,45 +4,56 @@
  * @module
  */
 
-import { checkTime, DocumentBuilder, type ParseContext } from "../builder.ts";
+import { unzipSync } from "fflate";
+import { DocumentBuilder, type ParseContext } from "../builder.ts";
 import type { Extract } from "../document.ts";
 import { overLimit, unreadable } from "../formats.ts";
 import { DocxReader, readStyles } from "./docx_reader.ts";
+import { readElements } from "./elements.ts";
 
 const BODY = "word/document.xml", STYLES = "word/styles.xml", PROPERTIES = "docProps/core.xml";
 const NOTES = ["word/footnotes.xml", "word/endnotes.xml"];
 const WANTED = new Set([BODY, STYLES, PROPERTIES, ...NOTES]);
 
+/** Characters at a part's end in which its last tag is looked for. */
+const LAST_TAG_WITHIN = 64;
+
 /** Reads a Word document. */
-export async function parseDocx(bytes: Uint8Array, context: ParseContext): Promise<Extract> {
-  const parts = await unzip(bytes, context);
+export function parseDocx(bytes: Uint8Array, context: ParseContext): Extract {
+  const parts = unzip(bytes, context);
   const body = parts.get(BODY);
   if (body === undefined) throw unreadable(context.fileName, "it is not a Word document: it has no text part");
-  if (!/<\/(?:\w+:)?document>\s*$/.test(body)) {
+  if (!/<\/(?:\w+:)?document>$/.test(body.trimEnd().slice(-LAST_TAG_WITHIN))) {
     throw unreadable(context.fileName, "it is broken: its text ends too early");
   }
-
-  const { Parser } = await import("htmlparser2");
   const builder = new DocumentBuilder(context);
-  const styles = readStyles(parts.get(STYLES) ?? "", Parser);
+  const styles = readStyles(parts.get(STYLES) ?? "");
   for (const [name, text] of parts) {
     if (name !== BODY && !NOTES.includes(name)) continue;
     const reader = new DocxReader(builder, styles);
-    const parser = new Parser(reader.handler, { xmlMode: true });
-    for (let at = 0; at < text.length; at += 65536) {
-      checkTime(context);
-      parser.write(text.slice(at, at + 65536));
-    }
-    parser.end();
+    readElements(text, reader, { xml: true });
     reader.flush();
   }
-  const title = /<dc:title>([^<]*)<\/dc:title>/.exec(parts.get(PROPERTIES) ?? "")?.[1] ?? null;
-  return builder.finish({ title: title && unescape(title) });
+  return builder.finish({ title: titleIn(parts.get(PROPERTIES) ?? "") });
+}
+
+/** The title among a document's properties. */
+function titleIn(xml: string): string | null {
+  let title: string[] | null = null, isOpen = false;
+  readElements(xml, {
+    open(name) {
+      if (name !== "dc:title" || title !== null) return;
+      title = [];
+      isOpen = true;
+    },
+    text: (data) => void (isOpen && title?.push(data)),
+    close: (name) => void (isOpen &&= name !== "dc:title"),
+  }, { xml: true });
+  return (title as string[] | null)?.join("") ?? null;
 }
 
 /** The parts that hold text, the body first. */
-async function unzip(bytes: Uint8Array, context: ParseContext): Promise<Map<string, string>> {
-  const { unzipSync } = await import("fflate");
+function unzip(bytes: Uint8Array, context: ParseContext): Map<string, string> {
   const { maxUnpackedBytes } = context.limits;
   let unpacked = 0;
   let files: Record<string, Uint8Array>;
@@ -63,9 +74,4 @@ async function unzip(bytes: Uint8Array, context: ParseContext): Promise<Map<stri
   const utf8 = new TextDecoder();
   const order = [BODY, ...NOTES, STYLES, PROPERTIES].filter((name) => files[name] !== undefined);
   return new Map(order.map((name) => [name, utf8.decode(files[name])]));
-}
-
-function unescape(text: string): string {
-  const names: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => names[name]!);
 }

@@ -7,6 +7,8 @@
 import { DocumentBuilder, type ParseContext } from "../builder.ts";
 import { decodeText } from "../decode.ts";
 import type { Extract } from "../document.ts";
+import { oneLine, trimBlock } from "../text.ts";
+import { type ElementHandler, readElements } from "./elements.ts";
 
 /** Elements whose content no reader sees, or that repeat on every page of a site. */
 const SKIPPED = new Set(
@@ -22,30 +24,26 @@ const BLOCKS = new Set(
 /** Where a file names its own encoding, near its start. */
 const CHARSET = /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]+)/i;
 const CHARSET_WITHIN = 2048;
+/** Lists inside one another that are shown by indentation. */
+const SHOWN_DEPTH = 8;
 
 /** Reads an HTML file. */
-export async function parseHtml(bytes: Uint8Array, context: ParseContext): Promise<Extract> {
-  const { Parser } = await import("htmlparser2");
+export function parseHtml(bytes: Uint8Array, context: ParseContext): Extract {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, CHARSET_WITHIN));
   const { text, encoding } = decodeText(bytes, context.fileName, CHARSET.exec(head)?.[1]);
   const reader = new HtmlReader(new DocumentBuilder(context));
-  const parser = new Parser({
-    onopentag: (name, attributes) => reader.open(name, attributes),
-    ontext: (data) => reader.text(data),
-    onclosetag: (name) => reader.close(name),
-  });
-  parser.end(text);
+  readElements(text, reader);
   reader.flush();
   return reader.builder.finish({ title: reader.title, encoding });
 }
 
 /** Turns tags and texts into headings and blocks. */
-class HtmlReader {
-  title: string | null = null;
+class HtmlReader implements ElementHandler {
   readonly builder: DocumentBuilder;
-  #buffer = "";
-  /** Names of the open elements inside the outermost skipped one; empty outside. */
-  #skipping: string[] = [];
+  #title: string[] | null = null;
+  #buffer: string[] = [];
+  /** How many elements are open inside the outermost skipped one, itself included; 0 outside. */
+  #skipping = 0;
   #heading: number | null = null;
   #inTitle = false;
   #preformatted = 0;
@@ -60,20 +58,25 @@ class HtmlReader {
     this.builder = builder;
   }
 
-  open(name: string, attributes: Record<string, string>): void {
-    if (this.#skipping.length > 0 || SKIPPED.has(name) || "hidden" in attributes) {
-      // Void elements close at once, so the stack stays right.
-      this.#skipping.push(name);
+  /** The document's title; null where it has none. */
+  get title(): string | null {
+    return this.#title?.join("") ?? null;
+  }
+
+  open(name: string, attributes: ReadonlyMap<string, string>): void {
+    if (this.#skipping > 0 || SKIPPED.has(name) || attributes.has("hidden")) {
+      // Every element closes, so the count stays right.
+      this.#skipping++;
       return;
     }
-    if (name === "title" && this.title === null) {
+    if (name === "title" && this.#title === null) {
       this.#inTitle = true;
-      this.title = "";
-    } else if (name === "br") this.#buffer += "\n";
-    else if (name === "img") this.#buffer += attributes.alt ? ` ${attributes.alt} ` : "";
+      this.#title = [];
+    } else if (name === "br") this.#buffer.push("\n");
+    else if (name === "img") this.#buffer.push(attributes.get("alt") ? ` ${attributes.get("alt")} ` : "");
     if (!BLOCKS.has(name)) return;
     if (this.#row !== null && name !== "td" && name !== "th" && name !== "tr") {
-      this.#buffer += " ";
+      this.#buffer.push(" ");
       return;
     }
     // A table inside a table's cell: what its row holds so far comes first.
@@ -84,20 +87,20 @@ class HtmlReader {
     else if (name === "ul" || name === "ol") this.#listDepth++;
     else if (name === "tr") this.#row = [];
     if (name === "li") {
-      this.#prefix = `${"  ".repeat(Math.max(0, this.#listDepth - 1))}- `;
+      this.#prefix = `${"  ".repeat(Math.max(0, Math.min(this.#listDepth, SHOWN_DEPTH) - 1))}- `;
       this.#separator = "\n";
     }
   }
 
   text(data: string): void {
-    if (this.#skipping.length > 0) return;
-    if (this.#inTitle) this.title += data;
-    else this.#buffer += this.#preformatted > 0 ? data : data.replace(/[\s\u00a0]+/g, " ");
+    if (this.#skipping > 0) return;
+    if (this.#inTitle) this.#title!.push(data);
+    else this.#buffer.push(this.#preformatted > 0 ? data : data.replace(/\s+/g, " "));
   }
 
   close(name: string): void {
-    if (this.#skipping.length > 0) {
-      this.#skipping.pop();
+    if (this.#skipping > 0) {
+      this.#skipping--;
       return;
     }
     if (name === "title") this.#inTitle = false;
@@ -134,9 +137,11 @@ class HtmlReader {
   }
 
   #take(): string {
-    const text = this.#buffer;
-    this.#buffer = "";
-    if (this.#preformatted > 0) return text.replace(/^\n+|\s+$/g, "");
-    return text.replace(/ *\n */g, this.#row === null ? "\n" : " ").replace(/ {2,}/g, " ").trim();
+    const text = this.#buffer.join("");
+    this.#buffer = [];
+    if (this.#preformatted > 0) return trimBlock(text);
+    if (this.#row !== null) return oneLine(text);
+    // Lines end at line breaks alone: other white space became a blank.
+    return text.split("\n").map(oneLine).join("\n").trim();
   }
 }

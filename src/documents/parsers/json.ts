@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DocumentBuilder, noText, type ParseContext } from "../builder.ts";
+import { checkLength, DocumentBuilder, noText, type ParseContext } from "../builder.ts";
 import { decodeText } from "../decode.ts";
 import type { Extract } from "../document.ts";
 import { overLimit, unreadable } from "../formats.ts";
@@ -14,6 +14,8 @@ import { overLimit, unreadable } from "../formats.ts";
 const MAX_DEPTH = 200;
 /** A list of plain values up to this length stays on one line. */
 const SHORT_LIST = 120;
+/** Characters of the keys before a value; of longer ones the innermost are kept. Each value repeats them. */
+const LONGEST_PATH = 200;
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -23,7 +25,7 @@ export function parseJson(bytes: Uint8Array, context: ParseContext): Extract {
   if (text.trim() === "") throw noText(context.fileName);
   const value = parse(text, context.fileName, "");
   const builder = new DocumentBuilder(context);
-  addTop(builder, value, context.fileName);
+  addTop(builder, value, context);
   return builder.finish({ encoding, title: titleOf(value) });
 }
 
@@ -33,7 +35,7 @@ export function parseJsonLines(bytes: Uint8Array, context: ParseContext): Extrac
   const builder = new DocumentBuilder(context);
   text.split("\n").forEach((line, i) => {
     if (line.trim() === "") return;
-    builder.block(linesOf(parse(line, context.fileName, `line ${i + 1}: `), context.fileName).join("\n"));
+    builder.block(linesOf(parse(line, context.fileName, `line ${i + 1}: `), context).join("\n"));
   });
   return builder.finish({ encoding });
 }
@@ -50,6 +52,7 @@ function parse(text: string, fileName: string, where: string): Json {
 function faultOf(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : "";
   if (message.startsWith("Unexpected end") || message.startsWith("Unterminated")) return "it ends too early";
+  // A message quotes some 40 characters of the text at most.
   const place = /line (\d+) column (\d+)/.exec(message);
   const token = /^Unexpected token '(.+?)'/su.exec(message)?.[1];
   const what = token === undefined ? message.replace(/ in JSON[^]*| \(line[^]*/, "") : `unexpected "${token}"`;
@@ -57,45 +60,53 @@ function faultOf(text: string, error: unknown): string {
 }
 
 /** The outermost value: an object's lists and objects become sections, a list's items paragraphs. */
-function addTop(builder: DocumentBuilder, value: Json, fileName: string): void {
+function addTop(builder: DocumentBuilder, value: Json, context: ParseContext): void {
   if (Array.isArray(value)) {
-    for (const item of value) builder.block(linesOf(item, fileName).join("\n"));
+    for (const item of value) builder.block(linesOf(item, context).join("\n"));
     return;
   }
   if (value === null || typeof value !== "object") return builder.block(String(value));
   const entries = Object.entries(value);
   const isPart = ([, item]: [string, Json]) => typeof item === "object" && item !== null && shortList(item) === null;
-  builder.block(linesOf(Object.fromEntries(entries.filter((entry) => !isPart(entry))), fileName).join("\n"));
+  builder.block(linesOf(Object.fromEntries(entries.filter((entry) => !isPart(entry))), context).join("\n"));
   for (const [key, item] of entries.filter(isPart)) {
     builder.heading(1, key);
-    for (const part of Array.isArray(item) ? item : [item]) builder.block(linesOf(part, fileName).join("\n"));
+    for (const part of Array.isArray(item) ? item : [item]) builder.block(linesOf(part, context).join("\n"));
   }
 }
 
-function linesOf(value: Json, fileName: string): string[] {
+function linesOf(value: Json, context: ParseContext): string[] {
   const lines: string[] = [];
+  let length = 0;
+  const add = (path: string, text: string) => {
+    const line = path === "" ? text : `${path}: ${text}`;
+    length += line.length + 1;
+    checkLength(length, context);
+    lines.push(line);
+  };
   const walk = (item: Json, path: string, depth: number): void => {
-    if (depth > MAX_DEPTH) throw overLimit(fileName, `its values are nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) throw overLimit(context.fileName, `its values are nested deeper than ${MAX_DEPTH} levels`);
     const list = shortList(item);
-    if (list !== null) lines.push(line(path, list));
-    else if (Array.isArray(item)) {
-      item.forEach((entry, i) => walk(entry, path === "" ? `${i + 1}` : `${path}.${i + 1}`, depth + 1));
-    } else if (typeof item === "object" && item !== null) {
-      for (const [key, entry] of Object.entries(item)) walk(entry, path === "" ? key : `${path}.${key}`, depth + 1);
-    } else lines.push(line(path, String(item)));
+    if (list !== null) add(path, list);
+    else if (Array.isArray(item)) item.forEach((entry, i) => walk(entry, pathTo(path, `${i + 1}`), depth + 1));
+    else if (typeof item === "object" && item !== null) {
+      for (const [key, entry] of Object.entries(item)) walk(entry, pathTo(path, key), depth + 1);
+    } else add(path, String(item));
   };
   walk(value, "", 0);
   return lines;
 }
 
-function line(path: string, value: string): string {
-  return path === "" ? value : `${path}: ${value}`;
+function pathTo(path: string, key: string): string {
+  const whole = path === "" ? key : `${path}.${key}`;
+  return whole.length <= LONGEST_PATH ? whole : `…${whole.slice(1 - LONGEST_PATH).toWellFormed()}`;
 }
 
 /** A short list of plain values as text, such as a record's tags. */
 function shortList(value: Json): string | null {
   if (!Array.isArray(value) || value.length === 0 || value.length > SHORT_LIST) return null;
-  if (value.some((item) => typeof item === "object" && item !== null)) return null;
+  const isShort = (item: Json) => typeof item === "string" ? item.length <= SHORT_LIST : typeof item !== "object";
+  if (!value.every((item) => item === null || isShort(item))) return null;
   const text = value.join(", ");
   return text.length <= SHORT_LIST ? text : null;
 }

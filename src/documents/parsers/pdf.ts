@@ -1,25 +1,21 @@
 /**
  * PDF: pages into sections. What can go wrong in the file is told in words; how text is put together is in
- * `pdf_layout.ts`.
+ * `pdf_layout.ts`. How much the file may unpack to is left to the limit on the process that parses it: what a part
+ * unpacks to can't be known from outside, since filters may be chained, named by reference, or behind encryption.
  *
  * @module
  */
 
-import { checkLength, checkTime, DocumentBuilder, type ParseContext } from "../builder.ts";
+import { getDocumentProxy } from "unpdf";
+import { checkLength, DocumentBuilder, type ParseContext } from "../builder.ts";
 import type { Extract } from "../document.ts";
 import { overLimit, unreadable } from "../formats.ts";
 import { addPages, type Line, lineOf, type TextItem } from "./pdf_layout.ts";
-import { checkStreams } from "./pdf_streams.ts";
-
-/** Milliseconds between two turns of the event loop, in which a worker that was given up can end. */
-const TURN_MS = 200;
 
 /** Reads a PDF file. */
 export async function parsePdf(bytes: Uint8Array, context: ParseContext): Promise<Extract> {
   const { fileName, limits } = context;
-  await checkStreams(bytes, context);
-  const { getDocumentProxy } = await import("unpdf");
-  // Its errors come back through promises; its warnings would go to standard output, where MCP speaks.
+  // Its errors come back through promises; its warnings would go to standard output, where answers go.
   const opened = getDocumentProxy(bytes, { verbosity: 0 });
   const document = await opened.catch((error: unknown) => {
     throw openFault(fileName, error);
@@ -31,18 +27,13 @@ export async function parsePdf(bytes: Uint8Array, context: ParseContext): Promis
     }
     const lines: Line[][] = [];
     const unread: number[] = [];
-    let length = 0, turned = performance.now();
+    let length = 0;
     for (let number = 1; number <= pages; number++) {
       const page = await document.getPage(number).then((page) => readPage(page), () => null);
       lines.push(page ?? []);
       length += page?.reduce((sum, line) => sum + line.text.length, 0) ?? 0;
       if (page === null || page.length === 0) unread.push(number);
       checkLength(length, context);
-      checkTime(context);
-      if (performance.now() - turned > TURN_MS) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        turned = performance.now();
-      }
     }
     if (unread.length === pages) {
       throw unreadable(fileName, `none of its ${pages} pages holds text; a scan needs text recognition first`);
@@ -56,7 +47,7 @@ export async function parsePdf(bytes: Uint8Array, context: ParseContext): Promis
   }
 }
 
-type Pdf = Awaited<ReturnType<typeof import("unpdf")["getDocumentProxy"]>>;
+type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 
 async function readPage(page: Awaited<ReturnType<Pdf["getPage"]>>): Promise<Line[]> {
   const { items } = await page.getTextContent();

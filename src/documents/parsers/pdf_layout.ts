@@ -6,6 +6,7 @@
  */
 
 import type { DocumentBuilder } from "../builder.ts";
+import { oneLine } from "../text.ts";
 
 /** A text on a page, as the PDF library gives it. */
 export interface TextItem {
@@ -32,25 +33,28 @@ const MOST_HEADINGS = 0.3;
 const PARAGRAPH_GAP = 1.25;
 /** Widest gap between two lines of one heading, in heights. */
 const HEADING_GAP = 1.4;
+/** Characters at a line's end that tell whether its sentence ends there. */
+const END_WITHIN = 8;
 
 /** Joins the texts of a page to lines. */
 export function lineOf(items: TextItem[]): Line[] {
   const lines: Line[] = [];
-  let text = "", height = 0, y = 0;
+  let parts: string[] = [], height = 0, y = 0;
   const end = () => {
-    if (text.trim() !== "") lines.push({ text: text.replace(/\s+/g, " ").trim(), height, y });
-    text = "";
+    const text = oneLine(parts.join(""));
+    if (text !== "") lines.push({ text, height, y });
+    parts = [];
     height = 0;
   };
   for (const item of items) {
     const itemY = item.transform[5] ?? 0;
     if (item.str.trim() !== "") {
       // A heading may lack its line end, where the next text stands elsewhere.
-      if (text !== "" && Math.abs(itemY - y) > Math.max(height, item.height) * 0.8) end();
-      text += item.str;
+      if (parts.length > 0 && Math.abs(itemY - y) > Math.max(height, item.height) * 0.8) end();
+      parts.push(item.str);
       height = Math.max(height, item.height);
       y = itemY;
-    } else text += item.str;
+    } else parts.push(item.str);
     if (item.hasEOL) end();
   }
   end();
@@ -87,16 +91,21 @@ function continues(last: Line, line: Line, usual: number, levels: Map<number, nu
   const gap = (last.y - line.y) / Math.max(last.height, line.height, 1);
   if (isHeading) return gap > 0 && gap < HEADING_GAP;
   // A jump upwards is the next column.
-  if (gap < 0) return !/[.!?:;…]["'”’)\]]*$/.test(last.text) && /^\p{Ll}/u.test(line.text);
+  if (gap < 0) return !/[.!?:;…]["'”’)\]]*$/.test(last.text.slice(-END_WITHIN)) && /^\p{Ll}/u.test(line.text);
   return gap <= usual * PARAGRAPH_GAP;
 }
 
 /** Lines of a paragraph as one text; a word divided at a line's end becomes whole again. */
 function joined(lines: Line[]): string {
-  return lines.reduce((text, { text: line }) => {
-    if (text === "") return line;
-    return /\p{L}-$/u.test(text) && /^\p{Ll}/u.test(line) ? text.slice(0, -1) + line : `${text} ${line}`;
-  }, "");
+  const parts: string[] = [];
+  for (const { text: line } of lines) {
+    const last = parts.at(-1);
+    if (last === undefined) parts.push(line);
+    // Two UTF-16 units hold any letter.
+    else if (/\p{L}-$/u.test(last.slice(-3)) && /^\p{Ll}/u.test(line)) parts.push(parts.pop()!.slice(0, -1), line);
+    else parts.push(" ", line);
+  }
+  return parts.join("");
 }
 
 /** The levels of the letter sizes that headings have: the largest is 1. */

@@ -1,11 +1,11 @@
 /**
- * Takes one file into the store: parsed, cut, embedded, and stored in one transaction, so that a stop at any moment
+ * Takes one file into the store: read in chunks, embedded, and stored in one transaction, so that a stop at any moment
  * leaves the whole document or nothing of it.
  *
  * @module
  */
 
-import { parseDocument } from "../../documents/parse.ts";
+import type { DocumentParser } from "../../documents/parser.ts";
 import { MemoryError } from "../../errors.ts";
 import type { NewMemory, VectorSet } from "../../storage/storage.ts";
 import { storedEvents } from "../event_types.ts";
@@ -21,6 +21,12 @@ const EMBEDDED_AT_ONCE = 8;
 /** Milliseconds before a chunk is offered again to a model with too long a queue. */
 const RETRY_MS = 500;
 
+/** How an upload asks to be cut, in characters. */
+export interface ChunkSizes {
+  chunkSize: number;
+  chunkOverlap: number;
+}
+
 /**
  * Stores a file's chunks, telling its progress.
  *
@@ -28,18 +34,24 @@ const RETRY_MS = 500;
  */
 export async function ingest(
   runtime: Runtime,
+  parser: DocumentParser,
   bytes: Uint8Array<ArrayBuffer>,
-  upload: Omit<UploadFacts, "fileHash" | "fileSize">,
+  { chunkSize, chunkOverlap, ...upload }: Omit<UploadFacts, "fileHash" | "fileSize"> & ChunkSizes,
   progress: FileProgress,
   { signal, onProgress }: { signal: AbortSignal; onProgress: () => void },
 ): Promise<void> {
   const { limits } = documentSettings(runtime);
   const fileSize = bytes.length;
   const fileHash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const document = await parseDocument(bytes, progress.name, limits, signal);
-  progress.warnings = document.warnings;
-  const chunkSize = Math.min(upload.chunkSize, runtime.settings.maxContentLength);
-  const memories = await memoriesOf(document, { ...upload, chunkSize, fileSize, fileHash }, runtime.now);
+  const size = Math.min(chunkSize, runtime.settings.maxContentLength);
+  const document = await parser.read({
+    bytes,
+    fileName: progress.name,
+    limits,
+    chunking: { size, overlap: chunkOverlap },
+  }, signal);
+  progress.warnings = document.facts.warnings;
+  const memories = await memoriesOf(document, { ...upload, fileSize, fileHash }, runtime.now);
   progress.total = memories.length;
   const items: NewMemory[] = [], pacer = new Pacer();
   for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {

@@ -1,12 +1,12 @@
 /**
- * From a parsed document to the memories of its chunks.
+ * From a document's chunks to their memories.
  *
  * @module
  */
 
-import { chunkSections, type DocumentChunk } from "../../documents/chunks.ts";
-import type { Format, ParsedDocument } from "../../documents/document.ts";
+import type { Format } from "../../documents/document.ts";
 import { extensionOf } from "../../documents/formats.ts";
+import type { DocumentFacts, ReadChunk, ReadDocument } from "../../documents/read.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
@@ -17,8 +17,6 @@ export interface UploadFacts {
   uploadId: string;
   tags: string[];
   memoryType: string;
-  chunkSize: number;
-  chunkOverlap: number;
   /** Unix seconds. */
   uploadedAt: number;
   fileSize: number;
@@ -39,20 +37,16 @@ const KINDS: Record<Format, { loader: string; content: string }> = {
   json: { loader: "JSONLoader", content: "json" },
   jsonl: { loader: "JSONLoader", content: "jsonl" },
 };
-const LINK = /\[([^\]\n]+)\]\(([^)\s]+)[^)\n]*\)/g;
-const FENCE = /^ {0,3}(?:```|~~~)/m;
 
 /** The memories of a document's chunks, in order. */
-export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, now: () => number): Promise<Memory[]> {
-  const chunks: DocumentChunk[] = [];
-  const options = { size: upload.chunkSize, overlap: upload.chunkOverlap };
+export async function memoriesOf(
+  { facts, chunks }: ReadDocument,
+  upload: UploadFacts,
+  now: () => number,
+): Promise<Memory[]> {
   const pacer = new Pacer();
-  for (const chunk of chunkSections(document.sections, options)) {
-    chunks.push(chunk);
-    await pacer.pause();
-  }
-  const shared = sharedMetadata(document, upload, chunks.length);
-  const source = document.fileName;
+  const shared = sharedMetadata(facts, upload, chunks.length);
+  const source = facts.fileName;
   const tags = normaliseTags([
     ...upload.tags,
     `source_file:${source}`,
@@ -62,7 +56,7 @@ export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, 
   const conversation = upload.batch === null ? upload.uploadId : `${upload.uploadId}:${upload.batch.index}`;
   const memories: Memory[] = [];
   for (const chunk of chunks) {
-    const metadata = { ...shared, ...chunkMetadata(document, chunk) };
+    const metadata = { ...shared, ...chunkMetadata(chunk) };
     if (chunk.index === 0) Object.assign(metadata, firstMetadata(upload));
     const time = now();
     memories.push({
@@ -82,8 +76,8 @@ export async function memoriesOf(document: ParsedDocument, upload: UploadFacts, 
 }
 
 /** What all chunks of a document have in common. */
-function sharedMetadata(document: ParsedDocument, upload: UploadFacts, chunks: number): Metadata {
-  const { format, text } = document;
+function sharedMetadata(document: DocumentFacts, upload: UploadFacts, chunks: number): Metadata {
+  const { format, markdown } = document;
   const uploaded = isoTime(upload.uploadedAt);
   return {
     source_file: document.fileName,
@@ -96,15 +90,13 @@ function sharedMetadata(document: ParsedDocument, upload: UploadFacts, chunks: n
     encoding: document.encoding,
     title: document.title,
     total_pages: document.pages,
-    total_characters: text.length,
-    ...(document.encoding === null ? {} : { total_lines: text.split("\n").length }),
-    ...(format === "markdown"
-      ? {
-        header_count: new Set(document.sections.flatMap((section) => section.headings)).size,
-        code_block_count: Math.floor((text.match(new RegExp(FENCE, "gm"))?.length ?? 0) / 2),
-        link_count: text.match(LINK)?.length ?? 0,
-      }
-      : {}),
+    total_characters: document.characters,
+    ...(document.lines === null ? {} : { total_lines: document.lines }),
+    ...(markdown === null ? {} : {
+      header_count: markdown.headers,
+      code_block_count: markdown.codeBlocks,
+      link_count: markdown.links,
+    }),
     total_chunks: chunks,
     chunking_strategy: "paragraph_aware",
     source: "upload",
@@ -114,27 +106,24 @@ function sharedMetadata(document: ParsedDocument, upload: UploadFacts, chunks: n
   };
 }
 
-function chunkMetadata(document: ParsedDocument, chunk: DocumentChunk): Metadata {
-  const section = document.sections[chunk.section]!;
+function chunkMetadata(chunk: ReadChunk): Metadata {
   const innermost = chunk.headings.at(-1);
   return {
     section_index: chunk.section + 1,
     is_section: true,
-    section_start: section.start,
-    section_end: section.end,
+    section_start: chunk.sectionStart,
+    section_end: chunk.sectionEnd,
     section_path: chunk.headings.map(({ text }) => text),
     page: chunk.page,
     chunk_index: chunk.index,
     chunk_start: chunk.start,
     chunk_end: chunk.end,
     chunk_length: chunk.text.length,
-    ...(document.format === "markdown"
-      ? {
-        markdown_headers: innermost ? [{ level: innermost.level, text: innermost.text }] : [],
-        has_code_blocks: FENCE.test(chunk.text),
-        chunk_links: [...chunk.text.matchAll(LINK)].map(([, text, url]) => ({ text: text!, url: url! })),
-      }
-      : {}),
+    ...(chunk.markdown === null ? {} : {
+      markdown_headers: innermost ? [{ level: innermost.level, text: innermost.text }] : [],
+      has_code_blocks: chunk.markdown.hasCode,
+      chunk_links: chunk.markdown.links.map(({ text, url }) => ({ text, url })),
+    }),
   };
 }
 

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { DocumentParser } from "../../documents/parser.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { MemoryStorage } from "../../storage/storage.ts";
 import { uploadEvent } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
-import { ingest } from "./ingest.ts";
+import { type ChunkSizes, ingest } from "./ingest.ts";
 import type { UploadFacts } from "./memories.ts";
 import { isFinal, stateOf, statusOf, type UploadSession } from "./session.ts";
 
@@ -16,7 +17,8 @@ import { isFinal, stateOf, statusOf, type UploadSession } from "./session.ts";
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Finished uploads remembered with their errors; older ones are known from their memories. */
 const REMEMBERED = 500;
-
+/** Uploads remembered as taken off the list, which has no more entries than this. */
+const HIDDEN = 1000;
 /** Progress between two events, in per cent. */
 const TOLD_STEP = 10;
 
@@ -25,7 +27,7 @@ export interface UploadJob {
   session: UploadSession;
   /** The bytes of the session's files, in the same order. */
   files: Uint8Array<ArrayBuffer>[];
-  facts: Pick<UploadFacts, "tags" | "memoryType" | "chunkSize" | "chunkOverlap">;
+  facts: Pick<UploadFacts, "tags" | "memoryType"> & ChunkSizes;
 }
 
 const queues = new WeakMap<MemoryStorage, UploadQueue>();
@@ -43,6 +45,7 @@ export class UploadQueue {
   readonly #sessions = new Map<string, UploadSession>();
   /** Uploads that clients took off the list without deleting their memories. */
   readonly #hidden = new Set<string>();
+  readonly #parser = new DocumentParser();
   readonly #waiting: UploadJob[] = [];
   #waitingBytes = 0;
   #current: { id: string; abort: AbortController; ended: PromiseWithResolvers<void> } | null = null;
@@ -80,13 +83,23 @@ export class UploadQueue {
     return [...this.#sessions.values()].reverse();
   }
 
+  /** Resident bytes of the process that reads documents; 0 while none runs. */
+  get parserMemory(): number {
+    return this.#parser.memory;
+  }
+
   isHidden(id: string): boolean {
     return this.#hidden.has(id);
   }
 
+  /** Takes an upload that exists off the list; the oldest that was goes back when there are too many. */
+  hide(id: string): void {
+    this.#hidden.add(id);
+    if (this.#hidden.size > HIDDEN) this.#hidden.delete(this.#hidden.values().next().value!);
+  }
+
   /** Ends an upload where it is, and forgets it. */
-  async forget(id: string, hide: boolean): Promise<void> {
-    if (hide) this.#hidden.add(id);
+  async forget(id: string): Promise<void> {
     const waiting = this.#waiting.findIndex((job) => job.session.id === id);
     if (waiting >= 0) this.#waitingBytes -= bytesOf(this.#waiting.splice(waiting, 1)[0]!);
     if (this.#current?.id === id) {
@@ -111,6 +124,7 @@ export class UploadQueue {
     const open = [...this.#sessions.values()].filter((session) => !isFinal(stateOf(session.files)));
     this.#current?.abort.abort();
     await this.#running;
+    await this.#parser.close();
     return open.map((session) => {
       const named = (stored: boolean) =>
         session.files.filter((file) => (file.state === "completed") === stored).map((file) => file.name).join(", ");
@@ -165,7 +179,7 @@ export class UploadQueue {
     try {
       signal.throwIfAborted();
       const upload = { ...facts, uploadId: session.id, uploadedAt: session.createdAt, batch };
-      await ingest(this.#runtime, files[index]!, upload, progress, { signal, onProgress });
+      await ingest(this.#runtime, this.#parser, files[index]!, upload, progress, { signal, onProgress });
       progress.state = "completed";
     } catch (error) {
       progress.state = signal.aborted ? "stopped" : "failed";

@@ -47,9 +47,10 @@ export async function removeUpload(
   const filename = session
     ? uploadName(session.files, session.batch)
     : (await storedUpload(runtime, upload_id))?.filename;
-  await queue.forget(upload_id, !remove_from_memory);
+  await queue.forget(upload_id);
   const memories = await memoriesOfUpload(runtime, upload_id);
   if (filename === undefined && memories.length === 0) throw unknownUpload(upload_id);
+  if (!remove_from_memory) queue.hide(upload_id);
   const name = filename ?? "Unknown file";
   const deleted = remove_from_memory ? await trashAll(runtime, memories, `document ${name} removed`) : 0;
   return {
