@@ -121,10 +121,14 @@ function withAgent(memory: StoreInput, header: (name: string) => string | undefi
   const agent_id = memory.agent_id ?? header("X-Agent-ID");
   const parsed = StoreInput.shape.agent_id.safeParse(agent_id);
   if (parsed.success) return { ...memory, agent_id: parsed.data };
-  throw new MemoryError("invalid_input", "Cannot store memories: X-Agent-ID must have at most 256 characters", {
-    field: "X-Agent-ID",
-    value: agent_id,
-  });
+  throw new MemoryError(
+    "invalid_input",
+    "Cannot store memories: X-Agent-ID must have at most 256 characters, none of them a control character",
+    {
+      field: "X-Agent-ID",
+      value: agent_id,
+    },
+  );
 }
 
 /** Any other text is a key nothing is stored under, so it gets the 404 that existing clients expect. */

@@ -8,10 +8,13 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import {
+  ClientHostname,
   Content,
   MemoryType,
   type MemoryView,
-  MetadataObject,
+  NewMemoryType,
+  NewMetadata,
+  NewTagList,
   normaliseTags,
   Page,
   PageSize,
@@ -47,13 +50,13 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     description: "Keep a fact, decision or preference, with tags and metadata to find it by.",
     input: z.object({
       content: Content,
-      tags: Tags.default([]).describe("Labels to find it by."),
-      memory_type: MemoryType.nullish(),
-      metadata: MetadataObject.default({}),
-      client_hostname: z.string().max(256).nullish().describe("Name of the machine the client runs on."),
+      tags: NewTagList.default([]).describe("Labels to find it by."),
+      memory_type: NewMemoryType.nullish(),
+      metadata: NewMetadata.default({}),
+      client_hostname: ClientHostname.nullish(),
     }),
     async run(runtime, input) {
-      const { success, message, content_hash } = await store(runtime, { ...input, tags: normaliseTags(input.tags) });
+      const { success, message, content_hash } = await store(runtime, input);
       return { success, message, content_hash };
     },
   }),

@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import type { Json, Memory } from "./memory.ts";
+import { metadataFault, withoutProto } from "./metadata.ts";
 import { Role } from "./role.ts";
 import { parseInstant } from "./time/instant.ts";
 
@@ -16,8 +17,6 @@ export const MAX_PAGE_SIZE = 100;
 export const MAX_TAGS = 100;
 /** Longest tag, type or id accepted, in characters. */
 export const MAX_NAME_LENGTH = 256;
-/** Most levels of nesting in metadata. */
-export const MAX_METADATA_DEPTH = 64;
 
 /** Text SQLite, tokenizers and JSON clients can all keep unchanged: well-formed UTF-16 without NUL. */
 const text = () =>
@@ -26,33 +25,66 @@ const text = () =>
 
 const name = () => text().max(MAX_NAME_LENGTH);
 
+/** Control characters and line breaks, with which a tag, a type or an id could look like something else in a text. */
+const CONTROLS = /[\p{Cc}\u2028\u2029]/u;
+
+/** Whether new memories may have this as a tag, a type or an id; what is stored already may have control characters. */
+export function isCleanName(name: string): boolean {
+  return !CONTROLS.test(name);
+}
+
+/** A name without control characters: a blank stands for each run of them. */
+export function cleanName(name: string): string {
+  return name.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}
+
+const NOT_CLEAN = "must not contain control characters or line breaks";
+const newName = () => name().refine(isCleanName, NOT_CLEAN);
+
 export const Content = text()
   .refine((value) => value.trim().length > 0, "must not be empty or blank")
   .describe("The text to remember. One fact, decision or preference reads best.");
 
-/** Tags as a list; surrounding blanks, empty items and repeats are dropped. */
-export const TagList = z.array(name()).max(MAX_TAGS).transform(normaliseTags)
-  .describe("Labels to find it by, such as a project or a topic.");
+const TAGS = "Labels to find it by, such as a project or a topic.";
 
-export const MemoryType = name().describe("Kind of memory, such as note, decision, preference or reference.");
+/** Tags that memories may have, as a list; surrounding blanks, empty items and repeats are dropped. */
+export const TagList = z.array(name()).max(MAX_TAGS).transform(normaliseTags).describe(TAGS);
+/** Tags for a memory to be stored. */
+export const NewTagList = z.array(name().refine((tag) => isCleanName(tag.trim()), NOT_CLEAN)).max(MAX_TAGS)
+  .transform(normaliseTags).describe(TAGS);
+
+const TYPE = "Kind of memory, such as note, decision, preference or reference.";
+export const MemoryType = name().describe(TYPE);
+/** Type of a memory to be stored. */
+export const NewMemoryType = newName().describe(TYPE);
+
+const METADATA = "Free key-value data kept with the memory.";
 
 /**
  * JSON objects; text in them is kept as sent. Surfaces hand over parsed JSON, so that the values need no schema of
  * their own: `z.json()` would recurse without a limit and cost more than the rest of a store's validation.
  */
-export const MetadataObject = z.record(z.string(), z.unknown() as unknown as z.ZodType<Json>)
-  .refine((value) => isStorable(value, MAX_METADATA_DEPTH), {
-    error:
-      `must hold finite numbers, well-formed Unicode without NUL characters, and at most ${MAX_METADATA_DEPTH} levels`,
-  })
-  .describe("Free key-value data kept with the memory.");
+const Json = z.unknown() as unknown as z.ZodType<Json>;
 
-export const ConversationId = name().min(1)
-  .describe("Conversation the memory is a turn of; its neighbours there help to find it.");
+/** Metadata that memories may have. */
+export const MetadataObject = z.record(z.string(), Json)
+  .superRefine((value, context) => addFault(metadataFault(value), context)).describe(METADATA);
+/** Metadata for a memory to be stored, or to be merged into a stored one's. */
+export const NewMetadata = z.preprocess(withoutProto, z.record(z.string(), Json))
+  .superRefine((value, context) => addFault(metadataFault(value, { isNew: true }), context)).describe(METADATA);
 
-export const ClientHostname = name().describe("Name of the machine the client runs on.");
+function addFault(fault: string | null, context: z.RefinementCtx): void {
+  if (fault !== null) context.addIssue({ code: "custom", message: fault });
+}
 
-export const AgentId = name().describe("Who stores it; becomes the tag agent:<id>, which searches can ask for.");
+const CONVERSATION = "Conversation the memory is a turn of; its neighbours there help to find it.";
+export const ConversationId = name().min(1).describe(CONVERSATION);
+/** Conversation of a memory to be stored. */
+export const NewConversationId = newName().min(1).describe(CONVERSATION);
+
+export const ClientHostname = newName().describe("Name of the machine the client runs on.");
+
+export const AgentId = newName().describe("Who stores it; becomes the tag agent:<id>, which searches can ask for.");
 
 export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
   .transform((value) => value.toLowerCase())
@@ -86,8 +118,8 @@ export const FilterFields = {
   conversation_id: ConversationId.nullish(),
   created_after: Instant.nullish().describe("Only memories created at or after this time."),
   created_before: Instant.nullish().describe("Only memories created before this time."),
-  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional()
-    .describe("Only memories whose metadata has these values under these keys."),
+  metadata: z.preprocess(withoutProto, z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])))
+    .optional().describe("Only memories whose metadata has these values under these keys."),
   role: Role.nullish().describe("Only memories that hold the words of this role: user, assistant, system or tool."),
   include_superseded: z.boolean().optional()
     .describe("Whether memories that a newer one replaced are found too."),
@@ -145,14 +177,4 @@ export function isoTime(seconds: number): string {
 /** Trims tags and drops empty ones and repeats, keeping the order given. */
 export function normaliseTags(tags: string[]): string[] {
   return [...new Set(tags.map((tag) => tag.trim()).filter((tag) => tag.length > 0))];
-}
-
-/** Whether every store and client can keep the value unchanged; `depth` levels may follow. */
-function isStorable(value: Json, depth: number): boolean {
-  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
-  if (typeof value === "number") return Number.isFinite(value);
-  if (value === null || typeof value !== "object") return true;
-  if (depth === 0) return false;
-  if (Array.isArray(value)) return value.every((item) => isStorable(item, depth - 1));
-  return Object.entries(value).every(([key, item]) => isStorable(key, 0) && isStorable(item, depth - 1));
 }

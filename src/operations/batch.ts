@@ -5,10 +5,11 @@
  */
 
 import { z } from "zod";
-import { ContentHash, TagList } from "../memory/schemas.ts";
+import { ContentHash, NewTagList, TagList } from "../memory/schemas.ts";
 import type { MemoryPatch } from "../memory/memory.ts";
 import type { Queued } from "../storage/storage.ts";
 import { Permanent, remove } from "./delete.ts";
+import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";
 import { inGroups } from "./matching.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
@@ -30,7 +31,7 @@ export type UpdateBatchInput = z.infer<typeof UpdateBatchInput>;
 
 export const TagBatchInput = z.object({
   content_hashes: Hashes,
-  add_tags: TagList.default([]).describe("Put on each memory that lacks them."),
+  add_tags: NewTagList.default([]).describe("Put on each memory that lacks them."),
   remove_tags: TagList.default([]).describe("Taken off each memory that has them."),
 }).refine(
   ({ add_tags, remove_tags }) => add_tags.length + remove_tags.length > 0,
@@ -62,7 +63,11 @@ export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Pr
   return outcome("Deleted", content_hashes, removed);
 }
 
-/** Changes tags, type and metadata of memories; fields that are absent or null stay. */
+/**
+ * Changes tags, type and metadata of memories; fields that are absent or null stay.
+ *
+ * @throws {MemoryError} `invalid_input`, before anything is changed, for what no new memory may have.
+ */
 export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInput): Promise<BatchOutput> {
   const patches = updates.map(({ content_hash, tags, memory_type, metadata }) => ({
     content_hash,
@@ -72,6 +77,7 @@ export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInpu
       ...(metadata == null ? {} : { metadata }),
     },
   }));
+  await checkChanges(runtime, patches, (index) => `updates.${index}.`);
   const changed = await patchAll(runtime, patches, { mayQueue: true });
   return outcome("Updated", updates.map(({ content_hash }) => content_hash), changed);
 }

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import type { Memory, Metadata } from "../memory/memory.ts";
+import { metadataFault } from "../memory/metadata.ts";
 import { ContentHash, MemoryView, viewOf } from "../memory/schemas.ts";
 import { BulkOutput } from "./bulk_delete.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "./duplicates.ts";
@@ -75,16 +76,19 @@ export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Prom
   };
 }
 
-/** What the kept memory takes over. */
+/** What the kept memory takes over: of metadata, what has room within the limits. */
 function patchOf(
   canonical: Memory,
   others: readonly Memory[],
 ): { add_tags: string[]; created_at: number; metadata: Metadata } {
-  const metadata: Metadata = {};
+  let metadata: Metadata = {};
   for (const other of others) {
-    for (const [key, value] of Object.entries(other.metadata)) {
-      if (!Object.hasOwn(canonical.metadata, key) && !Object.hasOwn(metadata, key)) metadata[key] = value;
-    }
+    const lacked = Object.entries(other.metadata).filter(([key]) =>
+      !Object.hasOwn(canonical.metadata, key) && !Object.hasOwn(metadata, key)
+    );
+    // Merging many memories makes no metadata that a client couldn't have stored.
+    const more = { ...metadata, ...Object.fromEntries(lacked) };
+    if (metadataFault({ ...canonical.metadata, ...more }, { isNew: true }) === null) metadata = more;
   }
   return {
     add_tags: [...new Set(others.flatMap(({ tags }) => tags))],

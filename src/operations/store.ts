@@ -12,12 +12,12 @@ import {
   AgentId,
   ClientHostname,
   Content,
-  ConversationId,
-  MemoryType,
   MemoryView,
-  MetadataObject,
+  NewConversationId,
+  NewMemoryType,
+  NewMetadata,
+  NewTagList,
   normaliseTags,
-  TagList,
   viewOf,
 } from "../memory/schemas.ts";
 import { Pacer } from "../pacer.ts";
@@ -33,10 +33,10 @@ export const MAX_BATCH = 1000;
 
 export const StoreInput = z.object({
   content: Content,
-  tags: TagList.default([]),
-  memory_type: MemoryType.nullish(),
-  metadata: MetadataObject.default({}),
-  conversation_id: ConversationId.nullish(),
+  tags: NewTagList.default([]),
+  memory_type: NewMemoryType.nullish(),
+  metadata: NewMetadata.default({}),
+  conversation_id: NewConversationId.nullish(),
   client_hostname: ClientHostname.nullish(),
   agent_id: AgentId.nullish(),
 });

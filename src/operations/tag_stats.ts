@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { MAX_NAME_LENGTH } from "../memory/schemas.ts";
+import { isCleanName, MAX_NAME_LENGTH } from "../memory/schemas.ts";
 import { patchAll } from "./batch.ts";
 import { BulkOutput, ConfirmCount } from "./bulk_delete.ts";
 import { breathe, matching } from "./matching.ts";
@@ -56,6 +56,7 @@ export async function tagStats(runtime: Runtime): Promise<TagStatsOutput> {
 export const RenameTagInput = z.object({
   old_tag: z.string(),
   new_tag: z.string().trim().min(1).max(MAX_NAME_LENGTH)
+    .refine((tag) => isCleanName(tag) && tag.isWellFormed(), "must not contain control characters or line breaks")
     .describe("The new name; where it is in use already, the two become one."),
   confirm_count: ConfirmCount,
 });

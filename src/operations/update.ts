@@ -6,7 +6,8 @@
 
 import { z } from "zod";
 import type { MemoryPatch } from "../memory/memory.ts";
-import { ContentHash, MemoryType, MemoryView, MetadataObject, TagList, viewOf } from "../memory/schemas.ts";
+import { ContentHash, MemoryType, MemoryView, NewMetadata, TagList, viewOf } from "../memory/schemas.ts";
+import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
@@ -16,7 +17,7 @@ import type { Runtime } from "./runtime.ts";
 export const UpdateFields = z.object({
   tags: TagList.nullish().describe("New tags, in place of the old ones."),
   memory_type: MemoryType.nullish(),
-  metadata: MetadataObject.nullish().describe("Merged into the stored metadata, key by key."),
+  metadata: NewMetadata.nullish().describe("Merged into the stored metadata, key by key."),
 });
 export const UpdateInput = UpdateFields.extend({ content_hash: ContentHash });
 export type UpdateInput = z.infer<typeof UpdateInput>;
@@ -34,7 +35,7 @@ export type UpdateOutput = z.infer<typeof UpdateOutput>;
 /**
  * Changes a memory.
  *
- * @throws {MemoryError} `not_found`.
+ * @throws {MemoryError} `not_found`; `invalid_input` for what no new memory may have.
  */
 export async function update(runtime: Runtime, input: UpdateInput): Promise<UpdateOutput> {
   const { content_hash } = input;
@@ -44,6 +45,7 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
   if (input.metadata != null) patch.metadata = input.metadata;
 
   const fields = Object.keys(patch);
+  await checkChanges(runtime, [{ content_hash, patch }]);
   const memory = fields.length > 0
     ? await runtime.storage.update(content_hash, patch, runtime.now(), MAY_QUEUE)
     : (await runtime.storage.get([content_hash]))[0];

@@ -323,10 +323,9 @@ Deno.test("a body that isn't UTF-8 is answered 422", async () => {
 
 Deno.test("unknown fields and parameters are ignored, names of object internals among them", async () => {
   await using client = await openClient();
-  const body =
-    '{"content":"x","__proto__":{"tags":["p"]},"constructor":1,"metadata":{"__proto__":{"y":1},"k":1},"zzz":[]}';
+  const body = '{"content":"x","__proto__":{"tags":["p"]},"constructor":1,"metadata":{"constructor":{"y":1},"k":1}}';
   const { status, json } = await client.send("POST", "/api/memories", body);
   assertEquals(status, 200);
-  assertEquals([json.memory.tags, json.memory.metadata], [[], { k: 1 }]);
+  assertEquals([json.memory.tags, json.memory.metadata], [[], JSON.parse('{"constructor":{"y":1},"k":1}')]);
   assertEquals((await client.get("/api/memories?__proto__=1&constructor=2&toString=3&zzz=4")).status, 200);
 });

@@ -9,7 +9,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApp, type HttpSettings } from "../../src/http/app.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
 import type { HealthMonitor } from "../../src/operations/health/monitor.ts";
-import type { EmbeddingModels, OperationSettings } from "../../src/operations/runtime.ts";
+import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -24,6 +24,8 @@ export interface Answer {
 
 /** An app under test. */
 export interface TestClient extends AsyncDisposable {
+  /** What the app runs over. */
+  runtime: Runtime;
   app: OpenAPIHono;
   /** Folder of the store's files. */
   folder: string;
@@ -81,6 +83,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   return {
     app,
     folder: opened.folder,
+    runtime,
     events,
     health: opened.runtime.health,
     logged,

@@ -5,17 +5,17 @@
  */
 
 import { z } from "zod";
-import { FilterFields, type MemoryView, MetadataObject, TagList } from "../../memory/schemas.ts";
+import { FilterFields, type MemoryView, NewTagList, TagList } from "../../memory/schemas.ts";
 
 /** Tags as a list, as comma-separated text, or as the text of a JSON list: models send all three. */
-export const Tags = z.union([z.array(z.string()), z.string()], {
+const TagTexts = z.union([z.array(z.string()), z.string()], {
   error: "must be a list of texts or comma-separated text",
-})
-  .transform((value) => typeof value === "string" ? splitTags(value) : value)
-  .pipe(TagList);
+}).transform((value) => typeof value === "string" ? splitTags(value) : value);
 
-/** Free metadata; the schema shows a plain object instead of a recursive definition of JSON. */
-export const Metadata = z.record(z.string(), z.any()).pipe(MetadataObject);
+/** Tags that memories may have. */
+export const Tags = TagTexts.pipe(TagList);
+/** Tags for a memory to be stored. */
+export const NewTags = TagTexts.pipe(NewTagList);
 
 /** Filters beside tags that searches and listings accept. */
 export const Filters = {

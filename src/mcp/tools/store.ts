@@ -5,11 +5,21 @@
  */
 
 import { z } from "zod";
-import { Content, ContentHash, ConversationId, MemoryType } from "../../memory/schemas.ts";
+import { MemoryError } from "../../errors.ts";
+import {
+  AgentId,
+  ClientHostname,
+  Content,
+  ContentHash,
+  MemoryType,
+  NewConversationId,
+  NewMemoryType,
+  NewMetadata,
+} from "../../memory/schemas.ts";
 import { deleteMemory, Permanent } from "../../operations/delete.ts";
 import { store } from "../../operations/store.ts";
 import { update } from "../../operations/update.ts";
-import { Metadata, Tags } from "./fields.ts";
+import { NewTags, Tags } from "./fields.ts";
 import { defineTool } from "./tool.ts";
 
 export const storeMemory = defineTool({
@@ -21,11 +31,13 @@ export const storeMemory = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     content: Content,
-    tags: Tags.default([]).describe("Labels to find it by, such as project and topic; a list or comma-separated text."),
-    memory_type: MemoryType.default("note"),
-    metadata: Metadata.default({}).describe("Free key-value data kept with the memory."),
-    conversation_id: ConversationId.optional(),
-    client_hostname: z.string().max(256).optional().describe("Name of the machine you run on."),
+    tags: NewTags.default([]).describe(
+      "Labels to find it by, such as project and topic; a list or comma-separated text.",
+    ),
+    memory_type: NewMemoryType.default("note"),
+    metadata: NewMetadata.default({}).describe("Free key-value data kept with the memory."),
+    conversation_id: NewConversationId.optional(),
+    client_hostname: ClientHostname.optional().describe("Name of the machine you run on."),
   }),
   output: z.object({
     result: z.object({
@@ -39,11 +51,21 @@ export const storeMemory = defineTool({
     }),
   }),
   async run(runtime, input, { agentId }) {
-    const { memory: _, ...result } = await store(runtime, { ...input, agent_id: agentId });
+    const { memory: _, ...result } = await store(runtime, { ...input, agent_id: checked(agentId) });
     return { result };
   },
   text: ({ result }) => result,
 });
+
+/** The header's agent, by the rules for one in a body. */
+function checked(agentId: string | null): string | null {
+  const parsed = AgentId.nullable().safeParse(agentId);
+  if (parsed.success) return parsed.data;
+  throw new MemoryError("invalid_input", `Cannot run store_memory: X-Agent-ID ${parsed.error.issues[0]!.message}`, {
+    field: "X-Agent-ID",
+    value: agentId,
+  });
+}
 
 export const deleteMemoryTool = defineTool({
   name: "delete_memory",
@@ -69,7 +91,7 @@ export const updateMemory = defineTool({
     content_hash: ContentHash,
     tags: Tags.optional().describe("New tags, in place of the old ones."),
     memory_type: MemoryType.optional(),
-    metadata: Metadata.optional().describe("Merged into the stored metadata, key by key."),
+    metadata: NewMetadata.optional().describe("Merged into the stored metadata, key by key."),
   }),
   output: z.object({
     success: z.boolean(),

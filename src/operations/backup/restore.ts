@@ -155,6 +155,7 @@ async function copy({ file, sha256, bytes }: VerifiedBackup, part: string, { sig
 async function fill(runtime: Runtime, backup: VerifiedBackup, { signal, onProgress }: RestoreOptions): Promise<void> {
   const total = backup.memories + backup.trashed + backup.relations;
   const done = await importFile(runtime, (await Deno.open(backup.file)).readable, {
+    asWritten: true,
     signal,
     adoptModel: true,
     onProgress: ({ read }) => onProgress?.("import", read, total),

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { CHUNK_OVERLAP, CHUNK_SIZE } from "../../documents/chunks.ts";
 import { baseName, formatOf } from "../../documents/formats.ts";
 import { MemoryError } from "../../errors.ts";
-import { MemoryType, TagList } from "../../memory/schemas.ts";
+import { NewMemoryType, NewTagList } from "../../memory/schemas.ts";
 import type { Runtime } from "../runtime.ts";
 import { uploadsOf } from "./queue.ts";
 import type { FileProgress } from "./session.ts";
@@ -16,11 +16,11 @@ import { documentSettings, MAX_BATCH_FILES } from "./settings.ts";
 
 /** What goes with an upload besides its files. */
 export const UploadOptions = z.object({
-  tags: TagList.default([]),
+  tags: NewTagList.default([]),
   chunk_size: z.int().min(CHUNK_SIZE.min).max(CHUNK_SIZE.max).nullish().describe("Longest chunk, in characters."),
   chunk_overlap: z.int().min(CHUNK_OVERLAP.min).max(CHUNK_OVERLAP.max).nullish()
     .describe("Characters a chunk repeats of the one before; at most half a chunk counts."),
-  memory_type: MemoryType.default("document"),
+  memory_type: NewMemoryType.default("document"),
 });
 export type UploadOptions = z.infer<typeof UploadOptions>;
 

@@ -14,6 +14,7 @@ import type { VectorSet } from "../../storage/storage.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
 import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";
+import { cleanLine } from "./clean.ts";
 import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
 
 /** Entries stored in one transaction, and characters of content in them. */
@@ -50,6 +51,9 @@ export const ImportReport = z.object({
   faults: z.int().describe("Entries that were not imported."),
   errors: z.array(z.object({ place: z.string(), message: z.string() }))
     .describe(`The first ${FAULTS_LISTED} faults.`),
+  cleaned: z.int().describe(
+    "Entries imported without what no new memory may have, such as line breaks in tags; see notes.",
+  ),
   left_out: z.record(z.string(), z.int())
     .describe("What of the source is no memory and was left out on purpose: how many, by what they are."),
   notes: z.array(z.object({ place: z.string(), message: z.string() }))
@@ -63,6 +67,8 @@ export interface ImportOptions {
   model?: ModelIdentity | null;
   /** Takes that model for the store's own where it has none yet, whatever the settings ask for. */
   adoptModel?: boolean;
+  /** Keeps tags, types, ids and metadata as they are written, though a new memory may not have them: for a restore. */
+  asWritten?: boolean;
   /** Called after each transaction; `total` is known where the source tells how much it holds. */
   onProgress?: (report: ImportReport, total: number | undefined) => void;
   signal?: AbortSignal | undefined;
@@ -80,6 +86,7 @@ export class Report implements ImportReport {
   vectors = 0;
   faults = 0;
   errors: { place: string; message: string }[] = [];
+  cleaned = 0;
   left_out: Record<string, number> = {};
   notes: { place: string; message: string }[] = [];
   /** Memories that the source says it holds. */
@@ -110,6 +117,7 @@ export class Report implements ImportReport {
     const parts = [`Stored ${this.stored} memories`, `${this.present} were there already`];
     if (this.trashed > 0) parts.push(`${this.trashed} went to the trash`);
     if (this.relations > 0) parts.push(`${this.relations} relations added`);
+    if (this.cleaned > 0) parts.push(`${this.cleaned} were cleaned`);
     if (this.faults > 0) parts.push(this.faults === 1 ? "1 fault" : `${this.faults} faults`);
     return { ...this.now(), message: parts.join("; ") };
   }
@@ -126,7 +134,7 @@ type Group = { place: string; line: ContentLine }[];
 export async function importEntries(
   runtime: Runtime,
   entries: AsyncIterable<Entry>,
-  { model = null, adoptModel = false, onProgress, signal }: ImportOptions = {},
+  { model = null, adoptModel = false, asWritten = false, onProgress, signal }: ImportOptions = {},
   report = new Report(),
 ): Promise<ImportReport> {
   const usable = model === null ? null : await modelInUse(runtime, model, adoptModel);
@@ -145,10 +153,15 @@ export async function importEntries(
     }
     report.read++;
     if (note !== undefined) report.note(place, note);
-    const checked = fault === undefined ? check(runtime, value) : fault;
+    const changes: string[] = [];
+    const checked = fault ?? check(runtime, asWritten ? value : cleanLine(value, changes));
     if (typeof checked === "string") {
       report.fault(place, checked);
       continue;
+    }
+    if (changes.length > 0) {
+      report.cleaned++;
+      report.note(place, changes.join("; "));
     }
     // Relations need the memories before them, so kinds don't mix.
     if (group[0] !== undefined && group[0].line.kind !== checked.kind) await flush();
