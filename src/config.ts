@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import type { AccessSettings } from "./access/access.ts";
+import { DEFAULT_IN_FLIGHT_BYTES } from "./access/body.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { embeddingOf, modelSources } from "./config/embedding.ts";
 import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
@@ -197,13 +198,16 @@ function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, pr
 
 function accessOf(values: SettingValues, bound: string[]): AccessSettings {
   // 0.0.0.0 and :: stand for every address, so they name no host a client would send.
+  const maxBodyBytes = values.MCP_MAX_BODY_BYTES ?? 10 * 1024 * 1024;
   const own = bound.filter((host) => !/^(0\.0\.0\.0|\[?::\]?)$/.test(host));
   return {
     apiKey: values.MCP_API_KEY ?? null,
     allowedHosts: [...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own])],
     corsOrigins: values.MCP_CORS_ORIGINS ?? [],
     anonymous: values.MCP_ALLOW_ANONYMOUS_ACCESS ?? false,
-    maxBodyBytes: values.MCP_MAX_BODY_BYTES ?? 10 * 1024 * 1024,
+    maxBodyBytes,
+    // Room for the largest body, of which large ones may use only a part.
+    maxInFlightBytes: Math.max(values.MCP_MAX_BODY_BYTES_IN_FLIGHT ?? DEFAULT_IN_FLIGHT_BYTES, 2 * maxBodyBytes),
   };
 }
 

@@ -20,6 +20,8 @@ export type ErrorCode =
   | "conflict"
   /** The input is larger than a limit. */
   | "too_large"
+  /** The caller didn't send what it announced within the time there is. */
+  | "timed_out"
   /** The caller sends more than can be queued; try again later. */
   | "overloaded"
   /** A part the operation needs (store, model, remote server) can't be reached now. */

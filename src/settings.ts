@@ -128,6 +128,11 @@ export const SETTINGS = {
     "Origins besides the server's own whose web pages may call, such as https://app.example.com or http://localhost:5173; pages of other ports are other origins. `*` for any.",
   ),
   MCP_MAX_BODY_BYTES: setting(wholeNumber(1024, 1 << 30), "10485760", "Largest request body, in bytes."),
+  MCP_MAX_BODY_BYTES_IN_FLIGHT: setting(
+    wholeNumber(65_536, 2 ** 34),
+    "67108864, or twice MCP_MAX_BODY_BYTES where that is more",
+    "Bytes of request bodies in memory at once, over all requests; beyond it requests get 503. Uploaded files go to disk and don't count.",
+  ),
   MCP_HTTPS_ENABLED: setting(flag(), "false", "Whether both servers speak TLS; needs the two files below."),
   MCP_SSL_CERT_FILE: pathSetting("none", "Certificate chain, a PEM file."),
   MCP_SSL_KEY_FILE: pathSetting("none", "Private key, a PEM file."),

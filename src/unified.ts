@@ -6,7 +6,7 @@
  */
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
-import { createApp } from "./http/app.ts";
+import { type AccessSettings, createApp, type HttpSettings, openSpool, sharedAccess } from "./http/app.ts";
 import { createMcpListener } from "./mcp/listener.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
@@ -74,11 +74,16 @@ export async function startService(config: Config, servers: Servers, log: Logger
   const stops: (() => Promise<void>)[] = [];
   let work: Background | undefined;
   let stopped: Promise<void> | undefined;
-  const stop = () => stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve());
+  const spool = openSpool(runtime);
+  const stop = () =>
+    stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => spool.close());
+  // The listeners of a process share what bounds the requests to it.
+  const access = sharedAccess(config.access);
   try {
-    const http = servers.http ? startHttp(runtime, config, servers.patient ?? false, log) : null;
+    const http = servers.http ? startHttp(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
+    if (http) void spool.removeLeftovers();
     if (http) stops.push(http.stop);
-    const mcp = servers.mcp ? startMcp(runtime, config, log) : null;
+    const mcp = servers.mcp ? startMcp(runtime, config, access, log) : null;
     if (mcp) stops.push(mcp.stop);
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
@@ -226,8 +231,14 @@ export async function closeAll(
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
 }
 
-function startHttp(runtime: Runtime, config: Config, patient: boolean, log: Logger): Listener {
-  const app = createApp(runtime, { ...config.access, log });
+function startHttp(
+  runtime: Runtime,
+  config: Config,
+  settings: HttpSettings,
+  patient: boolean,
+  log: Logger,
+): Listener {
+  const app = createApp(runtime, { ...settings, log });
   const handle: Handler = (request, { remoteAddr }) => app.fetch(request, { clientIp: remoteAddr.hostname });
   const events = runtime.events.stats();
   runtime.health.transports.set("events", () => {
@@ -243,9 +254,9 @@ function startHttp(runtime: Runtime, config: Config, patient: boolean, log: Logg
   return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
 }
 
-function startMcp(runtime: Runtime, config: Config, log: Logger): Listener {
+function startMcp(runtime: Runtime, config: Config, access: AccessSettings, log: Logger): Listener {
   const mcp = createMcpListener(runtime, {
-    access: config.access,
+    access,
     serverName: config.serverName,
     keepAliveSeconds: config.http.heartbeatSeconds,
     log,

@@ -91,7 +91,6 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/": /^http\//,
   "@modelcontextprotocol/": /^mcp\//,
   "@huggingface/": /^embedding\//,
-  "@remix-run/": /^http\//,
   "unpdf": /^documents\/parsers\//,
   "fflate": /^documents\/parsers\//,
   "htmlparser2": /^documents\/parsers\//,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Bodies } from "./body.ts";
 import { createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import { createKeyCheck } from "./key.ts";
@@ -24,6 +25,15 @@ export interface AccessSettings {
   anonymous?: boolean;
   /** Largest request body, in bytes. */
   maxBodyBytes: number;
+  /** Bytes of bodies in memory at once over all requests; as much as `Bodies` takes by default. */
+  maxInFlightBytes?: number;
+  /** Reads the bodies of all listeners of a process; each has its own by default. */
+  bodies?: Bodies;
+}
+
+/** The settings with what bounds the requests to all listeners of a process together; hand the same to each. */
+export function sharedAccess(settings: AccessSettings): AccessSettings {
+  return { ...settings, bodies: new Bodies(settings.maxInFlightBytes) };
 }
 
 /** What a listener tells browsers of other origins. */

@@ -7,10 +7,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
+import { join } from "node:path";
 import { type AccessSettings, createAccess } from "../access/access.ts";
+import { Bodies } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
+import { documentSettings } from "../operations/documents/settings.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addBatches } from "./batches.ts";
@@ -30,12 +33,17 @@ import { addSearch } from "./search.ts";
 import { addSearchFamily } from "./search_family.ts";
 import { addSync } from "./sync.ts";
 import { addTags } from "./tags.ts";
+import { Spool } from "./spool.ts";
 import { addTrash } from "./trash.ts";
+
+export { type AccessSettings, sharedAccess } from "../access/access.ts";
 
 /** What the REST server needs from the settings. */
 export interface HttpSettings extends AccessSettings {
   /** Takes the faults that clients only learn the id of; standard error by default. */
   log?: Logger;
+  /** Keeps the files of forms; in the data folder by default. */
+  spool?: Spool;
 }
 
 const CORS = {
@@ -54,6 +62,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
   const app = new OpenAPIHono({ strict: false });
   const access = createAccess(settings, CORS, () => runtime.health.addresses());
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
+  const bodies = settings.bodies ?? new Bodies();
   const { requests } = runtime.telemetry;
   const operations = new Map<string, string>();
 
@@ -62,7 +71,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     const surface = operation === "rpc" ? "rpc" : "rest";
     // Its answer is the context's already: Hono would copy one that is set again, body and all.
     await requests.answer(surface, operation, request, log, async () => {
-      await checked(context, next);
+      await bodies.answering(request, () => checked(context, next));
       return context.res;
     });
   });
@@ -83,7 +92,8 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     secured(request, access.withCors(request, context.res));
   };
 
-  const routes = { ...settings, log, now: runtime.now };
+  const spool = settings.spool ?? openSpool(runtime);
+  const routes = { ...settings, log, now: runtime.now, bodies, spool };
   addBatches(app, runtime, routes);
   addMemories(app, runtime, routes);
   addRelations(app, runtime, routes);
@@ -116,6 +126,11 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     return refuse(405, "Method Not Allowed", { Allow: methods.join(", ") });
   });
   return app;
+}
+
+/** Where the files of forms are kept, in the data folder. Opens nothing. */
+export function openSpool(runtime: Runtime): Spool {
+  return new Spool(join(runtime.health.settings.dataFolder, "uploads"), documentSettings(runtime).limits.maxBytes);
 }
 
 /** The operationId of the route that a request leads to: `page` for what the document leaves out, `unknown` for none. */

@@ -17,10 +17,10 @@ import {
 import { UploadStatus } from "../operations/documents/session.ts";
 import { documentSettings, MAX_BATCH_FILES } from "../operations/documents/settings.ts";
 import { HistoryOutput, uploadHistory, uploadStatus } from "../operations/documents/status.ts";
-import { upload, uploadBatch, type UploadFile, UploadOptions, UploadOutput } from "../operations/documents/upload.ts";
+import { upload, uploadBatch, UploadOptions, UploadOutput } from "../operations/documents/upload.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { addEndpoint, json, type RouteSettings } from "./endpoint.ts";
-import { type Form, readForm } from "./multipart.ts";
+import { type Form, type FormFile, readForm } from "./form.ts";
 import { WrongContentType } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
 import { InvalidRequest, validate } from "./validation.ts";
@@ -41,23 +41,43 @@ const FORM_BYTES = 1 << 20;
 /** Adds the routes. */
 export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
   const { maxBytes } = documentSettings(runtime).limits;
-  const read = (request: Request, maxFiles: number) =>
-    readForm(request, { maxFiles, maxFileBytes: maxBytes, maxBytes: maxBytes + FORM_BYTES });
+  /** Reads a form and hands on its files; those that aren't taken over are removed. */
+  const withForm = async (request: Request, maxFiles: number, run: (form: Form) => Promise<UploadOutput>) => {
+    const limits = { maxFiles, maxFileBytes: maxBytes, maxBytes: maxBytes + FORM_BYTES };
+    const form = await readForm(request, limits, settings);
+    try {
+      return await run(form);
+    } catch (error) {
+      await Promise.all(form.files.map((file) => file.remove()));
+      throw error;
+    }
+  };
 
-  addUpload(app, "/api/documents/upload", "uploadDocument", "Upload a document", UploadForm, async (request) => {
-    const form = await read(request, 1);
-    return upload(runtime, filesOf(form, "file")[0]!, optionsOf(form));
-  });
+  addUpload(
+    app,
+    "/api/documents/upload",
+    "uploadDocument",
+    "Upload a document",
+    UploadForm,
+    (request) =>
+      withForm(request, 1, async (form) => {
+        const [file] = filesOf(form, "file");
+        await removeOthers(form, [file!]);
+        return await upload(runtime, file!, optionsOf(form));
+      }),
+  );
   addUpload(
     app,
     "/api/documents/batch-upload",
     "uploadDocuments",
     "Upload many documents",
     BatchForm,
-    async (request) => {
-      const form = await read(request, MAX_BATCH_FILES);
-      return uploadBatch(runtime, filesOf(form, "files"), optionsOf(form));
-    },
+    (request) =>
+      withForm(request, MAX_BATCH_FILES, async (form) => {
+        const files = filesOf(form, "files");
+        await removeOthers(form, files);
+        return await uploadBatch(runtime, files, optionsOf(form));
+      }),
   );
 
   addEndpoint(app, settings, {
@@ -156,7 +176,9 @@ function addUpload(
       422: problem("The form has faults; every one is listed.", ValidationProblem),
       429: problem("Too many documents wait already. Try again after Retry-After seconds."),
       500: problem("A fault of the service; the log has it under the id in X-Request-Id."),
-      503: problem("The store can't be reached, or the service is stopping. Try again after Retry-After seconds."),
+      503: problem(
+        "The store can't be reached, too many files wait, or the service is stopping. Try again after Retry-After seconds.",
+      ),
     },
   });
   app.on("post", path, async (context) => {
@@ -170,7 +192,11 @@ function addUpload(
   });
 }
 
-function filesOf(form: Form, field: string): UploadFile[] {
+async function removeOthers({ files }: Form, used: readonly FormFile[]): Promise<void> {
+  await Promise.all(files.filter((file) => !used.includes(file)).map((file) => file.remove()));
+}
+
+function filesOf(form: Form, field: string): FormFile[] {
   const files = form.files.filter((file) => file.field === field);
   if (files.length > 0) return files;
   throw new InvalidRequest([{ type: "missing", loc: ["body", field], msg: "Field required", input: null }]);

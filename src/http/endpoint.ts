@@ -7,10 +7,12 @@
 
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
+import type { Bodies } from "../access/body.ts";
 import type { HttpSettings } from "./app.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
 import { TAGS } from "./sections.ts";
+import type { Spool } from "./spool.ts";
 import { validate } from "./validation.ts";
 
 /** A route. */
@@ -52,6 +54,10 @@ export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject
 
 /** What every route needs. */
 export interface RouteSettings extends HttpSettings {
+  /** Reads the bodies of all requests. */
+  bodies: Bodies;
+  /** Keeps the files of forms. */
+  spool: Spool;
   /** The runtime's clock. */
   now: () => number;
 }
@@ -67,7 +73,8 @@ const PROBLEMS = {
   422: "The request has faults; every one is listed.",
   429: "Too much waits already. Try again after Retry-After seconds.",
   500: "A fault of the service; the log has it under the id in X-Request-Id.",
-  503: "The store or the model can't be reached. Try again after Retry-After seconds.",
+  503:
+    "The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds.",
   507: "The store has no room left, and nothing of the request was stored. Free space, then try again.",
 } as const;
 
@@ -96,7 +103,7 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
     const texts = query && readQuery(request, query.kinds);
     // A route without a schema gets undefined, and its type says so.
     const input = {
-      body: body && validate(body, await readJson(request, settings.maxBodyBytes), "body"),
+      body: body && validate(body, await readJson(request, settings), "body"),
       query: query && texts && validate(query.schema, texts.values, "query", texts.raw),
       path: (name: string) => context.req.param(name) ?? "",
       header: (name: string) => request.headers.get(name) ?? undefined,

@@ -19,6 +19,7 @@ const STATUS: Record<ErrorCode, number> = {
   not_found: 404,
   conflict: 409,
   too_large: 413,
+  timed_out: 408,
   overloaded: 429,
   unavailable: 503,
   full: 507,
@@ -41,6 +42,8 @@ export function answerError(
   if (error.code === "not_found" && error.field === "content_hash") return refuse(404, missingMemory(error, request));
 
   const headers: Record<string, string> = {};
+  // What is still to come of the body isn't read.
+  if (status === 408) headers.Connection = "close";
   if (status === 429 || status === 503) headers["Retry-After"] = String(Math.ceil(error.retryAfterSeconds ?? 1));
   // A 422 lists its faults even when they are about the request as a whole, as the document promises.
   const field = error.field === "body" ? undefined : error.field;

@@ -5,7 +5,6 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { MemoryError } from "../errors.ts";
 import { ExportInput, exportMemories } from "../operations/moving/export.ts";
 import { ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
@@ -17,7 +16,7 @@ import { validate } from "./validation.ts";
 const MEDIA_TYPE = "application/x-ndjson";
 
 /** Adds the routes. */
-export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSettings): void {
+export function addMoving(app: OpenAPIHono, runtime: Runtime, { bodies }: RouteSettings): void {
   app.openAPIRegistry.registerPath(documented({
     method: "get",
     path: "/api/export",
@@ -67,7 +66,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, _settings: RouteSe
   app.post("/api/import", async (context) => {
     const request = context.req.raw;
     checkType(request, /^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i, MEDIA_TYPE);
-    return json(await importFile(runtime, arriving(request), { signal: request.signal }));
+    return json(await importFile(runtime, bodies.lines(request), { signal: request.signal }));
   });
 }
 
@@ -84,12 +83,4 @@ function bodyOf(first: string, chunks: ReturnType<typeof exportMemories>): Reada
     },
     cancel: async () => void await chunks.return(undefined),
   });
-}
-
-async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
-  try {
-    if (request.body !== null) yield* request.body;
-  } catch (cause) {
-    throw new MemoryError("invalid_input", "Cannot read the request body: it ended early", { field: "body", cause });
-  }
 }

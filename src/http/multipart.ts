@@ -1,137 +1,142 @@
 /**
- * Reading forms with files. Files are taken from the stream as they arrive, since the platform's own form parser holds
- * up the isolate for half a second at 50 MB.
+ * The parts of a `multipart/form-data` body (RFC 7578), handed on as they arrive, so that none is held in memory.
  *
  * @module
  */
 
-import { readBody } from "../access/body.ts";
-import { MemoryError } from "../errors.ts";
-import { Pacer } from "../pacer.ts";
-import { WrongContentType } from "./request.ts";
+import { Buffer } from "node:buffer";
 import { InvalidRequest } from "./validation.ts";
 
-/** A file of a form. */
-export interface FormFile {
-  field: string;
-  /** The name as the client sent it; never a path to trust. */
-  name: string;
-  bytes: Uint8Array<ArrayBuffer>;
+/** Bytes of a part's header lines. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What a part's header says. */
+export interface PartHeader {
+  /** Name of the form's field; undefined where the part has none. */
+  name: string | undefined;
+  /** The file's name as the client sent it, never a path to trust; undefined for a text. */
+  fileName: string | undefined;
 }
 
-/** A form's texts, the last of each name, and its files in order. */
-export interface Form {
-  fields: Record<string, string>;
-  files: FormFile[];
+/** Takes a part's content. */
+export interface PartSink {
+  write(piece: Uint8Array): Promise<void>;
+  end(): Promise<void>;
 }
-
-/** Most that a form may hold. */
-export interface FormLimits {
-  maxFiles: number;
-  /** Bytes of one file. */
-  maxFileBytes: number;
-  /** Bytes of the whole body. */
-  maxBytes: number;
-}
-
-type Parser = typeof import("@remix-run/multipart-parser");
-
-/** Texts beside the files. */
-const MAX_FIELDS = 20;
-const MAX_FIELDS_BYTES = 64 * 1024;
 
 /**
- * The request's body as a form. A body without files may come URL-encoded.
+ * Reads parts to the end of the body. Linear in its length.
  *
- * @throws {WrongContentType} for a body that is no form.
- * @throws {InvalidRequest} for a broken one.
- * @throws {MemoryError} `too_large`.
+ * @param open Gives what takes a part's content.
+ * @throws {InvalidRequest} for a body that breaks the format; whatever `body` and the sinks throw.
  */
-export async function readForm(request: Request, limits: FormLimits): Promise<Form> {
-  const type = request.headers.get("content-type");
-  if (type === null || request.body === null) return { fields: {}, files: [] };
-  if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
-    const text = new TextDecoder().decode(await readBody(request, MAX_FIELDS_BYTES));
-    return { fields: Object.fromEntries(new URLSearchParams(text)), files: [] };
+export async function parseMultipart(
+  body: AsyncIterable<Uint8Array>,
+  boundary: string,
+  open: (header: PartHeader) => Promise<PartSink>,
+): Promise<void> {
+  // The first boundary stands at the start of the body, all others after a line break.
+  const scanner = new Scanner(body, Buffer.from("\r\n")), mark = Buffer.from(`\r\n--${boundary}`);
+  await scanner.upTo(mark, () => Promise.resolve());
+  while ((await scanner.take(2)).toString("latin1") !== "--") {
+    scanner.back(2);
+    const sink = await open(readHeader(await header(scanner)));
+    await scanner.upTo(mark, (piece) => sink.write(piece));
+    await sink.end();
   }
-  const boundary = /^multipart\/form-data\s*;.*\bboundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-  if (boundary === null) {
-    throw new WrongContentType(`Cannot read a body of type "${type.slice(0, 100)}": send multipart/form-data`);
+  await scanner.drain();
+}
+
+/** The lines after a boundary, up to the empty one. */
+async function header(scanner: Scanner): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  await scanner.upTo(Buffer.from("\r\n\r\n"), (piece) => {
+    size += piece.length;
+    if (size > MAX_HEADER_BYTES) throw broken(`a part's header has more than ${MAX_HEADER_BYTES} bytes`);
+    pieces.push(piece);
+    return Promise.resolve();
+  });
+  const text = Buffer.concat(pieces).toString();
+  if (text !== "" && !text.startsWith("\r\n")) throw broken("a boundary isn't followed by a line break");
+  return text;
+}
+
+function readHeader(text: string): PartHeader {
+  const line = text.split("\r\n").find((line) => /^content-disposition:/i.test(line)) ?? "";
+  const values = new Map<string, string>();
+  // A quoted value ends at the first quote that no backslash stands before, or at the end: no second try at it.
+  const parameters = /;\s*([\w-]+\*?)\s*=\s*(?:"((?:\\[^]|[^"\\])*)(?:"|\\?$)|([^;]*))/g;
+  for (const [, name, quoted, bare] of line.matchAll(parameters)) {
+    values.set(name!.toLowerCase(), quoted?.replace(/\\(["\\])/g, "$1") ?? bare!.trim());
   }
-  if (Number(request.headers.get("content-length") ?? 0) > limits.maxBytes) throw tooLarge(limits.maxBytes);
-  // Loaded with the first form: most services never see one.
-  const parser = await import("@remix-run/multipart-parser");
+  const extended = values.get("filename*");
+  const fileName = (extended === undefined ? undefined : decodeExtended(extended)) ?? values.get("filename");
+  // Browsers write a quote in a file name like this.
+  return { name: values.get("name"), fileName: fileName?.replaceAll("%22", '"') };
+}
+
+/** A value as RFC 5987 writes names beyond ASCII: `utf-8''na%C3%AFve.txt`; undefined for what can't be read. */
+function decodeExtended(text: string): string | undefined {
+  const match = /^utf-8'[^']*'(.*)$/i.exec(text);
   try {
-    return await collect(parser, request.body, (boundary[1] ?? boundary[2])!, limits);
-  } catch (error) {
-    throw translate(parser, error, limits);
+    return match === null ? undefined : decodeURIComponent(match[1]!);
+  } catch {
+    return undefined;
   }
 }
 
-async function collect(
-  parser: Parser,
-  body: ReadableStream<Uint8Array>,
-  boundary: string,
-  limits: FormLimits,
-): Promise<Form> {
-  const form: Form = { fields: {}, files: [] };
-  const parts = parser.parseMultipartStream(body, {
-    boundary,
-    maxParts: limits.maxFiles + MAX_FIELDS,
-    maxFileSize: limits.maxFileBytes,
-    maxTotalSize: limits.maxBytes,
-  });
-  for await (const part of parts) {
-    if (part.name === undefined) continue;
-    if (part.filename === undefined) {
-      if (part.size > MAX_FIELDS_BYTES) throw tooLarge(MAX_FIELDS_BYTES);
-      form.fields[part.name] = part.text;
-    } // A form with an empty file input sends a part without a name.
-    else if (part.filename !== "") {
-      // Browsers write a quote in a file name like this.
-      const name = part.filename.replaceAll("%22", '"');
-      form.files.push({ field: part.name, name, bytes: await joined(part.content) });
+function broken(error: string): InvalidRequest {
+  const msg = "There was an error parsing the body";
+  return new InvalidRequest([{ type: "value_error", loc: ["body"], msg, input: null, ctx: { error } }]);
+}
+
+/** Looks for marks in a stream of bytes, keeping no more of it than a piece and a mark's length. */
+class Scanner {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #rest: Buffer;
+  /** What `take` gave last, for `back`. */
+  #taken: Buffer = Buffer.alloc(0);
+
+  constructor(body: AsyncIterable<Uint8Array>, start: Buffer) {
+    this.#pieces = body[Symbol.asyncIterator]();
+    this.#rest = start;
+  }
+
+  /** Hands on everything before the next `mark`, and goes behind that. */
+  async upTo(mark: Buffer, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
+    for (let at = this.#rest.indexOf(mark);; at = this.#rest.indexOf(mark)) {
+      // Without the mark all but what may be its beginning.
+      const end = at >= 0 ? at : Math.max(0, this.#rest.length - mark.length + 1);
+      if (end > 0) await take(this.#rest.subarray(0, end));
+      this.#rest = this.#rest.subarray(at >= 0 ? at + mark.length : end);
+      if (at >= 0) return;
+      await this.#more();
     }
   }
-  return form;
-}
 
-/** The pieces as one array. Touching new memory is slow enough at this size to let others go first. */
-async function joined(pieces: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
-  const pacer = new Pacer();
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-    await pacer.pause();
+  async take(length: number): Promise<Buffer> {
+    while (this.#rest.length < length) await this.#more();
+    this.#taken = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(length);
+    return this.#taken;
   }
-  return bytes;
-}
 
-function translate(parser: Parser, error: unknown, limits: FormLimits): unknown {
-  if (error instanceof parser.MaxFileSizeExceededError) {
-    const message = `Cannot read the form: a file has more than ${limits.maxFileBytes} bytes`;
-    return new MemoryError("too_large", message, { field: "body" });
+  /** Undoes the last `take`. */
+  back(length: number): void {
+    this.#rest = Buffer.concat([this.#taken.subarray(-length), this.#rest]);
   }
-  if (error instanceof parser.MaxTotalSizeExceededError) return tooLarge(limits.maxBytes);
-  if (error instanceof parser.MaxPartsExceededError) {
-    return new MemoryError("too_large", `Cannot read the form: it has more than ${limits.maxFiles} files`, {
-      field: "body",
-    });
-  }
-  if (error instanceof parser.MultipartParseError) {
-    return new InvalidRequest([{
-      type: "value_error",
-      loc: ["body"],
-      msg: "There was an error parsing the body",
-      input: null,
-      ctx: { error: error.message.slice(0, 200) },
-    }]);
-  }
-  return error;
-}
 
-function tooLarge(maxBytes: number): MemoryError {
-  return new MemoryError("too_large", `Cannot read the request body: it exceeds ${maxBytes} bytes`, { field: "body" });
+  /** Reads what follows the last boundary, which means nothing. */
+  async drain(): Promise<void> {
+    while (!(await this.#pieces.next()).done);
+  }
+
+  async #more(): Promise<void> {
+    const { done, value } = await this.#pieces.next();
+    if (done) throw broken("it ends before its last boundary");
+    this.#rest = this.#rest.length === 0
+      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      : Buffer.concat([this.#rest, value]);
+  }
 }

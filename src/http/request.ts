@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readBody } from "../access/body.ts";
+import type { Bodies } from "../access/body.ts";
 import { isFromBrowser } from "../access/cors.ts";
 import { InvalidRequest } from "./validation.ts";
 
@@ -38,15 +38,18 @@ export function checkType(request: Request, allowed: RegExp, send: string): void
  *
  * @throws {WrongContentType} when the body says it is something else.
  * @throws {InvalidRequest} when it isn't JSON in UTF-8.
- * @throws {MemoryError} `too_large`.
+ * @throws {MemoryError} as `Bodies.read`.
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  { bodies, maxBodyBytes }: { bodies: Bodies; maxBodyBytes: number },
+): Promise<unknown> {
   checkType(request, /^application\/([\w.+-]+\+)?json\s*(;|$)/i, "application/json");
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
     throw new WrongContentType(`Cannot read a body in "${encoding.slice(0, 100)}": send it without Content-Encoding`);
   }
-  const bytes = await readBody(request, maxBytes);
+  const bytes = await bodies.read(request, maxBodyBytes);
   let text: string;
   try {
     text = utf8.decode(bytes);

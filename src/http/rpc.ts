@@ -69,7 +69,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
   }));
   // Strictness about the last slash is off, so that this serves `/mcp/` too.
   app.post("/mcp", async (context) => {
-    const request = validate(RpcRequest, await readJson(context.req.raw, settings.maxBodyBytes), "body");
+    const request = validate(RpcRequest, await readJson(context.req.raw, settings), "body");
     // A notification gets no answer.
     if (request.id == null && request.method.startsWith("notifications/")) return new Response(null, { status: 202 });
     const id = request.id ?? null, { requests } = runtime.telemetry, scope = requests.current;

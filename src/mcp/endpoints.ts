@@ -8,6 +8,7 @@
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { InFlight } from "./in_flight.ts";
+import type { ReadBody } from "./rpc.ts";
 import { createMcpServer } from "./server.ts";
 import type { SessionLimits } from "./sessions.ts";
 import { SseEndpoint } from "./sse.ts";
@@ -20,8 +21,7 @@ export interface EndpointSettings {
   log: Logger;
   /** Counts tool calls, so that a stop can wait for them. */
   inFlight: InFlight;
-  /** Bytes of a message, at most. */
-  maxBodyBytes: number;
+  readBody: ReadBody;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
   limits: SessionLimits;
@@ -35,10 +35,10 @@ export interface Endpoints {
 
 /** Prepares both transports. Close each when done. */
 export function openEndpoints(runtime: Runtime, settings: EndpointSettings): Endpoints {
-  const { serverName, log, inFlight, maxBodyBytes, keepAliveMs, limits } = settings;
+  const { serverName, log, inFlight, readBody, keepAliveMs, limits } = settings;
   const shared = {
     createServer: () => createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight }),
-    maxBodyBytes,
+    readBody,
     keepAliveMs,
     log,
   };

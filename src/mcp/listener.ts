@@ -5,6 +5,7 @@
  */
 
 import { type AccessSettings, createAccess } from "../access/access.ts";
+import { Bodies } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { MemoryError } from "../errors.ts";
 import { ready } from "../operations/health/health.ts";
@@ -80,7 +81,7 @@ function probe(status: number, body: object, headers: Record<string, string> = {
 export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
   const access = createAccess(settings.access, CORS, () => runtime.health.addresses());
-  const inFlight = new InFlight();
+  const inFlight = new InFlight(), bodies = settings.access.bodies ?? new Bodies();
   const limits = { ...SESSION_LIMITS, ...settings.sessions };
   let opened: Endpoints | undefined, opening: Promise<Endpoints> | undefined;
   /** A service whose clients all use REST does without the MCP packages. */
@@ -92,7 +93,7 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
           serverName,
           log,
           inFlight,
-          maxBodyBytes: settings.access.maxBodyBytes,
+          readBody: (request) => bodies.read(request, settings.access.maxBodyBytes),
           keepAliveMs: (settings.keepAliveSeconds ?? 15) * 1000,
           limits,
         });
@@ -159,7 +160,7 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
         operationOf(request),
         request,
         log,
-        async () => secured(request, await answer(request)),
+        async () => secured(request, await bodies.answering(request, () => answer(request))),
       ),
     clients,
     close: (graceMs = 5000) =>

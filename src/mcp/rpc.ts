@@ -4,8 +4,7 @@
  * @module
  */
 
-import { readBody } from "../access/body.ts";
-import { MemoryError } from "../errors.ts";
+import { type ErrorCode, MemoryError } from "../errors.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
 export const RPC = { parse: -32700, invalidRequest: -32600, other: -32000, sessionNotFound: -32001 } as const;
@@ -38,17 +37,27 @@ export function unavailable(message: string): Response {
   return rpcError(503, RPC.other, message, { "Retry-After": "5" });
 }
 
+/** Reads a body; throws `MemoryError`. */
+export type ReadBody = (request: Request) => Promise<Uint8Array>;
+
+/** The status of each code that reading a body throws. */
+const BODY_STATUS: Partial<Record<ErrorCode, number>> = { too_large: 413, timed_out: 408, unavailable: 503 };
+
 /** The JSON a request carries, or the answer that refuses it. */
-export async function readJson(request: Request, maxBytes: number): Promise<{ body: unknown } | Response> {
+export async function readJson(request: Request, read: ReadBody): Promise<{ body: unknown } | Response> {
   if (!JSON_TYPE.test(request.headers.get("content-type") ?? "")) {
     return rpcError(415, RPC.other, "Unsupported Media Type: Content-Type must be application/json");
   }
   let bytes: Uint8Array;
   try {
-    bytes = await readBody(request, maxBytes);
+    bytes = await read(request);
   } catch (error) {
-    if (error instanceof MemoryError) return rpcError(413, RPC.other, error.message);
-    return rpcError(400, RPC.parse, "Parse error: the body could not be read");
+    if (!(error instanceof MemoryError)) throw error;
+    const status = BODY_STATUS[error.code];
+    if (status === undefined) return rpcError(400, RPC.parse, `Parse error: ${error.message}`);
+    if (status === 503) return rpcError(503, RPC.other, error.message, { "Retry-After": "1" });
+    // What is still to come of the body isn't read.
+    return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
     return { body: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };

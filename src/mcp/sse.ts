@@ -7,14 +7,14 @@
 
 import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
-import { methodNotAllowed, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
 import { releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
 
 /** What the transport needs. */
 export interface SseSettings {
   createServer: () => Server;
-  maxBodyBytes: number;
+  readBody: ReadBody;
   /** Told of a message before it is handled. */
   onMessage: (body: unknown) => void;
   /** Streams at the same time. */
@@ -77,7 +77,7 @@ export class SseEndpoint {
     if (id === null) return rpcError(400, RPC.invalidRequest, "Invalid Request: sessionId is missing from the address");
     const session = this.#sessions.get(id);
     if (session === undefined) return sessionNotFound();
-    const read = await readJson(request, this.#settings.maxBodyBytes);
+    const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
     try {
       // The newer SDK's server reads the request where the older one's transport has fields of its own.

@@ -13,14 +13,14 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import type { Logger } from "../operations/logger.ts";
-import { methodNotAllowed, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
 import { releaseServer } from "./server.ts";
 import { type Session, type SessionLimits, Sessions } from "./sessions.ts";
 
 /** What the transport needs. */
 export interface StreamableSettings {
   createServer: () => Server;
-  maxBodyBytes: number;
+  readBody: ReadBody;
   limits: SessionLimits;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
@@ -73,7 +73,7 @@ export class StreamableEndpoint {
   }
 
   async #post(request: Request): Promise<Response> {
-    const read = await readJson(request, this.#settings.maxBodyBytes);
+    const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };

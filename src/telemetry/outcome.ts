@@ -19,6 +19,7 @@ const BY_CODE: Record<ErrorCode, Outcome> = {
   conflict: "client_error",
   too_large: "client_error",
   unsupported: "client_error",
+  timed_out: "client_error",
   full: "unavailable",
   overloaded: "overloaded",
   unavailable: "unavailable",

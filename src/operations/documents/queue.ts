@@ -13,7 +13,7 @@ import { type ChunkSizes, ingest } from "./ingest.ts";
 import type { UploadFacts } from "./memories.ts";
 import { isFinal, stateOf, statusOf, type UploadSession } from "./session.ts";
 
-/** Bytes of files that may wait; they are held in memory. */
+/** Bytes of files that may wait. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Finished uploads remembered with their errors; older ones are known from their memories. */
 const REMEMBERED = 500;
@@ -22,11 +22,20 @@ const HIDDEN = 1000;
 /** Progress between two events, in per cent. */
 const TOLD_STEP = 10;
 
+/** A file that waits to be read. */
+export interface KeptFile {
+  /** Bytes. */
+  readonly size: number;
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Removes it once it was read, or never will be. Must not throw. */
+  remove(): Promise<void>;
+}
+
 /** An upload and its files. */
 export interface UploadJob {
   session: UploadSession;
-  /** The bytes of the session's files, in the same order. */
-  files: Uint8Array<ArrayBuffer>[];
+  /** The session's files, in the same order. */
+  files: KeptFile[];
   facts: Pick<UploadFacts, "tags" | "memoryType"> & ChunkSizes;
 }
 
@@ -101,7 +110,11 @@ export class UploadQueue {
   /** Ends an upload where it is, and forgets it. */
   async forget(id: string): Promise<void> {
     const waiting = this.#waiting.findIndex((job) => job.session.id === id);
-    if (waiting >= 0) this.#waitingBytes -= bytesOf(this.#waiting.splice(waiting, 1)[0]!);
+    if (waiting >= 0) {
+      const job = this.#waiting.splice(waiting, 1)[0]!;
+      this.#waitingBytes -= bytesOf(job);
+      await Promise.all(job.files.map((file) => file.remove()));
+    }
     if (this.#current?.id === id) {
       this.#current.abort.abort();
       await this.#current.ended.promise;
@@ -179,13 +192,15 @@ export class UploadQueue {
     try {
       signal.throwIfAborted();
       const upload = { ...facts, uploadId: session.id, uploadedAt: session.createdAt, batch };
-      await ingest(this.#runtime, this.#parser, files[index]!, upload, progress, { signal, onProgress });
+      const bytes = await files[index]!.read();
+      await ingest(this.#runtime, this.#parser, bytes, upload, progress, { signal, onProgress });
       progress.state = "completed";
     } catch (error) {
       progress.state = signal.aborted ? "stopped" : "failed";
       progress.error = signal.aborted ? `Stopped before "${progress.name}" was stored` : faultOf(progress.name, error);
     }
-    files[index] = new Uint8Array(0);
+    await files[index]!.remove();
+    files[index] = NO_FILE;
   }
 
   #trim(): void {
@@ -195,6 +210,9 @@ export class UploadQueue {
     }
   }
 }
+
+/** In the place of a file that was read, so that its bytes aren't held longer. */
+const NO_FILE: KeptFile = { size: 0, read: () => Promise.resolve(new Uint8Array(0)), remove: () => Promise.resolve() };
 
 function bytesOf({ session }: UploadJob): number {
   return session.files.reduce((sum, file) => sum + file.size, 0);

@@ -10,7 +10,7 @@ import { baseName, formatOf } from "../../documents/formats.ts";
 import { MemoryError } from "../../errors.ts";
 import { NewMemoryType, NewTagList } from "../../memory/schemas.ts";
 import type { Runtime } from "../runtime.ts";
-import { uploadsOf } from "./queue.ts";
+import { type KeptFile, uploadsOf } from "./queue.ts";
 import type { FileProgress } from "./session.ts";
 import { documentSettings, MAX_BATCH_FILES } from "./settings.ts";
 
@@ -24,11 +24,8 @@ export const UploadOptions = z.object({
 });
 export type UploadOptions = z.infer<typeof UploadOptions>;
 
-/** A file as a client sent it; of its name only the last part of a path counts. */
-export interface UploadFile {
-  name: string;
-  bytes: Uint8Array<ArrayBuffer>;
-}
+/** A file as a client sent it, in memory or kept elsewhere; of its name only the last part of a path counts. */
+export type UploadFile = { name: string } & ({ bytes: Uint8Array<ArrayBuffer> } | KeptFile);
 
 export const UploadOutput = z.object({
   upload_id: z.string().describe("Asks for the status, and finds the chunks by the tag upload_id:…"),
@@ -38,17 +35,18 @@ export const UploadOutput = z.object({
 export type UploadOutput = z.infer<typeof UploadOutput>;
 
 /**
- * Takes a document; it is read and stored in the background.
+ * Takes a document; it is read and stored in the background, and removed from where it was kept then.
  *
  * @throws {MemoryError} `unsupported` for a type that can't be read, `too_large`, `overloaded` or `unavailable`.
  */
 export async function upload(runtime: Runtime, file: UploadFile, options: UploadOptions): Promise<UploadOutput> {
   formatOf(file.name);
   const { maxBytes } = documentSettings(runtime).limits;
-  if (file.bytes.length > maxBytes) {
+  const { size } = keptOf(file);
+  if (size > maxBytes) {
     throw new MemoryError(
       "too_large",
-      `Cannot read "${baseName(file.name)}": it has ${file.bytes.length} bytes; the limit is ${maxBytes}`,
+      `Cannot read "${baseName(file.name)}": it has ${size} bytes; the limit is ${maxBytes}`,
       { field: "file", value: baseName(file.name) },
     );
   }
@@ -87,7 +85,7 @@ async function queue(runtime: Runtime, files: UploadFile[], options: UploadOptio
   const id = crypto.randomUUID();
   uploadsOf(runtime).add({
     session: { id, batch, files: files.map(progressOf), createdAt: runtime.now(), completedAt: null },
-    files: files.map((file) => file.bytes),
+    files: files.map(keptOf),
     facts: {
       tags: options.tags,
       memoryType: options.memory_type,
@@ -98,10 +96,16 @@ async function queue(runtime: Runtime, files: UploadFile[], options: UploadOptio
   return id;
 }
 
-function progressOf({ name, bytes }: UploadFile): FileProgress {
+function keptOf(file: UploadFile): KeptFile {
+  if (!("bytes" in file)) return file;
+  const { bytes } = file;
+  return { size: bytes.length, read: () => Promise.resolve(bytes), remove: () => Promise.resolve() };
+}
+
+function progressOf(file: UploadFile): FileProgress {
   return {
-    name: baseName(name),
-    size: bytes.length,
+    name: baseName(file.name),
+    size: keptOf(file).size,
     state: "queued",
     processed: 0,
     stored: 0,
