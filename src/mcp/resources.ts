@@ -10,6 +10,7 @@ import { titleOf } from "../memory/sizing.ts";
 import { get } from "../operations/get.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { fact, type Framed, framed, originOf, tagFacts } from "./framing.ts";
 import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
 
 /** Memories that a list of them shows, and tags that are listed. */
@@ -48,7 +49,7 @@ export async function listResources(runtime: Runtime) {
     ...tags.slice(0, TAGS_LISTED).map(({ tag, count }) => ({
       uri: tagUri(tag),
       name: tag,
-      title: `Memories tagged ${tag}`,
+      title: `Memories tagged ${fact(tag)}`,
       description: `${count} memories`,
       mimeType: TEXT,
     })),
@@ -70,11 +71,20 @@ export async function readResource(runtime: Runtime, uri: string) {
   const tags = address.kind === "tag" ? { tags: [address.tag] } : {};
   const { memories, total } = await list(runtime, { page: 1, page_size: SHOWN, match_all: true, ...tags });
   const head = `${memories.length} of ${total} memories, newest first`;
-  return [{ uri, mimeType: TEXT, text: [head, ...memories.map(memoryText)].join("\n\n") }];
+  return [{ uri, mimeType: TEXT, text: framed(head, memories.map(framedMemory)) }];
 }
 
-/** A memory as a model reads it. */
-export function memoryText({ content, content_hash, created_at_iso, tags, memory_type }: MemoryView): string {
-  const facts = [created_at_iso?.slice(0, 10), memory_type, ...tags.map((tag) => `#${tag}`)].filter(Boolean);
-  return `${memoryUri(content_hash)} (${facts.join(" ")})\n${content.length > 2000 ? titleOf(content) : content}`;
+/** A memory with its facts; a long one by its title. */
+export function framedMemory(memory: MemoryView): Framed {
+  const { content, content_hash, created_at_iso, tags, memory_type } = memory;
+  const facts = [
+    created_at_iso?.slice(0, 10),
+    memory_type && fact(memory_type),
+    ...tagFacts(tags),
+    originOf(memory),
+  ].filter(Boolean);
+  return {
+    facts: `${memoryUri(content_hash)} (${facts.join(" ")})`,
+    parts: [{ text: content.length > 2000 ? titleOf(content) : content }],
+  };
 }

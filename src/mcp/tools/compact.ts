@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fact, type Framed, framed, tagFacts } from "../framing.ts";
 import type { SearchAnswer, SearchResult } from "./search.ts";
 
 /** A search's answer as text. */
@@ -14,25 +15,29 @@ export function compactText(answer: SearchAnswer): string {
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
   else if (truncated) head.push("some shortened to keep within max_tokens");
   if (notice) head.push(notice);
-  return [head.join("; "), ...results.map(resultText)].join("\n\n");
+  return framed(head.join("; "), results.map(resultText));
 }
 
-function resultText(result: SearchResult): string {
+function resultText(result: SearchResult): Framed {
   const { id, similarity_score, tags = [], memory_type, created_at_iso, conversation_id, content, content_length } =
     result;
   const facts = [
     similarity_score == null ? null : similarity_score.toFixed(2),
     created_at_iso?.slice(0, 10),
-    memory_type,
-    ...tags.map((tag) => `#${tag}`),
-    conversation_id && `conversation ${conversation_id}`,
+    memory_type && fact(memory_type),
+    ...tagFacts(tags),
+    conversation_id && `conversation ${fact(conversation_id)}`,
     result.superseded_by && `superseded by ${result.superseded_by}`,
     content_length && `${content_length} characters in all`,
+    result.origin,
   ].filter(Boolean);
-  return [
-    `id ${id}${facts.length > 0 ? ` (${facts.join(" ")})` : ""}`,
-    ...(result.before ?? []).map((turn) => `< ${turn.content ?? turn.id}`),
-    content ?? result.title,
-    ...(result.after ?? []).map((turn) => `> ${turn.content ?? turn.id}`),
-  ].join("\n");
+  const { before = [], after = [] } = result, text = content ?? result.title;
+  const turns = (name: "before" | "after", list: typeof before) =>
+    list.map((turn) => ({ name, text: turn.content ?? turn.id }));
+  return {
+    facts: `id ${id}${facts.length > 0 ? ` (${facts.join(" ")})` : ""}`,
+    parts: before.length + after.length === 0
+      ? [{ text }]
+      : [...turns("before", before), { name: "text", text }, ...turns("after", after)],
+  };
 }

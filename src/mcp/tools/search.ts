@@ -10,6 +10,7 @@ import { FilterFields, Page, PageSize, Threshold } from "../../memory/schemas.ts
 import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
+import { originOf } from "../framing.ts";
 import { memoryUri } from "../uris.ts";
 import { compactText } from "./compact.ts";
 import { Filters, MemoryFields, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
@@ -25,6 +26,7 @@ const SearchResult = z.object({
   url: z.string(),
   similarity_score: z.number().nullable().optional(),
   ...MemoryFields,
+  origin: z.string().optional().describe("Who stored it and what it was read from, as far as they said."),
   before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
   after: z.array(Turn).optional(),
 });
@@ -98,14 +100,15 @@ export const searchTool = defineTool({
 export function resultOf(memory: MemoryView, detail: Detail, query: string): SearchResult {
   const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
   if (detail === "ids") return head;
-  const { content_hash: _, content, metadata, ...rest } = memoryResult(memory);
-  if (detail === "full") return { ...head, content, ...rest, metadata };
+  const { content_hash: _, content, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);
+  if (detail === "full") return { ...head, content, ...rest, metadata, origin };
   const snippet = snippetOf(content, query);
   return {
     ...head,
     content: snippet,
     ...(snippet === content ? {} : { content_length: content.length }),
     ...rest,
+    origin,
   };
 }
 
