@@ -279,6 +279,11 @@ export const SETTINGS = {
     "Who computes embeddings: this process, or an OpenAI-compatible endpoint.",
   ),
   MCP_EMBEDDING_URL: setting(url(), "none", "Base URL of the endpoint, such as http://127.0.0.1:8080/v1."),
+  MCP_EMBEDDING_ALLOWED_HOST: setting(
+    text(),
+    "none",
+    "Host of that endpoint, with its port if any, as a consent: memories of a store whose vectors were made elsewhere are sent there only when this names it, or after `unimem reembed`.",
+  ),
   MCP_EMBEDDING_API_KEY: setting(secret(), "none", "Key the endpoint wants.", true),
   MCP_EMBEDDING_DIMENSIONS: setting(
     wholeNumber(1, 65536),

@@ -30,6 +30,7 @@ import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
 import { takingMark } from "./operations/moving/copy/mark.ts";
 import { observeParts } from "./operations/observe.ts";
+import { permitEndpoint } from "./operations/endpoint_consent.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
 import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
@@ -105,12 +106,17 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
   const storage = await getSharedStorage(async () =>
     measuredStorage(await openStorage(config.storage, withOutbox ? config.outbox : null), telemetry)
   );
+  const { embedding } = config;
+  const permit = embedding.provider === "local"
+    ? undefined
+    : () => permitEndpoint(storage, { host: new URL(embedding.url).host, allowedHost: embedding.allowedHost ?? null });
   return {
     storage,
     embeddings: {
       serving: null,
-      configured: createEmbeddingService(config.embedding, { telemetry }),
+      configured: createEmbeddingService(embedding, { telemetry, ...(permit === undefined ? {} : { permit }) }),
       reembedding: null,
+      ...(permit === undefined ? {} : { permit }),
       ...(config.reranker ? { reranker: createReranker(config.reranker) } : {}),
     },
     settings: config.operations,

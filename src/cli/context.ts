@@ -23,6 +23,7 @@ export interface Examine {
 /** What the examination of a store found. */
 export interface StoreFindings {
   message: string;
+  memories: number | null;
   newest: number | null;
   model: ModelFacts | null;
   clock_ahead: number | null;

@@ -99,7 +99,8 @@ async function copyBetween(
         holder: `${context.processName} (copy)`,
         leaseMs: config.leaseMs,
         replace,
-        configuredModel: () => context.configuredModel(config),
+        // A remote one isn't asked: its endpoint may be new to the store.
+        ...(config.embedding.provider === "local" ? { configuredModel: () => context.configuredModel(config) } : {}),
         onProgress: told,
         signal: context.signal,
       });

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { allowEndpoint } from "../operations/endpoint_consent.ts";
 import { type CliContext, examples, pathOf, show } from "./context.ts";
 import { type Progress, progress } from "./progress.ts";
 
@@ -49,6 +50,9 @@ function withModel(config: Config, model: string): Config {
 
 async function reembed(context: CliContext, config: Config, all: boolean): Promise<Done> {
   const runtime = await context.openRuntime(config), bar = progress(context, "Embedding", "memories");
+  const { embedding } = config;
+  // Who runs the command with these settings asks for it.
+  if (embedding.provider === "openai") await allowEndpoint(runtime.storage, new URL(embedding.url).host);
   const work = context.startWork(runtime, config, context.log);
   try {
     const { id, name } = await runtime.embeddings.configured.ready();

@@ -48,6 +48,7 @@ export function embeddingOf(
   return {
     provider,
     url: url ?? "",
+    allowedHost: values.MCP_EMBEDDING_ALLOWED_HOST?.toLowerCase() ?? null,
     apiKey: values.MCP_EMBEDDING_API_KEY ?? null,
     model: values.MCP_MEMORY_EMBEDDING_MODEL ?? "",
     dimensions: values.MCP_EMBEDDING_DIMENSIONS ?? null,

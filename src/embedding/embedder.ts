@@ -26,6 +26,18 @@ export function isNamedLike(stored: ModelIdentity, model: ModelIdentity): boolea
     last(stored.name) === last(model.name);
 }
 
+/**
+ * Host of the endpoint that a remote model's vectors come from, with its port where that isn't the usual one; null for a
+ * model that runs where Unimem does.
+ */
+export function endpointOf({ id, name, dimensions }: Pick<ModelIdentity, "id" | "name" | "dimensions">): string | null {
+  const rest = `:${name}:${dimensions}`;
+  return id.startsWith(REMOTE) && id.endsWith(rest) ? id.slice(REMOTE.length, -rest.length) : null;
+}
+
+/** In front of the id of a remote model; its endpoint's host, its name and its length follow. */
+const REMOTE = "openai:";
+
 /** Whether the model can be used now. */
 export interface EmbedderStatus {
   state: "loading" | "ready" | "failed" | "closed";
@@ -33,6 +45,8 @@ export interface EmbedderStatus {
   since: number;
   /** Why it failed, in words for an operator; when `failed`, and while it is tried again. */
   error?: string;
+  /** Whether it failed only because the store's memories may not be sent to it; `error` says what to do. */
+  held?: boolean;
   /** Unix milliseconds since which it can't be used because of a fault, also while it is tried again. */
   failed_since?: number;
   /** What an operator should know of a model that works; only when `ready`. */

@@ -32,6 +32,8 @@ export interface EmbeddingDependencies {
   sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Where models are downloaded from, with a final slash. */
   hub?: string;
+  /** Throws while nothing may be sent to a remote model. */
+  permit?: () => Promise<void>;
   /** A service whose cache is shared: a process has one. */
   beside?: EmbeddingService;
 }
@@ -81,8 +83,9 @@ function providerOf(settings: EmbeddingSettings, dependencies: EmbeddingDependen
 
 function optionsOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): ServiceOptions {
   const { cacheBytes, cacheFile, queueLimit } = settings, { onProgress, now, beside, telemetry } = dependencies;
+  const permit = settings.provider === "openai" ? dependencies.permit : undefined;
   const cache = beside instanceof ProvidedEmbeddings ? beside.cache : undefined;
-  return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now, telemetry };
+  return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now, telemetry, permit };
 }
 
 function cores(): number {

@@ -26,6 +26,8 @@ export interface ServiceOptions {
   onProgress?: ((share: number) => void) | undefined;
   /** Unix milliseconds. */
   now?: (() => number) | undefined;
+  /** Called before each load; what it throws keeps the model from being loaded. */
+  permit?: (() => Promise<void>) | undefined;
   /** Where it counts what it does; nowhere by default. */
   telemetry?: Telemetry | undefined;
 }
@@ -116,6 +118,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     const { error, failed_since } = this.#status;
     this.#enter({ state: "loading", ...(failed_since === undefined ? {} : { error: error!, failed_since }) });
     try {
+      if (this.#options.permit !== undefined) await this.#options.permit();
       let warning: string | undefined;
       const loading = this.#provider.load({
         warn: (message) => warning = message,
@@ -212,7 +215,8 @@ export class ProvidedEmbeddings implements EmbeddingService {
     if (this.#closing !== undefined) return;
     this.#loading = undefined;
     const failed_since = this.#status.failed_since ?? this.#now();
-    this.#enter({ state: "failed", error: errorText(error), failed_since });
+    const held = error instanceof MemoryError && error.code === "refused" ? { held: true } : {};
+    this.#enter({ state: "failed", error: errorText(error), failed_since, ...held });
   }
 
   async #close(): Promise<void> {

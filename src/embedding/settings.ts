@@ -39,6 +39,8 @@ export interface OpenAiSettings extends SharedSettings {
   provider: "openai";
   /** Base URL up to and including the version, such as `http://127.0.0.1:8080/v1`. */
   url: string;
+  /** Host, with its port, that memories of a store made elsewhere may be sent to; null for none. */
+  allowedHost?: string | null;
   /** Sent as `Authorization: Bearer`; null where the server wants none. */
   apiKey: string | null;
   /** Name the server knows the model by. */

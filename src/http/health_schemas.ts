@@ -20,6 +20,10 @@ const ModelStatus = z.object({
   since: z.number(),
   error: z.string().optional(),
   failed_since: z.number().optional(),
+  held: z.boolean().optional().describe(
+    "True when nothing is sent to the model's endpoint before the operator agrees.",
+  ),
+  warning: z.string().optional(),
   progress: z.number().optional(),
 });
 

@@ -7,6 +7,7 @@
 
 import type { EmbeddingService, ModelIdentity } from "../embedding/embedder.ts";
 import type { Job } from "./background/background.ts";
+import { forgetEndpoints } from "./endpoint_consent.ts";
 import { reembeddingEvent } from "./event_types.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
@@ -32,6 +33,8 @@ export function embeddingMemories(runtime: Runtime, serving: ServingModel, log: 
       const target = await configured.ready();
       const active = await serving.follow();
       if (active.id === target.id) return void await fill(runtime, configured, target.id, signal);
+      // The store may have become another one since the model was loaded.
+      await runtime.embeddings.permit?.();
       await runtime.storage.registerModel(target);
       if (await reembed(runtime, target, log, signal)) await serving.follow();
     },
@@ -57,6 +60,7 @@ async function reembed(runtime: Runtime, target: ModelIdentity, log: Logger, sig
     });
     if (!finished) return false;
     await storage.activateVectors(target.id);
+    await forgetEndpoints(storage, target);
     log.info(`Searches now use ${target.name}`);
     runtime.events.publish(reembeddingEvent(target.name, total, total, true));
     return true;

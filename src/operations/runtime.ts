@@ -41,6 +41,8 @@ export interface EmbeddingModels {
   serving: EmbeddingService | null;
   /** The model the settings ask for. */
   configured: EmbeddingService;
+  /** Rejects with `refused` while the store's memories may not be sent to the configured model; absent for a local one. */
+  permit?: () => Promise<void>;
   /** Settles once it is known, after the start, which model serves; absent in a process that follows none. */
   settling?: Promise<unknown>;
   /** Progress of a running re-embedding; null when none runs. */

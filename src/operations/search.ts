@@ -56,7 +56,7 @@ export interface SearchOutput extends Found {
 /**
  * Searches memories. In hybrid mode a missing model narrows the search to words and says so in `notice`.
  *
- * @throws {MemoryError} `unavailable` in semantic mode without a model, or when the store can't be reached.
+ * @throws {MemoryError} `unavailable` in semantic mode without a model, unless it is only held back, or when the store can't be reached.
  */
 export async function search(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const started = performance.now();
@@ -67,15 +67,17 @@ export async function search(runtime: Runtime, input: SearchInput): Promise<Sear
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const { query, mode, page, page_size } = input;
   const embedding = embedForSearch(runtime, query);
+  let byWords = mode !== "semantic";
   if (mode === "semantic") {
     const { vector, missing } = await embedding;
-    if (vector === null) throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
+    byWords = vector === null && runtime.embeddings.configured.status.held === true;
+    if (vector === null && !byWords) throw new MemoryError("unavailable", missing, { retryAfterSeconds: 1 });
   }
 
   const end = page * page_size, vector = embedding.then((made) => made.vector);
   vector.catch(() => {}); // whoever waits for it is told; a store that fails before doesn't
   const { candidates, terms, words_ceiling, vector_ignored } = await runtime.storage.candidates({
-    text: mode === "semantic" ? null : query,
+    text: byWords ? query : null,
     vector,
     filter: filterOf(input),
     limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,

@@ -89,6 +89,10 @@ export class ServingModel {
     try {
       target = await configured.ready();
     } catch (error) {
+      if (configured.status.held) {
+        await this.#serveNone();
+        throw error;
+      }
       // Without the configured model the one that made the stored vectors can still serve searches.
       await this.#serveWith(await storage.activeModel());
       throw error;
@@ -102,6 +106,13 @@ export class ServingModel {
     }
     await this.#serveWith(active);
     return active;
+  }
+
+  /** Leaves searches to words: what the settings ask for isn't what the store was made with, and somebody must decide. */
+  async #serveNone(): Promise<void> {
+    const { embeddings } = this.#runtime, { serving, configured } = embeddings;
+    embeddings.serving = null;
+    if (serving !== null && serving !== configured) await serving.close();
   }
 
   /** Makes the model behind `active` the one that embeds queries and new memories. */

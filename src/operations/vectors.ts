@@ -101,7 +101,8 @@ export function notReady(runtime: Runtime): string {
 }
 
 function whyNot({ embeddings: { serving, configured, reembedding } }: Runtime): string {
-  const { state, failed_since } = (serving ?? configured).status;
+  const { state, failed_since, held, error } = (serving ?? configured).status;
+  if (held) return `found by words alone. ${error}`;
   if (state === "failed" || failed_since !== undefined) return "the embedding model failed; the health answer says why";
   if (state === "ready" && reembedding !== null) return "memories are being embedded with another model";
   if (state === "ready") return "the model of the stored vectors can't be used; the health answer says more";

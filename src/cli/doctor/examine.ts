@@ -6,6 +6,7 @@
 
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
+import { isFrom } from "../../operations/endpoint_consent.ts";
 import { judgeClock } from "../../operations/health/parts/clock.ts";
 import { DIFFERENT_VECTORS } from "../../operations/health/parts/model.ts";
 import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
@@ -71,6 +72,20 @@ function withoutEchoes(checks: Check[]): Check[] {
 }
 
 async function checkModel(context: CliContext, config: Config, found: StoreFindings | null): Promise<Check[]> {
+  const { embedding } = config;
+  if (embedding.provider === "openai") {
+    const { host } = new URL(embedding.url);
+    // What `operations/endpoint_consent.ts` lets a service do, but for a consent that no re-embedding followed yet.
+    const allowed = embedding.allowedHost === host || found !== null &&
+        (found.model !== null && isFrom(found.model, host) || (found.memories ?? 0) === 0);
+    if (!allowed) {
+      return [warning(
+        "model",
+        `Not asked: the store's vectors are not from ${host}, and nothing is sent there before you say so`,
+        `Run unimem reembed to send all memories there, set MCP_EMBEDDING_ALLOWED_HOST=${host}, or unset MCP_EMBEDDING_URL`,
+      )];
+    }
+  }
   const examined = await context.examine.model(config);
   if (examined === null) return [ok("model", "Not downloaded yet; the service does that when it starts")];
   const { identity: { id, name, dimensions }, verified, warning: complaint } = examined;

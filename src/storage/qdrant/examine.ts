@@ -4,8 +4,11 @@
  * @module
  */
 
+import { NAMED_ONLY } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../storage.ts";
+import type { Facts } from "./facts.ts";
+import { RESERVED_ID } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
 /** The first version that ranks by words itself. */
@@ -20,7 +23,15 @@ interface Answer {
     config?: { params?: { vectors?: { size?: number } | Record<string, { size?: number }> } };
     local_shards?: { state: string }[];
     remote_shards?: { state: string }[];
+    payload?: ReservedPayload;
   };
+}
+
+/** The reserved point's payload, as far as it is read here. */
+interface ReservedPayload {
+  unimem?: Facts;
+  embedding_model?: string;
+  vector_size?: number;
 }
 
 /**
@@ -61,7 +72,22 @@ export async function examineServer(settings: QdrantSettings): Promise<StoreExam
       action: "Set MCP_MEMORY_EMBEDDING_MODEL to the model that made them, unless you mean to re-embed",
     });
   }
-  return { ...nothing, message: `Qdrant ${version}, ${points_count} points, status ${status}` };
+  const reserved = (await get(settings, `${collection}/points/${RESERVED_ID}`)).body.result?.payload;
+  return {
+    ...nothing,
+    memories: Math.max(0, points_count - (reserved === undefined ? 0 : 1)),
+    model: modelOf(reserved),
+    message: `Qdrant ${version}, ${points_count} points, status ${status}`,
+  };
+}
+
+/** The model whose vectors searches use, from what Unimem or the Python service keeps in the reserved point. */
+function modelOf(payload: ReservedPayload | undefined): StoreExamination["model"] {
+  if (payload === undefined) return null;
+  const { unimem, embedding_model: name, vector_size: dimensions = 0 } = payload;
+  const active = unimem?.models.find(({ id }) => id === unimem.active);
+  if (active !== undefined) return { id: active.id, name: active.name, dimensions: active.dimensions };
+  return name === undefined ? null : { id: `${NAMED_ONLY}${name}`, name, dimensions };
 }
 
 async function get(

@@ -16,6 +16,15 @@ export const model = definePart({
   name: "model",
   judge(_, { runtime: { embeddings: { configured, serving, reranker } } }) {
     const { status } = configured;
+    if (status.held) {
+      const [message = "", action = ""] = (status.error ?? "").split(/: (?=run )/);
+      return {
+        state: "degraded",
+        message: `${message}; searches go by words alone`,
+        action: `${action.charAt(0).toUpperCase()}${action.slice(1)}, or unset MCP_EMBEDDING_URL`,
+        since: status.failed_since ?? status.since,
+      };
+    }
     if (status.state === "failed" || status.failed_since !== undefined) {
       const former = serving !== null && serving !== configured && serving.status.state === "ready";
       return {
