@@ -23,10 +23,14 @@ export interface PartFile {
   close(): void;
 }
 
-/** Opens `FILE.part`, keeping what an earlier run with the same options wrote there up to its last checkpoint. */
-export async function beginPart(runtime: Runtime, file: string, input: ExportInput): Promise<PartFile> {
+/**
+ * Opens `FILE.part`, keeping what an earlier run with the same options wrote there up to its last checkpoint.
+ *
+ * @param runtime Null for an export that can't go on from an earlier one.
+ */
+export async function beginPart(runtime: Runtime | null, file: string, input: ExportInput): Promise<PartFile> {
   const path = `${file}.part`;
-  const found = await lastCheckpoint(runtime, path, input);
+  const found = runtime === null ? undefined : await lastCheckpoint(runtime, path, input);
   let handle: Deno.FsFile;
   try {
     handle = await Deno.open(path, { write: true, create: true });
@@ -82,6 +86,11 @@ async function lastCheckpoint(
 /** Whether a new export would begin with the same header, but for counts and times. */
 async function continues(runtime: Runtime, header: HeaderLine | undefined, input: ExportInput): Promise<boolean> {
   if (header === undefined) return false;
-  const now = await exportHeader(runtime, input);
+  const now = await exportHeader(runtime, input).catch((error) => {
+    // What a damaged store had before its damage is no beginning for what is left of it.
+    if (error instanceof MemoryError && error.code === "unavailable") return null;
+    throw error;
+  });
+  if (now === null) return false;
   return header.version === now.version && header.vectors === now.vectors && header.model?.id === now.model?.id;
 }

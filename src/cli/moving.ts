@@ -8,11 +8,21 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { detectKind } from "../importers/detect.ts";
 import { IMPORTERS } from "../importers/table.ts";
-import { exportMemories } from "../operations/moving/export.ts";
+import {
+  type ExportChunk,
+  type ExportedPart,
+  type ExportInput,
+  exportMemories,
+  exportSalvage,
+  type LeftOut,
+  type Salvage,
+} from "../operations/moving/export.ts";
+import type { Runtime } from "../operations/runtime.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
 import { type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
+import { VERSION } from "../version.ts";
 import { progress } from "./progress.ts";
 import { beginPart } from "./export_part.ts";
 
@@ -32,6 +42,9 @@ interface ImportOptions {
   yes?: boolean;
   json?: boolean;
 }
+
+/** Memories that a message lists by their hashes. */
+const LISTED = 20;
 
 /** Adds the commands. */
 export function addMoving(program: Command, context: CliContext): void {
@@ -75,34 +88,94 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
       value: file,
     });
   }
-  const input = { vectors, trash }, bar = progress(context, "Exporting", "memories");
-  await withRuntime(context, async (runtime) => {
-    if (file === "-") {
-      const output = Deno.stdout.writable.getWriter(), encoder = new TextEncoder();
-      for await (const { text } of exportMemories(runtime, input)) await output.write(encoder.encode(text));
-      return output.releaseLock();
+  const input = { vectors, trash };
+  let runtime: Runtime;
+  try {
+    runtime = await context.openRuntime(context.config());
+  } catch (error) {
+    await using salvage = await whatIsLeft(context, error);
+    const now = { now: () => Date.now() / 1000, version: VERSION };
+    return await writeExport(context, file, null, input, json, () => exportSalvage(now, salvage, input));
+  }
+  try {
+    await writeExport(context, file, runtime, input, json, (part) => exportMemories(runtime, input, part));
+  } finally {
+    await context.close(runtime);
+  }
+}
+
+/** What can be read of a store that doesn't open; throws the error where nothing can, or the store is no file. */
+async function whatIsLeft(context: CliContext, error: unknown): Promise<Salvage> {
+  const { storage } = context.config();
+  if (!(error instanceof MemoryError) || error.code !== "configuration" || storage.backend !== "sqlite") throw error;
+  const salvage = await context.storeFiles.salvage(storage.path).catch(() => null);
+  if (salvage === null) throw error;
+  if (salvage.found.memories + salvage.found.trashed > 0) return salvage;
+  await salvage[Symbol.asyncDispose]();
+  throw error;
+}
+
+async function writeExport(
+  context: CliContext,
+  file: string,
+  runtime: Runtime | null,
+  input: ExportInput,
+  json: boolean | undefined,
+  begin: (part?: ExportedPart) => AsyncGenerator<ExportChunk>,
+): Promise<void> {
+  const bar = progress(context, "Exporting", "memories"), encoder = new TextEncoder();
+  let leftOut: LeftOut | undefined;
+  if (file === "-") {
+    const output = Deno.stdout.writable.getWriter();
+    for await (const chunk of begin()) {
+      await output.write(encoder.encode(chunk.text));
+      leftOut = chunk.leftOut;
     }
-    const part = await beginPart(runtime, file, input);
-    let done = 0;
-    try {
-      const encoder = new TextEncoder();
-      for await (const chunk of exportMemories(runtime, input, part.resumed)) {
-        context.signal.throwIfAborted();
-        await part.write(encoder.encode(chunk.text));
-        done = chunk.done;
-        bar.at(done, chunk.total);
-      }
-      await part.finish();
-    } finally {
-      part.close();
-      bar.end();
+    output.releaseLock();
+    // Standard output belongs to the export.
+    if (leftOut === undefined) return;
+    context.note(`${linesOf(leftOut).join("\n")}\n`);
+    throw new Failed();
+  }
+  const part = await beginPart(runtime, file, input);
+  let done = 0;
+  try {
+    for await (const chunk of begin(part.resumed)) {
+      context.signal.throwIfAborted();
+      await part.write(encoder.encode(chunk.text));
+      ({ done, leftOut } = chunk);
+      bar.at(done, chunk.total);
     }
-    show(context, json, { file, memories: done, resumed: part.resumed !== undefined }, () => [
-      `Exported ${done} memories to ${file}${
-        part.resumed === undefined ? "" : ", going on where an earlier run stopped"
-      }`,
-    ]);
-  });
+    await part.finish();
+  } finally {
+    part.close();
+    bar.end();
+  }
+  const resumed = part.resumed !== undefined;
+  show(context, json, { file, memories: done, resumed, ...(leftOut === undefined ? {} : { damaged: leftOut }) }, () => [
+    `Exported ${done} memories to ${file}${resumed ? ", going on where an earlier run stopped" : ""}`,
+    ...(leftOut === undefined ? [] : linesOf(leftOut)),
+  ]);
+  if (leftOut !== undefined) throw new Failed();
+}
+
+/** What an export of a damaged store says about what is missing. */
+function linesOf({ unreadable, altered, uncertain }: LeftOut): string[] {
+  const listed = (lines: string[]) => [
+    ...lines.slice(0, LISTED).map((line) => `  ${line}`),
+    ...(lines.length > LISTED ? [`  and ${lines.length - LISTED} more, named in the file or with --json`] : []),
+  ];
+  const place = ({ content_hash, row, trashed }: LeftOut["unreadable"][number]) =>
+    `${content_hash ?? "hash unknown"}, row ${row}${trashed ? " of the trash" : ""}`;
+  return [
+    `The database is damaged; ${unreadable.length} memories that are known to have been there can't be read` +
+    (uncertain ? ", and there may be more" : ""),
+    ...listed(unreadable.map(place)),
+    ...(altered.length === 0 ? [] : [
+      `${altered.length} memories were written as they were found, but their text isn't what their hash was made of`,
+      ...listed([...altered]),
+    ]),
+  ];
 }
 
 async function runImport(context: CliContext, path: string, { from, folderTags = false, yes, json }: ImportOptions) {

@@ -24,7 +24,8 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { bodies }: RouteS
     tag: "manage",
     summary: "Export everything as JSON Lines",
     description: "A header, a line for each memory, then the trash and the relations, and a trailer with counts and " +
-      "SHA-256. An answer without its last line was cut; ask again.",
+      "SHA-256. An answer without its last line was cut; ask again. Of a damaged store it has what can be read; a line " +
+      "of kind `unreadable` names each memory that can't, and the trailer counts them.",
     query: { schema: ExportInput, kinds: {} },
     answer: z.string(),
     answerType: MEDIA_TYPE,

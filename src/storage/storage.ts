@@ -364,6 +364,30 @@ export interface SnapshotFacts {
   schema: number;
 }
 
+/** A memory that stood in a damaged part of a store. */
+export interface UnreadableMemory {
+  /** Null where that is unknown too. */
+  content_hash: string | null;
+  /** Number of its row. */
+  row: number;
+  trashed: boolean;
+}
+
+/** What can still be read of a damaged store, as it was at one moment. Disposing it removes the copy it reads from. */
+export interface Salvage extends AsyncDisposable {
+  readonly found: { memories: number; trashed: number; relations: number };
+  /** Memories that are known to have been there and can't be read. */
+  readonly unreadable: readonly UnreadableMemory[];
+  /** content_hash of memories whose text is no longer what the hash was made of. */
+  readonly altered: readonly string[];
+  /** Whether more may be missing than is known. */
+  readonly uncertain: boolean;
+  /** @param after The `next` of an earlier step of `scan`; null for all. */
+  memories(after: string | null): AsyncGenerator<Memory[]>;
+  trashed(): AsyncGenerator<TrashedMemory[]>;
+  relations(): AsyncGenerator<Relation[]>;
+}
+
 /** The file of a store that no process has open, nor can open before `release`. */
 export interface StoreFile {
   /**
@@ -391,6 +415,12 @@ export interface StoreFiles {
    * @throws {MemoryError} `conflict` when a process has the store open.
    */
   take(path: string): Promise<StoreFile>;
+  /**
+   * Looks through a damaged file, which may not even open.
+   *
+   * @throws {MemoryError} `unavailable` when there is nothing to read.
+   */
+  salvage(path: string): Promise<Salvage>;
   /** Version of the schema that this build reads and writes. */
   schemaVersion(): Promise<number>;
 }
@@ -580,6 +610,14 @@ export interface MemoryStorage {
    * @throws {MemoryError} `unavailable` when the copy can't be written.
    */
   snapshot(path: string, signal?: AbortSignal): Promise<SnapshotFacts | null>;
+
+  /**
+   * What can still be read, where a call came upon damage; null where none did, and for a store that is no file of this
+   * machine.
+   *
+   * @throws {MemoryError} `unavailable` when there is no room beside the store to look through it.
+   */
+  salvage(): Promise<Salvage | null>;
 
   /** Throws `unavailable` when the store doesn't answer. */
   ping(): Promise<void>;

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openStorage } from "../../src/storage/factory.ts";
 import { spawn, testEnvironment, until } from "../helpers/process.ts";
-import { hashOf } from "../storage/fixtures.ts";
+import { contentHash } from "../../src/memory/hash.ts";
+import { overwrite, type Page, pagesOf, rowsIn } from "../storage/damage.ts";
+import { hashOf, plain } from "../storage/fixtures.ts";
 import { fill, inFolder, unimem } from "./command.ts";
 
 Deno.test("wrong arguments end with 2 and no stack trace, a fault with 1, and --debug shows where", () =>
@@ -90,3 +92,52 @@ Deno.test("export doesn't overwrite a file unasked", () =>
     assertStringIncludes(refused.err, "it is there already");
     assertEquals((await unimem(folder, "export", file, "--yes")).code, 0);
   }));
+
+Deno.test("export of a damaged store brings out all that can be read, names the rest and ends with 1", () =>
+  inFolder(async (folder) => {
+    const store = `${folder}/unimem.db`, file = `${folder}/left.jsonl`;
+    const storage = await openStorage({ backend: "sqlite", path: store });
+    const contents = Array.from({ length: 300 }, (_, i) => `Entry ${i} ${"of the ledger ".repeat(i % 30)}`);
+    await storage.store(contents.map((content, i) => plain(i, { content, content_hash: contentHash(content) })));
+    await storage.close();
+    const pages = pagesOf(store), whole = await Deno.readFile(store);
+    const page = (name: string, kind: string) =>
+      pages.filter((page) => page.name === name && page.kind === kind).at(-1)!.number;
+
+    // A leaf: its rows are lost and named.
+    const lost = rowsIn(store, page("memories", "leaf"), "SELECT id, content_hash AS value FROM memories WHERE id = ?");
+    assert(lost.length > 0);
+    overwrite(store, [page("memories", "leaf")]);
+    const { code, out, err } = await unimem(folder, "export", file, "--yes", "--json");
+    assertEquals([code, err], [1, ""]);
+    const { memories, damaged } = JSON.parse(out);
+    assertEquals(memories, 300 - lost.length);
+    assertEquals(damaged.unreadable.map((m: { content_hash: string }) => m.content_hash).sort(), lost.sort());
+    const told = await unimem(folder, "export", file, "--yes");
+    assertEquals(told.code, 1);
+    assertStringIncludes(told.out, `${lost.length} memories that are known to have been there can't be read`);
+    const piped = await unimem(folder, "export", "-");
+    assertEquals(piped.code, 1);
+    assertStringIncludes(piped.err, lost[0]!);
+    assertEquals(piped.out.trim().split("\n").length, 300 - lost.length + lost.length + 2);
+    const to = `${folder}/to`;
+    const report = JSON.parse((await unimem(to, "import", file, "--json")).out);
+    assertEquals([report.success, report.stored], [true, 300 - lost.length]);
+
+    // The page above all rows, the list of tables, the file's header: nothing is lost.
+    for (const number of [page("memories", "internal"), 1, ...pages.filter(isSchemaLeaf).map(({ number }) => number)]) {
+      await Deno.writeFile(store, whole);
+      overwrite(store, [number]);
+      const ended = await unimem(folder, "export", file, "--yes", "--json");
+      assertEquals([ended.code, ended.err], [1, ""], `page ${number}`);
+      assertEquals([JSON.parse(ended.out).memories, JSON.parse(ended.out).damaged.unreadable], [300, []]);
+    }
+
+    // What is no database has nothing to bring out.
+    await Deno.writeTextFile(store, "a letter ".repeat(2000));
+    const refused = await unimem(folder, "export", file, "--yes");
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.err, "is not a SQLite database");
+  }));
+
+const isSchemaLeaf = ({ name, kind, number }: Page) => name === "sqlite_schema" && kind === "leaf" && number !== 1;

@@ -7,6 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { z } from "zod";
 import type { Memory } from "../../memory/memory.ts";
+import type { MemoryStorage, Salvage } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
 import {
   type CheckpointLine,
@@ -15,11 +16,9 @@ import {
   FORMAT_VERSION,
   type HeaderLine,
   type TrailerLine,
+  type UnreadableLine,
 } from "./format.ts";
-import { relationsOf } from "./walk.ts";
-
-/** Memories read between two pauses. */
-const AT_ONCE = 200;
+import { Reading } from "./reading.ts";
 
 export const ExportInput = z.object({
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors; four times as large with them."),
@@ -40,42 +39,74 @@ export interface ExportChunk {
   /** Memories written so far, and how many there were when it began. */
   done: number;
   total: number;
+  /** With the last piece of a damaged store's export. */
+  leftOut?: LeftOut;
 }
 
+export type { Salvage } from "../../storage/storage.ts";
+
+/** What an export needs of a runtime. */
+export type ExportRuntime = Pick<Runtime, "storage" | "now" | "version">;
+
+/** What an export of a damaged store had to leave out. */
+export type LeftOut = Pick<Salvage, "unreadable" | "altered" | "uncertain">;
+
 /** The model whose vectors an export would carry now, and how much there is. */
-export async function exportHeader(runtime: Runtime, { vectors }: ExportInput): Promise<HeaderLine> {
+export async function exportHeader(
+  { storage, now, version }: ExportRuntime,
+  { vectors }: ExportInput,
+): Promise<HeaderLine> {
   const [{ active, memories }, { total }] = await Promise.all([
-    runtime.storage.vectorCoverage(),
-    runtime.storage.trashed({ offset: 0, limit: 0 }),
+    storage.vectorCoverage(),
+    storage.trashed({ offset: 0, limit: 0 }),
   ]);
-  const created_at = runtime.now();
-  return {
-    kind: "header",
-    format: FORMAT,
-    version: FORMAT_VERSION,
-    created_at,
-    unimem: runtime.version,
-    memories,
-    trashed: total,
-    vectors: vectors && active !== null,
-    model: active,
-  };
+  const counts = { memories, trashed: total };
+  return { ...beginning({ now, version }), ...counts, vectors: vectors && active !== null, model: active };
+}
+
+function beginning({ now, version }: Pick<Runtime, "now" | "version">) {
+  return { kind: "header", format: FORMAT, version: FORMAT_VERSION, created_at: now(), unimem: version } as const;
 }
 
 /**
  * The file in pieces. What changes meanwhile is in it as it was when its turn came; memories that were there from the
- * beginning to the end are in it exactly once.
+ * beginning to the end are in it exactly once. Of a damaged store it has what can be read, without vectors, and a line
+ * for each memory that can't.
  *
  * @param part What an earlier, stopped call wrote; only what follows is yielded.
  */
 export async function* exportMemories(
-  runtime: Runtime,
+  runtime: ExportRuntime,
   input: ExportInput,
   part?: ExportedPart,
 ): AsyncGenerator<ExportChunk> {
-  const { storage } = runtime;
+  await using reading = await Reading.begin(runtime.storage);
+  yield* write(runtime, reading, input, part);
+}
+
+/** The same of a store that is too damaged to be opened. */
+export async function* exportSalvage(
+  runtime: Pick<Runtime, "now" | "version">,
+  salvage: Salvage,
+  input: ExportInput,
+): AsyncGenerator<ExportChunk> {
+  await using reading = Reading.of(salvage);
+  yield* write(runtime, reading, input);
+}
+
+async function* write(
+  runtime: Pick<Runtime, "now" | "version">,
+  reading: Reading,
+  input: ExportInput,
+  part?: ExportedPart,
+): AsyncGenerator<ExportChunk> {
   const hash = part?.hash ?? createHash("sha256");
-  const header = await exportHeader(runtime, input);
+  const header: HeaderLine = await reading.either(
+    (storage) => exportHeader({ ...runtime, storage }, input),
+    ({ found: { memories, trashed } }) => {
+      return { ...beginning(runtime), memories, trashed, vectors: false, model: null, damaged: true };
+    },
+  );
   const written = { memories: part?.checkpoint.memories ?? 0, trashed: 0, relations: 0 };
   const chunk = (lines: object[]): ExportChunk => {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -84,38 +115,54 @@ export async function* exportMemories(
   };
 
   if (part === undefined) yield chunk([header]);
-  let after = part?.checkpoint.after ?? null;
-  for (let more = part?.checkpoint.stage !== "rest"; more;) {
-    const { memories, next } = await storage.scan(after, AT_ONCE);
-    const lines: object[] = await memoryLines(runtime, memories, header.vectors);
-    written.memories += memories.length;
-    more = next !== null;
-    after = next;
-    const stage = more ? "memories" : "rest";
-    lines.push({ kind: "checkpoint", stage, after, memories: written.memories } satisfies CheckpointLine);
-    yield chunk(lines);
-  }
-  if (input.trash) {
-    for (let offset = 0;; offset += AT_ONCE) {
-      const { items } = await storage.trashed({ offset, limit: AT_ONCE });
-      written.trashed += items.length;
-      yield chunk(items.map(({ memory, deleted_at, reason }) => ({ kind: "trashed", ...memory, deleted_at, reason })));
-      if (items.length < AT_ONCE) break;
+  if (part?.checkpoint.stage !== "rest") {
+    for await (const { memories, next } of reading.memories(part?.checkpoint.after ?? null)) {
+      const lines: object[] = await reading.either(
+        (storage) => memoryLines(storage, memories, header.vectors),
+        () => memories.map(memoryLine),
+      );
+      written.memories += memories.length;
+      // Nothing goes on from a damaged store.
+      if (reading.salvage === null) {
+        const stage = next === null ? "rest" : "memories";
+        lines.push({ kind: "checkpoint", stage, after: next, memories: written.memories } satisfies CheckpointLine);
+      }
+      yield chunk(lines);
     }
   }
-  // They follow all memories, for both ends must be there first.
-  for await (const relations of relationsOf(storage)) {
+  if (input.trash) {
+    for await (const items of reading.trashed()) {
+      written.trashed += items.length;
+      yield chunk(items.map(({ memory, deleted_at, reason }) => ({ kind: "trashed", ...memory, deleted_at, reason })));
+    }
+  }
+  for await (const relations of reading.relations()) {
     written.relations += relations.length;
     yield chunk(relations.map((relation) => ({ kind: "relation", ...relation })));
   }
-  yield chunk([{ kind: "trailer", ...written, sha256: hash.copy().digest("hex") } satisfies TrailerLine]);
+  const { salvage } = reading;
+  const trailer = { kind: "trailer", ...written } as const;
+  if (salvage === null) return yield chunk([{ ...trailer, sha256: digestOf(hash) } satisfies TrailerLine]);
+  const { unreadable, altered, uncertain } = salvage;
+  yield chunk(unreadable.map((memory) => ({ kind: "unreadable", ...memory } satisfies UnreadableLine)));
+  const counts = { unreadable: unreadable.length, altered: altered.length, uncertain };
+  const last = chunk([{ ...trailer, ...counts, sha256: digestOf(hash) } satisfies TrailerLine]);
+  yield { ...last, leftOut: { unreadable, altered, uncertain } };
 }
 
-async function memoryLines(runtime: Runtime, memories: Memory[], withVectors: boolean): Promise<object[]> {
-  if (!withVectors) return memories.map((memory) => ({ kind: "memory", ...memory }));
-  const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
+function digestOf(hash: Hash): string {
+  return hash.copy().digest("hex");
+}
+
+function memoryLine(memory: Memory): object {
+  return { kind: "memory", ...memory };
+}
+
+async function memoryLines(storage: MemoryStorage, memories: Memory[], withVectors: boolean): Promise<object[]> {
+  if (!withVectors) return memories.map(memoryLine);
+  const vectors = await storage.vectors(memories.map(({ content_hash }) => content_hash));
   return memories.map((memory, i) => {
     const chunks = vectors[i]?.chunks.map(encodeVector);
-    return { kind: "memory", ...memory, ...(chunks ? { vectors: chunks } : {}) };
+    return { ...memoryLine(memory), ...(chunks ? { vectors: chunks } : {}) };
   });
 }

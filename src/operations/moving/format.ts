@@ -39,6 +39,7 @@ export const HeaderLine = z.object({
   trashed: z.int().optional(),
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors."),
   model: Model.nullable().default(null).describe("The model that made the vectors; needed where there are some."),
+  damaged: z.literal(true).optional().describe("The store was damaged: what could be read of it follows."),
 });
 export type HeaderLine = z.infer<typeof HeaderLine>;
 
@@ -100,12 +101,25 @@ export const CheckpointLine = z.object({
 });
 export type CheckpointLine = z.infer<typeof CheckpointLine>;
 
+/** A memory that couldn't be read, because the store was damaged; readers skip it. */
+export const UnreadableLine = z.object({
+  kind: z.literal("unreadable"),
+  content_hash: z.string().nullable(),
+  /** Number of its row in the store that was read. */
+  row: z.int(),
+  trashed: z.boolean(),
+});
+export type UnreadableLine = z.infer<typeof UnreadableLine>;
+
 /** The last line. */
 export const TrailerLine = z.object({
   kind: z.literal("trailer"),
   memories: z.int(),
   trashed: z.int(),
   relations: z.int(),
+  unreadable: z.int().optional().describe("Of a damaged store: memories that are known and couldn't be read."),
+  altered: z.int().optional().describe("Of a damaged store: memories whose text isn't what their hash was made of."),
+  uncertain: z.boolean().optional().describe("Of a damaged store: whether more may be missing than is known."),
   sha256: z.string().describe("Of all bytes before this line."),
 });
 export type TrailerLine = z.infer<typeof TrailerLine>;

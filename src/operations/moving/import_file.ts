@@ -132,7 +132,7 @@ async function* entriesOf(lines: AsyncGenerator<Line>, report: Report): AsyncGen
       continue;
     }
     const kind = (read.value as { kind?: unknown } | null)?.kind;
-    if (kind === "checkpoint") continue;
+    if (kind === "checkpoint" || kind === "unreadable") continue;
     if (kind === "trailer") {
       trailer = checkTrailer(read.value, line, place, report);
       continue;

@@ -287,6 +287,10 @@ class OutboxStorage implements MemoryStorage, Outbox {
     return this.#store.snapshot(path, signal);
   }
 
+  salvage() {
+    return this.#store.salvage();
+  }
+
   ping() {
     return this.#store.ping();
   }

@@ -22,6 +22,7 @@ import type {
   RelateOutcome,
   Relation,
   RelationQuery,
+  Salvage,
   ScanPage,
   SnapshotFacts,
   StorageStats,
@@ -315,6 +316,11 @@ class QdrantStorage implements MemoryStorage {
 
   /** A snapshot of Qdrant's lies on its server, one for each node, and fits only clusters of the same make. */
   snapshot(): Promise<SnapshotFacts | null> {
+    return Promise.resolve(null);
+  }
+
+  /** The server mends its own files, and keeps replicas of them. */
+  salvage(): Promise<Salvage | null> {
     return Promise.resolve(null);
   }
 

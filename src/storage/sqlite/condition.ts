@@ -7,7 +7,7 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreCondition, StoreTrouble } from "../storage.ts";
-import { type Database, hindranceOf, HINDRANCES, pluck } from "./database.ts";
+import { type Database, hindranceOf, HINDRANCES, pluck, RESCUE } from "./database.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import type { WriteFault } from "./faults.ts";
 import type { WriteQueue } from "./write_queue.ts";
@@ -16,9 +16,6 @@ import type { WriteQueue } from "./write_queue.ts";
 const LOCK_PATIENCE = 1000;
 /** Milliseconds after a failed write in which no trial is made, so that the state doesn't flap. */
 const FAULT_HOLD = 3000;
-
-/** Milliseconds for which damage that a call came upon is told. */
-const DAMAGE_HOLD = 600_000;
 
 /** The file that was opened, to notice when another takes its place. */
 export interface FileIdentity {
@@ -30,7 +27,7 @@ const ACTIONS: Record<WriteFault["kind"], string> = {
   full: "Free space on the disk that holds the database; writes work again by themselves",
   "read-only": "Make the database, its folder and its disk writable for the service",
   failing: "Look at the machine's log for faults of the disk, and at limits on file sizes",
-  damaged: "Stop the service and restore a backup",
+  damaged: `${RESCUE[0]!.toUpperCase()}${RESCUE.slice(1)}`,
 };
 
 /** The condition of an open database. Throws `unavailable` when it can't be read. */
@@ -59,7 +56,7 @@ export async function conditionOf(
   };
 }
 
-/** Reads from the file, not from what the connection remembers of it; and what other calls came upon lately. */
+/** Reads from the file, not from what the connection remembers of it; and what other calls came upon. */
 function damage(reader: Database["reader"], { faults }: WriteQueue): StoreTrouble | null {
   try {
     reader.exec("PRAGMA shrink_memory");
@@ -68,11 +65,12 @@ function damage(reader: Database["reader"], { faults }: WriteQueue): StoreTroubl
     if (hindranceOf(errorText(error)) !== "damaged") throw error;
     faults.failed(error);
   }
-  if (faults.damagedAt === null || Date.now() - faults.damagedAt > DAMAGE_HOLD) return null;
+  if (faults.damagedAt === null) return null;
   return {
     kind: "damaged",
     severity: "unhealthy",
-    message: "The database is damaged",
+    since: faults.damagedAt,
+    message: "The database is damaged: writes are refused, so that nothing is lost in it",
     action: ACTIONS.damaged,
   };
 }

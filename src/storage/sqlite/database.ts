@@ -67,6 +67,13 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
   }
 }
 
+/** Closes both connections and gives up the lock. */
+export function closeDatabase({ reader, writer, lock }: Database): void {
+  reader.close();
+  writer.close();
+  lock.release();
+}
+
 /** Runs `attempt` again while another connection holds the lock it needs; gives the isolate back in between. */
 export async function retryWhileLocked<T>(
   { timeout, action }: { timeout: number; action: string },
@@ -162,13 +169,14 @@ function noteUncleared(connection: DatabaseSync): void {
   connection.exec("UPDATE counters SET value = 1 WHERE name = 'uncleared' AND value = 0");
 }
 
-function openingError(error: unknown, path: string): MemoryError {
+/** Why a file can't be opened, as `configuration`. */
+export function openingError(error: unknown, path: string): MemoryError {
   if (error instanceof MemoryError) return error;
   const text = errorText(error);
   const refuse = (reason: string) =>
     new MemoryError("configuration", `Cannot open database "${path}": ${reason}`, { value: path, cause: error });
   if (/file is not a database/.test(text)) return refuse("the file is not a SQLite database");
-  if (/malformed|disk image/.test(text)) return refuse("the file is damaged");
+  if (/malformed|disk image|vtable constructor failed/.test(text)) return refuse(`the file is damaged; ${RESCUE}`);
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return refuse("no permission to write there");
   }
@@ -186,6 +194,7 @@ export function storageError(error: unknown, action: string): MemoryError {
       cause: error,
     });
   }
+  if (hindrance === "damaged") return damagedError(action, error);
   const outage = hindrance !== null || /disk|not open|closed/i.test(text);
   const reason = hindrance === null ? text : HINDRANCES[hindrance];
   return new MemoryError(outage ? "unavailable" : "internal", `Cannot ${action}: ${reason}`, {
@@ -193,6 +202,15 @@ export function storageError(error: unknown, action: string): MemoryError {
     ...(outage ? { retryAfterSeconds: 5 } : {}),
   });
 }
+
+/** The refusal of a call to a database that is known to be damaged. */
+export function damagedError(action: string, cause?: unknown): MemoryError {
+  return new MemoryError("unavailable", `Cannot ${action}: ${HINDRANCES.damaged}; ${RESCUE}`, { cause });
+}
+
+/** What to do about a damaged database. */
+export const RESCUE = "bring out what can be read with `unimem export`, stop the service, then restore a backup, or " +
+  "import that file into a new store";
 
 /** What keeps a database from being written or read, in words for a client. */
 export const HINDRANCES = {

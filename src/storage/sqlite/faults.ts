@@ -5,7 +5,7 @@
  * @module
  */
 
-import { errorText } from "../../errors.ts";
+import { errorText, MemoryError } from "../../errors.ts";
 import { hindranceOf, type HINDRANCES } from "./database.ts";
 
 /** A fault of the file or its disk. */
@@ -20,7 +20,10 @@ export interface WriteFault {
 export class Faults {
   /** Unix milliseconds since which another process has kept the lock that a write waits for; null while none does. */
   lockedSince: number | null = null;
-  /** Unix milliseconds at which a call last found the database damaged; null while none has. */
+  /**
+   * Unix milliseconds at which a call first found the database damaged; null while none has. It doesn't heal: only
+   * another file in its place does, which takes a restart.
+   */
   damagedAt: number | null = null;
   #fault: WriteFault | null = null;
 
@@ -42,10 +45,11 @@ export class Faults {
 
   /** A write failed. Failures that say nothing about the file don't count. */
   failed(error: unknown): void {
+    if (error instanceof MemoryError) return; // may hold a client's words
     const kind = hindranceOf(errorText(error));
     if (kind === null || kind === "locked") return;
     const now = Date.now();
-    if (kind === "damaged") this.damagedAt = now;
+    if (kind === "damaged") this.damagedAt ??= now;
     this.#fault = { kind, since: this.#fault?.kind === kind ? this.#fault.since : now, last: now };
   }
 

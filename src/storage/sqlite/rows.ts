@@ -19,11 +19,11 @@ export function memoryOf(row: readonly (Value | undefined)[]): Memory {
     content_hash: String(row[1]),
     tags: tagsOf(row[2]),
     memory_type: textOf(row[3]),
-    metadata: JSON.parse(String(row[4])) as Metadata,
+    metadata: parsed(row[4]) as Metadata,
     conversation_id: textOf(row[5]),
     created_at: Number(row[6]),
     updated_at: Number(row[7]),
-    ...(row[8] == null ? {} : { superseded: JSON.parse(String(row[8])) as Supersession }),
+    ...(row[8] == null ? {} : { superseded: parsed(row[8]) as Supersession }),
   };
 }
 
@@ -43,7 +43,16 @@ export function valuesOf(memory: Memory): Value[] {
 }
 
 export function tagsOf(value: Value | undefined): string[] {
-  return value === "[]" ? [] : JSON.parse(String(value)) as string[];
+  return value === "[]" ? [] : parsed(value) as string[];
+}
+
+/** Throws like SQLite over a damaged page: what was written there was JSON. */
+function parsed(value: Value | undefined): unknown {
+  try {
+    return JSON.parse(String(value));
+  } catch (cause) {
+    throw new Error("A row of the database is malformed", { cause });
+  }
 }
 
 /** Text that may be null, as it was given. */

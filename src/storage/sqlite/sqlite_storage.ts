@@ -20,6 +20,7 @@ import type {
   RelateOutcome,
   Relation,
   RelationQuery,
+  Salvage,
   ScanPage,
   SnapshotFacts,
   StorageStats,
@@ -37,7 +38,17 @@ import type {
 import * as aggregates from "./aggregates.ts";
 import { CandidateSearch } from "./candidate_search.ts";
 import { scoreWords, weighWords } from "./candidates.ts";
-import { type Database, hindranceOf, openDatabase, prepareRows, rowsOf, storageError, type Value } from "./database.ts";
+import {
+  closeDatabase,
+  type Database,
+  hindranceOf,
+  openDatabase,
+  openingError,
+  prepareRows,
+  rowsOf,
+  storageError,
+  type Value,
+} from "./database.ts";
 import { conditionOf, type FileIdentity } from "./condition.ts";
 import { escapeText } from "./escape.ts";
 import { Filtering } from "./filtering.ts";
@@ -83,7 +94,12 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryS
   }
   const database = await openDatabase(path, pragmasOf(options.pragmas));
   opens++;
-  return new SqliteStorage(database);
+  try {
+    return new SqliteStorage(database);
+  } catch (error) {
+    closeDatabase(database);
+    throw openingError(error, path); // a damaged table of the full-text index shows in its first statement
+  }
 }
 
 class SqliteStorage implements MemoryStorage {
@@ -415,6 +431,14 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("copy the store", () => copyDatabase(this.#database.path, path, signal));
   }
 
+  salvage(): Promise<Salvage | null> {
+    return this.#call("read what is left of the store", async () => {
+      if (this.#queue.faults.damagedAt === null) return null;
+      // Loaded here, so that a sound store doesn't pay for it.
+      return await (await import("./salvage/salvage.ts")).openSalvage(this.#database.path);
+    });
+  }
+
   ping(): Promise<void> {
     return this.#call("reach the store", () => {
       rowsOf(prepareRows(this.#database.reader, "SELECT value FROM counters LIMIT 1"));
@@ -435,9 +459,7 @@ class SqliteStorage implements MemoryStorage {
     await Promise.allSettled(this.#running);
     await this.#queue.close();
     await this.#follower.close();
-    this.#database.reader.close();
-    this.#database.writer.close();
-    this.#database.lock.release();
+    closeDatabase(this.#database);
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */
@@ -449,7 +471,9 @@ class SqliteStorage implements MemoryStorage {
       try {
         return await work();
       } catch (error) {
-        if (hindranceOf(errorText(error)) === "damaged") this.#queue.faults.failed(error);
+        if (!(error instanceof MemoryError) && hindranceOf(errorText(error)) === "damaged") {
+          this.#queue.faults.failed(error);
+        }
         throw storageError(error, action);
       }
     })();

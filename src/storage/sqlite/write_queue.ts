@@ -8,7 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { type Database, retryWhileLocked, storageError } from "./database.ts";
+import { damagedError, type Database, retryWhileLocked, storageError } from "./database.ts";
 import { Faults } from "./faults.ts";
 import { Pacer } from "../../pacer.ts";
 
@@ -80,7 +80,8 @@ export class WriteQueue {
    * @param action For messages, e.g. `store memories`.
    */
   run<T>(action: string, work: Work<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(closed(action));
+    const refusal = this.#refusal(action);
+    if (refusal !== null) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ action, work, resolve: resolve as (result: unknown) => void, reject });
       this.#running ??= this.#drain();
@@ -97,7 +98,8 @@ export class WriteQueue {
 
   /** Runs something that writes over a connection of its own; writes asked for meanwhile wait until it is done. */
   alone<T>(action: string, body: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(closed(action));
+    const refusal = this.#refusal(action);
+    if (refusal !== null) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       this.#alone.push(() => body().then(resolve, reject));
       this.#running ??= this.#drain();
@@ -107,6 +109,12 @@ export class WriteQueue {
   /** Whether something runs alone now, and holds the lock. */
   get isAlone(): boolean {
     return this.#isAlone;
+  }
+
+  /** Why nothing is written any more. What goes into a damaged file may be lost in it, or make the damage larger. */
+  #refusal(action: string): MemoryError | null {
+    if (this.#closed) return new MemoryError("unavailable", `Cannot ${action}: the store is closed`);
+    return this.faults.damagedAt === null ? null : damagedError(action);
   }
 
   /** Finishes what was asked for and refuses the rest. */
@@ -140,6 +148,10 @@ export class WriteQueue {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
     const done: Done[] = [], pacer = new Pacer(), start = performance.now();
     let before: number | undefined, after: number;
+    if (this.faults.damagedAt !== null) { // since these were asked for
+      for (const { reject, action } of this.#waiting.splice(0)) reject(damagedError(action));
+      return;
+    }
     try {
       await retryWhileLocked(
         { timeout: pragmas.busyTimeout, action: `Cannot ${first.action}` },
@@ -191,12 +203,9 @@ export class WriteQueue {
     } catch (error) {
       this.faults.failed(error);
       waiting.reject(storageError(error, waiting.action));
-      if (!this.#writer.isTransaction) throw error; // a full disk ends the whole transaction
+      // A full disk ends the whole transaction, and so does damage.
+      if (!this.#writer.isTransaction || this.faults.damagedAt !== null) throw error;
       this.#writer.exec("ROLLBACK TO write; RELEASE write");
     }
   }
-}
-
-function closed(action: string): MemoryError {
-  return new MemoryError("unavailable", `Cannot ${action}: the store is closed`);
 }

@@ -1,0 +1,136 @@
+/**
+ * The worker that brings out what can be read of a damaged database. It works on a copy, which SQLite makes page by page
+ * without looking into them, the write-ahead log included.
+ *
+ * @module
+ */
+
+/// <reference lib="deno.worker" />
+
+import { backup, DatabaseSync } from "node:sqlite";
+import { errorText } from "../../../errors.ts";
+import { giveWay } from "../../../give_way.ts";
+import { contentHash } from "../../../memory/hash.ts";
+import type { Relation, TrashedMemory, UnreadableMemory } from "../../storage.ts";
+import type { Memory } from "../../../memory/memory.ts";
+import { unescapeText } from "../escape.ts";
+import { memoryOf } from "../rows.ts";
+import { PageFile } from "./pages.ts";
+import { findRows, type Found } from "./rows.ts";
+
+/** What is asked for: first to open, then steps of one part. */
+export type SalvageTask =
+  | { open: string; copy: string }
+  | { part: "memories"; after: number }
+  | { part: "trash" | "relations"; after: number };
+
+/** What is there. */
+export interface SalvageFacts {
+  found: { memories: number; trashed: number; relations: number };
+  unreadable: UnreadableMemory[];
+  altered: string[];
+  uncertain: boolean;
+}
+
+/** An answer; `next` is what to go on after, null at the end. */
+export type SalvageAnswer =
+  | { facts: SalvageFacts }
+  | { items: (Memory | TrashedMemory | Relation)[]; next: number | null }
+  | { failed: string };
+
+/** Rows handed over at once. */
+const AT_ONCE = 200;
+/** Bytes of a page where the header can't be read; Unimem's files have no others unless told so. */
+const USUAL_PAGE = 4096;
+const PATIENCE_MS = 15_000;
+
+let rows: Found | undefined;
+
+self.onmessage = async ({ data }: MessageEvent<SalvageTask>) => {
+  let answer: SalvageAnswer;
+  try {
+    answer = "open" in data ? { facts: await open(data.open, data.copy) } : step(data);
+  } catch (error) {
+    answer = { failed: errorText(error) };
+  }
+  self.postMessage(answer);
+};
+
+async function open(path: string, copy: string): Promise<SalvageFacts> {
+  giveWay();
+  await copyPages(path, copy);
+  using file = Deno.openSync(copy);
+  rows = findRows(new PageFile(file, pageSizeOf(file)));
+  const { memories, trash, relations, unreadable, uncertain } = rows;
+  const altered = memories.map(({ columns }) => memoryIn(columns, 1)).filter(isAltered).map(
+    ({ content_hash }) => content_hash,
+  );
+  return {
+    found: { memories: memories.length, trashed: trash.length, relations: relations.length },
+    unreadable,
+    altered,
+    uncertain,
+  };
+}
+
+async function copyPages(path: string, copy: string): Promise<void> {
+  try {
+    const source = new DatabaseSync(path, { readOnly: true, timeout: PATIENCE_MS });
+    try {
+      await backup(source, copy, { rate: 2 ** 31 - 1 });
+    } finally {
+      source.close();
+    }
+  } catch {
+    // Without a header SQLite takes it for no database; what is only in the log is lost then.
+    await Deno.copyFile(path, copy);
+  }
+}
+
+function pageSizeOf(file: Deno.FsFile): number {
+  const header = new Uint8Array(18);
+  file.readSync(header);
+  const size = header[16]! * 256 + header[17]!;
+  if (size === 1) return 65_536;
+  return size >= 512 && (size & (size - 1)) === 0 ? size : USUAL_PAGE;
+}
+
+function step({ part, after }: Exclude<SalvageTask, { open: string }>): SalvageAnswer {
+  const cells = rows![part];
+  const from = part === "memories" ? cells.findIndex(({ rowid }) => rowid! > after) : after;
+  const page = from < 0 ? [] : cells.slice(from, from + AT_ONCE), end = from + page.length;
+  const items = page.map(({ columns }) =>
+    part === "memories" ? memoryIn(columns, 1) : part === "trash" ? trashedIn(columns) : relationIn(columns)
+  );
+  const more = from >= 0 && end < cells.length;
+  return { items, next: more ? part === "memories" ? page.at(-1)!.rowid! : end : null };
+}
+
+/** Columns of a row, which begin with the hash and the content, as `memoryOf` takes them. */
+function memoryIn(columns: Found["memories"][number]["columns"], start: number): Memory {
+  const [hash, content, tags, type, metadata, conversation, created, updated, , added] = columns.slice(start);
+  const superseded = start === 1 ? added : columns[10];
+  return memoryOf([content, hash, tags, type, metadata, conversation, created, updated, superseded]);
+}
+
+function trashedIn(columns: Found["trash"][number]["columns"]): TrashedMemory {
+  return {
+    memory: memoryIn(columns, 0),
+    deleted_at: Number(columns[8]),
+    reason: unescapeText(String(columns[9])),
+  };
+}
+
+function relationIn([source, type, target, created_at]: Found["relations"][number]["columns"]): Relation {
+  return {
+    source: unescapeText(String(source)),
+    type: unescapeText(String(type)),
+    target: unescapeText(String(target)),
+    created_at: Number(created_at),
+  };
+}
+
+/** Whether a memory isn't what its hash says, in either of the two forms a hash is made. */
+function isAltered({ content, content_hash, metadata }: Memory): boolean {
+  return contentHash(content) !== content_hash && contentHash(content, metadata) !== content_hash;
+}
