@@ -32,6 +32,7 @@ import { takingMark } from "./operations/moving/copy/mark.ts";
 import { observeParts } from "./operations/observe.ts";
 import { permitEndpoint } from "./operations/endpoint_consent.ts";
 import { embeddingMemories } from "./operations/reembed.ts";
+import { residentBytes } from "./operations/machine.ts";
 import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { ServingModel } from "./operations/serving.ts";
@@ -142,7 +143,11 @@ function healthOf({ storage, baseDir }: Config): HealthMonitor {
  */
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
   startOutbox(runtime, log);
-  const watch = startHealthWatch(runtime, log), process = observeProcess(runtime.telemetry.metrics, runtime);
+  const watch = startHealthWatch(runtime, log);
+  const process = observeProcess(runtime.telemetry.metrics, {
+    ...runtime,
+    residentBytes: () => residentBytes(runtime),
+  });
   const memory = giveBackWhenIdle();
   observeParts(runtime);
   const serving = new ServingModel(runtime, {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { qdrantDefaults } from "../src/storage/qdrant/settings.ts";
+import { fixture } from "./documents/helpers.ts";
 import { type Image, instructions, layOut } from "./helpers/image.ts";
 import { until } from "./helpers/process.ts";
 
@@ -89,6 +90,20 @@ async function storeAndFind({ port }: Image): Promise<void> {
   assertEquals(body.results[0].memory.content, "The otter sleeps on its back");
 }
 
+/** Stores a document, which another process parses: it starts from what lies in the image alone. */
+async function storeDocument({ port }: Image): Promise<void> {
+  const address = `http://127.0.0.1:${port}/api/documents`, headers = { authorization: "Bearer a-key-for-tests" };
+  const form = new FormData();
+  form.append("file", new File([await fixture("three-pages.pdf")], "manual.pdf"));
+  const { upload_id } = await (await fetch(`${address}/upload`, { method: "POST", headers, body: form })).json();
+  const status = await until(
+    async () => await (await fetch(`${address}/status/${upload_id}`, { headers })).json(),
+    ({ completed_at }) => completed_at !== null,
+    "the document",
+  );
+  assertEquals([status.status, status.errors, status.chunks_stored], ["completed", [], 3]);
+}
+
 Deno.test("the Dockerfile's last stage runs as another user than root and holds no build step", async () => {
   const steps = await instructions(), last = steps.slice(steps.findLastIndex(({ name }) => name === "FROM"));
   assertEquals(steps.filter(({ name }) => name === "FROM").length, 2);
@@ -112,7 +127,10 @@ Deno.test("the Dockerfile's health check asks for liveness, which an outage of t
 });
 
 Deno.test("the Dockerfile's steps, taken in a clean folder, give a service that its health check finds healthy", () =>
-  withService(false, storeAndFind));
+  withService(false, async (image) => {
+    await storeAndFind(image);
+    await storeDocument(image);
+  }));
 
 Deno.test({
   name: "the image's service works as its user, without rights, on a read-only root file system",
@@ -120,6 +138,7 @@ Deno.test({
   fn: () =>
     withService(true, async (image) => {
       await storeAndFind(image);
+      await storeDocument(image);
       const write = await inside(image, ["sh", "-c", `touch "${image.app}/x" || touch /x`], true).output();
       assertEquals(write.code, 1, "nothing but the data folder can be written");
     }),

@@ -94,7 +94,6 @@ const PACKAGES: Record<string, RegExp> = {
   "unpdf": /^documents\/parsers\//,
   "fflate": /^documents\/parsers\//,
   "htmlparser2": /^documents\/parsers\//,
-  "papaparse": /^documents\/parsers\//,
   "node:sqlite": /^(storage\/(sqlite|outbox)\/|embedding\/cache_file|importers\/python_sqlite)/,
   "commander": /^cli\//,
   "@opentelemetry/": /^telemetry\//,
@@ -166,7 +165,7 @@ Deno.test("only the factory imports drivers", async () => {
 
 /** Packages that only some services need, and that cost time and memory to load. */
 const ON_DEMAND =
-  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|papaparse|chrono-node)/;
+  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|chrono-node)/;
 
 Deno.test("both servers start without the packages that only some clients or settings need", async () => {
   const imports = new Map<string, string[]>();

@@ -107,17 +107,20 @@ export async function settledBytes(pid: number): Promise<number> {
   return await residentBytes(pid);
 }
 
-/** Resident memory of a process, in bytes. */
+/** Resident memory of a process and of all below it, in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-  } catch (error) {
-    // Other systems have no such file, and a process without all access mayn't read it.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
-    const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
-    return Number(new TextDecoder().decode(stdout)) * 1024;
+  // Not from /proc: Deno lets no process look there that hasn't all rights.
+  const { stdout } = await new Deno.Command("ps", { args: ["-A", "-o", "pid=,ppid=,rss="] }).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  let bytes = 0;
+  for (const waiting = [pid]; waiting.length > 0;) {
+    const at = waiting.pop();
+    for (const [own, parent, kilobytes] of lines) {
+      if (own === at) bytes += kilobytes! * 1024;
+      if (parent === at) waiting.push(own!);
+    }
   }
+  return bytes;
 }
 
 /** Waits. */

@@ -102,7 +102,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
         details: stats?.details ?? null,
       },
       embedding,
-      system: await machineFacts(database_path === null ? "." : dirname(database_path)),
+      system: await machineFacts(runtime, database_path === null ? "." : dirname(database_path)),
       performance: { uptime_seconds, uptime_formatted: formatUptime(uptime_seconds) },
       statistics: { ...counts, backend: storage.backend },
     };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { uploadsOf } from "./documents/queue.ts";
+import type { Runtime } from "./runtime.ts";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, release, totalmem } from "node:os";
 
@@ -26,7 +28,7 @@ export interface MachineFacts {
 const GB = 2 ** 30, MB = 2 ** 20;
 
 /** Reads the facts; the disk is the one that holds `path`. */
-export async function machineFacts(path: string): Promise<MachineFacts> {
+export async function machineFacts(runtime: Runtime, path: string): Promise<MachineFacts> {
   const total = attempt(totalmem), free = attempt(freemem);
   const disk = await statfs(path).catch(() => null);
   const diskTotal = disk && disk.blocks * disk.bsize, diskFree = disk && disk.bavail * disk.bsize;
@@ -38,11 +40,16 @@ export async function machineFacts(path: string): Promise<MachineFacts> {
     memory_total_gb: scaled(total, GB),
     memory_available_gb: scaled(free, GB),
     memory_percent: used(total, free),
-    process_memory_mb: scaled(attempt(() => Deno.memoryUsage().rss), MB),
+    process_memory_mb: scaled(attempt(() => residentBytes(runtime)), MB),
     disk_total_gb: scaled(diskTotal, GB),
     disk_free_gb: scaled(diskFree, GB),
     disk_percent: used(diskTotal, diskFree),
   };
+}
+
+/** Resident memory of this process and of the one that parses documents, while there is one. */
+export function residentBytes(runtime: Runtime): number {
+  return Deno.memoryUsage().rss + uploadsOf(runtime).parserMemory;
 }
 
 /** The process may lack the permission to ask. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { uploadsOf } from "./documents/queue.ts";
 import type { Reading } from "../telemetry/registry.ts";
 import { PART_STATES } from "./health/part.ts";
 import type { Runtime } from "./runtime.ts";
@@ -14,6 +15,7 @@ const CIRCUIT_STATES = ["closed", "open", "half-open"] as const;
 export function observeParts(runtime: Runtime): void {
   const { storage, embeddings, events, telemetry: { metrics } } = runtime;
   metrics.observe("unimem_memories", async () => (await storage.vectorCoverage()).memories);
+  metrics.observe("unimem_document_parser_bytes", () => uploadsOf(runtime).parserMemory);
   metrics.observe("unimem_event_streams", () => events.listeners);
   metrics.observe("unimem_reembedding_memories", () => embeddings.reembedding?.total ?? 0);
   metrics.observe("unimem_reembedding_memories_done", () => embeddings.reembedding?.done ?? 0);

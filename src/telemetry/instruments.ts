@@ -30,7 +30,11 @@ export const INSTRUMENTS = {
   unimem_build_info: { ...gauge("{build}", "Always 1; the labels tell what runs."), labels: ["version", "deno"] },
   process_start_time_seconds: gauge("s", "Unix time at which the process began to serve."),
   process_cpu_seconds_total: counter("s", "Processor time used, of all threads."),
-  process_resident_memory_bytes: gauge("By", "Memory of the process that is in RAM."),
+  process_resident_memory_bytes: gauge("By", "Memory in RAM of the process and of the one that parses documents."),
+  unimem_document_parser_bytes: gauge(
+    "By",
+    "The part of it that the process that parses documents takes; 0 without one.",
+  ),
   unimem_heap_used_bytes: gauge("By", "Memory that JavaScript objects take."),
   unimem_external_memory_bytes: gauge("By", "Memory outside the heap that JavaScript objects hold, such as vectors."),
   unimem_event_loop_delay_seconds: {

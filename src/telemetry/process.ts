@@ -1,5 +1,5 @@
 /**
- * What the process itself takes: memory, processor time, and how late its timers are.
+ * What the process takes: memory, processor time, and how late its timers are.
  *
  * @module
  */
@@ -18,10 +18,15 @@ export interface ProcessFacts {
   version: string;
   /** Unix milliseconds. */
   startedAt: number;
+  /** Resident memory of the process and of those it started, in bytes. */
+  residentBytes: () => number;
 }
 
 /** Measures the process until stopped. */
-export function observeProcess(metrics: Registry, { version, startedAt }: ProcessFacts): { stop: () => void } {
+export function observeProcess(
+  metrics: Registry,
+  { version, startedAt, residentBytes }: ProcessFacts,
+): { stop: () => void } {
   if (!metrics.enabled) return { stop: () => {} };
   metrics.gauge("unimem_build_info").with(version, Deno.version.deno).set(1);
   metrics.gauge("process_start_time_seconds").with().set(startedAt / 1000);
@@ -29,7 +34,7 @@ export function observeProcess(metrics: Registry, { version, startedAt }: Proces
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  metrics.observe("process_resident_memory_bytes", () => Deno.memoryUsage().rss);
+  metrics.observe("process_resident_memory_bytes", residentBytes);
   metrics.observe("unimem_heap_used_bytes", () => Deno.memoryUsage().heapUsed);
   metrics.observe("unimem_external_memory_bytes", () => Deno.memoryUsage().external);
 

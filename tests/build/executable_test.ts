@@ -140,7 +140,7 @@ Deno.test({
   fn: () =>
     inLayout(async (place) => {
       const { layout, data } = place;
-      const modules = ["@qdrant/js-client-rest", "@huggingface/transformers", "papaparse", "fflate", "htmlparser2"];
+      const modules = ["@qdrant/js-client-rest", "@huggingface/transformers", "fflate", "htmlparser2"];
       const script = join(layout.app, "probe.ts");
       await Deno.writeTextFile(script, modules.map((name) => `await import(${JSON.stringify(name)});`).join("\n"));
       const { code, stderr } = await within(

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DEFAULT_LIMITS, type DocumentLimits } from "../../src/documents/document.ts";
 import { parseDocument } from "../../src/documents/parse.ts";
 import { DocumentParser } from "../../src/documents/parser.ts";
+import { type Line, lineBytes, PARSE_COMMAND, readLine } from "../../src/documents/process/protocol.ts";
 import { chunksOf, factsOf } from "../../src/documents/read.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { pdfBombs } from "../hostile/documents.ts";
@@ -121,7 +122,7 @@ Deno.test({
 
 Deno.test("a file that unpacks without end is refused by name, in whatever way it names its filters", async () => {
   await using parser = new DocumentParser();
-  for (const [name, bytes] of bombs()) {
+  for (const [name, bytes] of await bombs()) {
     const reading = parser.read(task(bytes, `${name}.pdf`, { maxMemoryBytes: 250 << 20 }));
     const [code, message] = await refusal(reading);
     assertEquals([code, message], [
@@ -139,7 +140,7 @@ Deno.test({
     await using parser = new DocumentParser();
     await parser.read(task("words", "a.txt"));
     const [before] = await own();
-    const bomb = bombs().get("chained")!;
+    const bomb = (await bombs()).get("chained")!;
     assertEquals(await refusal(parser.read(task(bomb, "b.pdf", { timeoutMs: 50, maxMemoryBytes: 8 * 2 ** 30 }))), [
       "too_large",
       'Cannot read "b.pdf": it takes longer than 0.05 seconds',
@@ -154,7 +155,9 @@ Deno.test({
   ignore: !canLookAtProcesses,
   fn: async () => {
     await using parser = new DocumentParser();
-    const failed = refusal(parser.read(task(bombs().get("by name")!, "b.pdf", { maxMemoryBytes: 8 * 2 ** 30 })));
+    const failed = refusal(
+      parser.read(task((await bombs()).get("by name")!, "b.pdf", { maxMemoryBytes: 8 * 2 ** 30 })),
+    );
     const next = parser.read(task("the next one", "a.txt"));
     const { pid } = await theOne();
     // It starts with half of this.
@@ -176,7 +179,7 @@ Deno.test("a caller can give up, before a document is read and in its middle", a
   for (const delay of [0, 300]) {
     const controller = new AbortController();
     const reading = parser.read(
-      task(bombs().get("chained")!, "a.pdf", { maxMemoryBytes: 8 * 2 ** 30 }),
+      task((await bombs()).get("chained")!, "a.pdf", { maxMemoryBytes: 8 * 2 ** 30 }),
       controller.signal,
     );
     setTimeout(() => controller.abort(new Error("given up")), delay);
@@ -190,8 +193,8 @@ Deno.test({
   ignore: !canLookAtProcesses,
   fn: async () => {
     const parser = new DocumentParser();
-    const failed = assertRejects(() =>
-      parser.read(task(bombs().get("chained")!, "a.pdf", { maxMemoryBytes: 8 * 2 ** 30 }))
+    const failed = assertRejects(async () =>
+      await parser.read(task((await bombs()).get("chained")!, "a.pdf", { maxMemoryBytes: 8 * 2 ** 30 }))
     );
     const { pid } = await theOne();
     await parser.close();
@@ -206,3 +209,54 @@ Deno.test("a type that can't be read starts no process", async () => {
   assertEquals((await refusal(parser.read(task("", "x.txt"))))[0], "invalid_input");
   assertEquals(parser.memory, 0);
 });
+
+Deno.test("an executable's hidden command parses every format without a right left", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    // All rights, as an executable has them.
+    args: ["run", "--quiet", "-A", "--config", pathOf("../../deno.json"), pathOf("../../src/main.ts"), PARSE_COMMAND],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter(), files = ["three-pages.pdf", "runbook.docx"];
+  for (const name of files) {
+    const bytes = await fixture(name);
+    await input.write(lineBytes({ size: bytes.length, fileName: name, limits: DEFAULT_LIMITS, chunking: CHUNKING }));
+    await input.write(bytes);
+  }
+  const told: Line[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    told.push(...lines.map(readLine));
+    if (told.filter((line) => "done" in line).length === files.length) await input.close().catch(() => {});
+  }
+  assertEquals((await child.status).code, 0);
+  assertEquals(told[0], { ready: true });
+  assertEquals(told.flatMap((line) => "facts" in line ? [line.facts.fileName] : []), files);
+});
+
+Deno.test("giving up every right leaves none, whatever there was", async () => {
+  const script = `import { revokeAll } from ${
+    JSON.stringify(import.meta.resolve("../../src/documents/process/permissions.ts"))
+  };
+    revokeAll();
+    const names = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
+    console.log(names.filter((name) => Deno.permissions.querySync({ name }).state === "granted").length);
+    for (const use of [() => Deno.readTextFileSync("/etc/hosts"), () => Deno.env.get("HOME"), () => Deno.hostname(),
+      () => Deno.writeTextFileSync("/tmp/x", ""), () => new Deno.Command(Deno.execPath()).outputSync(),
+      () => Deno.listen({ port: 0 })]) {
+      try { use(); console.log("allowed"); } catch (error) { console.log(error.name); }
+    }`;
+  for (const flags of [["-A"], ["--allow-run=/proc/self/exe", "--allow-read=/etc"]]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...flags, `data:application/typescript,${encodeURIComponent(script)}`],
+      stderr: "inherit",
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), ["0", ...Array(6).fill("NotCapable")]);
+  }
+});
+
+function pathOf(relative: string): string {
+  return new URL(relative, import.meta.url).pathname;
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { zipSync, zlibSync } from "fflate";
+import { zipSync } from "fflate";
 import { utf8 } from "../documents/helpers.ts";
 
 /** A PDF of one page. */
@@ -51,9 +51,10 @@ export function pdf({ description, content }: PdfBomb, extra: string[] = []): Ui
 }
 
 /** PDFs whose page unpacks to `megabytes`, each naming its filters in another way that a look from outside misses. */
-export function pdfBombs(megabytes: number): Map<string, Uint8Array<ArrayBuffer>> {
-  const blanks = new Uint8Array(megabytes << 20).fill(0x20);
-  const once = zlibSync(blanks, { level: 1 }), twice = zlibSync(once, { level: 9 });
+export async function pdfBombs(megabytes: number): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const blanks = new Uint8Array(1 << 20).fill(0x20);
+  const once = await deflated(ReadableStream.from(Array<Uint8Array<ArrayBuffer>>(megabytes).fill(blanks)));
+  const twice = await deflated(ReadableStream.from([once]));
   return new Map([
     ["by name", pdf({ description: "/Filter /FlateDecode", content: once })],
     ["by reference", pdf({ description: "/Filter 5 0 R", content: once }, ["/FlateDecode"])],
@@ -63,6 +64,10 @@ export function pdfBombs(megabytes: number): Map<string, Uint8Array<ArrayBuffer>
     ["chained by reference", pdf({ description: "/Filter 5 0 R", content: twice }, ["[/FlateDecode /FlateDecode]"])],
     ["as an image", pdf({ description: "/Subtype /Image /Filter /FlateDecode", content: once })],
   ]);
+}
+
+async function deflated(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(stream.pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
 }
 
 /** A Word document of a body, and of styles where it has any. */

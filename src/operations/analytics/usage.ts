@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { isoTime } from "../../memory/schemas.ts";
 import { previewOf } from "../matching.ts";
+import { residentBytes } from "../machine.ts";
 import type { Runtime } from "../runtime.ts";
 
 const POPULAR_TAGS = 10;
@@ -44,14 +45,15 @@ export const PerformanceOutput = z.object({
 export type PerformanceOutput = z.infer<typeof PerformanceOutput>;
 
 /** How fast the service answers. */
-export async function performanceMetrics({ activity, storage }: Runtime): Promise<PerformanceOutput> {
+export async function performanceMetrics(runtime: Runtime): Promise<PerformanceOutput> {
+  const { activity, storage } = runtime;
   const started = performance.now();
   await storage.ping();
   const storage_latency = rounded(performance.now() - started);
   const { count, total_ms, failed } = activity.requests;
   return {
     avg_response_time: count === 0 ? null : rounded(total_ms / count),
-    memory_usage_mb: residentMegabytes(),
+    memory_usage_mb: residentMegabytes(runtime),
     storage_latency,
     error_rate: count === 0 ? null : rounded(failed / count * 100),
   };
@@ -143,9 +145,9 @@ function rounded(value: number): number {
 }
 
 /** The process may lack the permission to ask. */
-function residentMegabytes(): number | null {
+function residentMegabytes(runtime: Runtime): number | null {
   try {
-    return rounded(Deno.memoryUsage().rss / 2 ** 20);
+    return rounded(residentBytes(runtime) / 2 ** 20);
   } catch {
     return null;
   }
