@@ -78,13 +78,11 @@ export function listenWhenFree(runtime: Runtime, server: ServerSettings, log: Lo
  */
 export function listen({ health }: Runtime, server: ServerSettings): Listener {
   const { name, host, port, hostVariable, portVariable, tls, handle, endStreams } = server;
-  const abort = new AbortController();
   let http: Deno.HttpServer<Deno.NetAddr>;
   try {
     http = Deno.serve({
       hostname: host.replace(/^\[(.*)\]$/, "$1"),
       port,
-      signal: abort.signal,
       onListen: () => {},
       ...(tls ? { cert: Deno.readTextFileSync(tls.certFile), key: Deno.readTextFileSync(tls.keyFile) } : {}),
     }, handle);
@@ -106,16 +104,14 @@ export function listen({ health }: Runtime, server: ServerSettings): Listener {
     address,
     open: true,
     stop: async () => {
-      const done = http.shutdown();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
       // Streams only end when told to; shutdown would wait for them for ever.
-      await endStreams();
-      const timer = setTimeout(() => abort.abort(), GRACE_MS);
-      try {
-        await done;
-        await http.finished;
-      } finally {
-        clearTimeout(timer);
-      }
+      const done = Promise.all([http.shutdown(), endStreams()]).then(() => http.finished);
+      // Connections that hang are left to the end of the process: aborting a server that shuts down throws out of reach.
+      await Promise.race([done, patience]);
+      clearTimeout(timer);
+      done.catch(() => {});
     },
   };
 }

@@ -25,7 +25,7 @@ import {
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
-import { closeSharedStorage } from "./storage/shared.ts";
+import { closeSharedStorageNow } from "./storage/shared.ts";
 import {
   closeAll,
   configuredModel,
@@ -39,8 +39,8 @@ import {
   storeFiles,
 } from "./unified.ts";
 
-/** Exit codes; `docs/cli.md` tells them. 128 + 2 is what a shell gives a command that SIGINT ended. */
-const EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3, EXIT_STOPPED = 130;
+/** Exit codes; `docs/cli.md` tells them. 128 + 2 is what a shell gives a command that SIGINT ended, 128 + 15 for SIGTERM. */
+const EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3, EXIT_STOPPED = 130, EXIT_TERMINATED = 143;
 const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   configuration: EXIT_USAGE,
   invalid_input: EXIT_USAGE,
@@ -51,6 +51,11 @@ const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 /** The folder of `deno.json`, where the task and its permissions are. */
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Milliseconds after a signal in which another one counts as the same. */
+const SAME_SIGNAL_MS = 1000;
+/** Milliseconds that a command gets to stop in between; one that waits for input never looks. */
+const COMMAND_GRACE_MS = 10_000;
 
 /** Commands that start a server. Without options they need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
@@ -65,6 +70,7 @@ async function main(given: string[]): Promise<void> {
   if (given.length === 1 && given[0] === PARSE_COMMAND) {
     return await (await import("./documents/process/child.ts")).parseDocuments();
   }
+  closeHoweverItEnds();
   const { args, envFile } = takeEnvFile(given), from = settingsFrom(envFile);
   const [command = "unified", ...rest] = args;
   if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, from);
@@ -189,7 +195,11 @@ function formatOf({ logFormat }: Config): LogFormat {
 async function runCli(args: string[], from: SettingSource): Promise<void> {
   const { runCommand } = await import("./cli/program.ts");
   const stopping = new AbortController(), log = createLogger("warning", (line) => console.error(line));
-  const stop = () => stopping.signal.aborted ? Deno.exit(EXIT_STOPPED) : stopping.abort(new Stopped());
+  const end = (signal: Deno.Signal) => Deno.exit(exitCodeOf(signal));
+  const stop = (signal: Deno.Signal) => {
+    stopping.abort(new Stopped(signal));
+    Deno.unrefTimer(setTimeout(() => end(signal), COMMAND_GRACE_MS));
+  };
   let noted = false;
   const noteIgnored = () => {
     const { ignored } = from.layers();
@@ -201,7 +211,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
   };
   const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
   // A server handles its signals by itself.
-  if (!serves) Deno.addSignalListener("SIGINT", stop);
+  if (!serves) onStopSignals(stop, end);
   await runCommand(args, {
     config: () => {
       noteIgnored();
@@ -238,10 +248,20 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
   });
 }
 
-/** Ctrl-C in the middle of a command that can go on later. */
+function exitCodeOf(signal: Deno.Signal): number {
+  return signal === "SIGTERM" ? EXIT_TERMINATED : EXIT_STOPPED;
+}
+
+/** A signal in the middle of a command that can go on later. */
 class Stopped extends Error {
   override readonly name = "Stopped";
   override readonly message = "Stopped; the same command goes on from here";
+  readonly signal: Deno.Signal;
+
+  constructor(signal: Deno.Signal) {
+    super();
+    this.signal = signal;
+  }
 }
 
 /** Runs the listeners, and MCP over stdio beside them when asked, until a signal or the end of standard input. */
@@ -268,30 +288,46 @@ async function serve(
 }
 
 async function serveStdio(config: Config, log: Logger): Promise<void> {
-  const runtime = await openRuntime(config);
+  const stopped = untilStopped(log), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
-  await Promise.race([untilStopped(log), runStdio(runtime, { serverName: config.serverName, log })]);
+  await Promise.race([stopped, runStdio(runtime, { serverName: config.serverName, log })]);
   await closeAll(runtime, [], work.stop);
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM; one that comes later ends the process at once. */
 function untilStopped(log: Logger): Promise<void> {
-  // Covers exits that pass no signal; the store's own close is synchronous up to its last step.
-  addEventListener("unload", () => void closeSharedStorage());
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = () => {
-      if (asked) Deno.exit(EXIT_FAULT);
-      asked = true;
+  return new Promise((resolve) =>
+    onStopSignals(() => {
       log.info("Stopping");
       resolve();
-    };
-    const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-    for (const signal of signals) Deno.addSignalListener(signal, onSignal);
-    // A limit on the size of files would otherwise end the process; so the write fails and its client is told.
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
-  });
+    }, () => Deno.exit(EXIT_FAULT))
+  );
+}
+
+/**
+ * Calls `first` with the first signal that asks for the end, and `later` with one that comes when that didn't help.
+ *
+ * A signal to a process group comes twice: the group's own, and the one that `deno task` hands on.
+ */
+function onStopSignals(first: (signal: Deno.Signal) => void, later: (signal: Deno.Signal) => void): void {
+  let asked: number | undefined;
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (asked === undefined) {
+        asked = performance.now();
+        first(signal);
+      } else if (performance.now() - asked > SAME_SIGNAL_MS) later(signal);
+    });
+  }
+}
+
+/** Closes what lies on this machine, however the process ends. Deno 2.9 sends no `unload` after an uncaught error. */
+function closeHoweverItEnds(): void {
+  for (const event of ["unload", "error", "unhandledrejection"]) addEventListener(event, closeSharedStorageNow);
+  // A limit on the size of files would otherwise end the process; so the write fails and its client is told.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
 /** Writes lines so that a reader who went away, such as `head`, is noticed. */
@@ -331,14 +367,15 @@ function tell(error: unknown, args: readonly string[]): number {
   if (name === "Failed") return EXIT_FAULT; // the command said it all
   if (error instanceof Deno.errors.BrokenPipe) return 0; // whoever read it has enough
   const known = error instanceof MemoryError && error.code !== "internal";
-  const code = name === "Stopped" ? EXIT_STOPPED : known ? EXIT_CODES[error.code] ?? EXIT_FAULT : EXIT_FAULT;
-  const message = known || name === "Stopped" ? errorText(error) : `Cannot go on: ${errorText(error)}`;
+  const stopped = error instanceof Stopped ? exitCodeOf(error.signal) : null;
+  const code = stopped ?? (known ? EXIT_CODES[error.code] ?? EXIT_FAULT : EXIT_FAULT);
+  const message = known || stopped !== null ? errorText(error) : `Cannot go on: ${errorText(error)}`;
   if (args.includes("--json")) {
     const facts = known
       ? { code: error.code, field: error.field }
-      : { code: name === "Stopped" ? "stopped" : "internal" };
+      : { code: stopped !== null ? "stopped" : "internal" };
     console.error(JSON.stringify({ error: { ...facts, message, exit_code: code } }));
   } else if (args.includes("--debug")) console.error(error);
-  else console.error(known || name === "Stopped" ? message : `${message}\nRun it with --debug to see where`);
+  else console.error(known || stopped !== null ? message : `${message}\nRun it with --debug to see where`);
   return code;
 }

@@ -39,7 +39,7 @@ import { ServingModel } from "./operations/serving.ts";
 import { examineStorage, openOutboxContents, openStorage } from "./storage/factory.ts";
 import { measuredStorage } from "./storage/measured.ts";
 import type { MemoryStorage, StoreExamination } from "./storage/storage.ts";
-import { closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
+import { closeAtEnd, closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
 import { observeProcess } from "./telemetry/process.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
@@ -184,8 +184,10 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
 export { storeFiles } from "./storage/factory.ts";
 
 /** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
-export function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
-  return openStorage(settings);
+export async function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
+  const storage = await openStorage(settings);
+  closeAtEnd(storage);
+  return storage;
 }
 
 /**

@@ -14,28 +14,31 @@ export type OpenStorage = () => Promise<MemoryStorage>;
 let initialisation: Promise<MemoryStorage> | undefined;
 let instance: MemoryStorage | undefined;
 let closing: Promise<void> | undefined;
+/** Stores of this process that aren't closed yet. */
+const open = new Set<MemoryStorage>();
 
 /**
- * The shared storage, opened by `open` when there is none yet. Concurrent callers wait for one initialisation; a failed
+ * The shared storage, opened by `opening` when there is none yet. Concurrent callers wait for one initialisation; a failed
  * one is forgotten, so that the next call tries again; a call during `closeSharedStorage` opens anew once it is done.
  *
- * @throws {MemoryError} `configuration` when nothing is initialised and no `open` is given; whatever `open` throws.
+ * @throws {MemoryError} `configuration` when nothing is initialised and no `opening` is given; whatever `opening` throws.
  */
-export function getSharedStorage(open?: OpenStorage): Promise<MemoryStorage> {
+export function getSharedStorage(opening?: OpenStorage): Promise<MemoryStorage> {
   if (initialisation !== undefined) return initialisation;
-  if (open === undefined) {
+  if (opening === undefined) {
     return Promise.reject(
       new MemoryError("configuration", "Cannot use the shared storage: nothing has initialised it yet"),
     );
   }
-  const started = initialise(open, closing);
+  const started = initialise(opening, closing);
   initialisation = started;
   return started;
 
-  async function initialise(open: OpenStorage, before: Promise<void> | undefined): Promise<MemoryStorage> {
+  async function initialise(opening: OpenStorage, before: Promise<void> | undefined): Promise<MemoryStorage> {
     try {
       await before;
-      const storage = await open();
+      const storage = await opening();
+      open.add(storage);
       if (initialisation === started) instance = storage;
       return storage;
     } catch (error) {
@@ -48,6 +51,22 @@ export function getSharedStorage(open?: OpenStorage): Promise<MemoryStorage> {
 /** Whether the shared storage is open now. False while it is being opened or after it was closed. */
 export function isStorageInitialized(): boolean {
   return instance !== undefined;
+}
+
+/**
+ * Closes what the store has on this machine before it returns: for `unload` and other ends that wait for nothing. A
+ * store that is being closed, and those named by `closeAtEnd`, are closed too. Never throws.
+ */
+export function closeSharedStorageNow(): void {
+  initialisation = undefined;
+  instance = undefined;
+  for (const storage of open) storage.closeNow();
+  open.clear();
+}
+
+/** Has a store that is not the shared one closed with it where the process ends at once. */
+export function closeAtEnd(storage: MemoryStorage): void {
+  open.add(storage);
 }
 
 /**
@@ -74,4 +93,5 @@ async function close(opened: Promise<MemoryStorage>): Promise<void> {
     return; // its callers were told; nothing is open
   }
   await storage.close();
+  open.delete(storage);
 }

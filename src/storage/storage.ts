@@ -601,7 +601,7 @@ export interface MemoryStorage {
    * Puts `after` in the place of `before`, null standing for no note, and says whether it did: of several callers with
    * the same `before` one does, the others find another note there.
    */
-  changeNote(name: string, before: string | null, after: string | null): Promise<boolean>;
+  changeNote(name: string, before: string | null, after: string | null, options?: NoteOptions): Promise<boolean>;
 
   /**
    * Copies the whole store, as it is at one moment, into the empty file `path`, and checks the copy; other calls go on
@@ -631,4 +631,17 @@ export interface MemoryStorage {
 
   /** Finishes running calls and releases the store. Idempotent. */
   close(): Promise<void>;
+
+  /**
+   * Releases what lies on this machine before it returns, for the end of a process that waits for nothing: files and
+   * their locks, notes kept until the store is closed. Writes that weren't answered may be lost; what needs the network
+   * is left to time-outs. Never throws; idempotent, also beside `close`.
+   */
+  closeNow(): void;
+}
+
+/** How long a note stays. */
+export interface NoteOptions {
+  /** Whether it is removed when the store is closed, by a driver that can do so without waiting. */
+  untilClosed?: boolean;
 }

@@ -1,11 +1,19 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
-import { closeSharedStorage, getSharedStorage, isStorageInitialized } from "../../src/storage/shared.ts";
+import {
+  closeSharedStorage,
+  closeSharedStorageNow,
+  getSharedStorage,
+  isStorageInitialized,
+} from "../../src/storage/shared.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
+import { embedded, MODEL } from "./fixtures.ts";
 
 /** Counts what is opened and closed; opening and closing take a moment. */
 function fakeStore() {
-  const counts = { opened: 0, closed: 0 };
+  const counts = { opened: 0, closed: 0, closedNow: 0 };
   const open = async (): Promise<MemoryStorage> => {
     counts.opened++;
     await pause();
@@ -14,6 +22,7 @@ function fakeStore() {
         await pause();
         counts.closed++;
       },
+      closeNow: () => void counts.closedNow++,
     } as MemoryStorage;
   };
   return { counts, open };
@@ -70,7 +79,7 @@ Deno.test("closing during initialisation waits for it and closes what it opened"
   const { counts, open } = fakeStore();
   const opening = getSharedStorage(open);
   await closeSharedStorage();
-  assertEquals(counts, { opened: 1, closed: 1 });
+  assertEquals(counts, { opened: 1, closed: 1, closedNow: 0 });
   assertEquals(isStorageInitialized(), false);
   await opening;
   assertEquals(isStorageInitialized(), false);
@@ -103,5 +112,61 @@ Deno.test("initialising again after closing, or during it, opens a new instance 
   assert(first !== second);
   assert(isStorageInitialized());
   await closeSharedStorage();
-  assertEquals(counts, { opened: 2, closed: 2 });
+  assertEquals(counts, { opened: 2, closed: 2, closedNow: 0 });
+});
+
+Deno.test("closing now closes before it returns, beside a close that still runs too, and leaves the module ready", async () => {
+  const { counts, open } = fakeStore();
+  closeSharedStorageNow();
+  await getSharedStorage(open);
+  closeSharedStorageNow();
+  assertEquals([counts.closedNow, isStorageInitialized()], [1, false]);
+  closeSharedStorageNow();
+  assertEquals(counts.closedNow, 1);
+
+  await getSharedStorage(open);
+  const closing = closeSharedStorage();
+  await Promise.resolve();
+  closeSharedStorageNow();
+  assertEquals(counts.closedNow, 2);
+  await closing;
+
+  await getSharedStorage(open);
+  await closeSharedStorage();
+  closeSharedStorageNow();
+  assertEquals(counts, { opened: 3, closed: 2, closedNow: 2 });
+});
+
+Deno.test("a SQLite store and an outbox closed now give up their files, keep what was answered, and refuse the rest", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
+  try {
+    const settings = { path: `${folder}/outbox.db`, maxWrites: 10, maxBytes: 1 << 20 };
+    const open = () => withOutbox(settings, () => openStorage({ backend: "sqlite", path: `${folder}/unimem.db` }));
+    const first = await open();
+    await first.registerModel(MODEL);
+    await first.store([embedded(1)]);
+    assertEquals(await first.changeNote("mine", null, "a", { untilClosed: true }), true);
+    assertEquals(await first.changeNote("kept", null, "b"), true);
+    assertEquals(await first.changeNote("passed on", null, "c", { untilClosed: true }), true);
+    assertEquals(await first.changeNote("passed on", "c", "d"), true);
+    const unanswered = first.store([embedded(2)]).then(() => true, () => false);
+    first.closeNow();
+    first.closeNow();
+    await first.close();
+    await assertRejects(() => first.get(["x"]), MemoryError, "closed");
+    const left = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    assertEquals(left.filter((name) => /wal|shm|journal/.test(name)), []);
+
+    const second = await open();
+    const { total } = await second.list({ filter: {}, offset: 0, limit: 0 });
+    assertEquals(total, 1 + Number(await unanswered));
+    assertEquals(await Promise.all(["mine", "kept", "passed on"].map((name) => second.note(name))), [null, "b", "d"]);
+    await second.changeNote("mine", null, "a", { untilClosed: true });
+    await second.close();
+    const third = await open();
+    assertEquals(await third.note("mine"), null);
+    await third.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -101,7 +101,7 @@ export class Lease {
   async #put(before: string | null): Promise<boolean> {
     const { name, holder, ttlMs } = this.#options;
     const kept: Kept = { holder, renewal: ++this.#renewal, ttl_ms: ttlMs }, text = JSON.stringify(kept);
-    if (!await this.#storage.changeNote(name, before, text)) return false;
+    if (!await this.#storage.changeNote(name, before, text, { untilClosed: true })) return false;
     this.#seen = { text, kept, since: this.#now() };
     return true;
   }

@@ -72,6 +72,7 @@ export class OutboxFile implements OutboxContents {
   #committing: Promise<void> | undefined;
   /** Writes that are being made now: another process may undo one before it leaves the file. */
   readonly #inHand = new Set<number>();
+  #closed = false;
 
   private constructor(settings: OutboxSettings, database: DatabaseSync, release: () => void) {
     this.#settings = settings;
@@ -249,16 +250,21 @@ export class OutboxFile implements OutboxContents {
     await this.#committing;
   }
 
-  /** Adds what is being added, then closes the file and lets others have it. */
+  /** Adds what is being added, then closes the file and lets others have it. Idempotent. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     try {
       this.#commit();
     } catch (error) {
       this.#fail(error);
     }
-    this.#database.close();
-    this.#release();
+    try {
+      this.#database.close();
+    } finally {
+      this.#release();
+    }
   }
 
   /** Adds what is gathered, what others ask for meanwhile included, until there is nothing left. */

@@ -16,6 +16,7 @@ import type {
   MemoryId,
   MemoryStorage,
   NewMemory,
+  NoteOptions,
   Outbox,
   OutboxFigures,
   OutboxListener,
@@ -275,8 +276,8 @@ class OutboxStorage implements MemoryStorage, Outbox {
     return this.#store.note(name);
   }
 
-  changeNote(name: string, before: string | null, after: string | null) {
-    return this.#store.changeNote(name, before, after);
+  changeNote(name: string, before: string | null, after: string | null, options?: NoteOptions) {
+    return this.#store.changeNote(name, before, after, options);
   }
 
   condition() {
@@ -297,6 +298,16 @@ class OutboxStorage implements MemoryStorage, Outbox {
 
   close(): Promise<void> {
     return this.#closing ??= this.#close();
+  }
+
+  closeNow(): void {
+    this.#closing ??= Promise.resolve();
+    this.#store.closeNow();
+    try {
+      this.#file.close();
+    } catch {
+      // What was added before is in the file's log, from which the next process takes it.
+    }
   }
 
   async #close(): Promise<void> {

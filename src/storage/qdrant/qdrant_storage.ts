@@ -332,6 +332,9 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("examine the store", () => conditionOf(this.#collection));
   }
 
+  /** Nothing of it lies on this machine. */
+  closeNow(): void {}
+
   close(): Promise<void> {
     this.#closed.abort();
     return this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connection.close());

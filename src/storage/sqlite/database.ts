@@ -67,11 +67,17 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
   }
 }
 
-/** Closes both connections and gives up the lock. */
+/** Closes both connections and gives up the lock, whatever fails on the way. The last to close moves the log into the file. */
 export function closeDatabase({ reader, writer, lock }: Database): void {
-  reader.close();
-  writer.close();
-  lock.release();
+  try {
+    reader.close();
+  } finally {
+    try {
+      writer.close();
+    } finally {
+      lock.release();
+    }
+  }
 }
 
 /** Runs `attempt` again while another connection holds the lock it needs; gives the isolate back in between. */

@@ -17,6 +17,7 @@ import type {
   MemoryPage,
   MemoryStorage,
   NewMemory,
+  NoteOptions,
   RelateOutcome,
   Relation,
   RelationQuery,
@@ -56,7 +57,7 @@ import { Follower } from "./follower.ts";
 import { optimise } from "./maintenance.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
-import { noteOf, noting } from "./notes.ts";
+import { noteOf, noting, removeNotes } from "./notes.ts";
 import { Pacer } from "../../pacer.ts";
 import { pragmasOf } from "./pragmas.ts";
 import { dequantise } from "./quantise.ts";
@@ -121,6 +122,9 @@ class SqliteStorage implements MemoryStorage {
   readonly #search: CandidateSearch;
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
+  #released = false;
+  /** Notes of this process alone, by name. */
+  readonly #notes = new Map<string, string>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -420,11 +424,18 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("read a note", () => Promise.resolve(noteOf(this.#database.reader, name)));
   }
 
-  changeNote(name: string, before: string | null, after: string | null): Promise<boolean> {
-    return this.#call(
-      "change a note",
-      () => this.#queue.run("change a note", noting(this.#database.writer, name, before, after)),
-    );
+  changeNote(
+    name: string,
+    before: string | null,
+    after: string | null,
+    { untilClosed = false }: NoteOptions = {},
+  ): Promise<boolean> {
+    return this.#call("change a note", async () => {
+      const changed = await this.#queue.run("change a note", noting(this.#database.writer, name, before, after));
+      if (changed) this.#notes.delete(name);
+      if (changed && untilClosed && after !== null) this.#notes.set(name, after);
+      return changed;
+    });
   }
 
   snapshot(path: string, signal?: AbortSignal): Promise<SnapshotFacts | null> {
@@ -459,7 +470,34 @@ class SqliteStorage implements MemoryStorage {
     await Promise.allSettled(this.#running);
     await this.#queue.close();
     await this.#follower.close();
-    closeDatabase(this.#database);
+    this.#release();
+  }
+
+  closeNow(): void {
+    this.#closing ??= Promise.resolve();
+    this.#follower.stop();
+    this.#queue.closeNow();
+    this.#release();
+  }
+
+  /** Closes the connections, whatever state they are in, and lets others have the file. */
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    const { writer } = this.#database;
+    for (
+      const step of [
+        () => writer.isTransaction && writer.exec("ROLLBACK"),
+        () => this.#notes.size > 0 && removeNotes(writer, this.#notes),
+        () => closeDatabase(this.#database),
+      ]
+    ) {
+      try {
+        step();
+      } catch {
+        // The next step counts more than what this one missed.
+      }
+    }
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */

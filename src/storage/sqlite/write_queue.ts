@@ -124,6 +124,12 @@ export class WriteQueue {
     await this.#checkpoints.close();
   }
 
+  /** Refuses everything from now on, and ends the worker; whoever calls ends the transaction. */
+  closeNow(): void {
+    this.#closed = true;
+    this.#checkpoints.closeNow();
+  }
+
   /** Never rejects: every write is answered by its own promise, and the next ones depend on this loop. */
   async #drain(): Promise<void> {
     await Promise.resolve(); // gathers the writes of this turn
