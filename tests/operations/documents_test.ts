@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { documentContent } from "../../src/operations/documents/content.ts";
+import { uploadsOf } from "../../src/operations/documents/queue.ts";
 import { removeUpload } from "../../src/operations/documents/remove.ts";
 import { uploadHistory, uploadStatus } from "../../src/operations/documents/status.ts";
 import {
@@ -122,4 +123,17 @@ Deno.test("a store that fails leaves nothing of a document", async () => {
   assertEquals([status.status, status.errors], ["failed", [
     'Cannot store "a.txt": Cannot store memories: the disk is full',
   ]]);
+});
+
+Deno.test("asking to forget uploads that don't exist leaves nothing behind, and what is hidden is bounded", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened, queue = uploadsOf(runtime);
+  await assertRejects(() => removeUpload(runtime, { upload_id: "unknown", remove_from_memory: false }), MemoryError);
+  assertEquals(queue.isHidden("unknown"), false);
+  const { upload_id } = await upload(runtime, file("a.txt", "words"), OPTIONS);
+  await uploadsSettled(runtime);
+  await removeUpload(runtime, { upload_id, remove_from_memory: false });
+  assertEquals((await uploadHistory(runtime)).uploads, []);
+  for (let i = 0; i < 2000; i++) queue.hide(`id ${i}`);
+  assertEquals([queue.isHidden(upload_id), queue.isHidden("id 1999")], [false, true]);
 });
