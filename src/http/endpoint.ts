@@ -13,7 +13,7 @@ import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
 import { TAGS } from "./sections.ts";
 import type { Spool } from "./spool.ts";
-import { validate } from "./validation.ts";
+import { ignoredNames, validate } from "./validation.ts";
 
 /** A route. */
 export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject> {
@@ -26,6 +26,8 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   summary: string;
   description?: string;
   body?: Body;
+  /** Refuses fields of the body that it doesn't know instead of ignoring them; for what deletes or merges. */
+  strict?: boolean;
   /** Query parameters as the operation takes them, and how each is read from text. */
   query?: { schema: Query; kinds: Record<string, QueryKind> };
   answer: Answer;
@@ -101,15 +103,18 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
   app.on(endpoint.method, endpoint.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
     const request = context.req.raw, receivedAt = settings.now();
     const texts = query && readQuery(request, query.kinds);
+    const sent = body && await readJson(request, settings);
+    const ignored = body ? ignoredNames(body, sent, endpoint.strict ?? false) : [];
     // A route without a schema gets undefined, and its type says so.
     const input = {
-      body: body && validate(body, await readJson(request, settings), "body"),
+      body: body && validate(body, sent, "body"),
       query: query && texts && validate(query.schema, texts.values, "query", texts.raw),
       path: (name: string) => context.req.param(name) ?? "",
       header: (name: string) => request.headers.get(name) ?? undefined,
       receivedAt,
     } as EndpointInput<Body, Query>;
-    return json(await run(input));
+    const answer = await run(input);
+    return json(ignored.length > 0 && typeof answer === "object" ? { ...answer, ignored } : answer);
   });
 }
 

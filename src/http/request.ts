@@ -6,6 +6,7 @@
 
 import type { Bodies } from "../access/body.ts";
 import { isFromBrowser } from "../access/cors.ts";
+import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
 import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -57,12 +58,19 @@ export async function readJson(
     throw notJson(0, "The body is not UTF-8");
   }
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
+    if (error instanceof InexactNumber) throw inexact(error);
     const message = error instanceof Error ? error.message : "";
     const ended = text.trim() === "" || message.startsWith("Unexpected end");
     throw notJson(ended ? text.length : Number(/ at position (\d+)/.exec(message)?.[1] ?? 0), jsonFault(text, message));
   }
+}
+
+function inexact({ key, message }: InexactNumber): InvalidRequest {
+  return new InvalidRequest([
+    { type: "int_inexact", loc: ["body", key], msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
+  ]);
 }
 
 function notJson(position: number, error: string): InvalidRequest {

@@ -7,11 +7,13 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { errorText, MemoryError } from "../errors.ts";
+import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
+import { toolSchema } from "../memory/tool_schema.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { addEndpoint, documented, json, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
-import { RPC_TOOLS, statistics } from "./rpc_tools.ts";
+import { RPC_TOOLS, type RpcTool, statistics } from "./rpc_tools.ts";
 import { InvalidRequest, validate } from "./validation.ts";
 
 /** The protocol version this route's clients expect. */
@@ -34,8 +36,8 @@ type RpcRequest = z.infer<typeof RpcRequest>;
 const RpcAnswer = z.object({
   jsonrpc: z.literal("2.0"),
   id: z.union([z.string(), z.int(), z.null()]),
-  result: z.union([z.record(z.string(), z.unknown()), z.null()]),
-  error: z.union([z.object({ code: z.int(), message: z.string() }), z.null()]),
+  result: z.record(z.string(), z.unknown()).optional().describe("What the method gives; absent when it failed."),
+  error: z.object({ code: z.int(), message: z.string() }).optional().describe("Why it failed; absent otherwise."),
 }).openapi("RpcAnswer");
 
 const ToolCall = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).nullish() });
@@ -75,7 +77,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     const id = request.id ?? null, { requests } = runtime.telemetry, scope = requests.current;
     if (scope) scope.operation = operationOf(request);
     try {
-      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request), error: null });
+      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request) });
     } catch (error) {
       if (scope) {
         scope.outcome = error instanceof RpcError || error instanceof InvalidRequest
@@ -83,7 +85,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
           : outcomeOf(error);
       }
       const { code, message } = told(error, request.method, settings, requests.id);
-      return json({ jsonrpc: "2.0", id, result: null, error: { code, message } });
+      return json({ jsonrpc: "2.0", id, error: { code, message } });
     }
   });
 
@@ -149,20 +151,27 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise
       if (tool === undefined) {
         throw new RpcError(CODE.internal, `Internal error: Unknown tool: ${shown(call.data.name)}`);
       }
-      const result = await tool.run(runtime, validate(tool.input, call.data.arguments ?? {}, "body"));
-      return { content: [{ type: "text", text: JSON.stringify(result) }] };
+      const { values, ignored } = parseArguments(specOf(tool), call.data.arguments ?? {});
+      const result = await tool.run(runtime, values) as object;
+      return {
+        content: [{ type: "text", text: JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result) }],
+      };
     }
     default:
       throw new RpcError(CODE.methodNotFound, `Method not found: ${shown(method)}`);
   }
 }
 
+function specOf({ name, input, aliases = {}, strict = false }: RpcTool): ArgumentSpec {
+  const { inputSchema } = listTools().find((tool) => tool.name === name)!;
+  return { name, input, properties: inputSchema.properties as ArgumentSpec["properties"], aliases, strict };
+}
+
 let listed: z.infer<typeof Tools> | undefined;
 
 function listTools(): z.infer<typeof Tools> {
   return listed ??= RPC_TOOLS.map(({ name, description, input }) => {
-    const { $schema: _, ...inputSchema } = z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
-    return { name, description, inputSchema };
+    return { name, description, inputSchema: toolSchema(input, "input") };
   });
 }
 

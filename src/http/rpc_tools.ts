@@ -35,6 +35,10 @@ export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
   name: string;
   description: string;
   input: I;
+  /** Other names of arguments, accepted but not advertised. */
+  aliases?: Readonly<Record<string, string>>;
+  /** Refuses names it doesn't know instead of ignoring them. */
+  strict?: boolean;
   run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
 }
 
@@ -68,6 +72,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
       limit: Limit.default(10).describe("Results, 1 to 100."),
       similarity_threshold: Threshold.default(0).describe("Least similarity of a result; 0 cuts nothing off."),
     }),
+    aliases: { n_results: "limit", page_size: "limit", min_similarity: "similarity_threshold" },
     async run(runtime, { query, limit, similarity_threshold }) {
       const input = {
         query,
@@ -85,6 +90,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     name: "recall_memory",
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
     input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
+    aliases: { limit: "n_results" },
     async run(runtime, { query, n_results }) {
       const { period, rest } = await periodIn(query, runtime.settings.timeZone);
       const within = {
@@ -119,6 +125,8 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     name: "delete_memory",
     description: "Delete one memory by its content_hash. The trash keeps it for a while.",
     input: z.object({ content_hash: z.string() }),
+    aliases: { id: "content_hash", hash: "content_hash" },
+    strict: true,
     async run(runtime, { content_hash }) {
       try {
         const { success, message } = await deleteMemory(runtime, { content_hash: content_hash.toLowerCase() });
@@ -144,6 +152,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
       tag: MemoryType.nullish().describe("Only memories with this tag."),
       memory_type: MemoryType.nullish(),
     }),
+    aliases: { limit: "page_size" },
     async run(runtime, { page, page_size, tag, memory_type }) {
       const tags = tag ? { tags: [tag] } : {};
       const found = await list(runtime, { page, page_size, match_all: false, memory_type, ...tags });

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { unknownNames } from "../memory/field_names.ts";
 
 /** Where an input came from. */
 export type Source = "body" | "query" | "path";
@@ -45,6 +46,46 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, source:
   throw new InvalidRequest(
     result.error.issues.slice(0, MAX_FAULTS).map((issue) => faultOf(issue, source, value, raw)),
   );
+}
+
+/**
+ * Names in a body that its schema doesn't know, as paths such as `tgas` or `memories.tgas`.
+ *
+ * @param strict Whether each of them is a fault, for requests that delete or merge.
+ * @throws {InvalidRequest} for names that are near to known ones which weren't given.
+ */
+export function ignoredNames(schema: z.ZodType, value: unknown, strict: boolean): string[] {
+  const ignored = new Set<string>(), faults: InputFault[] = [];
+  collectNames(schema, value, strict, [], ignored, faults);
+  if (faults.length > 0) throw new InvalidRequest(faults.slice(0, MAX_FAULTS));
+  return [...ignored];
+}
+
+function collectNames(
+  schema: z.ZodType,
+  value: unknown,
+  strict: boolean,
+  path: (string | number)[],
+  ignored: Set<string>,
+  faults: InputFault[],
+): void {
+  if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null || Array.isArray(value)) return;
+  const shape = schema.shape as Record<string, z.ZodType>, fields = value as Record<string, unknown>;
+  const unknown = unknownNames(Object.keys(fields), { names: Object.keys(shape), strict });
+  const names = path.filter((step) => typeof step === "string");
+  for (const name of unknown.ignored) ignored.add([...names, name].join(".").slice(0, SHOWN.text).toWellFormed());
+  for (const { name, meant } of unknown.mistaken) {
+    const msg = meant === null ? "Field is not known" : `Field is not known; use ${meant}`;
+    const loc = ["body", ...path, name.slice(0, SHOWN.text).toWellFormed()];
+    faults.push({ type: "extra_forbidden", loc, msg, input: shorten(fields[name]) });
+  }
+  for (const [name, inner] of Object.entries(shape)) {
+    const list = fields[name];
+    if (!(inner instanceof z.ZodArray) || !Array.isArray(list)) continue;
+    list.forEach((item, index) =>
+      collectNames(inner.element as z.ZodType, item, strict, [...path, name, index], ignored, faults)
+    );
+  }
 }
 
 /** Shortens a value to what an error message can show. */

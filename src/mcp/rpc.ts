@@ -5,9 +5,18 @@
  */
 
 import { type ErrorCode, MemoryError } from "../errors.ts";
+import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
+import { withoutNulls } from "./messages.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
-export const RPC = { parse: -32700, invalidRequest: -32600, other: -32000, sessionNotFound: -32001 } as const;
+export const RPC = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  other: -32000,
+  sessionNotFound: -32001,
+} as const;
 
 /** JSON with or without parameters. The MCP package has the same test, which would load all of it before any client. */
 const JSON_TYPE = /^\s*application\/json\s*(;|$)/i;
@@ -60,8 +69,9 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
     return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
-    return { body: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
-  } catch {
+    return { body: withoutNulls(parseExactJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes))) };
+  } catch (error) {
+    if (error instanceof InexactNumber) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);
     return rpcError(400, RPC.parse, "Parse error: the body is not JSON in UTF-8");
   }
 }

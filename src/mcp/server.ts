@@ -109,7 +109,7 @@ function addResources(
     ({ params }) =>
       message(
         "resources/read",
-        () => told(runtime, log, async () => ({ contents: await readResource(runtime, params.uri) })),
+        () => told(runtime, log, async () => ({ contents: await readResource(runtime, params.uri) }), params.uri),
       ),
   );
   server.setRequestHandler("resources/subscribe", ({ params }) => {
@@ -129,10 +129,14 @@ export function releaseServer(server: Server): void {
   closing.get(server)?.();
 }
 
-const invalid = (message: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, message);
+const invalid = (message: string, data?: unknown) => new ProtocolError(ProtocolErrorCode.InvalidParams, message, data);
 
-/** Runs a request, and tells its failures as protocol errors without what only an operator may read. */
-async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a request, and tells its failures as protocol errors without what only an operator may read.
+ *
+ * @param uri The resource that was asked for; clients find it in the error's data when it isn't there.
+ */
+async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>, uri?: string): Promise<T> {
   const { requests } = runtime.telemetry;
   try {
     return await run();
@@ -140,7 +144,7 @@ async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>): Pr
     if (requests.current) requests.current.outcome = outcomeOf(error);
     // The SDK answers -32602 for a resource that isn't there, too.
     const asked = error instanceof MemoryError && ["invalid_input", "refused", "not_found"].includes(error.code);
-    if (asked) throw invalid(error.message);
+    if (asked) throw invalid(error.message, error.code === "not_found" && uri !== undefined ? { uri } : undefined);
     if (error instanceof MemoryError && error.code === "unavailable") {
       throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
     }

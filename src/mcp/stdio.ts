@@ -11,6 +11,7 @@ import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/s
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { InFlight } from "./in_flight.ts";
+import { MessageLines } from "./message_lines.ts";
 import { createMcpServer } from "./server.ts";
 
 /** How stdio is served. */
@@ -31,7 +32,8 @@ export async function runStdio(runtime: Runtime, settings: StdioSettings): Promi
 
   const inFlight = new InFlight();
   const input = new PassThrough();
-  process.stdin.on("data", (chunk) => input.write(chunk));
+  const lines = new MessageLines((text) => input.write(text), (text) => process.stdout.write(text));
+  process.stdin.on("data", (chunk: Uint8Array) => lines.push(chunk));
   const gone = new Promise<void>((resolve) => {
     for (const event of ["end", "close", "error"]) process.stdin.once(event, () => resolve());
     process.stdout.once("error", () => resolve());

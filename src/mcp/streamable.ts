@@ -78,13 +78,19 @@ export class StreamableEndpoint {
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };
     if (!await isLegacyRequest(request, read.body)) {
-      return await this.#stateless.fetch(withoutSignal(request), options);
+      return await withStatus(await this.#stateless.fetch(withoutSignal(request), options), read.body);
     }
-    if (request.headers.has("mcp-session-id")) {
+    // A client that begins anew may still name a session that has ended.
+    if (request.headers.has("mcp-session-id") && !(opensSession(read.body) && !this.#isOpen(request))) {
       return await this.#inSession(request, ({ transport }) => transport.handleRequest(request, options));
     }
     if (!opensSession(read.body)) return sessionMissing();
-    return await this.#openSession((transport) => transport.handleRequest(request, options));
+    const begun = withoutSession(request);
+    return await this.#openSession((transport) => transport.handleRequest(begun, options));
+  }
+
+  #isOpen(request: Request): boolean {
+    return this.#sessions.use(request.headers.get("mcp-session-id") ?? "") !== undefined;
   }
 
   /** The stream for messages that answer no request. It also tells whether the client is still there. */
@@ -131,6 +137,22 @@ export class StreamableEndpoint {
   }
 }
 
+/** Methods that are answered; the status of others is looked at. */
+const METHODS = new Set([
+  ...["server/discover", "ping", "tools/list", "tools/call", "resources/list", "resources/templates/list"],
+  ...["resources/read", "prompts/list", "prompts/get", "completion/complete", "subscriptions/listen"],
+]);
+
+/** In the newer era a method that isn't there is 404 (SEP-2575), so that load balancers and proxies see it too. */
+async function withStatus(response: Response, body: unknown): Promise<Response> {
+  const method = typeof body === "object" && body !== null && "method" in body ? String(body.method) : "";
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  if (!response.ok || !isJson || METHODS.has(method)) return response;
+  const text = await response.text();
+  const isMissing = (JSON.parse(text) as { error?: { code?: number } }).error?.code === RPC.methodNotFound;
+  return new Response(text, { status: isMissing ? 404 : response.status, headers: response.headers });
+}
+
 /** Whether a body holds an initialize request; everything else about it is for the transport to check. */
 function opensSession(body: unknown): boolean {
   return (Array.isArray(body) ? body : [body]).some((message) =>
@@ -145,6 +167,14 @@ function opensSession(body: unknown): boolean {
  */
 function withoutSignal({ url, method, headers }: Request): Request {
   return new Request(url, { method, headers });
+}
+
+/** The request without the id of a session. */
+function withoutSession(request: Request): Request {
+  if (!request.headers.has("mcp-session-id")) return request;
+  const headers = new Headers(request.headers);
+  headers.delete("mcp-session-id");
+  return new Request(request.url, { method: request.method, headers });
 }
 
 /** The response, with `ended` called when its stream ends from either side. */

@@ -14,7 +14,12 @@ export type Detail = z.infer<typeof Detail>;
 
 /** Most tokens an answer may cost, by `estimateTokens`. */
 export const MaxTokens = z.int().min(50).max(1_000_000)
-  .describe("Most tokens the answer may cost, at 4 bytes a token; what doesn't fit is counted in omitted.");
+  .describe(
+    "Most tokens the answer may cost, at 4 bytes a token; 20000 without it. What doesn't fit is counted in omitted.",
+  );
+
+/** Tokens that an answer may cost unless the caller says otherwise: common clients cut off or fail at 25,000. */
+export const DEFAULT_ANSWER_TOKENS = 20_000;
 
 /** Characters of a snippet. */
 const SNIPPET = 240;

@@ -63,6 +63,11 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
     const results = memories.map((memory) => ({ memory, similarity_score: null, relevance_reason: "Recent" }));
     return { results, query, mode, notice: null, ...pageFacts(total, page, page_size) };
   }
+  if (query === "" && mode !== "similar") {
+    // Without words, what was asked for is what the filters leave.
+    if (input.tags !== undefined && input.tags.length > 0) return await findIn(runtime, { ...input, mode: "tag" });
+    if (isNarrowed(input)) return await findIn(runtime, { ...input, mode: "recent" });
+  }
   if (query === "") throw missing("query", mode, "what to look for");
   if (mode === "similar" && /^[0-9a-f]{64}$/i.test(query.trim())) {
     const content_hash = query.trim().toLowerCase();
@@ -71,6 +76,12 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
   // A scan is a search whose answer is short; similar with words in place of a key means by meaning alone.
   const kind = mode === "scan" ? "hybrid" : mode === "similar" ? "semantic" : mode;
   return { ...await search(runtime, { ...input, mode: kind, similarity_threshold: min_similarity }), mode };
+}
+
+function isNarrowed(
+  { memory_type, conversation_id, created_after, created_before, metadata }: Partial<FindInput>,
+): boolean {
+  return [memory_type, conversation_id, created_after, created_before, metadata].some((value) => value != null);
 }
 
 function missing(field: string, mode: FindMode, what: string): MemoryError {

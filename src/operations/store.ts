@@ -12,6 +12,8 @@ import {
   AgentId,
   ClientHostname,
   Content,
+  Instant,
+  isoTime,
   MemoryView,
   NewConversationId,
   NewMemoryType,
@@ -39,6 +41,8 @@ export const StoreInput = z.object({
   conversation_id: NewConversationId.nullish(),
   client_hostname: ClientHostname.nullish(),
   agent_id: AgentId.nullish(),
+  created_at: Instant.nullish()
+    .describe("When it was said or learnt, if that wasn't now: Unix seconds or ISO 8601, not in the future."),
 });
 export type StoreInput = z.infer<typeof StoreInput>;
 
@@ -176,6 +180,7 @@ function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number,
     ...(hostname ? [`source:${hostname}`] : []),
     ...(agent ? [`agent:${agent}`] : []),
   ]);
+  const given = createdAt(input, runtime.now(), index);
   return parts.map((content, part) => {
     const now = nextTime();
     const metadata = { ...input.metadata };
@@ -188,9 +193,23 @@ function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number,
       memory_type: input.memory_type ?? null,
       metadata,
       conversation_id: input.conversation_id ?? null,
-      created_at: now,
+      created_at: given === null ? now : given + part / 1000,
       updated_at: now,
     };
+  });
+}
+
+/** Seconds by which a client's clock may be ahead. */
+const CLOCK_SKEW = 60;
+
+/** The time that was given; null without one, and for one that is now by a clock that is a little ahead. */
+function createdAt({ created_at }: StoreInput, now: number, index?: number): number | null {
+  if (created_at == null) return null;
+  if (created_at <= now) return created_at;
+  if (created_at <= now + CLOCK_SKEW) return null;
+  throw new MemoryError("invalid_input", `Cannot store a memory of the future: created_at is ${isoTime(created_at)}`, {
+    field: index === undefined ? "created_at" : `memories.${index}.created_at`,
+    value: created_at,
   });
 }
 

@@ -4,7 +4,7 @@ import { openClient, type TestClient } from "./client.ts";
 async function call(client: TestClient, name: string, args: unknown = {}) {
   const params = { name, arguments: args };
   const { json } = await client.send("POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params });
-  return json.error === null ? JSON.parse(json.result.content[0].text) : json.error;
+  return json.error === undefined ? JSON.parse(json.result.content[0].text) : json.error;
 }
 
 Deno.test("every tool of the JSON-RPC route works, and its effects are those of REST", async () => {

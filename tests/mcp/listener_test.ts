@@ -332,7 +332,7 @@ Deno.test("a client that never reads its stream is cut off before its answers fi
       jsonrpc: "2.0",
       id: 0,
       method: "tools/call",
-      params: { name: "list_memories", arguments: { page_size: 100 } },
+      params: { name: "list_memories", arguments: { page_size: 100, max_tokens: 1_000_000 } },
     };
     for (let i = 1; i <= 100; i++) await send(messages, post(store(i)));
     for (let i = 0; i < 50 && listener.clients().sse > 0; i++) {

@@ -44,9 +44,8 @@ Deno.test("tools keep the names, parameters, defaults and required arguments exi
       const properties = tool.inputSchema.properties as Record<string, Record<string, unknown>>;
       for (const [name, { types, default: fallback }] of Object.entries(expected.properties)) {
         const property = properties[name]!;
-        const accepted = (property.anyOf as { type: string }[] | undefined)?.map((option) => option.type) ??
-          [property.type];
-        assertEquals(types.filter((type) => !accepted.includes(type)), [], `${tool.name}.${name}`);
+        // One of the types is advertised; arguments_test.ts shows that the others are accepted.
+        assert(types.includes(property.type as string), `${tool.name}.${name}`);
         // 0.6 hides most answers, so that this one default differs on purpose.
         if (name === "min_similarity") assertEquals(property.default, 0);
         else if (fallback !== undefined) assertEquals(property.default, fallback, `${tool.name}.${name}`);
@@ -237,14 +236,13 @@ Deno.test("wrong arguments are tool errors that name the argument, what it must 
     ["search_by_tag", { tags: " , " }, "Cannot run search_by_tag: tags must name at least one tag, got []"],
     [
       "list_memories",
-      { limit: 5 },
-      'Cannot run list_memories: "limit" is not an argument; the arguments are page, page_size, tag, memory_type, ' +
-      "conversation_id, created_after, created_before, role, include_superseded, detail, max_tokens",
+      { pagesize: 5 },
+      'Cannot run list_memories: "pagesize" is not an argument; use page_size',
     ],
     [
-      "check_database_health",
-      { deep: true },
-      'Cannot run check_database_health: "deep" is not an argument; there are no arguments',
+      "delete_memory",
+      { content_hash: "0".repeat(64), all: true },
+      'Cannot run delete_memory: "all" is not an argument; the arguments are content_hash, permanent',
     ],
     [
       "delete_memory",

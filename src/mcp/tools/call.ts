@@ -6,10 +6,10 @@
  */
 
 import { type ErrorCode, MemoryError } from "../../errors.ts";
+import { parseArguments } from "../../memory/arguments.ts";
 import type { Logger } from "../../operations/logger.ts";
 import type { Runtime } from "../../operations/runtime.ts";
 import { outcomeOf } from "../../telemetry/outcome.ts";
-import { parseArguments } from "./arguments.ts";
 import { findTool } from "./table.ts";
 import type { Caller } from "./tool.ts";
 
@@ -43,14 +43,26 @@ export async function callTool(
   }
   try {
     const { tool } = callable;
-    const result = await tool.run(runtime, parseArguments(callable, args), caller);
-    const shown = tool.text ? tool.text(result, new Set(Object.keys(args))) : result;
-    const text = typeof shown === "string" ? shown : JSON.stringify(shown);
-    return { content: [{ type: "text", text }], structuredContent: result, isError: false };
+    const { values, ignored } = parseArguments(callable, args);
+    const result = await tool.run(runtime, values, caller);
+    const known = Object.keys(args).filter((name) => !ignored.includes(name));
+    const shown = tool.text ? tool.text(result, new Set(known)) : result;
+    return answered(result, shown, ignored);
   } catch (error) {
     if (scope) scope.outcome = outcomeOf(error);
     return failure(message(error, name, logger, requests.id));
   }
+}
+
+/** The result with what was ignored said in both of its forms, where there is something. */
+function answered(result: Record<string, unknown>, shown: unknown, ignored: string[]): ToolResult {
+  const structuredContent = ignored.length === 0 ? result : { ...result, ignored };
+  const note = ignored.length === 0 ? "" : `\n\nIgnored arguments, which are not known: ${ignored.join(", ")}`;
+  const isPlain = typeof shown === "object" && shown !== null && !Array.isArray(shown);
+  const text = typeof shown === "string"
+    ? shown + note
+    : JSON.stringify(isPlain && ignored.length > 0 ? { ...shown, ignored } : shown);
+  return { content: [{ type: "text", text }], structuredContent, isError: false };
 }
 
 function failure(text: string): ToolResult {

@@ -9,11 +9,12 @@ import type { SearchAnswer, SearchResult } from "./search.ts";
 
 /** A search's answer as text. */
 export function compactText(answer: SearchAnswer): string {
-  const { results, total, page, total_pages, omitted, truncated, notice } = answer;
+  const { results, total, page, total_pages, omitted, truncated, how, notice } = answer;
   const head = [`${results.length} of ${total} memories`];
   if (total_pages > 1) head.push(`page ${page} of ${total_pages}`);
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
   else if (truncated) head.push("some shortened to keep within max_tokens");
+  if (how) head.push(how);
   if (notice) head.push(notice);
   return framed(head.join("; "), results.map(resultText));
 }

@@ -23,7 +23,7 @@ export const findDuplicatesTool = defineTool({
     "Groups of memories that say the same, with the evidence for each and the one to keep. Changes nothing; " +
     "merge_duplicates merges a group.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     similarity_threshold: DuplicatesInput.shape.similarity_threshold,
     limit: DuplicatesInput.shape.limit,
     strategy: z.enum(["keep_newest", "keep_oldest", "keep_longest"]).default("keep_newest"),
@@ -38,6 +38,7 @@ export const findDuplicatesTool = defineTool({
     })),
     ...Sized,
   }),
+  aliases: { threshold: "similarity_threshold", n_results: "limit" },
   async run(runtime, { strategy, detail, max_tokens, ...input }) {
     const keep = STRATEGIES[strategy], { word_threshold, near } = DuplicatesInput.parse({});
     const { groups, ...found } = await findDuplicates(runtime, { ...input, word_threshold, near, keep });
@@ -63,7 +64,7 @@ export const mergeDuplicatesTool = defineTool({
     "Keep one memory of several that say the same: it takes over their tags, metadata and earliest date, and " +
     "the others go to the trash, from where the operator can restore them. Try dry_run first.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject(MergeInput.shape),
+  input: z.object(MergeInput.shape),
   output: z.object({
     success: z.boolean(),
     message: z.string(),
@@ -73,6 +74,7 @@ export const mergeDuplicatesTool = defineTool({
     merged: z.array(z.string()),
     not_found: z.array(z.string()),
   }),
+  strict: true,
   async run(runtime, input) {
     const { success, message, affected_count, dry_run, memory, merged, not_found } = await mergeDuplicates(
       runtime,

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { ContentHash } from "../../memory/schemas.ts";
-import { estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
+import { DEFAULT_ANSWER_TOKENS, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns } from "../../operations/context.ts";
 import { fetchMemory } from "../../operations/fetch.ts";
 import { memoryUri } from "../uris.ts";
@@ -25,7 +25,7 @@ export const fetchTool = defineTool({
     "Get one memory whole by the id that search gives, with its tags and dates, and the turns around it in " +
     "its conversation when context asks for them.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     id: ContentHash,
     offset: z.int().min(0).default(0).describe("Characters to skip, to read on in a long text."),
     context: ContextTurns.default(0),
@@ -40,8 +40,10 @@ export const fetchTool = defineTool({
     before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
     after: z.array(Turn).optional(),
     omitted: z.int().optional().describe("Characters left out after the text given."),
+    next_offset: z.int().optional().describe("The offset to read on from, where the text goes on."),
     truncated: z.boolean().optional().describe("True when something was left out or shortened."),
   }),
+  aliases: { content_hash: "id", hash: "id" },
   async run(runtime, { id, offset, context, detail, max_tokens }) {
     const { memory, around } = await fetchMemory(runtime, { content_hash: id, context });
     const { content, content_hash, created_at: _, updated_at: __, metadata: own, ...facts } = memory;
@@ -52,8 +54,8 @@ export const fetchTool = defineTool({
       list.map((turn) => ({ id: turn.content_hash, text: detail === "full" ? turn.content : snippetOf(turn.content) }))
     );
     const fixed = FRAME + estimateTokens(JSON.stringify([set, turns]));
-    const text = max_tokens === undefined ? wanted : within(wanted, max_tokens - fixed);
-    const isWhole = text === rest;
+    const text = within(wanted, (max_tokens ?? DEFAULT_ANSWER_TOKENS) - fixed);
+    const isWhole = text === rest, read = text.replace(/…$/, "").length;
     return {
       id: content_hash,
       title: titleOf(content),
@@ -61,7 +63,8 @@ export const fetchTool = defineTool({
       url: memoryUri(content_hash),
       metadata: Object.fromEntries(set),
       ...(around === null ? {} : { before: turns[0]!, after: turns[1]! }),
-      ...(isWhole ? {} : { omitted: Math.max(1, rest.length - text.replace(/…$/, "").length), truncated: true }),
+      ...(isWhole ? {} : { omitted: Math.max(1, rest.length - read), truncated: true }),
+      ...(isWhole || detail !== "full" ? {} : { next_offset: offset + read }),
     };
   },
 });

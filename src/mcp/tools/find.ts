@@ -26,7 +26,7 @@ export const retrieveMemory = defineTool({
     "preferences or past decisions, and before you ask what may have been said already. " +
     "Answers with a page of memories, best first, each with similarity_score from 0 to 1.",
   annotations: READ_ONLY,
-  input: z.strictObject({
+  input: z.object({
     query: Query,
     page: Page,
     page_size: PageSize,
@@ -45,6 +45,7 @@ export const retrieveMemory = defineTool({
     ...Sized,
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
   }),
+  aliases: { n_results: "page_size", limit: "page_size", k: "page_size", similarity_threshold: "min_similarity" },
   async run(runtime, { min_similarity, detail, max_tokens, ...input }) {
     const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
     const { items, ...left } = sizeMemories(
@@ -70,7 +71,7 @@ export const searchByTag = defineTool({
   description: "List memories that carry given tags, newest first. Use it when you know the tags; " +
     "retrieve_memory searches by meaning and takes tags as a filter.",
   annotations: READ_ONLY,
-  input: z.strictObject({
+  input: z.object({
     tags: Tags.refine((tags) => tags.length > 0, "must name at least one tag")
       .describe("Tags to look for; a list or comma-separated text."),
     match_all: matchAll,
@@ -86,6 +87,7 @@ export const searchByTag = defineTool({
     ...Paging,
     ...Sized,
   }),
+  aliases: { n_results: "page_size", limit: "page_size", tag: "tags" },
   async run(runtime, { detail, max_tokens, ...input }) {
     const found = await list(runtime, input);
     const { items, ...left } = sizeMemories(found.memories.map(memoryResult), { detail, max_tokens });
@@ -105,7 +107,7 @@ export const listMemories = defineTool({
   description: "Browse memories, newest first, all or those of one tag, type, conversation or time. " +
     "To look for something, use retrieve_memory.",
   annotations: READ_ONLY,
-  input: z.strictObject({
+  input: z.object({
     page: Page,
     page_size: PageSize,
     tag: MemoryType.optional().describe("Only memories with this tag."),
@@ -113,6 +115,7 @@ export const listMemories = defineTool({
     ...Sizing,
   }),
   output: z.object({ memories: z.array(MemoryResult), ...Paging, ...Sized }),
+  aliases: { n_results: "page_size", limit: "page_size", type: "memory_type" },
   async run(runtime, { tag, detail, max_tokens, ...input }) {
     const tags = tag === undefined || tag.trim() === "" ? {} : { tags: [tag.trim()] };
     const found = await list(runtime, { ...input, ...tags, match_all: true });

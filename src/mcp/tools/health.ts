@@ -16,7 +16,7 @@ export const checkDatabaseHealth = defineTool({
   description: "State of the memory service: whether its store and its embedding model work, and how much is stored. " +
     "Use it when another tool fails or finds nothing.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({}),
+  input: z.object({}),
   output: z.object({
     healthy: z.boolean(),
     status: z.enum(["healthy", "degraded", "unhealthy"]),

@@ -31,7 +31,7 @@ export const relationTool = defineTool({
   description: "Typed links between memories: add or remove one from content_hash to target_hash, or list those of " +
     "content_hash in both directions, walking up to depth links far.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     action: Action,
     content_hash: ContentHash,
     target_hash: ContentHash.optional().describe("The other memory; for add and remove."),
@@ -51,6 +51,8 @@ export const relationTool = defineTool({
     count: z.int().optional(),
     ...Sized,
   }),
+  aliases: { id: "content_hash", hash: "content_hash", type: "relation_type" },
+  strict: true,
   async run(runtime, { action, target_hash, detail, max_tokens, ...input }): Promise<RelationAnswer> {
     if (action === "list" || action === "get") {
       const { memories, truncated, ...found } = await relations(runtime, input);
@@ -88,13 +90,14 @@ export const supersedeTool = defineTool({
     "Mark the memory old_id as replaced by new_id, stored before. The old one stays readable with the dates " +
     "it held, but searches leave it out. Use it for facts that changed and to resolve contradictions.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     old_id: ContentHash.describe("content_hash of the outdated memory."),
     new_id: ContentHash.describe("content_hash of the memory that holds now."),
     reason: SupersedeInput.shape.reason,
     valid_until: SupersedeInput.shape.valid_until,
   }),
   output: SupersedeOutput,
+  aliases: { old_hash: "old_id", new_hash: "new_id" },
   run: (runtime, { old_id, new_id, reason, valid_until }) =>
     supersede(runtime, { content_hash: old_id, new_hash: new_id, reason, valid_until }),
 });
@@ -105,7 +108,7 @@ export const contradictionsTool = defineTool({
   description: "Pairs of memories that can't both hold, with the evidence: linked by contradicts, or near duplicates " +
     "that differ in a negation or in numbers. Resolve one with memory_supersede, or link it by relates_to if both hold.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({ ...ContradictionsInput.shape, ...Sizing }),
+  input: z.object({ ...ContradictionsInput.shape, ...Sizing }),
   output: ContradictionsOutput.extend({
     pairs: z.array(ContradictionsOutput.shape.pairs.element.extend({ first: MemoryResult, second: MemoryResult })),
     ...Sized,

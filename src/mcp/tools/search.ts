@@ -53,7 +53,7 @@ export const searchTool = defineTool({
     "similar (to the memory whose id is the query), scan (hybrid, snippets only). Use it before assuming anything " +
     "about people, projects or past decisions. fetch gives a result whole.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     query: FindQuery,
     mode: FindMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
@@ -69,6 +69,7 @@ export const searchTool = defineTool({
     max_tokens: Sizing.max_tokens,
   }),
   output: SearchAnswer,
+  aliases: { n_results: "page_size", limit: "page_size", similarity_threshold: "min_similarity", type: "memory_type" },
   async run(runtime, { k, output, detail, max_tokens, ...input }) {
     const found = await find(runtime, { ...input, page_size: k ?? input.page_size });
     const level = detail ?? (output === undefined ? input.mode === "scan" ? "snippets" : "full" : OUTPUT[output]);

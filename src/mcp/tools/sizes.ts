@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { Detail, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
+import { DEFAULT_ANSWER_TOKENS, Detail, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
 export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.optional() };
@@ -14,6 +14,7 @@ export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.op
 export const Sized = {
   omitted: z.int().optional().describe("Results left out to keep within max_tokens."),
   truncated: z.boolean().optional().describe("True when something was left out or shortened for max_tokens."),
+  how: z.string().optional().describe("How to get what was left out."),
 };
 
 /** Tokens kept free for what surrounds the memories in an answer. */
@@ -38,7 +39,11 @@ export interface SizedItems<T> {
   items: T[];
   omitted?: number;
   truncated?: true;
+  how?: string;
 }
+
+const HOW_OMITTED = "Read on with a page_size of";
+const HOW_SHORTENED = "fetch gives a memory whole by its id; max_tokens raises the bound";
 
 /** Memories at a level of detail and within a budget. What doesn't fit whole comes as a snippet or as its key. */
 export function sizeMemories<T extends Sizeable>(memories: readonly T[], sizes: Sizes): SizedItems<Cut<T>> {
@@ -53,12 +58,18 @@ export function sizeItems<T, S>(
 ): SizedItems<S> {
   const levels = DETAILS.slice(DETAILS.indexOf(detail));
   const forms = items.map((item) => levels.map((level) => () => shape(item, level)));
-  const { items: kept, omitted, truncated } = fit(forms, max_tokens, FRAME);
+  const { items: kept, omitted, truncated } = fit(forms, max_tokens ?? DEFAULT_ANSWER_TOKENS, FRAME);
   return {
     items: kept,
     ...(omitted > 0 ? { omitted } : {}),
-    ...(truncated ? { truncated: true as const } : {}),
+    ...(truncated ? { truncated: true as const, how: howToGet(kept.length, omitted) } : {}),
   };
+}
+
+/** For an agent that wants the rest. A page of as many as fitted goes on where this one ended. */
+function howToGet(kept: number, omitted: number): string {
+  if (omitted === 0) return HOW_SHORTENED;
+  return kept === 0 ? HOW_SHORTENED : `${HOW_OMITTED} ${kept} from page 2; ${HOW_SHORTENED}`;
 }
 
 const DETAILS: Detail[] = ["full", "snippets", "ids"];

@@ -29,7 +29,7 @@ export const storeMemory = defineTool({
     "Write it so that it can be understood alone, one fact per call. Answers with its content_hash. " +
     "Text that is stored already stays as it is (success false, duplicate true).",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     content: Content,
     tags: NewTags.default([]).describe(
       "Labels to find it by, such as project and topic; a list or comma-separated text.",
@@ -50,6 +50,7 @@ export const storeMemory = defineTool({
       chunk_hashes: z.array(z.string()).optional(),
     }),
   }),
+  aliases: { type: "memory_type", hostname: "client_hostname" },
   async run(runtime, input, { agentId }) {
     const { memory: _, ...result } = await store(runtime, { ...input, agent_id: checked(agentId) });
     return { result };
@@ -73,8 +74,10 @@ export const deleteMemoryTool = defineTool({
   description: "Delete one memory for every agent; people can restore it from the trash for a while. " +
     "Use it for what is wrong; for what is outdated, memory_supersede. Take content_hash from a search result.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({ content_hash: ContentHash, permanent: Permanent }),
+  input: z.object({ content_hash: ContentHash, permanent: Permanent }),
   output: z.object({ success: z.boolean(), content_hash: z.string(), queued: z.boolean().optional() }),
+  aliases: { id: "content_hash", hash: "content_hash" },
+  strict: true,
   async run(runtime, input) {
     const { success, content_hash, queued } = await deleteMemory(runtime, input);
     return { success, content_hash, ...(queued ? { queued } : {}) };
@@ -87,7 +90,7 @@ export const updateMemory = defineTool({
   description: "Change a memory's tags, type or metadata. Its content never changes: store the new fact and call " +
     "memory_supersede instead.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.strictObject({
+  input: z.object({
     content_hash: ContentHash,
     tags: Tags.optional().describe("New tags, in place of the old ones."),
     memory_type: MemoryType.optional(),
@@ -99,6 +102,7 @@ export const updateMemory = defineTool({
     content_hash: z.string(),
     queued: z.boolean().optional(),
   }),
+  aliases: { id: "content_hash", hash: "content_hash", type: "memory_type" },
   async run(runtime, input) {
     const { success, message, content_hash, queued } = await update(runtime, input);
     return { success, message, content_hash, ...(queued ? { queued } : {}) };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ArgumentSpec } from "../../memory/arguments.ts";
 import { findDuplicatesTool, mergeDuplicatesTool } from "./duplicates.ts";
 import { fetchTool } from "./fetch.ts";
 import { listMemories, retrieveMemory, searchByTag } from "./find.ts";
@@ -11,7 +12,8 @@ import { checkDatabaseHealth } from "./health.ts";
 import { contradictionsTool, relationTool, supersedeTool } from "./links.ts";
 import { searchTool } from "./search.ts";
 import { deleteMemoryTool, storeMemory, updateMemory } from "./store.ts";
-import { inputSchema, type JsonSchema, type ObjectSchema, outputSchema, type Tool } from "./tool.ts";
+import type { JsonSchema } from "../../memory/tool_schema.ts";
+import { inputSchema, type ObjectSchema, outputSchema, type Tool } from "./tool.ts";
 
 /** All tools, in the order clients list them. */
 export const TOOLS: readonly Tool[] = [
@@ -42,9 +44,8 @@ export interface ListedTool {
 }
 
 /** A tool with the properties of its arguments at hand. */
-export interface CallableTool {
+export interface CallableTool extends ArgumentSpec {
   tool: Tool;
-  properties: Record<string, JsonSchema>;
 }
 
 let listed: ListedTool[] | undefined;
@@ -67,10 +68,11 @@ let callable: Map<string, CallableTool> | undefined;
 /** The tool of that name. */
 export function findTool(name: string): CallableTool | undefined {
   callable ??= new Map(
-    listTools().map(({ name, inputSchema }, i) => [
-      name,
-      { tool: TOOLS[i]!, properties: (inputSchema.properties ?? {}) as Record<string, JsonSchema> },
-    ]),
+    listTools().map(({ name, inputSchema }, i) => {
+      const tool = TOOLS[i]!, { input, aliases = {}, strict = false } = tool;
+      const properties = (inputSchema.properties ?? {}) as Record<string, JsonSchema>;
+      return [name, { tool, name, input, properties, aliases, strict }];
+    }),
   );
   return callable.get(name);
 }

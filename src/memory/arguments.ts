@@ -1,0 +1,137 @@
+/**
+ * Reading a tool's arguments: lenient about how models and clients write them, exact about what they mean, and clear
+ * about what is wrong.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import { MemoryError } from "../errors.ts";
+import { unknownNames } from "./field_names.ts";
+import { booleanIn, listIn, numberIn, structureIn } from "./loose_values.ts";
+
+/** A JSON Schema object, as far as it is read here. */
+export interface ArgumentSchema {
+  type?: string | string[];
+  enum?: unknown;
+}
+
+/** A tool as far as its arguments go. */
+export interface ArgumentSpec {
+  name: string;
+  input: z.ZodObject;
+  /** JSON Schema of each argument as it is advertised. */
+  properties: Readonly<Record<string, ArgumentSchema>>;
+  /** Older and other names of arguments. */
+  aliases?: Readonly<Record<string, string>>;
+  /** Whether a name that isn't known is refused whatever it is; for tools that delete or merge. */
+  strict?: boolean;
+}
+
+/** Arguments as a tool takes them, and names that were given and mean nothing to it. */
+export interface ReadArguments {
+  values: Record<string, unknown>;
+  ignored: string[];
+}
+
+/** Texts in which the word `null` can only mean that there is none. */
+const NEVER_NULL = new Set(["memory_type", "tag", "created_after", "created_before", "valid_until"]);
+
+/**
+ * The arguments, checked and with defaults filled in.
+ *
+ * @throws {MemoryError} `invalid_input` naming every argument that is wrong.
+ */
+export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string, unknown>>): ReadArguments {
+  const { name: tool, input, properties, aliases = {} } = spec, names = Object.keys(properties);
+  const { ignored, mistaken } = unknownNames(Object.keys(args), { names, aliases, strict: spec.strict ?? false });
+  const given: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(args)) {
+    const meant = Object.hasOwn(properties, name) ? name : aliases[name];
+    if (meant === undefined) continue;
+    // Where both names are given, the argument's own counts.
+    if (meant !== name && args[meant] != null) ignored.push(name);
+    else {
+      const read = readValue(value, meant, properties[meant]);
+      if (read !== undefined) given[meant] = read;
+    }
+  }
+  const parsed = input.safeParse(given, { reportInput: true });
+  if (parsed.success && mistaken.length === 0) return { values: parsed.data, ignored };
+  const problems = [
+    ...mistaken.map((mistake) => misnamed(mistake, names)),
+    ...parsed.error?.issues.map((issue) => explain(issue)) ?? [],
+  ];
+  throw new MemoryError("invalid_input", `Cannot run ${tool}: ${problems.join("; ")}`, {
+    field: mistaken[0]?.name ?? parsed.error!.issues[0]!.path.join("."),
+  });
+}
+
+/** The value as it is meant; undefined where it means that nothing is given. */
+function readValue(value: unknown, name: string, schema: ArgumentSchema | undefined): unknown {
+  // Clients that fill in every argument send null for "not given".
+  if (value === null) return undefined;
+  if (Array.isArray(value)) return value.filter((item) => item !== null);
+  if (typeof value !== "string") return value;
+  const type = schema?.type, isWord = type === "string" && schema?.enum === undefined && !NEVER_NULL.has(name);
+  if (!isWord && value.trim().toLowerCase() === "null") return undefined;
+  switch (type) {
+    case "integer":
+    case "number":
+      return numberIn(value) ?? value;
+    case "boolean":
+      return booleanIn(value) ?? value;
+    case "array":
+      return listIn(value).filter((item) => item !== null);
+    case "object":
+      return structureIn(value) ?? value;
+    default:
+      return value;
+  }
+}
+
+function misnamed({ name, meant }: { name: string; meant: string | null }, names: readonly string[]): string {
+  const takes = names.length > 0 ? `the arguments are ${names.join(", ")}` : "there are no arguments";
+  return `${shown(name)} is not an argument; ${meant === null ? takes : `use ${meant}`}`;
+}
+
+/** An issue as an agent can act on it: which argument, what it must be, what it was. */
+function explain(issue: z.core.$ZodIssue): string {
+  const path = issue.path.join(".") || "the arguments";
+  if (issue.input === undefined && issue.code === "invalid_type") return `${path} is required`;
+  return `${path} ${requirement(issue)}, got ${shown(issue.input)}`;
+}
+
+function requirement(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case "too_small":
+      return `must ${sized(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+    case "too_big":
+      return `must ${sized(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.join(", ")}`;
+    default:
+      return issue.message;
+  }
+}
+
+const KINDS: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+const UNITS: Record<string, string> = { string: " characters", array: " items" };
+const unit = (origin: string) => UNITS[origin] ?? "";
+const sized = (origin: string) => origin in UNITS ? "have" : "be";
+
+/** A value as JSON, cut where it gets long. */
+function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 80 ? `${json.slice(0, 80).toWellFormed()}…` : json;
+}

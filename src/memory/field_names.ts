@@ -1,0 +1,84 @@
+/**
+ * Names that a caller gives and that are not known: mistakes to name, or additions of a client to leave alone.
+ *
+ * @module
+ */
+
+/** Names that clients and the programs around them add to every call. */
+const ADDED_BY_CLIENTS = new Set(["toolCallId", "sessionId"]);
+
+/** What may be given. */
+export interface KnownNames {
+  names: readonly string[];
+  /** Other names, each with the name it stands for. */
+  aliases?: Readonly<Record<string, string>>;
+  /** Whether every name that isn't known is a mistake, because a call that was misunderstood would lose something. */
+  strict?: boolean;
+}
+
+/** What became of the names that aren't known. */
+export interface UnknownNames {
+  /** Left alone, in the order given. */
+  ignored: string[];
+  /** Names with what they were probably meant to be; null where nothing is near. */
+  mistaken: { name: string; meant: string | null }[];
+}
+
+/**
+ * Sorts the given names that are neither known nor an alias. One that is near a known name which wasn't given itself is a
+ * mistake: within two edits, or one where it has under six letters, with case, `_` and `-` aside.
+ */
+export function unknownNames(
+  given: readonly string[],
+  { names, aliases = {}, strict = false }: KnownNames,
+): UnknownNames {
+  const known = new Set([...names, ...Object.keys(aliases)]), present = new Set(given);
+  const unknown = given.filter((name) => !known.has(name));
+  if (unknown.length === 0) return { ignored: [], mistaken: [] };
+  // A name whose other name was given is not what a third one means.
+  for (const [alias, name] of Object.entries(aliases)) if (present.has(alias)) present.add(name);
+  const open = [...known].filter((name) => !present.has(name) && !present.has(aliases[name] ?? ""));
+  const result: UnknownNames = { ignored: [], mistaken: [] };
+  for (const name of unknown) {
+    const isAdded = ADDED_BY_CLIENTS.has(name) || name.startsWith("_");
+    const meant = isAdded ? null : nearest(name, open);
+    if (meant !== null || (strict && !isAdded)) result.mistaken.push({ name, meant });
+    else result.ignored.push(name);
+  }
+  return result;
+}
+
+function nearest(name: string, candidates: readonly string[]): string | null {
+  const word = bare(name), most = word.length < 6 ? 1 : 2;
+  let best: string | null = null, least = most + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word, bare(candidate), most);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+const bare = (name: string) => name.slice(0, 100).toLowerCase().replaceAll(/[_-]/g, "");
+
+/**
+ * Levenshtein distance of two short words, or more than `most` where it is larger.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(editDistance("querry", "query", 2), 1);
+ * ```
+ */
+export function editDistance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + change));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,48 @@
+/**
+ * JSON Schemas of tools, as plain as clients and model APIs want them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+/** A JSON Schema object, as far as it is read here. */
+export interface JsonSchema {
+  [keyword: string]: unknown;
+  type?: string | string[];
+  anyOf?: JsonSchema[];
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+}
+
+/** The schema of a tool's arguments or answer. */
+export function toolSchema(schema: z.ZodObject, io: "input" | "output"): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  simplify(rest as JsonSchema, io);
+  return rest as JsonSchema;
+}
+
+/** Leaves out what says nothing to a client, or what common clients and model APIs can't read. */
+function simplify(schema: JsonSchema, io: "input" | "output"): void {
+  // Null and absent mean the same in arguments; advertising both only costs tokens.
+  if (io === "input" && schema.anyOf !== undefined) {
+    const options = schema.anyOf.filter((option) => option.type !== "null");
+    delete schema.anyOf;
+    // Some clients and model APIs refuse a choice of types: one is advertised, the others are accepted.
+    const plain = ["array", "string"].map((type) => options.find((option) => option.type === type));
+    Object.assign(schema, { ...plain.find((option) => option !== undefined) ?? options[0], ...schema });
+  }
+  if (io === "input" && Array.isArray(schema.type)) {
+    schema.type = schema.type.includes("string") ? "string" : schema.type[0]!;
+  }
+  if (typeof schema.default === "object") delete schema.default;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  delete schema.maxLength;
+  delete schema.propertyNames;
+  // An answer may grow fields; a client that validates must not reject them.
+  if (io === "output" || schema.additionalProperties !== false) delete schema.additionalProperties;
+  for (const property of Object.values(schema.properties ?? {})) simplify(property, io);
+  for (const option of schema.anyOf ?? []) simplify(option, io);
+  if (schema.items !== undefined) simplify(schema.items, io);
+}

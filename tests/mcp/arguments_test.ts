@@ -1,0 +1,290 @@
+/** What clients and models really send: other names, values as text, nulls, and additions of their own. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { inputSchema, type Tool } from "../../src/mcp/tools/tool.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+import { type CallResult, connectInMemory, serveMcp, type TestClient } from "./clients.ts";
+
+async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
+  await using test = await testRuntime();
+  const client = await connectInMemory(test.runtime);
+  try {
+    await body(client, test.runtime);
+  } finally {
+    await client.close();
+  }
+}
+
+const textOf = (result: CallResult) => result.content[0]!.text;
+const hashOf = async (client: TestClient, content: string, more = {}) =>
+  ((await client.call("store_memory", { content, ...more })).structuredContent!.result as { content_hash: string })
+    .content_hash;
+
+Deno.test("additions of clients are ignored and named, in the text and in the structured content", async () => {
+  await withClient(async (client) => {
+    const added = { toolCallId: "call_1", sessionId: "s", _meta_info: 1, reasoning: "because" };
+    const stored = await client.call("store_memory", { content: "Deploys run on Thursdays", ...added });
+    assertEquals(stored.isError, false);
+    assertEquals(stored.structuredContent!.ignored, Object.keys(added));
+    assertEquals(JSON.parse(textOf(stored)).ignored, Object.keys(added));
+    const found = await client.call("search", { query: "deploys", mode: "exact", chatId: "c" });
+    assertEquals(found.structuredContent!.ignored, ["chatId"]);
+    assertStringIncludes(textOf(found), "Ignored arguments, which are not known: chatId");
+    const plain = await client.call("list_memories");
+    assertEquals("ignored" in plain.structuredContent!, false);
+  });
+});
+
+Deno.test("older names stand for arguments, and an argument's own name counts where both are given", async () => {
+  await withClient(async (client) => {
+    for (let i = 0; i < 3; i++) await client.call("store_memory", { content: `Note ${i} about kestrels` });
+    for (const tool of ["retrieve_memory", "search"]) {
+      const { structuredContent } = await client.call(tool, {
+        query: "kestrels",
+        n_results: 2,
+        similarity_threshold: 0,
+      });
+      assertEquals(structuredContent!.page_size, 2, tool);
+    }
+    assertEquals((await client.call("list_memories", { limit: "1" })).structuredContent!.page_size, 1);
+    const both = await client.call("list_memories", { limit: 1, page_size: 2 });
+    assertEquals([both.structuredContent!.page_size, both.structuredContent!.ignored], [2, ["limit"]]);
+  });
+});
+
+Deno.test("a name that is nearly an argument is an error that says which, and tools that delete refuse any", async () => {
+  await withClient(async (client) => {
+    const hash = await hashOf(client, "A note");
+    for (
+      const [tool, args, expected] of [
+        ["retrieve_memory", { query: "x", memorytype: "note" }, '"memorytype" is not an argument; use memory_type'],
+        ["retrieve_memory", { querry: "x" }, '"querry" is not an argument; use query'],
+        ["store_memory", { content: "x", tag: "a" }, '"tag" is not an argument; use tags'],
+        ["search", { query: "x", "Match-All": true }, '"Match-All" is not an argument; use match_all'],
+        ["delete_memory", { content_hash: hash, everything: true }, '"everything" is not an argument'],
+        ["merge_duplicates", { canonical_hash: hash, duplicate_hashes: [hash], dryrun: true }, "use dry_run"],
+        ["merge_duplicates", { canonical_hash: hash, duplicate_hashes: [hash], simulate: true }, '"simulate" is not'],
+      ] as const
+    ) {
+      const result = await client.call(tool, args);
+      assertEquals(result.isError, true, JSON.stringify(args));
+      assertStringIncludes(textOf(result), expected);
+    }
+    // What is given already can't be what another name means.
+    assertEquals((await client.call("search", { query: "x", tags: ["a"], tag: "a" })).isError, false);
+    assertEquals((await client.call("delete_memory", { id: hash, toolCallId: "c" })).isError, false);
+  });
+});
+
+Deno.test("values written as text mean what they say, and the word null that there is none", async () => {
+  await withClient(async (client) => {
+    const one = await hashOf(client, "A first note about Porto", {
+      tags: "['city', 'travel']",
+      metadata: "{'n': True}",
+    });
+    const two = await hashOf(client, "A first note about Porto!", { tags: "null", memory_type: "null" });
+    const { memories } = (await client.call("list_memories", { created_after: "1700000000" })).structuredContent as {
+      memories: { content_hash: string; tags: string[]; memory_type: string | null; metadata: unknown }[];
+    };
+    const [second, first] = memories;
+    assertEquals([first!.content_hash, first!.tags, first!.metadata], [one, ["city", "travel"], { n: true }]);
+    assertEquals([second!.content_hash, second!.tags, second!.memory_type], [two, [], "note"]);
+    for (const match_all of ["False", "false", "0", "no"]) {
+      const found = await client.call("search_by_tag", { tags: '["city","other"]', match_all });
+      assertEquals([found.structuredContent!.match_type, found.structuredContent!.total], ["ANY", 1], match_all);
+    }
+    const listed = await client.call("list_memories", { page_size: "null", created_before: "null", tag: "null" });
+    assertEquals(listed.structuredContent!.total, 2);
+    const merged = await client.call("merge_duplicates", {
+      canonical_hash: one,
+      duplicate_hashes: `["${two}"]`,
+      dry_run: "True",
+    });
+    assertEquals([merged.isError, merged.structuredContent!.dry_run], [false, true]);
+    // Words stay words.
+    assertEquals((await client.call("store_memory", { content: "null" })).isError, false);
+    assertEquals((await client.call("retrieve_memory", { query: "null" })).isError, false);
+  });
+});
+
+Deno.test("search without a query lists what its filters leave", async () => {
+  await withClient(async (client) => {
+    await client.call("store_memory", { content: "One", tags: ["a"], memory_type: "decision" });
+    await client.call("store_memory", { content: "Two", tags: ["b"] });
+    const contents = async (args: Record<string, unknown>) =>
+      ((await client.call("search", args)).structuredContent!.results as { content: string }[]).map((r) => r.content);
+    assertEquals(await contents({ tags: ["a"] }), ["One"]);
+    assertEquals(await contents({ memory_type: "decision" }), ["One"]);
+    assertEquals((await client.call("search", {})).isError, true);
+  });
+});
+
+Deno.test("null means absent wherever MCP lets something be left out", async () => {
+  await using test = await testRuntime();
+  const server = serveMcp(test.runtime);
+  const post = async (body: unknown) => {
+    const response = await fetch(`${server.url}/mcp`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...session },
+      body: JSON.stringify(body),
+    });
+    return { response, json: await response.json() };
+  };
+  let session: Record<string, string> = {};
+  try {
+    const params = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+    const { response } = await post({ jsonrpc: "2.0", id: 1, method: "initialize", params });
+    session = { "mcp-session-id": response.headers.get("mcp-session-id")! };
+    for (
+      const [method, params] of [
+        ["tools/list", null],
+        ["tools/list", { cursor: null }],
+        ["prompts/list", { cursor: null, _meta: null }],
+        ["tools/call", { name: "check_database_health", arguments: null }],
+        ["prompts/get", { name: "recall", arguments: { task: "deploy", tag: null } }],
+        ["prompts/get", { name: "summarise", arguments: null }],
+        ["ping", null],
+      ] as const
+    ) {
+      const { json } = await post({ jsonrpc: "2.0", id: 2, method, params });
+      assertEquals(json.error, undefined, `${method} ${JSON.stringify(params)}`);
+    }
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("whole numbers beyond 2^53 are refused by name instead of changed", async () => {
+  await using test = await testRuntime();
+  const server = serveMcp(test.runtime);
+  try {
+    const call = (digits: string) =>
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"store_memory","arguments":` +
+      `{"content":"n","metadata":{"order":${digits}}}}}`;
+    const post = async (body: string) => {
+      const headers = {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+      };
+      return await (await fetch(`${server.url}/mcp`, { method: "POST", headers, body })).json();
+    };
+    assertStringIncludes((await post(call("12345678901234567890"))).error.message, '"order" is 12345678901234567890');
+    assertEquals((await test.runtime.storage.stats()).total_memories, 0);
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("an initialize that still names a session that has ended begins a new one", async () => {
+  await using test = await testRuntime();
+  const server = serveMcp(test.runtime);
+  try {
+    const response = await fetch(`${server.url}/mcp`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-session-id": crypto.randomUUID(),
+      },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "initialize",
+        params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "t", version: "1" } },
+      }),
+    });
+    assertEquals(response.status, 200);
+    assert(response.headers.get("mcp-session-id"));
+    await response.body?.cancel();
+  } finally {
+    await server.stop();
+  }
+});
+
+/** Constructs that function schemas of OpenAI and Gemini don't both take. */
+const REFUSED = ["anyOf", "oneOf", "allOf", "not", "$ref", "$defs", "prefixItems", "patternProperties", "const"];
+
+function* schemasIn(value: unknown, path: string): Generator<[string, Record<string, unknown>]> {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) yield [path, value as Record<string, unknown>];
+  for (const [key, inner] of Object.entries(value)) yield* schemasIn(inner, `${path}.${key}`);
+}
+
+Deno.test("input schemas hold one plain type a field", () => {
+  for (const tool of TOOLS) {
+    for (const [path, schema] of schemasIn(inputSchema(tool.input), tool.name)) {
+      for (const word of REFUSED) assertEquals(word in schema, false, `${path} has ${word}`);
+      assertEquals(Array.isArray(schema.type) || Array.isArray(schema.items), false, path);
+    }
+  }
+});
+
+/** The strict form of function schemas: every field required, optional ones nullable, free objects as JSON text. */
+function strictArguments(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
+  const properties = Object.keys(inputSchema(tool.input).properties ?? {});
+  return Object.fromEntries(properties.map((name) => {
+    const value = given[name];
+    return [
+      name,
+      value === undefined ? null : typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : value,
+    ];
+  }));
+}
+
+Deno.test("every tool takes the strict form of its schema, in which all fields are there", async () => {
+  await withClient(async (client) => {
+    const hash = await hashOf(client, "A note"), other = await hashOf(client, "Another note");
+    const given: Record<string, Record<string, unknown>> = {
+      store_memory: { content: "Text", metadata: { a: 1 } },
+      search: { query: "note" },
+      fetch: { id: hash },
+      retrieve_memory: { query: "note", metadata: {} },
+      search_by_tag: { tags: ["a"] },
+      list_memories: {},
+      update_memory: { content_hash: hash, metadata: { b: [1] } },
+      relation: { action: "list", content_hash: hash },
+      memory_supersede: { old_id: hash, new_id: other },
+      memory_contradictions: {},
+      find_duplicates: {},
+      merge_duplicates: { canonical_hash: other, duplicate_hashes: [hash], dry_run: true },
+      check_database_health: {},
+      delete_memory: { content_hash: hash },
+    };
+    assertEquals(Object.keys(given).sort(), TOOLS.map(({ name }) => name).sort());
+    for (const [name, args] of Object.entries(given)) {
+      const tool = TOOLS.find((tool) => tool.name === name)!;
+      const result = await client.call(name, strictArguments(tool, args));
+      assertEquals(result.isError ? textOf(result) : null, null, tool.name);
+    }
+  });
+});
+
+Deno.test("an answer costs at most 20,000 tokens unless asked, says what is missing, and fetch reads on", async () => {
+  await withClient(async (client) => {
+    for (let i = 0; i < 10; i++) await hashOf(client, `Report ${i}: ${"kestrels nest in boxes ".repeat(900)}`);
+    const tokens = (result: CallResult) => new TextEncoder().encode(textOf(result)).length / 4;
+    for (
+      const [tool, args] of [
+        ["search", { query: "kestrels", mode: "exact", detail: "full" }],
+        ["retrieve_memory", { query: "kestrels", mode: "exact" }],
+        ["list_memories", {}],
+      ] as const
+    ) {
+      const result = await client.call(tool, args);
+      assert(tokens(result) < 20_500, `${tool}: ${tokens(result)}`);
+      assertEquals(result.structuredContent!.truncated, true, tool);
+      assertStringIncludes(result.structuredContent!.how as string, "fetch");
+    }
+    const long = await hashOf(client, "x".repeat(99_999));
+    let text = "";
+    for (let offset: unknown = 0; offset !== undefined;) {
+      const { structuredContent } = await client.call("fetch", { id: long, offset });
+      text += structuredContent!.text;
+      offset = structuredContent!.next_offset;
+    }
+    assertEquals(text.length, 99_999);
+  });
+});
