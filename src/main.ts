@@ -25,6 +25,7 @@ import {
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
+import { quietConsole, writeError, writeText } from "./output.ts";
 import { closeSharedStorageNow } from "./storage/shared.ts";
 import {
   closeAll,
@@ -70,6 +71,7 @@ async function main(given: string[]): Promise<void> {
   if (given.length === 1 && given[0] === PARSE_COMMAND) {
     return await (await import("./documents/process/child.ts")).parseDocuments();
   }
+  quietConsole();
   closeHoweverItEnds();
   const { args, envFile } = takeEnvFile(given), from = settingsFrom(envFile);
   const [command = "unified", ...rest] = args;
@@ -194,7 +196,7 @@ function formatOf({ logFormat }: Config): LogFormat {
 /** Every other command, and help for all of them. */
 async function runCli(args: string[], from: SettingSource): Promise<void> {
   const { runCommand } = await import("./cli/program.ts");
-  const stopping = new AbortController(), log = createLogger("warning", (line) => console.error(line));
+  const stopping = new AbortController(), log = createLogger("warning", (line) => writeError(`${line}\n`));
   const end = (signal: Deno.Signal) => Deno.exit(exitCodeOf(signal));
   const stop = (signal: Deno.Signal) => {
     stopping.abort(new Stopped(signal));
@@ -205,8 +207,8 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
     const { ignored } = from.layers();
     if (ignored === null || noted) return;
     noted = true;
-    console.error(
-      `${ignored.path} is not read, though it holds ${ignored.names.join(", ")}; --env-file ./.env reads it`,
+    writeError(
+      `${ignored.path} is not read, though it holds ${ignored.names.join(", ")}; --env-file ./.env reads it\n`,
     );
   };
   const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
@@ -232,8 +234,9 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
     processName: processName(),
     log,
     storeFiles,
-    print: printer(),
-    note: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    // Throws once its reader went away, such as `head`.
+    print: (line) => writeText(Deno.stdout, `${line}\n`),
+    note: writeError,
     input: Deno.stdin.readable,
     terminal: Deno.stderr.isTerminal(),
     colour: takesColour(),
@@ -330,15 +333,6 @@ function closeHoweverItEnds(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
-/** Writes lines so that a reader who went away, such as `head`, is noticed. */
-function printer(): (line: string) => void {
-  const encoder = new TextEncoder();
-  return (line) => {
-    const bytes = encoder.encode(`${line}\n`);
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  };
-}
-
 /** Whether standard output takes colours, by the conventions of no-color.org and force-color.org. */
 function takesColour(): boolean {
   const force = Deno.env.get("FORCE_COLOR");
@@ -374,8 +368,8 @@ function tell(error: unknown, args: readonly string[]): number {
     const facts = known
       ? { code: error.code, field: error.field }
       : { code: stopped !== null ? "stopped" : "internal" };
-    console.error(JSON.stringify({ error: { ...facts, message, exit_code: code } }));
+    writeError(`${JSON.stringify({ error: { ...facts, message, exit_code: code } })}\n`);
   } else if (args.includes("--debug")) console.error(error);
-  else console.error(known || stopped !== null ? message : `${message}\nRun it with --debug to see where`);
+  else writeError(known || stopped !== null ? `${message}\n` : `${message}\nRun it with --debug to see where\n`);
   return code;
 }

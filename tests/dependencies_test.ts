@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "mcp",
     "cli",
     "documents/process/child.ts",
+    "output.ts",
   ],
   cli: ["telemetry", "config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
   importers: ["documents", "memory", "operations", "errors.ts"],
@@ -53,6 +54,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "errors.ts": [],
   "give_back.ts": [],
   "give_way.ts": [],
+  "output.ts": [],
   "pacer.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
@@ -82,7 +84,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   documents: ["memory", "errors.ts", "give_way.ts"],
   memory: ["errors.ts"],
   storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "pacer.ts", "embedding/embedder.ts"],
-  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts"],
+  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "output.ts"],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */

@@ -5,8 +5,11 @@
  */
 
 import { errorText } from "../errors.ts";
+import { quietConsole } from "../output.ts";
 import { forbidReports } from "./reports.ts";
 import type { DownloadAnswer, DownloadRequest } from "./download.ts";
+
+quietConsole();
 
 /** Weights to look for, the preferred first; a repository needn't have int8 ones. */
 const DTYPES = ["q8", "fp32"] as const;

@@ -8,10 +8,13 @@
 import { errorText, MemoryError } from "../errors.ts";
 import { giveBackMemory } from "../give_back.ts";
 import { giveWay } from "../give_way.ts";
+import { quietConsole } from "../output.ts";
 import { LocalModel } from "./local_model.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { Lanes } from "./lanes.ts";
 import type { TextKind } from "./provider.ts";
+
+quietConsole();
 
 /** What the worker is told. */
 export type WorkerRequest =

@@ -6,9 +6,12 @@
 
 import { errorText } from "../errors.ts";
 import { giveWay } from "../give_way.ts";
+import { quietConsole } from "../output.ts";
 import { forbidReports } from "./reports.ts";
 import type { RerankAnswer, RerankRequest } from "./reranker.ts";
 import { sanitise } from "./sanitise.ts";
+
+quietConsole();
 
 /** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
 interface WorkerScope {

@@ -35,8 +35,9 @@ export async function runStdio(runtime: Runtime, settings: StdioSettings): Promi
   const lines = new MessageLines((text) => input.write(text), (text) => process.stdout.write(text));
   process.stdin.on("data", (chunk: Uint8Array) => lines.push(chunk));
   const gone = new Promise<void>((resolve) => {
-    for (const event of ["end", "close", "error"]) process.stdin.once(event, () => resolve());
-    process.stdout.once("error", () => resolve());
+    for (const event of ["end", "close", "error"]) process.stdin.on(event, () => resolve());
+    // A client that reads no more has gone too. Each write to a broken pipe is an error of its own, so not only once.
+    process.stdout.on("error", () => resolve());
   });
   const connection = serveStdio(() => createMcpServer(runtime, { serverName, log, surface: "stdio", inFlight }), {
     transport: new StdioServerTransport(input, process.stdout),

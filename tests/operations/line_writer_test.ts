@@ -22,3 +22,52 @@ Deno.test("lines keep their order, whole, however little is taken at once; what 
   flush();
   assertEquals(written().trimEnd().split("\n").length, 3);
 });
+
+Deno.test("a writer that fails in any way throws nothing, and lines after the failure are whole", async () => {
+  let fail: (() => never) | undefined, most = Infinity, written = "";
+  const { write, flush } = createLineWriter((bytes) => {
+    if (most <= 0) fail?.();
+    const taken = bytes.subarray(0, most);
+    most -= taken.length;
+    written += new TextDecoder().decode(taken);
+    return taken.length;
+  });
+  const faults: Record<string, () => never> = {
+    "reader gone": () => {
+      throw new Deno.errors.BrokenPipe();
+    },
+    "disk full": () => {
+      throw new Error("No space left on device (os error 28)");
+    },
+    "closed": () => {
+      throw new Deno.errors.BadResource();
+    },
+  };
+  for (const [name, throwing] of Object.entries(faults)) {
+    for (const room of [0, 3, 11, 12]) {
+      [fail, most, written] = [throwing, room, ""];
+      write('{"line": 1}', false);
+      write('{"line": 2}', false);
+      most = Infinity;
+      write('{"line": 3}', false);
+      assertEquals(written.split("\n").includes('{"line": 3}'), true, `${name}, room for ${room}: ${written}`);
+      assertEquals(written.includes("}{"), false, written);
+    }
+  }
+
+  // A full pipe takes the rest later, in order, and holds a bounded part of what comes meanwhile.
+  [most, written] = [5, ""];
+  fail = () => {
+    throw new Deno.errors.WouldBlock();
+  };
+  write("first line", false);
+  for (let i = 0; i < 40; i++) write("x".repeat(100_000), false);
+  most = Infinity;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  flush();
+  write("last line", false);
+  const lines = written.split("\n");
+  assertEquals([lines[0], lines.at(-2), lines.at(-1)], ["first line", "last line", ""]);
+  assertEquals(lines.slice(1, -2).every((line) => line.length === 100_000), true);
+  assertEquals(written.length < 3e6, true);
+});
