@@ -10,6 +10,9 @@ import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { entry, secondsOf } from "./importer.ts";
 import { objectOf, textOf } from "./turns.ts";
 
+/** Longest name that is looked for in observations, as long as a tag may be. */
+const LONGEST_NAME = 256;
+
 type Line = Record<string, unknown>;
 
 /** Entities become the memories of their observations, relations links between the first memories of two entities. */
@@ -80,6 +83,8 @@ function observationOf(value: unknown): { text: string; at: number | undefined }
 
 /** Whether the name stands in the text as a word of its own: "AI" is not in "Maintains". */
 function hasName(text: string, name: string): boolean {
+  // No name of anything; looking for it at every place of a text would cost the product of the two.
+  if (name.length > LONGEST_NAME) return false;
   const words = text.toLowerCase(), wanted = name.toLowerCase();
   const isPart = (char: string | undefined) => char !== undefined && /[\p{L}\p{N}]/u.test(char);
   for (let at = words.indexOf(wanted); at >= 0; at = words.indexOf(wanted, at + 1)) {

@@ -15,6 +15,8 @@ export interface Disagreement {
 
 const NEGATION = /\b(?:no longer|not|no|never|none|nobody|nothing|neither|nor|without|cannot|stopped|\w+n['’]t)\b/giu;
 const NUMBER = /\d+(?:[.,:/-]\d+)*/g;
+/** Numbers that a detail lists, and the characters of each. */
+const SHOWN = 20, SHOWN_LENGTH = 40;
 /** Least share of words two texts must have in common, numbers and negations aside. */
 const SHARED = 0.5;
 
@@ -28,16 +30,19 @@ export function disagreements(a: string, b: string): Disagreement[] {
     const words = (left.length % 2 === 1 ? left : right).join(", ");
     found.push({ kind: "negation", detail: `Only the ${left.length % 2 === 1 ? "first" : "second"} says "${words}"` });
   }
-  const numbers = [matchesOf(a, NUMBER), matchesOf(b, NUMBER)] as const;
-  const [only, other] = [
-    numbers[0].filter((number) => !numbers[1].includes(number)),
-    numbers[1].filter((number) => !numbers[0].includes(number)),
-  ];
+  const [first, second] = [new Set(matchesOf(a, NUMBER)), new Set(matchesOf(b, NUMBER))];
+  const [only, other] = [[...first.difference(second)], [...second.difference(first)]];
   // A number that only one text gives adds to the other; only numbers in each other's place contradict.
   if (only.length > 0 && other.length > 0) {
-    found.push({ kind: "numbers", detail: `${only.join(", ")} against ${other.join(", ")}` });
+    found.push({ kind: "numbers", detail: `${listed(only)} against ${listed(other)}` });
   }
   return found;
+}
+
+/** The first of many numbers. */
+function listed(numbers: readonly string[]): string {
+  const shown = numbers.slice(0, SHOWN).map((number) => number.slice(0, SHOWN_LENGTH)).join(", ");
+  return numbers.length > SHOWN ? `${shown} and ${numbers.length - SHOWN} more` : shown;
 }
 
 /** Share of the words of both that both have. */

@@ -18,6 +18,9 @@ export const MAX_TAGS = 100;
 /** Longest tag, type or id accepted, in characters. */
 export const MAX_NAME_LENGTH = 256;
 
+/** Longest query, in characters. */
+export const MAX_QUERY_LENGTH = 10_000;
+
 /** Text SQLite, tokenizers and JSON clients can all keep unchanged: well-formed UTF-16 without NUL. */
 const text = () =>
   z.string().refine((value) => !value.includes("\0"), "must not contain NUL characters")
@@ -92,7 +95,7 @@ export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex
 
 export const Query = text()
   .refine((value) => value.trim().length > 0, "must not be empty or blank")
-  .refine((value) => value.length <= 10_000, "must have at most 10000 characters")
+  .refine((value) => value.length <= MAX_QUERY_LENGTH, `must have at most ${MAX_QUERY_LENGTH} characters`)
   .describe("What to look for, as a question or as words.");
 
 export const Page = z.int().min(1).max(1_000_000).default(1).describe("Page number, from 1.");

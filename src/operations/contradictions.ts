@@ -11,6 +11,7 @@ import { disagreements } from "../memory/disagreement.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
 import { breathe } from "./matching.ts";
+import { Pacer } from "../pacer.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearNotice } from "./duplicates.ts";
 import { nearest } from "./search_similar.ts";
@@ -77,14 +78,16 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
 async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {
   const marked = await runtime.storage.relations({ types: [CONTRADICTS], limit: 10 * limit });
   const ends = await runtime.storage.get(marked.flatMap(({ source, target }) => [source, target]));
-  marked.forEach((_, i) => {
+  const pacer = new Pacer();
+  for (let i = 0; i < marked.length; i++) {
     const a = ends[2 * i], b = ends[2 * i + 1];
-    if (!a || !b || a.superseded || b.superseded) return;
+    if (!a || !b || a.superseded || b.superseded) continue;
+    await pacer.pause();
     const found = disagreements(...texts(a, b)),
       evidence = { kind: "marked" as const, detail: "Marked as contradicting" };
     const pair = pairOf(a, b, null, [evidence, ...found]);
     if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
-  });
+  }
 }
 
 async function conflictsOf(
@@ -97,11 +100,14 @@ async function conflictsOf(
   if (ignored) searched.ignored = true;
   const near = neighbours.filter(({ score }) => score >= NEAR);
   const others = await runtime.storage.read(near.map(({ id }) => id));
-  return others.flatMap((other, i) => {
-    if (!other || other.content_hash === memory.content_hash || other.superseded) return [];
+  const pairs: Pair[] = [], pacer = new Pacer();
+  for (const [i, other] of others.entries()) {
+    if (!other || other.content_hash === memory.content_hash || other.superseded) continue;
+    await pacer.pause();
     const found = disagreements(...texts(memory, other));
-    return found.length > 0 ? [pairOf(memory, other, near[i]!.score, found)] : [];
-  });
+    if (found.length > 0) pairs.push(pairOf(memory, other, near[i]!.score, found));
+  }
+  return pairs;
 }
 
 /** Pairs that nobody has linked by a relation: a link says that someone has looked at them. */

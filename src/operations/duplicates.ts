@@ -6,9 +6,10 @@
 
 import { z } from "zod";
 import type { Memory } from "../memory/memory.ts";
-import { Instant, Threshold } from "../memory/schemas.ts";
+import { Instant, MAX_QUERY_LENGTH, Threshold } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
 import { breathe, previewOf } from "./matching.ts";
+import { Pacer } from "../pacer.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearest } from "./search_similar.ts";
 import { modelKnown, noticeOf, SWITCHED } from "./vectors.ts";
@@ -111,7 +112,8 @@ async function pairsOf(
   const near = meant !== null && !meant.ignored
     ? meant.found.map(({ id, score }) => ({ id, score: score as number | null }))
     : (await runtime.storage.candidates({
-      text: by.content,
+      // As much as a query may hold; each further word would cost a pass over the memories that have it.
+      text: by.content.slice(0, MAX_QUERY_LENGTH),
       vector: null,
       filter: { superseded: false },
       limit: NEIGHBOURS,
@@ -121,13 +123,15 @@ async function pairsOf(
   if (wanted.length < 2) return [];
   const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
   const others = await runtime.storage.read(wanted.map(({ id }) => id));
-  others.forEach((found, i) => {
-    if (found === null || found.content_hash === by.content_hash) return;
+  const pacer = new Pacer();
+  for (const [i, found] of others.entries()) {
+    if (found === null || found.content_hash === by.content_hash) continue;
+    await pacer.pause();
     const exact = normalised(found.content) === text, shared_words = exact ? 1 : shared(words, found.content);
     const { score } = wanted[i]!;
-    if (!exact && (!nearToo || score === null || shared_words < word_threshold)) return;
+    if (!exact && (!nearToo || score === null || shared_words < word_threshold)) continue;
     pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });
-  });
+  }
   return pairs;
 }
 
@@ -135,12 +139,20 @@ async function pairsOf(
 function grouped(pairs: readonly Pair[], keep: DuplicatesInput["keep"]): DuplicatesOutput["groups"] {
   const parents = new Map<string, string>(), memories = new Map<string, Memory>();
   const rootOf = (hash: string): string => {
-    const parent = parents.get(hash) ?? hash;
-    return parent === hash ? hash : rootOf(parent);
+    let root = hash;
+    for (let parent = parents.get(root); parent !== undefined && parent !== root; parent = parents.get(root)) {
+      root = parent;
+    }
+    // The next walk from here is short.
+    parents.set(hash, root);
+    return root;
   };
-  for (const { found, by } of pairs) {
+  const evidence = new Map<string, Pair[]>();
+  for (const pair of pairs) {
+    const { found, by } = pair;
     memories.set(found.content_hash, found).set(by.content_hash, by);
     parents.set(rootOf(found.content_hash), rootOf(by.content_hash));
+    for (const { content_hash } of [found, by]) evidence.getOrInsertComputed(content_hash, () => []).push(pair);
   }
   const groups = new Map<string, Memory[]>();
   for (const memory of memories.values()) {
@@ -152,12 +164,11 @@ function grouped(pairs: readonly Pair[], keep: DuplicatesInput["keep"]): Duplica
     const [canonical, ...rest] = group.sort(PREFERRED[keep]) as [Memory, ...Memory[]];
     const duplicates = rest.map((memory) => {
       const hash = memory.content_hash;
-      const evidence = pairs.filter(({ found, by }) => found.content_hash === hash || by.content_hash === hash);
+      const ties = evidence.get(hash)!;
       // What ties it to the memory to keep says most; it may be tied to that one through another only.
-      const best = evidence.find(({ found, by }) =>
+      const best = ties.find(({ found, by }) =>
         [found, by].some((end) => end.content_hash === canonical.content_hash)
-      ) ??
-        evidence[0]!;
+      ) ?? ties[0]!;
       const found_by = best.by.content_hash === hash ? best.found.content_hash : best.by.content_hash;
       const { kind, similarity, shared_words } = best;
       return { ...memberOf(memory), kind, similarity, shared_words, found_by };

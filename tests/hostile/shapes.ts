@@ -141,15 +141,17 @@ function repeated(name: string, unit: string, before = "", after = ""): HostileS
   };
 }
 
-/** Different words, so that whatever is remembered for each of them grows too. */
-const DIFFERENT_WORDS: HostileShape = {
-  name: "different words",
-  make: (length) => {
-    const words: string[] = [];
-    for (let size = 0, n = 0; size < length; n++) size += words[words.push(`w${n.toString(36)}`) - 1]!.length + 1;
-    return words.join(" ").slice(0, length);
-  },
-};
+/** Different words or numbers, so that whatever is remembered for each of them grows too. */
+function different(name: string, word: (n: number) => string): HostileShape {
+  return {
+    name,
+    make: (length) => {
+      const words: string[] = [];
+      for (let size = 0, n = 0; size < length; n++) size += words[words.push(word(n)) - 1]!.length + 1;
+      return words.join(" ").slice(0, length);
+    },
+  };
+}
 
 /** The shapes to run a function over whose input is a text. */
 export const HOSTILE_SHAPES: readonly HostileShape[] = [
@@ -167,5 +169,6 @@ export const HOSTILE_SHAPES: readonly HostileShape[] = [
     name: `repeats of ${named(one!)}, then of ${named(other!)}`,
     make: (length) => one!.repeat(Math.floor(length / 2)) + other!.repeat(Math.floor(length / 2)),
   })),
-  DIFFERENT_WORDS,
+  different("different words", (n) => `w${n.toString(36)}`),
+  different("different numbers", String),
 ];

@@ -10,6 +10,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import { asksIn, isNamed } from "../../memory/turn.ts";
+import { Pacer } from "../../pacer.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import type { Around, Conversations } from "./conversations.ts";
@@ -60,17 +61,20 @@ export class Searches {
       this.#conversations.check(new Set(turns.values())),
     ]);
     const vector_ignored = meaning === null && await vector !== null;
-    return { ...this.#present(wanted, new Set([...found, ...passing]), around, best.cosines), vector_ignored };
+    return { ...await this.#present(wanted, new Set([...found, ...passing]), around, best.cosines), vector_ignored };
   }
 
   /** BM25 of points whose contents were read, by point id. */
   async wordScores(wanted: string[], points: Schemas["Record"][]): Promise<Map<string, number>> {
     await this.#calls.learn(wanted);
     const { terms, factors } = this.#words.known(wanted, MAX_TERMS);
-    return new Map(points.map(({ id, payload }) => {
+    const scores = new Map<string, number>(), pacer = new Pacer();
+    for (const { id, payload } of points) {
       const key = String(id), content = this.#words.content(key) ?? this.#calls.keep(key, payload);
-      return [key, this.#words.score(content, terms, factors).reduce((sum, score) => sum + score, 0)];
-    }));
+      scores.set(key, this.#words.score(content, terms, factors).reduce((sum, score) => sum + score, 0));
+      await pacer.pause();
+    }
+    return scores;
   }
 
   /** Conversations of those points that are turns. */
@@ -99,12 +103,12 @@ export class Searches {
     return reached;
   }
 
-  #present(
+  async #present(
     wanted: string[],
     ids: ReadonlySet<string>,
     around: ReadonlyMap<string, Around>,
     cosines: ReadonlyMap<string, number>,
-  ): Omit<CandidateSet, "vector_ignored"> {
+  ): Promise<Omit<CandidateSet, "vector_ignored">> {
     const { terms, factors, ceiling } = this.#words.known(wanted, MAX_TERMS);
     const scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {
@@ -118,8 +122,13 @@ export class Searches {
       }
       return found;
     };
-    const candidates: Candidate[] = [];
+    const candidates: Candidate[] = [], pacer = new Pacer();
     for (const id of ids) {
+      // A long content takes a while to analyse, and its neighbours may be as long.
+      for (const near of [id, ...around.get(id)?.before ?? [], ...around.get(id)?.after ?? []]) {
+        await pacer.pause();
+        scoresOf(near);
+      }
       const content = this.#words.content(id);
       if (content === undefined) continue; // deleted since it was found
       const { before, after } = around.get(id) ?? { before: [], after: [] }, { bits, speaker } = content.features;

@@ -182,7 +182,7 @@ export class SearchCalls {
       this.#batch([...searches, ...unknown.queries]),
       unknown.lengths ? this.#count() : 0,
     ]);
-    this.#words.learn(unknown, answers.slice(searches.length), memories);
+    await this.#words.learn(unknown, answers.slice(searches.length), memories);
     return answers.slice(0, searches.length);
   }
 

@@ -11,6 +11,7 @@ import { K1, saturation } from "../../memory/ranking.ts";
 import { labelledRole, metadataRole, type Role } from "../../memory/role.ts";
 import { analyse } from "../../memory/text.ts";
 import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
+import { Pacer } from "../../pacer.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 import { storedWeight, WORDS, wordsDocument } from "./layout.ts";
 
@@ -105,20 +106,29 @@ export class Words {
   }
 
   /** Takes over the answers to the queries of `unknown`. */
-  learn(asked: { terms: string[]; lengths: boolean }, answers: readonly Points[], memories: number): void {
-    const at = performance.now(), writes = this.#writes;
-    asked.terms.forEach((term, i) => {
+  async learn(
+    asked: { terms: string[]; lengths: boolean },
+    answers: readonly Points[],
+    memories: number,
+  ): Promise<void> {
+    const at = performance.now(), writes = this.#writes, pacer = new Pacer();
+    for (const [i, term] of asked.terms.entries()) {
       const best = answers[i]?.[0], content = best?.payload?.content;
       // A term nobody stored yet may be stored by another replica any time, so that it isn't remembered as unknown.
-      if (best === undefined || typeof content !== "string") return;
+      if (best === undefined || typeof content !== "string") continue;
+      await pacer.pause();
       const terms = analyse(unescapeText(content)), count = terms.filter((other) => other === term).length;
-      if (count === 0) return;
+      if (count === 0) continue;
       if (this.#rarities.size >= MAX_RARITIES) this.#rarities.delete(this.#rarities.keys().next().value!);
       this.#rarities.set(term, { rarity: best.score / storedWeight(count, terms.length), at, writes });
-    });
+    }
     if (!asked.lengths) return;
     const sample = (answers.at(-1) ?? []).filter(({ payload }) => typeof payload?.content_hash === "string");
-    const total = sample.reduce((sum, { payload }) => sum + analyse(unescapeText(String(payload!.content))).length, 0);
+    let total = 0;
+    for (const { payload } of sample) {
+      await pacer.pause();
+      total += analyse(unescapeText(String(payload!.content))).length;
+    }
     this.#average = { length: sample.length > 0 ? total / sample.length || 1 : 1, memories, at, writes };
   }
 

@@ -16,6 +16,9 @@ const IDS_AT_ONCE = 2048;
 /** Ids covered by one step where the full-text index has narrowed the rows. */
 const NARROWED_AT_ONCE = 8192;
 
+/** Words of a phrase. */
+const MOST_WORDS = 8;
+
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
 const WORDS = /[\p{L}\p{N}]+/gu;
 /** Characters whose place in a token isn't the same for every tokeniser: marks, private use, unassigned. */
@@ -88,5 +91,6 @@ export function wholeWords(text: string): string | null {
   const words = text.match(WORDS) ?? [], characters = [...text];
   if (words.length > 0 && WORD_CHARACTER.test(characters[0]!)) words.shift();
   if (words.length > 0 && WORD_CHARACTER.test(characters.at(-1)!)) words.pop();
-  return words.length === 0 ? null : `"${words.join(" ")}"`;
+  // A few words narrow the rows as well as all; SQLite compares the places of each with those of the others.
+  return words.length === 0 ? null : `"${words.slice(0, MOST_WORDS).join(" ")}"`;
 }
