@@ -13,6 +13,7 @@ import { BulkOutput } from "./bulk_delete.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "./duplicates.ts";
 import { deletedEvents, updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
 
 export const MergeInput = z.object({
@@ -38,9 +39,11 @@ export type MergeOutput = z.infer<typeof MergeOutput>;
 
 /**
  * Gives the kept memory all tags of the others, the earliest creation time and the metadata it lacks, and moves the
- * others to the trash.
+ * others to the trash. What changes meanwhile is read again, so that no change is lost, and that of two that are merged
+ * into each other at the same moment one stays.
  *
- * @throws {MemoryError} `not_found` for the memory to keep; `refused` when it is one of those to merge.
+ * @throws {MemoryError} `not_found` for the memory to keep; `refused` when it is one of those to merge; `conflict` when
+ * others change them again and again.
  */
 export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Promise<MergeOutput> {
   const { canonical_hash, dry_run } = input, hashes = [...new Set(input.duplicate_hashes)];
@@ -52,15 +55,11 @@ export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Prom
   const [canonical, ...found] = await runtime.storage.get([canonical_hash, ...hashes]);
   if (!canonical) throw notFound("merge into", canonical_hash);
   const others = found.filter((memory) => memory !== null);
-  const merged = others.map(({ content_hash }) => content_hash);
-  const patch = patchOf(canonical, others);
-  let memory = { ...canonical, ...patch, tags: [...new Set([...canonical.tags, ...patch.add_tags])] };
-  memory.metadata = { ...patch.metadata, ...canonical.metadata };
+  let memory = mergedOf(canonical, patchOf(canonical, others));
+  let merged = others.map(({ content_hash }) => content_hash);
   if (!dry_run && merged.length > 0) {
-    memory = await runtime.storage.update(canonical_hash, patch, runtime.now()) as typeof memory;
-    if (memory === null) throw notFound("merge into", canonical_hash);
     const reason = `merged into ${canonical_hash}: ${input.reason}`;
-    await runtime.storage.trash(merged, { at: Date.now() / 1000, reason });
+    ({ memory, merged } = await mergeAll(runtime, canonical, others, reason));
     runtime.events.publish(...updatedEvents([memory], ["tags", "created_at", "metadata"]), ...deletedEvents(merged));
     runtime.activity.changed("merge", [canonical_hash, ...merged], input.reason, merged.length);
   }
@@ -76,11 +75,43 @@ export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Prom
   };
 }
 
-/** What the kept memory takes over: of metadata, what has room within the limits. */
-function patchOf(
+/** Merges memories as they were read, and what has become of them meanwhile. */
+async function mergeAll(
+  runtime: Runtime,
   canonical: Memory,
-  others: readonly Memory[],
-): { add_tags: string[]; created_at: number; metadata: Metadata } {
+  others: Memory[],
+  reason: string,
+): Promise<{ memory: Memory; merged: string[] }> {
+  const { storage } = runtime, { content_hash } = canonical, merged: string[] = [];
+  let kept: Memory | null | undefined = canonical, left = others;
+  return await retryConflicts("merge into", content_hash, async () => {
+    if (!kept) throw notFound("merge into", content_hash);
+    const memory = await storage.updateUnchanged(kept, patchOf(kept, left), runtime.now());
+    if (memory !== null && memory !== "conflict") {
+      const moved = await storage.trashUnchanged(left, { at: Date.now() / 1000, reason });
+      merged.push(...left.filter((_, i) => moved[i]).map((other) => other.content_hash));
+      left = left.filter((_, i) => !moved[i]);
+      if (left.length === 0) return { memory, merged };
+    }
+    const [again, ...others] = await storage.get([content_hash, ...left.map((other) => other.content_hash)]);
+    [kept, left] = [again, others.filter((other) => other !== null)];
+    return null;
+  });
+}
+
+/** What the kept memory takes over: of metadata, what has room within the limits. */
+interface Takeover {
+  add_tags: string[];
+  created_at: number;
+  metadata: Metadata;
+}
+
+function mergedOf(canonical: Memory, { add_tags, created_at, metadata }: Takeover): Memory {
+  const tags = [...new Set([...canonical.tags, ...add_tags])];
+  return { ...canonical, tags, created_at, metadata: { ...metadata, ...canonical.metadata } };
+}
+
+function patchOf(canonical: Memory, others: readonly Memory[]): Takeover {
   let metadata: Metadata = {};
   for (const other of others) {
     const lacked = Object.entries(other.metadata).filter(([key]) =>

@@ -10,6 +10,7 @@ import { MemoryError } from "../errors.ts";
 import { ContentHash, Instant, isoTime } from "../memory/schemas.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Type of the relation from the newer memory to the older. */
@@ -39,31 +40,45 @@ export type SupersedeOutput = z.infer<typeof SupersedeOutput>;
 /**
  * Marks a memory as replaced by another.
  *
- * @throws {MemoryError} `not_found` for either; `refused` when the newer is the same or replaced itself, so that the
- * newest is always at the end of a chain.
+ * @throws {MemoryError} `not_found` for either; `refused` when the newer is the same; `conflict` when the newer was
+ * replaced itself, be it at the same moment, so that the newest is always at the end of a chain.
  */
 export async function supersede(runtime: Runtime, input: SupersedeInput): Promise<SupersedeOutput> {
-  const { content_hash, new_hash, reason } = input;
-  if (content_hash === new_hash) throw refused(`memory ${content_hash} by itself`);
-  const [older, newer] = await runtime.storage.get([content_hash, new_hash]);
-  if (!older) throw notFound("supersede", content_hash);
-  if (!newer) throw notFound("supersede by", new_hash);
-  if (newer.superseded) {
-    throw refused(`by memory ${new_hash}: memory ${newer.superseded.by} took its place; name that one`);
+  const { content_hash, new_hash } = input, reason = input.reason.trim();
+  if (content_hash === new_hash) {
+    throw new MemoryError("refused", `Cannot supersede memory ${content_hash} by itself`, { field: "new_hash" });
   }
-  const at = input.valid_until ?? Math.max(newer.created_at, older.created_at);
-  if (at < older.created_at) {
-    throw new MemoryError("invalid_input", `Cannot let memory ${content_hash} end before it began`, {
-      field: "valid_until",
-      value: at,
-    });
-  }
-  const patch = { superseded: { by: new_hash, at, reason: reason.trim() } };
-  const changed = await runtime.storage.update(content_hash, patch, runtime.now());
-  if (!changed) throw notFound("supersede", content_hash);
+  const { older, changed, at } = await retryConflicts("supersede", content_hash, async () => {
+    const [older, newer] = await runtime.storage.get([content_hash, new_hash]);
+    if (!older) throw notFound("supersede", content_hash);
+    if (!newer) throw notFound("supersede by", new_hash);
+    if (newer.superseded) {
+      throw new MemoryError(
+        "conflict",
+        `Cannot supersede memory ${content_hash} by memory ${new_hash}: memory ${newer.superseded.by} took the place ` +
+          "of the latter; name a memory that is current",
+        { field: "new_hash" },
+      );
+    }
+    const at = input.valid_until ?? Math.max(newer.created_at, older.created_at);
+    if (at < older.created_at) {
+      throw new MemoryError("invalid_input", `Cannot let memory ${content_hash} end before it began`, {
+        field: "valid_until",
+        value: at,
+      });
+    }
+    const patch = { superseded: { by: new_hash, at, reason } }, current = { current: new_hash };
+    const changed = await runtime.storage.updateUnchanged(older, patch, runtime.now(), current);
+    if (changed === null) throw notFound("supersede", content_hash);
+    return changed === "conflict" ? null : { older, changed, at };
+  });
   const link = { source: new_hash, target: content_hash, type: SUPERSEDES };
-  if (older.superseded) await runtime.storage.unrelate([{ ...link, source: older.superseded.by }]);
+  const before = older.superseded?.by;
+  if (before !== undefined && before !== new_hash) await runtime.storage.unrelate([{ ...link, source: before }]);
   await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
+  // Whoever replaced or reinstated it meanwhile found no relation to remove yet.
+  const [now] = await runtime.storage.get([content_hash]);
+  if (now && now.superseded?.by !== new_hash) await runtime.storage.unrelate([link]);
   runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));
   runtime.activity.changed("update", [content_hash], `superseded by ${new_hash}`);
   return {
@@ -71,7 +86,7 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
     message: `Memory ${content_hash} is superseded by ${new_hash}`,
     superseded: content_hash,
     superseded_by: new_hash,
-    reason: patch.superseded.reason,
+    reason,
     valid_from_iso: isoTime(older.created_at),
     valid_until_iso: isoTime(at),
   };
@@ -86,12 +101,16 @@ export type ReinstateInput = z.infer<typeof ReinstateInput>;
  * @throws {MemoryError} `not_found`.
  */
 export async function reinstate(runtime: Runtime, { content_hash }: ReinstateInput): Promise<SupersedeOutput> {
-  const [memory] = await runtime.storage.get([content_hash]);
-  if (!memory) throw notFound("reinstate", content_hash);
+  const { memory, changed } = await retryConflicts("reinstate", content_hash, async () => {
+    const [memory] = await runtime.storage.get([content_hash]);
+    if (!memory) throw notFound("reinstate", content_hash);
+    if (!memory.superseded) return { memory, changed: null };
+    const changed = await runtime.storage.updateUnchanged(memory, { superseded: null }, runtime.now());
+    if (changed === null) throw notFound("reinstate", content_hash);
+    return changed === "conflict" ? null : { memory, changed };
+  });
   const { superseded } = memory;
-  if (superseded) {
-    const changed = await runtime.storage.update(content_hash, { superseded: null }, runtime.now());
-    if (!changed) throw notFound("reinstate", content_hash);
+  if (superseded && changed) {
     await runtime.storage.unrelate([{ source: superseded.by, target: content_hash, type: SUPERSEDES }]);
     runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));
     runtime.activity.changed("update", [content_hash], "reinstated");
@@ -105,8 +124,4 @@ export async function reinstate(runtime: Runtime, { content_hash }: ReinstateInp
     valid_from_iso: isoTime(memory.created_at),
     valid_until_iso: null,
   };
-}
-
-function refused(what: string): MemoryError {
-  return new MemoryError("refused", `Cannot supersede ${what}`, { field: "new_hash" });
 }

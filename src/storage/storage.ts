@@ -464,6 +464,23 @@ export interface MemoryStorage {
   update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
   update(hash: string, patch: MemoryPatch, now: number, options: MayQueue): Promise<Memory | Queued | null>;
 
+  /**
+   * Changes a memory that is still as it was read, for changes that are made from what was read. Of several callers who
+   * read the same, one makes its change.
+   *
+   * @param before The memory as `get` gave it.
+   * @param current content_hash of another memory that must be there when the change is made, and be replaced by none.
+   * Concurrent calls take effect one after the other in this too: no circle of replaced memories comes about.
+   * @returns the memory after the change; `conflict`, with nothing changed, where either isn't so; null where the memory
+   * is gone.
+   */
+  updateUnchanged(
+    before: Memory,
+    patch: MemoryPatch,
+    now: number,
+    options?: { current?: string },
+  ): Promise<Memory | "conflict" | null>;
+
   /** Deletes memories for good, in one transaction; for each, whether it was there. Doesn't touch the trash. */
   delete(hashes: string[]): Promise<boolean[]>;
   delete(hashes: string[], options: MayQueue): Promise<(boolean | Queued)[]>;
@@ -475,6 +492,14 @@ export interface MemoryStorage {
    */
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
   trash(hashes: string[], trashing: Trashing, options: MayQueue): Promise<(boolean | Queued)[]>;
+
+  /**
+   * Moves memories to the trash that are still as they were read.
+   *
+   * @param before The memories as `get` gave them.
+   * @returns for each, whether it was moved; not where it was changed since, or is gone.
+   */
+  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]>;
 
   /** Memories in the trash, last deleted first. */
   trashed(query: { offset: number; limit: number }): Promise<TrashPage>;

@@ -814,6 +814,79 @@ export function describeStorage(
     assertEquals((await listed({ superseded: false })).length, 3);
   });
 
+  test("changes a memory only while it is as it was read", async (storage) => {
+    const metadata = { text: "é\0", number: 0.1 + 0.2, deep: { list: [1.5, null] }, whole: 2 ** 53 - 1 };
+    await storage.store([plain(1, { tags: ["a\ud800"], memory_type: "note", metadata }), plain(2)]);
+    const [before] = await storage.get([hashOf(1)]);
+    const after = await storage.updateUnchanged(before!, { add_tags: ["b"] }, 5);
+    assertEquals(await storage.get([hashOf(1)]), [after]);
+    assertEquals([(after as Memory).tags, (after as Memory).updated_at], [["a\ud800", "b"], 5]);
+    for (const patch of [{ tags: [] }, { superseded: { by: hashOf(2), at: 6, reason: "" } }]) {
+      assertEquals(await storage.updateUnchanged(before!, patch, 6), "conflict");
+    }
+    assertEquals(await storage.get([hashOf(1)]), [after]);
+    assertEquals(await storage.updateUnchanged(memory(3), { tags: [] }, 6), null);
+    const [read] = await storage.get([hashOf(1)]);
+    const writers = Array.from(
+      { length: 8 },
+      (_, i) => storage.updateUnchanged(read!, { metadata: { [i]: i } }, 7 + i),
+    );
+    const outcomes = await Promise.all(writers);
+    assertEquals(outcomes.filter((outcome) => outcome === "conflict").length, 7);
+    assertEquals(await storage.get([hashOf(1)]), outcomes.filter((outcome) => outcome !== "conflict"));
+    await storage.trash([hashOf(1)], { at: 20, reason: "deleted" });
+    assertEquals(await storage.updateUnchanged(read!, { tags: [] }, 21), null);
+  });
+
+  test("lets no circle of replaced memories come about, however many ask at once", async (storage) => {
+    const replace = async (older: number, newer: number) => {
+      const [before] = await storage.get([hashOf(older)]);
+      const patch = { superseded: { by: hashOf(newer), at: 1, reason: "" } };
+      return await storage.updateUnchanged(before!, patch, 1_800_000_000 + older, { current: hashOf(newer) });
+    };
+    for (const size of [2, 3, 5]) {
+      const circle = Array.from({ length: size }, (_, i) => 100 * size + i);
+      await storage.store(circle.map((number) => plain(number)));
+      await Promise.all(circle.map((older, i) => replace(older, circle[(i + 1) % size]!)));
+      const left = (await storage.get(circle.map(hashOf))).filter((found) => found!.superseded === undefined);
+      assertGreaterOrEqual(left.length, 1, `a circle of ${size}`);
+    }
+    await storage.store([plain(1), plain(2), plain(3)]);
+    assertEquals((await replace(1, 2) as Memory).superseded?.by, hashOf(2));
+    assertEquals(await replace(2, 1), "conflict");
+    assertEquals(await replace(3, 4), "conflict", "by one that isn't there");
+    assertEquals((await replace(2, 3) as Memory).superseded?.by, hashOf(3));
+    assertEquals(await replace(3, 1), "conflict", "by one further down the chain");
+  });
+
+  test("moves to the trash only what is as it was read", async (storage) => {
+    await storage.store([plain(1), plain(2), plain(3)]);
+    const read = await storage.get([1, 2, 3].map(hashOf)) as Memory[];
+    await storage.update(hashOf(2), { tags: ["new"] }, 5);
+    await storage.delete([hashOf(3)]);
+    assertEquals(await storage.trashUnchanged(read, { at: 6, reason: "merged" }), [true, false, false]);
+    assertEquals((await storage.get([1, 2, 3].map(hashOf))).map((found) => found?.tags), [
+      undefined,
+      ["new"],
+      undefined,
+    ]);
+    const { items } = await storage.trashed({ offset: 0, limit: 9 });
+    assertEquals(items.map(({ memory, reason }) => [numberOf(memory.content_hash), reason]), [[1, "merged"]]);
+  });
+
+  test("loses no change of several that come at once", async (storage) => {
+    await storage.store([plain(1)]);
+    await Promise.all(
+      Array.from(
+        { length: 12 },
+        (_, i) => storage.update(hashOf(1), i % 2 === 0 ? { add_tags: [`${i}`] } : { metadata: { [i]: i } }, 100 + i),
+      ),
+    );
+    const [found] = await storage.get([hashOf(1)]);
+    assertEquals(found!.tags.toSorted(), ["0", "10", "2", "4", "6", "8"]);
+    assertEquals(found!.metadata, { 1: 1, 3: 3, 5: 5, 7: 7, 9: 9, 11: 11 });
+  });
+
   test("links memories once, in both directions, newest first", async (storage) => {
     await storage.store([plain(1), plain(2), plain(3)]);
     const link = (source: number, type: string, target: number, created_at: number) => ({

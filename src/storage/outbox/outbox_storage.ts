@@ -154,6 +154,17 @@ class OutboxStorage implements MemoryStorage, Outbox {
     ) ?? hashes.map(() => "queued");
   }
 
+  async updateUnchanged(before: Memory, patch: MemoryPatch, now: number, options: { current?: string } = {}) {
+    const { current } = options;
+    this.#refuseOvertaking("update the memory", [before.content_hash, ...(current === undefined ? [] : [current])]);
+    return await this.#store.updateUnchanged(before, patch, now, options);
+  }
+
+  async trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+    this.#refuseOvertaking("move memories to the trash", before.map(({ content_hash }) => content_hash));
+    return await this.#store.trashUnchanged(before, trashing);
+  }
+
   /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */
   async get(hashes: string[]): Promise<(Memory | null)[]> {
     const found = await this.#store.get(hashes);

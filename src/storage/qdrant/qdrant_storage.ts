@@ -53,6 +53,7 @@ import { type OnChange, Records } from "./records.ts";
 import { Relations } from "./relations.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Trash } from "./trash.ts";
+import { TrashPoints } from "./trash_points.ts";
 import { deriveAnew, optimise, upgrade } from "./upgrade.ts";
 import { VectorFills } from "./vector_fills.ts";
 import { Words } from "./words.ts";
@@ -109,12 +110,14 @@ class QdrantStorage implements MemoryStorage {
       words.changed(points.map(({ id }) => id));
       conversations.changed(points.map(({ conversation }) => conversation));
     };
-    this.#records = new Records(collection, this.#models, changed);
+    const trashed = new TrashPoints(collection);
+    this.#records = new Records(collection, this.#models, trashed, changed);
     this.#relations = new Relations(collection, this.#records);
     this.#trash = new Trash(
       collection,
       this.#models,
       this.#records,
+      trashed,
       changed,
       (hashes) => this.#relations.forget(hashes),
     );
@@ -158,6 +161,18 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("update the memory", () => this.#records.update(hash, patch, now));
   }
 
+  updateUnchanged(
+    before: Memory,
+    patch: MemoryPatch,
+    now: number,
+    { current }: { current?: string } = {},
+  ): Promise<Memory | "conflict" | null> {
+    return this.#call(
+      "update the memory",
+      () => this.#records.updateUnchanged(before, patch, now, current ?? null),
+    );
+  }
+
   delete(hashes: string[]): Promise<boolean[]> {
     return this.#call("delete memories", async () => {
       const deleted = await this.#records.delete(hashes);
@@ -168,6 +183,15 @@ class QdrantStorage implements MemoryStorage {
 
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]> {
     return this.#call("move memories to the trash", () => this.#trash.trash(hashes, trashing));
+  }
+
+  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+    const hashes = before.map(({ content_hash }) => content_hash);
+    const expected = new Map(before.flatMap((memory) => {
+      const id = pointId(memory.content_hash);
+      return id === null ? [] : [[id, memory] as const];
+    }));
+    return this.#call("move memories to the trash", () => this.#trash.trash(hashes, trashing, expected));
   }
 
   trashed(query: { offset: number; limit: number }): Promise<TrashPage> {

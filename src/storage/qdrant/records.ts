@@ -9,12 +9,15 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
+import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../storage.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import type { Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
+import { allUnchanged, firstRevision, lineageOf, nextRevision, unchanged, type Version } from "./revisions.ts";
+import type { TrashPoints } from "./trash_points.ts";
 
 /** Points in one request: some 2 MB, where contents are short. */
 const POINTS_AT_ONCE = 128;
@@ -24,9 +27,28 @@ const REQUESTS_AT_ONCE = 4;
 const IDS_AT_ONCE = 1000;
 /** Times a change starts over because another writer was faster. */
 const MAX_CONFLICTS = 30;
+/** Milliseconds before the second try at most; each further one waits so much longer. */
+const CONFLICT_PAUSE_MS = 5;
+
+/** Payload fields that tell a version, and what caches must know of a deleted memory. */
+const VERSION_FIELDS = ["revision", "updated_at", "conversation_id"];
 
 /** What changed, for caches: the points and the conversations they are in. */
 export type OnChange = (points: { id: string; conversation: string | null }[]) => void;
+
+/** Waits before a change starts over, so that two that hinder each other don't meet again. */
+export function conflictPause(conflicts: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * CONFLICT_PAUSE_MS * (conflicts + 1)));
+}
+
+/** Tries of a change, with a pause before each but the first. */
+export async function* tries(action: string): AsyncGenerator<void> {
+  for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
+    if (conflicts > 0) await conflictPause(conflicts - 1);
+    yield;
+  }
+  throw new MemoryError("overloaded", `Cannot ${action}: too many others change it now`, { retryAfterSeconds: 1 });
+}
 
 /** A memory as it is inserted, with the mark by which its writer knows it. */
 interface Prepared {
@@ -40,17 +62,17 @@ interface Prepared {
 export class Records {
   readonly #collection: Collection;
   readonly #models: Models;
+  readonly #trashed: TrashPoints;
   readonly #changed: OnChange;
-  /** Called with the ids of every insert that was written, before it is answered. */
-  onInsert: (ids: string[]) => Promise<void> = () => Promise.resolve();
   readonly #inserts = new Batcher<Prepared, StoreOutcome>((batch) => this.#insert(batch), {
     size: POINTS_AT_ONCE,
     atOnce: REQUESTS_AT_ONCE,
   });
 
-  constructor(collection: Collection, models: Models, changed: OnChange) {
+  constructor(collection: Collection, models: Models, trashed: TrashPoints, changed: OnChange) {
     this.#collection = collection;
     this.#models = models;
+    this.#trashed = trashed;
     this.#changed = changed;
   }
 
@@ -63,65 +85,124 @@ export class Records {
   async update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null> {
     const id = pointId(hash);
     if (id === null) return null;
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
+    for await (const _ of tries(`update the memory ${hash}`)) {
       const payload = (await this.payloads([id], true)).get(id);
       if (payload === undefined) return null;
-      const memory = memoryOf(payload);
-      memory.tags = changedTags(patch.tags ?? memory.tags, patch);
-      if (patch.created_at !== undefined) memory.created_at = patch.created_at;
-      if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
-      if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
-      if (patch.superseded === null) delete memory.superseded;
-      else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
-      memory.updated_at = now;
-      const revision = crypto.randomUUID();
-      await this.#collection.write("update the memory", (api, to, init) =>
-        api.setPayload({
-          ...to,
-          payload: { ...changeablePayload(memory), created_at: plainNumber(memory.created_at), revision },
-          filter: { must: [{ has_id: [id] }, ...sameRevision(payload)] },
-        }, init));
-      const after = (await this.payloads([id], ["revision"])).get(id);
-      if (after === undefined) return null;
-      if (after.revision === revision) {
-        this.#changed([{ id, conversation: patch.created_at === undefined ? null : conversationOf(payload) }]);
-        return memory;
-      }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * (conflicts + 1)));
+      const memory = await this.#changeUnchanged(id, payload, patch, now);
+      if (memory !== "conflict") return memory;
     }
-    throw new MemoryError("overloaded", `Cannot update the memory ${hash}: too many others change it now`, {
-      retryAfterSeconds: 1,
-    });
+    return null;
+  }
+
+  /**
+   * Changes one memory while it is as it was read, and, with `current`, while that one is replaced by none.
+   *
+   * No transaction spans two points. Instead the other point gets a new mark while it is current, between the reading of
+   * this one and its change, which is bound to the mark that was read. So a call that makes X replaced by Y marks Y before
+   * Y itself was read by a call that replaces it, and calls around a circle would each have to come before the next.
+   */
+  async updateUnchanged(
+    before: Memory,
+    patch: MemoryPatch,
+    now: number,
+    current: string | null,
+  ): Promise<Memory | "conflict" | null> {
+    const id = pointId(before.content_hash), other = current === null ? null : pointId(current);
+    if (id === null) return null;
+    if (current !== null && other === null) return "conflict";
+    for await (const _ of tries(`update the memory ${before.content_hash}`)) {
+      const found = await this.payloads(other === null ? [id] : [id, other], true);
+      const payload = found.get(id);
+      if (payload === undefined) return null;
+      if (!isUnchanged(before, memoryOf(payload))) return "conflict";
+      if (other !== null) {
+        const facts = found.get(other);
+        if (facts === undefined || facts.superseded != null) return "conflict";
+        if (!await this.touch(other, facts)) continue;
+      }
+      const memory = await this.#changeUnchanged(id, payload, patch, now);
+      if (memory !== "conflict") return memory;
+    }
+    return "conflict";
+  }
+
+  /** Gives a point that is still as it was read a new mark, so that nothing bound to the old one happens; whether it did. */
+  async touch(id: string, version: Version): Promise<boolean> {
+    const revision = nextRevision(version);
+    await this.#collection.write("mark a memory", (api, to, init) =>
+      api.setPayload({
+        ...to,
+        payload: { revision },
+        filter: { must: [{ has_id: [id] }, ...unchanged(version)] },
+      }, init));
+    return (await this.payloads([id], ["revision"])).get(id)?.revision === revision;
+  }
+
+  /** Changes a point that is still as it was read; null when it is gone. */
+  async #changeUnchanged(
+    id: string,
+    payload: Record<string, unknown>,
+    patch: MemoryPatch,
+    now: number,
+  ): Promise<Memory | "conflict" | null> {
+    const memory = memoryOf(payload), revision = nextRevision(payload);
+    memory.tags = changedTags(patch.tags ?? memory.tags, patch);
+    if (patch.created_at !== undefined) memory.created_at = patch.created_at;
+    if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
+    if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
+    if (patch.superseded === null) delete memory.superseded;
+    else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
+    memory.updated_at = now;
+    await this.#collection.write("update the memory", (api, to, init) =>
+      api.setPayload({
+        ...to,
+        payload: { ...changeablePayload(memory), created_at: plainNumber(memory.created_at), revision },
+        filter: { must: [{ has_id: [id] }, ...unchanged(payload)] },
+      }, init));
+    const after = (await this.payloads([id], ["revision"])).get(id);
+    // One that was moved to the trash since takes the change along.
+    const kept = after ?? (await this.#trashed.versions([id])).get(id);
+    if (kept?.revision === revision) {
+      this.#changed([{ id, conversation: patch.created_at === undefined ? null : conversationOf(payload) }]);
+      return memory;
+    }
+    return after === undefined ? null : "conflict";
   }
 
   /** Deletes memories; for each, whether it was there. */
   async delete(hashes: readonly string[]): Promise<boolean[]> {
-    const ids = hashes.map(pointId);
-    const found = await this.payloads(ids.filter((id) => id !== null), ["conversation_id"]);
-    for (const part of partsOf([...found.keys()], IDS_AT_ONCE)) {
-      await this.#collection.write(
-        "delete memories",
-        (api, to, init) => api.deletePoints({ ...to, points: part }, init),
-      );
+    const ids = hashes.map(pointId), gone = new Set<string>();
+    let left = [...new Set(ids.filter((id) => id !== null))];
+    for await (const _ of tries("delete memories")) {
+      const found = await this.payloads(left, VERSION_FIELDS);
+      if (found.size === 0) break;
+      const there = await this.remove(found);
+      // A move to the trash that was under way has copied what is deleted for good here.
+      for (const part of partsOf([...found], IDS_AT_ONCE)) await this.#trashed.drop(new Map(part));
+      for (const id of found.keys()) if (!there.has(id)) gone.add(id);
+      left = [...there.keys()];
+      if (left.length === 0) break;
     }
-    this.#changed(Array.from(found, ([id, payload]) => ({ id, conversation: conversationOf(payload) })));
-    const gone = new Set<string>();
-    return ids.map((id) => {
-      if (id === null || !found.has(id) || gone.has(id)) return false;
-      gone.add(id);
-      return true;
-    });
+    return ids.map((id) => id !== null && gone.delete(id));
   }
 
-  /** Deletes points that were read. */
-  async remove(points: readonly Pick<Schemas["Record"], "id" | "payload">[]): Promise<void> {
-    for (const part of partsOf(points, IDS_AT_ONCE)) {
-      await this.#collection.write(
-        "delete memories",
-        (api, to, init) => api.deletePoints({ ...to, points: part.map(({ id }) => id) }, init),
-      );
+  /**
+   * Deletes points that are still as they were read. A request that comes late, such as the first of a repetition, thus
+   * takes away nothing that was stored since.
+   *
+   * @returns versions of those ids under which there is a point all the same.
+   */
+  async remove(points: ReadonlyMap<string, Record<string, unknown>>): Promise<Map<string, Version>> {
+    const left = new Map<string, Version>();
+    for (const part of partsOf([...points], IDS_AT_ONCE)) {
+      const filter = allUnchanged(new Map(part));
+      await this.#collection.write("delete memories", (api, to, init) => api.deletePoints({ ...to, filter }, init));
+      const there = await this.payloads(part.map(([id]) => id), ["revision", "updated_at"]);
+      for (const [id, version] of there) left.set(id, version);
     }
-    this.#changed(points.map(({ id, payload }) => ({ id: String(id), conversation: conversationOf(payload ?? {}) })));
+    const gone = [...points].filter(([id]) => !left.has(id));
+    this.#changed(gone.map(([id, payload]) => ({ id, conversation: conversationOf(payload) })));
+    return left;
   }
 
   /** Payloads of those points that are there. */
@@ -143,7 +224,7 @@ export class Records {
   async #prepared({ memory, vectors }: NewMemory): Promise<Prepared> {
     const id = pointId(memory.content_hash);
     if (id === null) throw new MemoryError("internal", `Cannot store under the key ${memory.content_hash}`);
-    const revision = crypto.randomUUID();
+    const revision = firstRevision();
     const dense = vectors === null ? {} : await this.#models.vectorsOf(vectors);
     const payload = payloadOf(memory, revision);
     const point: Schemas["PointStruct"] = {
@@ -158,36 +239,40 @@ export class Records {
   async #insert(batch: Prepared[]): Promise<StoreOutcome[]> {
     const firsts = new Map<string, Prepared>();
     for (const item of batch) if (!firsts.has(item.id)) firsts.set(item.id, item);
-    const points = Array.from(firsts.values(), ({ point }) => point);
+    const ids = [...firsts.keys()], points = Array.from(firsts.values(), ({ point }) => point);
     for (const part of fittingParts(points)) {
       await this.#collection.write(
         "store memories",
         (api, to, init) => api.upsertPoints({ ...to, points: part, update_mode: "insert_only" }, init),
       );
     }
-    const ids = [...firsts.keys()];
-    const [there] = await Promise.all([this.payloads(ids, ["revision"]), this.onInsert(ids)]);
-    const stored = new Set(
-      [...firsts.values()].filter(({ id, revision }) => there.get(id)?.revision === revision),
-    );
+    const [there, trashed] = await Promise.all([this.payloads(ids, ["revision"]), this.#trashed.versions(ids)]);
+    const stored = new Set([...firsts.values()].filter((item) => isOwn(item, there)));
+    await this.#dropOlder([...stored], trashed);
     this.#changed([...stored]);
     return batch.map((item) => stored.has(item) ? "stored" : "duplicate");
   }
+
+  /** Drops from the trash what lay there when these memories were stored. */
+  async #dropOlder(stored: readonly Prepared[], trashed: ReadonlyMap<string, Version>): Promise<void> {
+    const others = stored.filter(({ id, revision }) => trashed.has(id) && lineageOf(trashed.get(id)!) !== revision);
+    if (others.length === 0) return;
+    // Only what is older than a memory that lies here after the trash was read; a later one may have gone there since.
+    const there = await this.payloads(others.map(({ id }) => id), ["revision"]);
+    const older = others.filter((item) => isOwn(item, there));
+    await this.#trashed.drop(new Map(older.map(({ id }) => [id, trashed.get(id)!])));
+  }
+}
+
+/** Whether a point is the one that its writer inserted, whoever changed it since. */
+function isOwn({ id, revision }: Prepared, there: ReadonlyMap<string, Version>): boolean {
+  const version = there.get(id);
+  return version !== undefined && lineageOf(version) === revision;
 }
 
 function changedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
   const kept = remove_tags === undefined ? tags : tags.filter((tag) => !remove_tags.includes(tag));
   return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];
-}
-
-/** Conditions under which a payload is still the one that was read. The Python service's has no revision, but a time. */
-function sameRevision({ revision, updated_at }: Record<string, unknown>): Schemas["Condition"][] {
-  if (typeof revision === "string") return [{ key: "revision", match: { value: revision } }];
-  const unchanged: Schemas["Condition"][] = [{ is_empty: { key: "revision" } }];
-  if (typeof updated_at === "number") {
-    unchanged.push({ key: "updated_at", range: { gte: updated_at, lte: updated_at } });
-  }
-  return unchanged;
 }
 
 function conversationOf({ conversation_id }: Record<string, unknown>): string | null {

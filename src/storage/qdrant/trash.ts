@@ -1,51 +1,49 @@
 /**
  * The trash: a collection beside the memories', so that no search, listing or count has to leave trashed ones out. A
  * memory goes there whole, its vectors in the payload, before it leaves the other collection, so that a crash in between
- * leaves it in both and never in none.
+ * leaves it in both and never in none; the one among the memories is then the true one.
+ *
+ * Several processes may store, change, move, restore and delete a memory at once. Three rules keep it from being lost
+ * between the collections: a copy is put into the trash only where there is none; what is taken away, on either side, is
+ * bound to the version that was read; and what leaves the trash, to be restored or for good, is claimed first.
  *
  * @module
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { MemoryError } from "../../errors.ts";
+import type { Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
+import { isUnchanged } from "../../memory/unchanged.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
 import type { Collection } from "./collection.ts";
-import { QdrantRefusal } from "./connection.ts";
-import { all, type Condition } from "./filter.ts";
+import type { Condition } from "./filter.ts";
 import { memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
-import { type OnChange, partsOf, type Records } from "./records.ts";
+import { type OnChange, partsOf, type Records, tries } from "./records.ts";
+import { firstRevision, isSameVersion, lineageOf, type Version } from "./revisions.ts";
+import type { TrashFields, TrashPoints } from "./trash_points.ts";
 import { unescapeText } from "../sqlite/escape.ts";
 
 const POINTS_AT_ONCE = 100;
-/** Seconds after which another process takes over memories that one began to delete for good. */
+/** Seconds after which another process takes over memories that one began to take out. */
 const CLAIM_SECONDS = 60;
-
-/** What a trashed memory's payload has beside the memory's own. */
-interface TrashFields {
-  deleted_at: number;
-  reason: string;
-  /** The active model's vectors at the time; null without. */
-  kept_vectors: { model: string; point: Schemas["PointStruct"]["vector"] } | null;
-}
 
 /** The trash of one collection. */
 export class Trash {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #records: Records;
+  readonly #points: TrashPoints;
   readonly #changed: OnChange;
   readonly #onDeleted: (hashes: string[]) => Promise<void>;
-  /** Whether there is a collection of trash. */
-  #prepared: Promise<boolean> | undefined;
 
   /** @param deleted Called with the content_hashes of memories that are about to be deleted for good. */
   constructor(
     collection: Collection,
     models: Models,
     records: Records,
+    points: TrashPoints,
     changed: OnChange,
     deleted: (hashes: string[]) => Promise<void>,
   ) {
@@ -53,58 +51,42 @@ export class Trash {
     this.#collection = collection;
     this.#models = models;
     this.#records = records;
+    this.#points = points;
     this.#changed = changed;
-    records.onInsert = (ids) => this.#forget(ids);
   }
 
-  get #name(): string {
-    return `${this.#collection.name}_trash`;
-  }
-
-  /** Moves memories to the trash; for each, whether it was there. */
-  async trash(hashes: readonly string[], { at, reason }: Trashing): Promise<boolean[]> {
-    await this.#prepare();
-    const active = await this.#models.active(), moved = new Set<string>();
-    const ids = hashes.map(pointId);
+  /**
+   * Moves memories to the trash; for each, whether it was there.
+   *
+   * @param before The memories as they were read; one that is otherwise by now stays. Null moves them as they are.
+   */
+  async trash(
+    hashes: readonly string[],
+    trashing: Trashing,
+    before: ReadonlyMap<string, Memory> | null = null,
+  ): Promise<boolean[]> {
+    await this.#points.prepare();
+    const moved = new Set<string>(), ids = hashes.map(pointId);
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
-      const vectors = active === null ? [] : [active.vector, chunksVector(active.vector)];
-      const points = await this.#collection.read<Schemas["Record"][]>(
-        "read memories",
-        (api, to, init) => api.getPoints({ ...to, ids: part, with_payload: true, with_vector: vectors }, init),
-      );
-      if (points.length === 0) continue;
-      const trashed = points.map(({ id, payload, vector }): Schemas["PointStruct"] => {
-        const named = Array.isArray(vector) ? { "": vector } : vector ?? {};
-        const fields: TrashFields = {
-          deleted_at: plainNumber(at),
-          reason,
-          kept_vectors: active !== null && active.vector in named
-            ? { model: active.id, point: named as Schemas["PointStruct"]["vector"] }
-            : null,
-        };
-        return { id, vector: {}, payload: { ...payload, ...fields } };
-      });
-      await this.#keep("move memories to the trash", trashed);
-      await this.#records.remove(points);
-      for (const { id } of points) moved.add(String(id));
+      for (const id of await this.#move(part, trashing, before)) moved.add(id);
     }
     return ids.map((id) => id !== null && moved.delete(id));
   }
 
   /** Memories in the trash, last deleted first. */
   async trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
-    if (!await this.#prepare()) return { items: [], total: 0 };
+    if (!await this.#points.prepare()) return { items: [], total: 0 };
     const [{ count }, points] = await Promise.all([
       this.#collection.read<Schemas["CountResult"]>(
         "count the trash",
-        (api, to, init) => api.countPoints({ ...to, collection_name: this.#name, exact: true }, init),
+        (api, to, init) => api.countPoints({ ...to, collection_name: this.#points.name, exact: true }, init),
       ),
       limit === 0
         ? []
         : this.#collection.read<Schemas["QueryResponse"]>("list the trash", (api, to, init) =>
           api.queryPoints({
             ...to,
-            collection_name: this.#name,
+            collection_name: this.#points.name,
             query: { order_by: { key: "deleted_at", direction: "desc" } },
             offset,
             limit,
@@ -120,156 +102,205 @@ export class Trash {
 
   /** Puts memories from elsewhere into the trash; for each, whether it was put there. */
   async bring(items: readonly TrashedMemory[]): Promise<boolean[]> {
-    await this.#prepare();
-    const brought: boolean[] = [];
-    for (const part of partsOf([...items], POINTS_AT_ONCE)) {
-      const ids = part.map(({ memory }) => pointId(memory.content_hash));
-      const known = ids.filter((id) => id !== null);
-      const stored = await this.#collection.read<Schemas["Record"][]>(
-        "read memories",
-        (api, to, init) => api.getPoints({ ...to, ids: known, with_payload: false, with_vector: false }, init),
-      );
-      const taken = new Set([...stored, ...await this.#get(known, false)].map(({ id }) => String(id)));
-      const points: Schemas["PointStruct"][] = [];
-      part.forEach(({ memory, deleted_at, reason }, i) => {
-        const id = ids[i]!, isNew = id !== null && !taken.has(id);
-        brought.push(isNew);
-        if (!isNew) return;
-        taken.add(id);
+    const brought = new Set<string>(), ids = items.map(({ memory }) => pointId(memory.content_hash));
+    for (const part of partsOf(items, POINTS_AT_ONCE)) {
+      const versions = new Map<string, Version>(), points: Schemas["PointStruct"][] = [];
+      const stored = await this.#records.payloads(part.flatMap((item) => pointId(item.memory.content_hash) ?? []), []);
+      for (const { memory, deleted_at, reason } of part) {
+        const id = pointId(memory.content_hash), revision = firstRevision();
+        if (id === null || stored.has(id) || versions.has(id)) continue;
+        versions.set(id, { revision });
         const fields: TrashFields = { deleted_at: plainNumber(deleted_at), reason, kept_vectors: null };
-        points.push({ id, vector: {}, payload: { ...payloadOf(memory, crypto.randomUUID()), ...fields } });
-      });
-      await this.#keep("bring memories into the trash", points);
+        points.push({ id, vector: {}, payload: { ...payloadOf(memory, revision), ...fields } });
+      }
+      if (points.length === 0) continue;
+      await this.#points.insert("bring memories into the trash", points);
+      const there = await this.#points.versions([...versions.keys()]);
+      // Whoever stored one meanwhile found nothing of it in the trash.
+      const storedSince = await this.#records.payloads([...versions.keys()], []);
+      await this.#points.drop(new Map([...versions].filter(([id]) => storedSince.has(id))));
+      for (const [id, { revision }] of versions) {
+        if (there.get(id)?.revision === revision && !storedSince.has(id)) brought.add(id);
+      }
     }
-    return brought;
+    return ids.map((id) => id !== null && brought.delete(id));
   }
 
   /** Takes memories back; for each, whether it was in the trash. */
   async restore(hashes: readonly string[]): Promise<boolean[]> {
-    await this.#prepare();
     const restored = new Set<string>(), ids = hashes.map(pointId);
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
-      const trashed = await this.#get(part, { exclude: [] });
-      if (trashed.length === 0) continue;
-      const active = await this.#models.active();
-      const memories = trashed.map(({ id, payload }): Schemas["PointStruct"] => {
-        const { deleted_at: _at, reason: _reason, claim: _claim, claimed_at: _since, kept_vectors, ...kept } =
-          payload as
-            & Record<string, unknown>
-            & TrashFields;
-        const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
-        const words = wordsOf(unescapeText(String(kept.content)));
-        return { id, vector: { ...dense as Record<string, number[]>, [WORDS]: words }, payload: kept };
-      });
-      for (const points of fittingParts(memories)) {
-        await this.#collection.write(
-          "restore memories",
-          (api, to, init) => api.upsertPoints({ ...to, points, update_mode: "insert_only" }, init),
-        );
+      let left = part;
+      for await (const _ of tries("restore memories")) {
+        const claim = crypto.randomUUID();
+        const claimed = await this.#claim(left, claim);
+        if (claimed.size > 0) {
+          await this.#putBack(claimed, claim);
+          await this.#points.remove(claimedBy([...claimed.keys()], claim));
+          for (const id of claimed.keys()) restored.add(id);
+        }
+        // What another process is taking out is either restored by it in a moment, or deleted.
+        const others = await this.#points.versions(left.filter((id) => !claimed.has(id)));
+        left = [...others.keys()];
+        if (left.length === 0) break;
       }
-      await this.#delete(trashed.map(({ id }) => id));
-      this.#changed(trashed.map(({ id, payload }) => ({
-        id: String(id),
-        conversation: typeof payload?.conversation_id === "string" ? payload.conversation_id : null,
-      })));
-      for (const { id } of trashed) restored.add(String(id));
     }
     return ids.map((id) => id !== null && restored.delete(id));
   }
 
   /** Deletes for good what meets every condition; the number deleted. */
   async empty({ hashes, deleted_before }: { hashes?: string[]; deleted_before?: number }): Promise<number> {
-    await this.#prepare();
     const conditions: Condition[] = [];
     if (hashes !== undefined) conditions.push({ has_id: hashes.map(pointId).filter((id) => id !== null) });
     if (deleted_before !== undefined) conditions.push({ key: "deleted_at", range: { lt: deleted_before } });
-    const mine = crypto.randomUUID();
+    const claim = crypto.randomUUID();
     let emptied = 0;
     while (true) {
-      // Of several processes that delete, the one whose claim stands counts the memory.
-      const now = Date.now() / 1000;
-      const claimable: Condition = {
-        should: [{ is_empty: { key: "claim" } }, { key: "claimed_at", range: { lt: now - CLAIM_SECONDS } }],
-      };
-      const found = await this.#scroll(all(...conditions, claimable));
+      const found = await this.#points.find([...conditions, claimable()]);
       if (found.length === 0) return emptied;
-      await this.#collection.write("empty the trash", (api, to, init) =>
-        api.setPayload({
-          ...to,
-          collection_name: this.#name,
-          payload: { claim: mine, claimed_at: now },
-          filter: { must: [{ has_id: found }, claimable] },
-        }, init));
-      const claimed = (await this.#get(found, ["claim", "content_hash"])).filter(({ payload }) =>
-        payload?.claim === mine
-      );
-      await this.#onDeleted(claimed.map(({ payload }) => String(payload?.content_hash)));
-      await this.#delete(claimed.map(({ id }) => id));
-      emptied += claimed.length;
+      // Of several processes that delete, the one whose claim stands counts the memory.
+      const claimed = await this.#claim(found.map(String), claim, ["claim", "content_hash"]);
+      // A copy that a crash left beside its memory isn't all of it.
+      const stored = await this.#records.payloads([...claimed.keys()], []);
+      const gone = [...claimed].filter(([id]) => !stored.has(id));
+      await this.#onDeleted(gone.map(([, payload]) => String(payload.content_hash)));
+      await this.#points.remove(claimedBy([...claimed.keys()], claim));
+      emptied += claimed.size;
     }
   }
 
-  async #keep(action: string, trashed: readonly Schemas["PointStruct"][]): Promise<void> {
-    for (const points of fittingParts(trashed)) {
+  /** Moves memories to the trash; the ids of those that were moved. */
+  async #move(
+    ids: readonly string[],
+    trashing: Trashing,
+    before: ReadonlyMap<string, Memory> | null,
+  ): Promise<Set<string>> {
+    const moved = new Set<string>();
+    let left = [...ids], kept = new Map<string, Version>();
+    for await (const _ of tries("move memories to the trash")) {
+      const found = await this.#readWhole(left);
+      for (const [id, { payload }] of found) {
+        const expected = before?.get(id);
+        if (before !== null && (expected === undefined || !isUnchanged(expected, memoryOf(payload)))) found.delete(id);
+      }
+      if (found.size === 0) break;
+      // The trash held these before the memories were read, so that they are older, and their writers can't take away
+      // what lies among the memories now.
+      await this.#points.drop(
+        new Map([...kept].filter(([id, version]) => found.has(id) && !isSameVersion(version, found.get(id)!.payload))),
+      );
+      const action = "move memories to the trash";
+      await this.#points.insert(action, Array.from(found, ([id, point]) => trashedPoint(id, point, trashing)));
+      kept = await this.#points.versions([...found.keys()]);
+      const safe = new Map<string, Record<string, unknown>>();
+      for (const [id, { payload }] of found) {
+        const copy = kept.get(id);
+        if (copy !== undefined && isSameVersion(copy, payload)) safe.set(id, payload);
+      }
+      const there = safe.size === 0 ? new Map<string, Version>() : await this.#records.remove(safe);
+      // Stored again after it went: the copy is older than what lies among the memories now.
+      const renewed = [...there].filter(([id, version]) => lineageOf(version) !== lineageOf(safe.get(id)!));
+      await this.#points.drop(new Map(renewed.map(([id]) => [id, safe.get(id)!])));
+      for (const [id] of renewed) there.delete(id);
+      for (const id of safe.keys()) if (!there.has(id)) moved.add(id);
+      left = [...found.keys()].filter((id) => !moved.has(id));
+      if (left.length === 0) break;
+    }
+    return moved;
+  }
+
+  /** Payloads of memories with the active model's vectors. */
+  async #readWhole(ids: readonly string[]): Promise<Map<string, WholePoint>> {
+    const active = await this.#models.active();
+    const vectors = active === null ? [] : [active.vector, chunksVector(active.vector)];
+    const points = await this.#collection.read<Schemas["Record"][]>(
+      "read memories",
+      (api, to, init) => api.getPoints({ ...to, ids: [...ids], with_payload: true, with_vector: vectors }, init),
+    );
+    return new Map(points.map(({ id, payload, vector }) => {
+      const named = Array.isArray(vector) ? { "": vector } : vector ?? {};
+      const kept = active !== null && active.vector in named
+        ? { model: active.id, point: named as Schemas["PointStruct"]["vector"] }
+        : null;
+      return [String(id), { payload: payload ?? {}, kept_vectors: kept }];
+    }));
+  }
+
+  /** Stores memories that were claimed in the trash, unless they are stored already. */
+  async #putBack(claimed: ReadonlyMap<string, Record<string, unknown>>, claim: string): Promise<void> {
+    let left = [...claimed.keys()];
+    for await (const _ of tries("restore memories")) {
+      const there = await this.#records.payloads(left, ["revision", "updated_at"]), again: string[] = [];
+      for (const [id, version] of there) {
+        // The copy is of what lies here: a move is under way, or was cut off. With another mark it can't be completed.
+        const isCopied = lineageOf(version) === lineageOf(claimed.get(id)!);
+        if (isCopied && !await this.#records.touch(id, version)) again.push(id);
+      }
+      const missing = left.filter((id) => !there.has(id));
+      // Where the claim is gone, the memory was stored and trashed since: a newer copy lies in the trash.
+      const kept = await this.#points.get(missing, ["claim"]);
+      await this.#insert(missing.filter((id) => kept.get(id)?.claim === claim), claimed);
+      left = again;
+      if (left.length === 0) break;
+    }
+    this.#changed(Array.from(claimed, ([id, payload]) => ({
+      id,
+      conversation: typeof payload.conversation_id === "string" ? payload.conversation_id : null,
+    })));
+  }
+
+  /** Stores those of the claimed memories that are named; one that was stored meanwhile stays as it is. */
+  async #insert(ids: readonly string[], claimed: ReadonlyMap<string, Record<string, unknown>>): Promise<void> {
+    const active = await this.#models.active();
+    const memories = ids.map((id): Schemas["PointStruct"] => {
+      const { deleted_at: _at, reason: _reason, claim: _claim, claimed_at: _since, kept_vectors, ...memory } = claimed
+        .get(id) as Record<string, unknown> & TrashFields;
+      const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
+      const words = wordsOf(unescapeText(String(memory.content)));
+      const vector = { ...dense as Record<string, number[]>, [WORDS]: words };
+      return { id, vector, payload: { ...memory, revision: firstRevision() } };
+    });
+    for (const points of fittingParts(memories)) {
       await this.#collection.write(
-        action,
-        (api, to, init) => api.upsertPoints({ ...to, collection_name: this.#name, points }, init),
+        "restore memories",
+        (api, to, init) => api.upsertPoints({ ...to, points, update_mode: "insert_only" }, init),
       );
     }
   }
 
-  /** Drops memories from the trash that were stored again. */
-  async #forget(ids: string[]): Promise<void> {
-    await this.#prepare();
-    await this.#delete(ids);
+  /** Claims trashed memories that nobody else is taking out; the payloads of those that were claimed. */
+  async #claim(
+    ids: readonly string[],
+    claim: string,
+    fields: Schemas["WithPayloadInterface"] = true,
+  ): Promise<Map<string, Record<string, unknown>>> {
+    const claimed_at = Date.now() / 1000;
+    await this.#points.change("claim memories in the trash", { claim, claimed_at }, [
+      { has_id: [...ids] },
+      claimable(),
+    ]);
+    const there = await this.#points.get(ids, fields);
+    return new Map([...there].filter(([, payload]) => payload.claim === claim));
   }
+}
 
-  async #get(ids: Schemas["ExtendedPointId"][], fields: Schemas["WithPayloadInterface"]): Promise<Schemas["Record"][]> {
-    return await this.#collection.read(
-      "read the trash",
-      (api, to, init) => api.getPoints({ ...to, collection_name: this.#name, ids, with_payload: fields }, init),
-    );
-  }
+/** A memory's payload, and its vectors as the trash keeps them. */
+interface WholePoint {
+  payload: Record<string, unknown>;
+  kept_vectors: TrashFields["kept_vectors"];
+}
 
-  async #scroll(filter: Schemas["Filter"] | undefined): Promise<Schemas["ExtendedPointId"][]> {
-    const { points } = await this.#collection.read<Schemas["ScrollResult"]>(
-      "read the trash",
-      (api, to, init) =>
-        api.scrollPoints({
-          ...to,
-          collection_name: this.#name,
-          limit: POINTS_AT_ONCE,
-          with_payload: false,
-          ...(filter ? { filter } : {}),
-        }, init),
-    );
-    return points.map(({ id }) => id);
-  }
+function trashedPoint(id: string, point: WholePoint, { at, reason }: Trashing): Schemas["PointStruct"] {
+  const fields: TrashFields = { deleted_at: plainNumber(at), reason, kept_vectors: point.kept_vectors };
+  return { id, vector: {}, payload: { ...point.payload, ...fields } };
+}
 
-  async #delete(ids: Schemas["ExtendedPointId"][]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#collection.write(
-      "empty the trash",
-      (api, to, init) => api.deletePoints({ ...to, collection_name: this.#name, points: ids }, init),
-    );
-  }
+/** The condition on what nobody takes out now. */
+function claimable(): Condition {
+  const before = Date.now() / 1000 - CLAIM_SECONDS;
+  return { should: [{ is_empty: { key: "claim" } }, { key: "claimed_at", range: { lt: before } }] };
+}
 
-  /** Makes the trash's collection when there is none; false where it is missing and may not be made. */
-  #prepare(): Promise<boolean> {
-    if (this.#prepared === undefined) {
-      const running = this.#prepared = this.#make();
-      running.catch(() => this.#prepared = undefined);
-    }
-    return this.#prepared;
-  }
-
-  async #make(): Promise<boolean> {
-    await this.#collection.prepare();
-    try {
-      return await this.#collection.makeBeside(this.#name, { deleted_at: "float" });
-    } catch (error) {
-      if (!(error instanceof QdrantRefusal)) throw error;
-      throw new MemoryError("unavailable", "Cannot use the trash: Qdrant refuses to make it", { cause: error });
-    }
-  }
+function claimedBy(ids: readonly string[], claim: string): Schemas["Filter"] {
+  return { must: [{ has_id: [...ids] }, { key: "claim", match: { value: claim } }] };
 }

@@ -10,6 +10,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import type { UpgradeOptions, UpgradeProgress } from "../storage.ts";
 import type { Collection } from "./collection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
+import { unchanged } from "./revisions.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
 
 /** Memories in one step. */
@@ -82,11 +83,15 @@ async function* pagesOf(collection: Collection, filter: Schemas["Filter"]): Asyn
 async function complete(collection: Collection, points: Schemas["Record"][]): Promise<void> {
   const there = points.map(({ id, payload }) => {
     const { content, metadata } = memoryOf(payload ?? {});
-    return { id, content, derived: derivedPayload(content, metadata) };
+    return { id, content, derived: derivedPayload(content, metadata), version: payload ?? {} };
   });
-  const operations: Schemas["UpdateOperation"][] = there.map(({ id, derived }) => ({
-    set_payload: { payload: { ...derived }, filter: { must: [{ has_id: [id] }] } },
-  }));
+  const operations = there.flatMap((
+    { id, version, derived: { facts, role, ...ofContent } },
+  ): Schemas["UpdateOperation"][] => [
+    { set_payload: { payload: ofContent, filter: { must: [{ has_id: [id] }] } } },
+    // The metadata may have changed since, and these with it.
+    { set_payload: { payload: { facts, role }, filter: { must: [{ has_id: [id] }, ...unchanged(version)] } } },
+  ]);
   await collection.write("complete memories", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
   const now = await collection.read<Schemas["Record"][]>(
     "read memories",

@@ -10,6 +10,7 @@ import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
+import { isUnchanged } from "../../memory/unchanged.ts";
 import type { StoreOutcome, Trashing } from "../storage.ts";
 import { escapeText } from "./escape.ts";
 import { type Database, prepareRows, type Value } from "./database.ts";
@@ -18,7 +19,7 @@ import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
 import { Trash } from "./trash.ts";
-import type { Work } from "./write_queue.ts";
+import type { Work, Written } from "./write_queue.ts";
 
 /** Other processes that lag behind by more changes than this read the whole store again. */
 const TOMBSTONES_KEPT = 100_000;
@@ -96,18 +97,24 @@ export class Records {
     }.bind(this);
   }
 
-  /** Stores what is still in the trash and takes it out of there; for each, whether it was in the trash. */
-  restore(items: readonly (PreparedMemory | null)[]): Work<boolean[]> {
+  /**
+   * Stores what is in the trash as it was read there and takes it out; for each, whether it was in the trash, and
+   * `conflict`, with nothing changed, for what another process took out and put in again since.
+   */
+  restore(items: readonly (PreparedMemory | null)[]): Work<(boolean | "conflict")[]> {
     return function* (this: Records, revision: number) {
-      const result: boolean[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      const result: (boolean | "conflict")[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
       this.#terms.begin();
       for (const item of items) {
-        const wasThere = item !== null && this.#trash.holds(item.memory.content_hash);
-        result.push(wasThere);
-        if (!wasThere) continue;
-        // Stored before it leaves the trash: its relations go when it is in neither.
-        this.#insert(item, revision, added, effects);
-        this.#trash.drop(item.memory.content_hash);
+        const kept = item === null ? null : this.#trash.find(item.memory.content_hash);
+        if (item === null || kept === null) result.push(false);
+        else if (!isUnchanged(item.memory, kept)) result.push("conflict");
+        else {
+          result.push(true);
+          // Stored before it leaves the trash: its relations go when it is in neither.
+          this.#insert(item, revision, added, effects);
+          this.#trash.drop(item.memory.content_hash);
+        }
         yield;
       }
       return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
@@ -119,18 +126,56 @@ export class Records {
     // deno-lint-ignore require-yield -- one row is done in one go
     return function* (this: Records, revision: number) {
       const row = this.#one(this.#statements.select, hash);
-      if (row === undefined) return { result: null, changed: false, effects: [] };
-      const memory = memoryOf(row), id = Number(row.at(-1));
-      memory.tags = changedTags(patch.tags ?? memory.tags, patch);
-      if (patch.created_at !== undefined) memory.created_at = patch.created_at;
-      if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
-      if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
-      if (patch.superseded === null) delete memory.superseded;
-      else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
-      memory.updated_at = now;
-      const values = valuesOf(memory), [, , tags, type, metadata] = values;
-      this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
-      return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
+      return row === undefined ? unchangedBy(null) : this.#change(row, patch, now, revision);
+    }.bind(this);
+  }
+
+  /** Changes one memory while it is as it was read, and the one named by `current` there and replaced by none. */
+  updateUnchanged(
+    before: Memory,
+    patch: MemoryPatch,
+    now: number,
+    current: string | null,
+  ): Work<Memory | "conflict" | null> {
+    const { select } = this.#statements;
+    // deno-lint-ignore require-yield -- one row is done in one go
+    return function* (this: Records, revision: number): Generator<void, Written<Memory | "conflict" | null>> {
+      const row = this.#one(select, before.content_hash);
+      if (row === undefined) return unchangedBy(null);
+      if (!isUnchanged(before, memoryOf(row))) return unchangedBy("conflict");
+      if (current !== null) {
+        const other = this.#one(select, current);
+        if (other === undefined || memoryOf(other).superseded !== undefined) return unchangedBy("conflict");
+      }
+      return this.#change(row, patch, now, revision);
+    }.bind(this);
+  }
+
+  #change(row: Value[], patch: MemoryPatch, now: number, revision: number): Written<Memory> {
+    const memory = memoryOf(row), id = Number(row.at(-1));
+    memory.tags = changedTags(patch.tags ?? memory.tags, patch);
+    if (patch.created_at !== undefined) memory.created_at = patch.created_at;
+    if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
+    if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
+    if (patch.superseded === null) delete memory.superseded;
+    else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
+    memory.updated_at = now;
+    const values = valuesOf(memory), [, , tags, type, metadata] = values;
+    this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
+    return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
+  }
+
+  /** Moves memories to the trash that are as they were read; for each, whether it was moved. */
+  trashUnchanged(before: readonly Memory[], trashing: Trashing): Work<boolean[]> {
+    return function* (this: Records, revision: number) {
+      const as = before.map((memory) => {
+        const row = this.#one(this.#statements.select, memory.content_hash);
+        return row !== undefined && isUnchanged(memory, memoryOf(row));
+      });
+      const hashes = before.filter((_, i) => as[i]).map(({ content_hash }) => content_hash);
+      const written = yield* this.delete(hashes, trashing)(revision);
+      let next = 0;
+      return { ...written, result: as.map((isAs) => isAs && written.result[next++]!) };
     }.bind(this);
   }
 
@@ -215,6 +260,11 @@ export class Records {
   #one(statement: ReturnType<typeof prepareRows>, hash: string): Value[] | undefined {
     return statement.get(escapeText(hash)) as unknown as Value[] | undefined;
   }
+}
+
+/** What a write leaves to do that changed nothing. */
+function unchangedBy<T>(result: T): Written<T> {
+  return { result, changed: false, effects: [] };
 }
 
 function indexed(id: number, memory: Memory): IndexedMemory {

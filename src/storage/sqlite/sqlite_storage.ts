@@ -179,6 +179,18 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
+  updateUnchanged(
+    before: Memory,
+    patch: MemoryPatch,
+    now: number,
+    { current }: { current?: string } = {},
+  ): Promise<Memory | "conflict" | null> {
+    return this.#call(
+      "update the memory",
+      () => this.#queue.run("update the memory", this.#records.updateUnchanged(before, patch, now, current ?? null)),
+    );
+  }
+
   delete(hashes: string[]): Promise<boolean[]> {
     return this.#call("delete memories", () => this.#queue.run("delete memories", this.#records.delete(hashes)));
   }
@@ -190,23 +202,40 @@ class SqliteStorage implements MemoryStorage {
     );
   }
 
+  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+    return this.#call(
+      "trash memories",
+      () => this.#queue.run("trash memories", this.#records.trashUnchanged(before, trashing)),
+    );
+  }
+
   trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
     return this.#call("list the trash", () => Promise.resolve(this.#trash.page(offset, limit)));
   }
 
   restore(hashes: string[]): Promise<boolean[]> {
     return this.#call("restore memories", async () => {
-      const pacer = new Pacer(), prepared: (PreparedMemory | null)[] = [];
-      const active = (await this.#follower.fresh()).vectors?.model ?? 0;
-      for (const hash of hashes) {
-        const memory = this.#trash.find(hash);
-        prepared.push(
-          memory && { memory, terms: indexTerms(memory.content), vectors: this.#trash.vectors(hash, active) },
-        );
-        if (pacer.due) await pacer.pause();
+      const restored = new Set<string>();
+      for (let left = [...new Set(hashes)]; left.length > 0;) {
+        const outcomes = await this.#restore(left);
+        left.forEach((hash, i) => outcomes[i] === true && restored.add(hash));
+        left = left.filter((_, i) => outcomes[i] === "conflict");
       }
-      return await this.#queue.run("restore memories", this.#records.restore(prepared));
+      return hashes.map((hash) => restored.delete(hash));
     });
+  }
+
+  async #restore(hashes: readonly string[]): Promise<(boolean | "conflict")[]> {
+    const pacer = new Pacer(), prepared: (PreparedMemory | null)[] = [];
+    const active = (await this.#follower.fresh()).vectors?.model ?? 0;
+    for (const hash of hashes) {
+      const memory = this.#trash.find(hash);
+      prepared.push(
+        memory && { memory, terms: indexTerms(memory.content), vectors: this.#trash.vectors(hash, active) },
+      );
+      if (pacer.due) await pacer.pause();
+    }
+    return await this.#queue.run("restore memories", this.#records.restore(prepared));
   }
 
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {

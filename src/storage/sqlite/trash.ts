@@ -16,6 +16,13 @@ import type { Work } from "./write_queue.ts";
 /** Trashed memories deleted between two pauses. */
 const ROWS_AT_ONCE = 200;
 
+const FIND = `SELECT ${MEMORY_COLUMNS} FROM trash WHERE content_hash = ?`;
+
+function foundBy(statement: ReturnType<typeof prepareRows>, hash: string): Memory | null {
+  const row = rowsOf(statement, escapeText(hash))[0];
+  return row === undefined ? null : memoryOf(row);
+}
+
 /** Writes to the trash; everything here runs inside a transaction of the write queue. */
 export class Trash {
   readonly #statements;
@@ -32,7 +39,7 @@ export class Trash {
           "WHERE m.id = ?",
       ),
       drop: writer.prepare("DELETE FROM trash WHERE content_hash = ?"),
-      holds: writer.prepare("SELECT 1 FROM trash WHERE content_hash = ?"),
+      find: prepareRows(writer, FIND),
     };
   }
 
@@ -47,8 +54,8 @@ export class Trash {
     this.#statements.drop.run(escapeText(hash));
   }
 
-  holds(hash: string): boolean {
-    return this.#statements.holds.get(escapeText(hash)) !== undefined;
+  find(hash: string): Memory | null {
+    return foundBy(this.#statements.find, hash);
   }
 }
 
@@ -107,7 +114,7 @@ export class TrashReader {
       `SELECT ${MEMORY_COLUMNS}, deleted_at, reason FROM trash ORDER BY deleted_at DESC, rowid DESC LIMIT ? OFFSET ?`,
     );
     this.#count = prepareRows(reader, "SELECT count(*) FROM trash");
-    this.#one = prepareRows(reader, `SELECT ${MEMORY_COLUMNS} FROM trash WHERE content_hash = ?`);
+    this.#one = prepareRows(reader, FIND);
     this.#vectors = prepareRows(
       reader,
       "SELECT codes, remainders FROM trash_vectors WHERE content_hash = ? AND model = ?",
@@ -124,8 +131,7 @@ export class TrashReader {
   }
 
   find(hash: string): Memory | null {
-    const row = rowsOf(this.#one, escapeText(hash))[0];
-    return row === undefined ? null : memoryOf(row);
+    return foundBy(this.#one, hash);
   }
 
   /** A trashed memory's vectors of a model, by the model's number. */
