@@ -16,11 +16,13 @@ const CALLER = 0;
  * Puts the calling thread, and every thread it starts from then on, behind the rest of the process whenever there are
  * fewer cores than threads with work: a worker calls it before it begins. Without this, a model that uses all cores
  * holds up the thread that reads requests by whole time slices. Only on Linux, where priorities are a thread's own.
+ *
+ * @param pid Another process than the caller's, for which it holds as well: one that has just started has one thread.
  */
-export function giveWay(): void {
+export function giveWay(pid: number = CALLER): void {
   if (Deno.build.os !== "linux") return;
   try {
-    setPriority(CALLER, Math.min(NICEST, getPriority(CALLER) + STEPS));
+    setPriority(pid, Math.min(NICEST, getPriority(CALLER) + STEPS));
   } catch {
     // Not permitted: everything works as well, only less smoothly under load.
   }

@@ -129,6 +129,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a process that doesn't end by itself is killed when the service stops",
+  ignore,
+  fn: () =>
+    inFolder(async (folder) => {
+      await using service = await start("unified", testEnvironment(folder));
+      await storesDocument(service.http);
+      const parser = await parserOf(service);
+      Deno.kill(parser, "SIGSTOP");
+      service.kill("SIGTERM");
+      assertEquals(await service.exit(), 0, service.log());
+      assertEquals(await runs(parser), false);
+    }),
+});
+
+Deno.test({
   name: "a signal to the whole group stops the service cleanly, whatever the process reads",
   ignore,
   fn: () =>

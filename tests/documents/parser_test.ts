@@ -111,7 +111,7 @@ Deno.test({
       assertEquals(await binaryOf(pid), await Deno.realPath(Deno.execPath()));
       const rights = (await commandLine(pid)).filter((word) => word.startsWith("--allow") || word === "-A");
       const sources = new URL("../../src", import.meta.url).pathname;
-      assertEquals(rights, [`--allow-read=${sources}`, "--allow-sys=getPriority,setPriority"]);
+      assertEquals(rights, [`--allow-read=${sources}`]);
       const known = "DENO_DIR DENO_NO_UPDATE_CHECK HOME NO_COLOR NPM_CONFIG_REGISTRY XDG_CACHE_HOME".split(" ");
       assertEquals((await environmentNames(pid)).filter((name) => !known.includes(name)), []);
     } finally {

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { giveWay } from "../../give_way.ts";
 import { revokeAll } from "./permissions.ts";
 import { EXIT, lineBytes, type Task } from "./protocol.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker.ts";
@@ -24,7 +23,6 @@ export async function parseDocuments(): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") Deno.addSignalListener(signal, () => {});
   }
-  giveWay();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "parser" });
   const output = Deno.stdout.writable.getWriter();
   const answers = new Answers(worker, (bytes) => output.write(bytes));

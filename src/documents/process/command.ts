@@ -37,8 +37,8 @@ export function parserCommand(): ParserCommand {
   return {
     path,
     args: [
-      ...["run", "--quiet", "--no-prompt", "--cached-only", "--config", join(root, "deno.json")],
-      ...[`--allow-read=${join(root, "src")}`, "--allow-sys=getPriority,setPriority"],
+      ...["run", "--quiet", "--no-prompt", "--cached-only", "--frozen", "--config", join(root, "deno.json")],
+      `--allow-read=${join(root, "src")}`,
       fileURLToPath(new URL("./child.ts", import.meta.url)),
     ],
     env: { ...variables(DENO_VARIABLES), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },

@@ -5,6 +5,7 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
+import { giveWay } from "../../give_way.ts";
 import type { DocumentChunkOptions } from "../chunks.ts";
 import type { DocumentLimits } from "../document.ts";
 import { overLimit, unreadable } from "../formats.ts";
@@ -66,6 +67,7 @@ export class ParserProcess {
         cause: error,
       });
     }
+    giveWay(this.#child.pid);
     this.#input = this.#child.stdin.getWriter();
     // A process that ended says so by its status.
     this.#input.closed.catch(() => {});

@@ -1,0 +1,65 @@
+/**
+ * How late liveness is answered while hostile documents are uploaded, beside how late an idle process is at the time, and
+ * what the whole tree takes: `deno run --allow-all bench/tools/hostile_documents.ts`. Prints JSON.
+ *
+ * @module
+ */
+
+import { HOSTILE_FILES, pdfBombs } from "../../tests/hostile/documents.ts";
+import type { LoopDelays } from "../lib/loop_delay.ts";
+import { inTemporaryFolder, residentBytes, sleep } from "../lib/process.ts";
+import { percentile } from "../lib/stats.ts";
+import { runTool } from "../lib/tool.ts";
+import { startUnimem } from "../lib/unimem.ts";
+
+/** Characters of each file, and megabytes that each PDF unpacks to. */
+const FILE_SIZE = 120 * 1024, BOMB_MB = 1400;
+const PROBE_EVERY_MS = 20;
+
+const files = Object.values(HOSTILE_FILES).map((make) => make(FILE_SIZE));
+for (const [name, bytes] of await pdfBombs(BOMB_MB)) files.push([`${name}.pdf`, bytes]);
+
+await inTemporaryFolder(async (folder) => {
+  await using unimem = await startUnimem(folder);
+  const { pid, rest: { base } } = unimem;
+  const before = await residentBytes(pid);
+  const outcomes: string[] = [], delays: number[] = [], idle: number[] = [];
+  let done = false, peak = 0;
+  const probing = (async () => {
+    while (!done) {
+      const began = performance.now();
+      await (await fetch(`${base}/api/health`)).body?.cancel();
+      delays.push(performance.now() - began);
+      await sleep(PROBE_EVERY_MS);
+    }
+  })();
+  const watching = (async () => {
+    while (!done) peak = Math.max(peak, await residentBytes(pid));
+  })();
+  const beside = (async () => {
+    while (!done) idle.push((await runTool<LoopDelays>("idle.ts", ["5"])).max);
+  })();
+  for (const [name, bytes] of files) outcomes.push(await outcomeOf(base, name, bytes));
+  done = true;
+  await Promise.all([probing, watching, beside]);
+  console.log(JSON.stringify({
+    documents: files.length,
+    refused: outcomes.filter((outcome) => outcome !== "completed"),
+    probes: delays.length,
+    liveness_ms: { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: Math.max(...delays) },
+    idle_process_max_ms: Math.max(...idle),
+    resident_mb: { before: before / 1e6, peak: peak / 1e6 },
+  }));
+});
+
+/** Uploads a file and gives what became of it. */
+async function outcomeOf(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const form = new FormData();
+  form.append("file", new File([bytes], name));
+  const { upload_id } = await (await fetch(`${base}/api/documents/upload`, { method: "POST", body: form })).json();
+  while (true) {
+    const { status, errors, completed_at } = await (await fetch(`${base}/api/documents/status/${upload_id}`)).json();
+    if (completed_at !== null) return status === "completed" ? status : errors.join("; ");
+    await sleep(50);
+  }
+}
