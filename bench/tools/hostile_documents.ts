@@ -7,20 +7,31 @@
 
 import { HOSTILE_FILES, pdfBombs } from "../../tests/hostile/documents.ts";
 import type { LoopDelays } from "../lib/loop_delay.ts";
-import { inTemporaryFolder, residentBytes, sleep } from "../lib/process.ts";
+import { freePorts, inTemporaryFolder, residentBytes, sleep } from "../lib/process.ts";
 import { percentile } from "../lib/stats.ts";
 import { runTool } from "../lib/tool.ts";
-import { startUnimem } from "../lib/unimem.ts";
+import { startScript, taskOf } from "../lib/unimem.ts";
 
 /** Characters of each file, and megabytes that each PDF unpacks to. */
 const FILE_SIZE = 120 * 1024, BOMB_MB = 1400;
 const PROBE_EVERY_MS = 20;
 
-const files = Object.values(HOSTILE_FILES).map((make) => make(FILE_SIZE));
+const shapes = new Map<Uint8Array, string>(), files: [name: string, bytes: Uint8Array<ArrayBuffer>][] = [];
+for (const [shape, make] of Object.entries(HOSTILE_FILES)) {
+  const [name, bytes] = make(FILE_SIZE);
+  shapes.set(bytes, shape);
+  files.push([name, bytes]);
+}
 for (const [name, bytes] of await pdfBombs(BOMB_MB)) files.push([`${name}.pdf`, bytes]);
 
 await inTemporaryFolder(async (folder) => {
-  await using unimem = await startUnimem(folder);
+  const [port] = freePorts(1), watch = `http://127.0.0.1:${port}/`;
+  // All access, since what the thread computed is read from /proc.
+  const task = await taskOf("unified"), flags = task.flags.filter((flag) => flag.startsWith("--v8-flags"));
+  const script = new URL("watched.ts", import.meta.url);
+  await using unimem = await startScript(script, { ...task, flags: [...flags, "--allow-all"] }, folder, {
+    BENCH_WATCH_PORT: String(port),
+  });
   const { pid, rest: { base } } = unimem;
   const before = await residentBytes(pid);
   const outcomes: string[] = [], delays: number[] = [], idle: number[] = [];
@@ -39,7 +50,14 @@ await inTemporaryFolder(async (folder) => {
   const beside = (async () => {
     while (!done) idle.push((await runTool<LoopDelays>("idle.ts", ["5"])).max);
   })();
-  for (const [name, bytes] of files) outcomes.push(await outcomeOf(base, name, bytes));
+  const longest: [name: string, computing: number][] = [];
+  for (const [name, bytes] of files) {
+    await (await fetch(watch, { method: "POST" })).body?.cancel();
+    outcomes.push(await outcomeOf(base, name, bytes));
+    const { maxComputing }: LoopDelays = await (await fetch(watch)).json();
+    longest.push([shapeOf(name, bytes), maxComputing ?? 0]);
+  }
+  longest.sort((a, b) => b[1] - a[1]);
   done = true;
   await Promise.all([probing, watching, beside]);
   console.log(JSON.stringify({
@@ -48,9 +66,15 @@ await inTemporaryFolder(async (folder) => {
     probes: delays.length,
     liveness_ms: { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: Math.max(...delays) },
     idle_process_max_ms: Math.max(...idle),
+    /** The most the service's thread computed between two timers, which waiting for a core doesn't add to. */
+    computing_max_ms: longest.slice(0, 8),
     resident_mb: { before: before / 1e6, peak: peak / 1e6 },
   }));
 });
+
+function shapeOf(name: string, bytes: Uint8Array): string {
+  return shapes.get(bytes) ?? name;
+}
 
 /** Uploads a file and gives what became of it. */
 async function outcomeOf(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
