@@ -128,6 +128,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
       documents: documentsOf(values),
+      cosineScales: values.MCP_RELEVANCE_SCALES ?? {},
       timeZone: values.MCP_TIME_ZONE ?? (platform.forOneUser || transport === "stdio" ? platform.timeZone : null) ??
         "UTC",
       trashDays: values.MCP_TRASH_DAYS ?? 30,

@@ -63,6 +63,18 @@ const pragmas = () =>
     )
   ).describe("name=value pairs such as busy_timeout=15000,cache_size=20000");
 
+/** Scales of models' cosines as JSON, by the id of the model. */
+const scales = () =>
+  z.string().transform((value, context) => {
+    try {
+      return z.record(z.string(), z.strictObject({ slope: z.number().positive(), offset: z.number() }))
+        .parse(JSON.parse(value));
+    } catch {
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+  }).describe('JSON such as {"model id": {"slope": 1.8, "offset": -0.9}}');
+
 /** A setting's parser, with what a reader needs to know beside it. */
 export interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
@@ -317,6 +329,11 @@ export const SETTINGS = {
     "Seconds that searches and stores wait for the model to load, after the start, before they go on by words alone.",
   ),
   MCP_EMBEDDING_THREADS: setting(wholeNumber(1, 256), "the number of cores", "Threads of the local model."),
+  MCP_RELEVANCE_SCALES: setting(
+    scales(),
+    "the bundled model's",
+    "Scales of other models' cosines, as `deno task calibrate` prints them; without one, relevance goes by words alone.",
+  ),
   MCP_RERANK_MODEL: modelSetting(
     "none",
     "Cross-encoder that reads the first 50 results of a search again: a Hugging Face id such as Xenova/ms-marco-MiniLM-L-6-v2, or an absolute folder.",

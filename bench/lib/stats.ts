@@ -78,3 +78,20 @@ export function bootstrap(values: readonly number[], seed = 1, confidence = 0.95
   const tail = (1 - confidence) / 2;
   return { mean: mean(values), low: percentile(means, tail), high: percentile(means, 1 - tail), count };
 }
+
+/** The line of least squares through points, and how closely they lie along it: −1 to 1. */
+export function fitLine(
+  x: readonly number[],
+  y: readonly number[],
+): { slope: number; offset: number; correlation: number } {
+  const middleX = mean(x), middleY = mean(y);
+  let xx = 0, xy = 0, yy = 0;
+  x.forEach((value, i) => {
+    const dx = value - middleX, dy = y[i]! - middleY;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  });
+  const slope = xy / xx;
+  return { slope, offset: middleY - slope * middleX, correlation: xy / Math.sqrt(xx * yy) };
+}

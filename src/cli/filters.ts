@@ -31,6 +31,7 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   role: "--role",
   metadata: "--meta",
   similarity_threshold: "--min-score",
+  min_relevance: "--min-relevance",
   page_size: "--limit",
   page: "--page",
   mode: "--mode",

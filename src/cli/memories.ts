@@ -6,6 +6,7 @@
 
 import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
+import { relevanceText } from "../memory/relevance.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { search, SearchInput } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
@@ -26,6 +27,7 @@ interface PageOptions extends FilterOptions {
 interface SearchOptions extends PageOptions {
   mode: string;
   minScore?: string;
+  minRelevance?: string;
 }
 
 /** Adds the commands. */
@@ -50,7 +52,8 @@ export function addMemories(program: Command, context: CliContext): void {
     .addOption(
       new Option("--mode <mode>", "how to compare").choices(["hybrid", "semantic", "exact"]).default("hybrid"),
     )
-    .option("--min-score <number>", "only results at least this relevant, 0 to 1")
+    .option("--min-relevance <number>", "only results likely what was asked for: 0 to 1, or auto")
+    .option("--min-score <number>", "only results with at least this score, 0 to 1")
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
     .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
     .addHelpText(
@@ -91,6 +94,9 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
+    min_relevance: options.minRelevance === undefined || options.minRelevance === "auto"
+      ? options.minRelevance
+      : numberOf("--min-relevance", options.minRelevance),
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   let withoutModel = false;
@@ -101,6 +107,9 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
   });
   show(context, options.json, result, () => [
     ...result.results.length === 0 ? ["Nothing found"] : [],
+    ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
+      ? [paint(context, "yellow", relevanceText(result.relevant, result.total))]
+      : [],
     ...result.results.map(({ memory, similarity_score }) =>
       `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${line(context, memory, options.full)}`
     ),

@@ -64,6 +64,8 @@ export const SearchResults = z.object({
   }).openapi("Pagination"),
   processing_time_ms: z.number().nullable(),
   notice: z.string().nullable().describe("Says when a part of the search could not run."),
+  relevant: z.int().optional()
+    .describe("How many of all results are relevant, in ranked searches; those after them are weak."),
 }).openapi("SearchResults");
 
 export const Problem = z.object({

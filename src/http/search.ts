@@ -37,8 +37,16 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
   }, async ({ body: { n_results, page_size, ...body } }) => {
     const started = performance.now();
     const input = { ...body, page_size: n_results ?? page_size ?? DEFAULT_PAGE_SIZE };
-    const { results, query, mode, notice, ...pagination } = await search(runtime, input);
+    const { results, query, mode, notice, relevant, ...pagination } = await search(runtime, input);
     const processing_time_ms = performance.now() - started;
-    return { results, query, search_type: mode, pagination, processing_time_ms, notice };
+    return {
+      results,
+      query,
+      search_type: mode,
+      pagination,
+      processing_time_ms,
+      notice,
+      ...relevant === undefined ? {} : { relevant },
+    };
   });
 }

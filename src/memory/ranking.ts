@@ -19,10 +19,11 @@ import type { Role } from "./role.ts";
 export const K1 = 0.9;
 export const B = 0.4;
 /**
- * Average lengths that a longer text counts. What answers stands in one passage of a long text, and the rest of it says
- * nothing against that: with all of their length, long notes between short turns were buried (`bench/README.md`).
+ * Average lengths up to which a text's length counts against it. What answers stands in one passage of a long text, and
+ * the rest of it says nothing against that: with all of their length, long notes between short turns were buried. From 1
+ * to 2 it is a plateau (`bench/README.md`).
  */
-export const LENGTH_CAP = 2;
+export const LENGTH_CAP = 1.5;
 
 /** What BM25 adds to a term's frequency in the denominator, for a text of `length` terms where `average` is usual. */
 export function saturation(length: number, average: number): number {
@@ -50,12 +51,15 @@ export interface RankWeights {
   readonly nameAsWord: number;
   /** Factor for a short turn that ends by asking: 23 % of LoCoMo's turns, 9 % of its evidence. */
   readonly asking: number;
-  /** Factor for what an assistant said: three quarters of BEAM's evidence is in what the user said. */
+  /**
+   * Factor for what an assistant said, unless the query asks for that: three quarters of BEAM's evidence is in what the
+   * user said.
+   */
   readonly assistant: number;
 }
 
 export const RANK_WEIGHTS: RankWeights = {
-  semantic: 0.5,
+  semantic: 0.4,
   wordsBefore: [0.8, 0.6],
   wordsAfter: [0.6, 0.4],
   semanticBefore: [0.2, 0.15],
@@ -64,7 +68,7 @@ export const RANK_WEIGHTS: RankWeights = {
   otherSpeaker: 2 / 3,
   nameAsWord: 0.25,
   asking: 0.85,
-  assistant: 0.6,
+  assistant: 0.5,
 };
 
 /** How many turns away a neighbour can lend: what a store gives before and after a candidate. */
@@ -123,16 +127,20 @@ export function inverseDocumentFrequency(memories: number, containing: number): 
   return Math.log(1 + (memories - containing + 0.5) / (containing + 0.5));
 }
 
-/**
- * Ranks candidates, best first; ties keep the order given.
- *
- * @param termCount Number of query terms, the length of every `words`.
- * @param wordsCeiling The largest BM25 this query can reach; 0 when no memory has any of its words.
- */
+/** What the ranking must know of a query. */
+export interface RankedQuery {
+  /** Number of its terms, the length of every `words`. */
+  termCount: number;
+  /** The largest BM25 it can reach; 0 when no memory has any of its words. */
+  wordsCeiling: number;
+  /** Whether it asks for what an assistant said, as `asksAssistant` tells. */
+  asksAssistant: boolean;
+}
+
+/** Ranks candidates, best first; ties keep the order given. */
 export function rank<T extends RankInput>(
   candidates: readonly T[],
-  termCount: number,
-  wordsCeiling: number,
+  { termCount, wordsCeiling, asksAssistant }: RankedQuery,
   weights: RankWeights = RANK_WEIGHTS,
 ): Ranked<T>[] {
   const termWeights = new Float64Array(termCount).fill(1);
@@ -151,7 +159,8 @@ export function rank<T extends RankInput>(
     const inContext = words[i]! * wordScale + meanings[i]! * meaningScale;
     const own = ownWords(item, termWeights) * wordScale + Math.max(0, item.semantic ?? 0) * meaningScale;
     const speaker = isSpeakerNamed && item.named && item.speaker.length === 0 ? weights.otherSpeaker : 1;
-    const role = item.role === "assistant" ? weights.assistant : 1, asking = item.asks ? weights.asking : 1;
+    const role = item.role === "assistant" && !asksAssistant ? weights.assistant : 1;
+    const asking = item.asks ? weights.asking : 1;
     const score = inContext * speaker * role * asking;
     const neighbours = inContext > 0 ? Math.max(0, 1 - own / inContext) : 0;
     return {

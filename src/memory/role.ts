@@ -41,3 +41,15 @@ export function metadataRole({ role }: { readonly role?: unknown }): Role | null
 export function roleOf({ content, metadata }: { content: string; metadata: { readonly role?: unknown } }): Role | null {
   return metadataRole(metadata) ?? labelledRole(content);
 }
+
+/** What somebody says they were told. `Can you tell me` asks for an answer now, and not for one that was given. */
+const TOLD = new RegExp(
+  "(?<!\\b(?:can|could|will|would|should|may|might) )\\byou(?:['’]ve| have| had)? " +
+    "(?:recommend|suggest|advise|propose|explain|say|said|tell|told|outline|describe|mention|answer|write|wrote|give|gave)",
+  "i",
+);
+
+/** Whether a query asks for what an assistant said, as in "What did you recommend for the schema?". */
+export function asksAssistant(query: string): boolean {
+  return TOLD.test(query);
+}

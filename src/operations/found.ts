@@ -19,6 +19,8 @@ export interface Found extends PageFacts {
   /** The kind of search: a search mode, `tag`, `time` or `similar`. */
   mode: string;
   notice: string | null;
+  /** How many of all results are relevant, the others being weak; absent where nothing was ranked. */
+  relevant?: number;
 }
 
 /** A memory found without a score. */

@@ -6,6 +6,7 @@
 
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/storage.ts";
+import type { CosineScale } from "../memory/relevance.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/background.ts";
@@ -28,6 +29,8 @@ export interface OperationSettings {
   trashDays: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 unless told otherwise. */
   modelWaitMs?: number;
+  /** Scales of models' cosines by the model's id, beside the bundled model's. */
+  cosineScales?: Readonly<Record<string, CosineScale>>;
   /** Defaults and limits of documents, where they differ from the usual ones. */
   documents?: DocumentSettings;
 }

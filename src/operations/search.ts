@@ -6,10 +6,22 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
+import { asksAssistant } from "../memory/role.ts";
 import { rank, type RankScores } from "../memory/ranking.ts";
-import { FilterFields, MemoryView, Page, PageSize, Query, SearchMode, Threshold, viewOf } from "../memory/schemas.ts";
+import {
+  FilterFields,
+  MemoryView,
+  MinRelevance,
+  Page,
+  PageSize,
+  Query,
+  SearchMode,
+  Threshold,
+  viewOf,
+} from "../memory/schemas.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
+import { judge } from "./judge.ts";
 import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
@@ -26,6 +38,7 @@ export const SearchInput = z.object({
   page: Page,
   page_size: PageSize,
   similarity_threshold: Threshold.nullish(),
+  min_relevance: MinRelevance.nullish(),
   ...FilterFields,
 });
 export type SearchInput = z.infer<typeof SearchInput>;
@@ -42,8 +55,10 @@ export const ResultScores = z.object({
 
 export const SearchHit = z.object({
   memory: MemoryView,
-  similarity_score: z.number().nullable().describe("Relevance, 0 to 1; the order of the results."),
+  similarity_score: z.number().nullable().describe("0 to 1; the order of the results."),
   relevance_reason: z.string().nullable(),
+  relevance: z.number().nullish()
+    .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   scores: ResultScores.nullish(),
 });
 export type SearchHit = z.infer<typeof SearchHit>;
@@ -76,21 +91,28 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
 
   const end = page * page_size, vector = embedding.then((made) => made.vector);
   vector.catch(() => {}); // whoever waits for it is told; a store that fails before doesn't
-  const { candidates, terms, words_ceiling, vector_ignored } = await runtime.storage.candidates({
+  const found = await runtime.storage.candidates({
     text: byWords ? query : null,
     vector,
     filter: filterOf(input),
     limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,
   });
+  const { candidates, terms, words_ceiling, vector_ignored } = found;
   const { missing } = await embedding;
   const lacking = missing === undefined && !vector_ignored ? runtime.health.coverage.notice(runtime.storage) : null;
   const { ranked, missing: notReranked } = await rerank(
     runtime,
     query,
-    rank(candidates, terms.length, words_ceiling),
+    rank(candidates, {
+      termCount: terms.length,
+      wordsCeiling: words_ceiling,
+      asksAssistant: asksAssistant(query),
+    }),
   );
-  const threshold = input.similarity_threshold ?? 0;
-  const kept = threshold > 0 ? ranked.filter((entry) => entry.score >= threshold) : ranked;
+  const { relevanceOf, relevant } = judge(runtime, found, ranked);
+  const threshold = input.similarity_threshold ?? 0, least = input.min_relevance ?? 0;
+  const kept = (least === "auto" ? ranked.slice(0, relevant) : ranked)
+    .filter((entry) => entry.score >= threshold && (least === "auto" || relevanceOf(entry) >= least));
   const shown = kept.slice(end - page_size, end);
   const memories = await runtime.storage.read(shown.map((entry) => entry.item.id));
   const results = shown.flatMap((entry, i): SearchHit[] => {
@@ -101,11 +123,12 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       memory: viewOf(memory),
       similarity_score: entry.score,
       relevance_reason: reason(entry.scores),
+      relevance: relevanceOf(entry),
       scores: entry.scores,
     }];
   });
   const notice = noticeOf(missing, vector_ignored ? SWITCHED : null, await lacking, notReranked);
-  return { results, query, mode, notice, ...pageFacts(kept.length, page, page_size) };
+  return { results, query, mode, notice, relevant, ...pageFacts(kept.length, page, page_size) };
 }
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
@@ -119,9 +142,10 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
     memory: viewOf(memory),
     similarity_score: 1,
     relevance_reason: "Contains the words as written",
+    relevance: 1,
     scores: { semantic: null, words: 1, neighbours: 0 },
   }));
-  return { results, query, mode, notice: null, ...pageFacts(total, page, page_size) };
+  return { results, query, mode, notice: null, relevant: total, ...pageFacts(total, page, page_size) };
 }
 
 function reason(scores: RankScores): string {

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { FilterFields, Page, PageSize, Query } from "../memory/schemas.ts";
+import { FilterFields, MinRelevance, Page, PageSize, Query } from "../memory/schemas.ts";
 import { parseInstant } from "../memory/time/instant.ts";
 import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { parseTimeExpression } from "../memory/time_expression.ts";
@@ -24,6 +24,7 @@ export const TimeSearchInput = z.object({
   query: z.string().describe("A period in words, such as yesterday, last week, 3 days ago or March 2025."),
   semantic_query: Query.nullish().describe("What to look for within the period; the best come first then."),
   timezone: TimeZone.nullish(),
+  min_relevance: MinRelevance.nullish().describe("With semantic_query: least relevance of a result, 0 to 1, or auto."),
   page: Page,
   page_size: PageSize,
   ...FilterFields,

@@ -191,6 +191,11 @@ export interface CandidateSet {
    * absolute scale; 0 when no query word exists in the store.
    */
   words_ceiling: number;
+  /** Weight of each term where it is saturated, in the order of `terms`, and the sum of those that no memory has. */
+  weights: readonly number[];
+  unseen_weight: number;
+  /** Number of memories that pass the filter; about so many where the store can only estimate. */
+  memories: number;
   /**
    * Whether a vector was given and not used, since the store serves the vectors of another model, or of none: another
    * process may have switched it.

@@ -47,12 +47,17 @@ export function memoryCard(memory, hit, { words, expanded, onTag, onEdit, onDele
 }
 
 /** Why it was found: the score and what made it. */
-function reasons({ similarity_score, relevance_reason, scores }) {
+function reasons({ similarity_score, relevance, relevance_reason, scores }) {
   const parts = scores ? SCORES.filter(([name]) => scores[name]) : [];
   return el(
     "div",
     { class: "reasons", title: relevance_reason ?? "" },
     el("strong", {}, `Score ${(similarity_score ?? 0).toFixed(2)}`),
+    relevance == null ? null : el(
+      "span",
+      { title: "Chance that the search found what was asked for, times the score over the best result's" },
+      `Relevance ${relevance.toFixed(2)}`,
+    ),
     ...parts.map(([name, label, title]) =>
       el(
         "span",

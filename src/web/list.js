@@ -113,8 +113,11 @@ async function fetchPage({ query, mode, memory_type, from, to, match_all }, tags
     return { items: memories.map((memory) => ({ memory, hit: null })), total, query, notice: null };
   }
   const body = { query, mode, ...filter, tags: [...tags] };
-  const { results, pagination, notice } = await call("POST", "/api/search", { body });
-  return { items: results.map((hit) => ({ memory: hit.memory, hit })), total: pagination.total, query, notice };
+  const { results, pagination, notice, relevant } = await call("POST", "/api/search", { body });
+  const { total } = pagination, weak = relevant !== undefined && relevant < total;
+  const ends = relevant === 0 ? "None is likely what was asked for" : `${relevant} relevant, the others are weak`;
+  const said = [notice, weak && total > 0 ? ends : null].filter(Boolean).join("; ");
+  return { items: results.map((hit) => ({ memory: hit.memory, hit })), total, query, notice: said || null };
 }
 
 /** The words of a query that are worth marking. */

@@ -188,9 +188,10 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
         found("search", "pipe", "--since", "today", "--conversation", "c1"),
         found("search", "pipe", "--mode", "exact"),
         found("list", "--role", "user"),
+        found("search", "pear trees in winter", "--min-relevance", "auto"),
         found("search", "pipe", "--min-score", "1.0"),
       ]),
-      [2, 1, 1, 0, 1, 2, 1, 0],
+      [2, 1, 1, 0, 1, 2, 1, 0, 0],
     );
     const env = { ...testEnvironment(folder), NO_COLOR: "" };
     assert(!(await unimemIn(env, "list")).out.includes("\x1b"));

@@ -105,6 +105,35 @@ Deno.test("an assistant's answer counts less than the user's own words, and the 
   assert(second.relevance_reason.includes("an assistant speaks"), second.relevance_reason);
 });
 
+Deno.test("relevance says whether anything fits, min_relevance cuts by it, and the answer says where it ends", async () => {
+  await using client = await withPets();
+  const search = async (query: string, body: Record<string, unknown> = {}) =>
+    (await client.send("POST", "/api/search", { query, ...body })).json;
+  const fitting = await search("Which puppy did Caroline adopt?");
+  assert(fitting.results[0].relevance > 0.9);
+  assertEquals([fitting.relevant, fitting.results.length], [1, 3]);
+  assert(
+    fitting.results.every((hit: { relevance: number }, i: number, all: { relevance: number }[]) =>
+      i === 0 || hit.relevance <= all[i - 1]!.relevance
+    ),
+  );
+  assertEquals(contents(await search("Which puppy did Caroline adopt?", { min_relevance: "auto" })), [
+    "Caroline adopted a puppy named Biscuit.",
+  ]);
+  const foreign = await search("How do I prune a pear tree in winter?");
+  assertEquals([foreign.relevant, foreign.results.length], [0, 3]);
+  assert(foreign.results[0].relevance < 0.5);
+  const cut = await search("How do I prune a pear tree in winter?", { min_relevance: "auto" });
+  assertEquals([cut.results, cut.pagination.total, cut.relevant], [[], 0, 0]);
+  assertEquals((await search("Which puppy did Caroline adopt?", { min_relevance: 0.9 })).results.length, 1);
+  assertEquals((await search("zyxq wvut", { min_relevance: 0.1 })).results, []);
+  for (const min_relevance of [-1, 2, "all"]) {
+    const { status, json } = await client.send("POST", "/api/search", { query: "puppy", min_relevance });
+    assertEquals(status, 422);
+    assert(JSON.stringify(json).includes("min_relevance"));
+  }
+});
+
 Deno.test("an exact search finds the words as written", async () => {
   await using client = await withPets();
   const { json } = await client.send("POST", "/api/search", { query: "postgresql 16", mode: "exact" });

@@ -66,6 +66,25 @@ Deno.test("search and the older tools find what one role said", async () => {
   });
 });
 
+Deno.test("agents learn where relevance ends, and can have nothing where nothing fits", async () => {
+  await withClient(async (client) => {
+    await stored(client, "The crane in the harbour squeaks when it turns");
+    await stored(client, "Invoices are due within thirty days");
+    const asked = { query: "Why does the harbour crane squeak?", mode: "hybrid" };
+    assertStringIncludes(textOf(await client.call("search", asked)), "1 relevant, the others are weak");
+    const foreign = { query: "Who painted the ceiling of the chapel?", mode: "hybrid" };
+    assertStringIncludes(textOf(await client.call("search", foreign)), "none is likely what was asked for");
+    for (const [name, field] of [["search", "results"], ["retrieve_memory", "memories"]] as const) {
+      const found = async (args: Record<string, unknown>) =>
+        await call(client, name, { ...args, min_relevance: "auto" });
+      const fitting = await found(asked), nothing = await found(foreign);
+      assertEquals([fitting[field].length, fitting.relevant], [1, 1]);
+      assert(fitting[field][0].relevance > 0.6);
+      assertEquals([nothing[field], nothing.relevant, nothing.total], [[], 0, 0]);
+    }
+  });
+});
+
 Deno.test("search finds in every mode and gives agents compact text", async () => {
   await withClient(async (client) => {
     const id = await stored(client, "Kiran prefers the blue logo.", { tags: ["atlas"], memory_type: "decision" });

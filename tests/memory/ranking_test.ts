@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { rank, RANK_WEIGHTS, type RankInput, saturation } from "../../src/memory/ranking.ts";
+import { asksAssistant } from "../../src/memory/role.ts";
+import { rank, RANK_WEIGHTS, type RankedQuery, type RankInput, saturation } from "../../src/memory/ranking.ts";
 
 const turn = (fields: Partial<RankInput & { name: string }> = {}) => ({
   name: "",
@@ -15,6 +16,8 @@ const turn = (fields: Partial<RankInput & { name: string }> = {}) => ({
   ...fields,
 });
 
+const QUERY: RankedQuery = { termCount: 1, wordsCeiling: 2, asksAssistant: false };
+
 const names = (ranked: { item: { name: string } }[]) => ranked.map(({ item }) => item.name);
 
 Deno.test("where the query names a speaker, only others' labelled turns count less", () => {
@@ -24,13 +27,12 @@ Deno.test("where the query names a speaker, only others' labelled turns count le
       turn({ name: "note" }),
       turn({ name: "hers", named: true, speaker: [0] }),
     ],
-    1,
-    2,
+    QUERY,
   );
   assertEquals(names(ranked), ["note", "hers", "other"]);
   assertEquals(ranked.map(({ scores }) => scores.speaker), [1, 1, RANK_WEIGHTS.otherSpeaker]);
   assertEquals(ranked[0]!.score, ranked[1]!.score);
-  const unnamed = rank([turn({ named: true }), turn({ named: true })], 1, 2);
+  const unnamed = rank([turn({ named: true }), turn({ named: true })], QUERY);
   assertEquals(unnamed.map(({ scores }) => scores.speaker), [1, 1]);
 });
 
@@ -42,8 +44,7 @@ Deno.test("what an assistant said and what asks count less, and the scores say s
       turn({ name: "user", role: "user" }),
       turn({ name: "tool", role: "tool" }),
     ],
-    1,
-    2,
+    QUERY,
   );
   assertEquals(names(ranked), ["user", "tool", "asks", "assistant"]);
   assertEquals(ranked.map(({ scores }) => [scores.role, scores.asking]), [
@@ -54,10 +55,20 @@ Deno.test("what an assistant said and what asks count less, and the scores say s
   ]);
 });
 
+Deno.test("what an assistant said counts in full where the question asks for it", () => {
+  const turns = [turn({ name: "assistant", role: "assistant", semantic: 0.6 }), turn({ name: "user", role: "user" })];
+  for (const query of ["What did you recommend?", "Which index have you suggested", "the plan you've outlined"]) {
+    assertEquals(names(rank(turns, { ...QUERY, asksAssistant: asksAssistant(query) }))[0], "assistant", query);
+  }
+  for (const query of ["Can you tell me when I met Ana?", "Would you recommend it?", "What do I need?"]) {
+    assertEquals(names(rank(turns, { ...QUERY, asksAssistant: asksAssistant(query) }))[0], "user", query);
+  }
+});
+
 Deno.test("a long neighbour lends less than a short one, whether words or meaning", () => {
   const lent = (length: number, scores: { semantic: number; words: number[] }) => {
     const from = { length, ...scores };
-    const [best] = rank([turn({ semantic: 0.1, words: [0], before: [from] }), turn()], 1, 2)
+    const [best] = rank([turn({ semantic: 0.1, words: [0], before: [from] }), turn()], QUERY)
       .filter(({ item }) => item.before.length > 0);
     return best!.scores.neighbours;
   };
@@ -67,7 +78,7 @@ Deno.test("a long neighbour lends less than a short one, whether words or meanin
   }
 });
 
-Deno.test("length counts against a text up to twice the average and no further", () => {
-  assert(saturation(10, 10) < saturation(20, 10));
-  assertAlmostEquals(saturation(20, 10), saturation(10_000, 10));
+Deno.test("length counts against a text up to half more than the average and no further", () => {
+  assert(saturation(10, 10) < saturation(15, 10));
+  assertAlmostEquals(saturation(15, 10), saturation(10_000, 10));
 });

@@ -495,10 +495,15 @@ export function describeStorage(
   });
 
   test("answers words nobody stored with nothing and a ceiling of zero", async (storage) => {
-    assertEquals(await storage.candidates({ text: "anything", vector: null, filter: {}, limit: 5 }), {
+    const none = await storage.candidates({ text: "anything", vector: null, filter: {}, limit: 5 });
+    assertGreater(none.unseen_weight, 0);
+    assertEquals({ ...none, unseen_weight: 0 }, {
       candidates: [],
       terms: [],
       words_ceiling: 0,
+      weights: [],
+      unseen_weight: 0,
+      memories: 0,
       vector_ignored: false,
     });
     await storage.store([plain(1)]);
@@ -506,6 +511,24 @@ export function describeStorage(
       const { words_ceiling } = await storage.candidates({ text, vector: null, filter: {}, limit: 5 });
       assertEquals(words_ceiling, 0, text);
     }
+  });
+
+  test("counts what passes and weighs the words that no memory has", async (storage) => {
+    await storage.store([
+      plain(1, { content: "one needle", tags: ["a"] }),
+      plain(2, { content: "two", tags: ["a"] }),
+      plain(3, { content: "three needles" }),
+    ]);
+    const query = { text: "needle unheard", vector: null, limit: 5 };
+    const all = await storage.candidates({ ...query, filter: {} });
+    assertEquals(all.memories, 3);
+    assertEquals(all.weights.length, all.terms.length);
+    assertAlmostEquals(sum(all.weights), all.words_ceiling, TOLERANCE);
+    assertGreater(all.unseen_weight, all.weights[0]!);
+    const filter: MemoryFilter = { tags: { values: ["a"], match: "any" }, superseded: false };
+    assertEquals((await storage.candidates({ ...query, filter })).memories, 2);
+    const known = await storage.candidates({ ...query, text: "needle", filter: {} });
+    assertEquals(known.unseen_weight, 0);
   });
 
   test("lets a memory's best chunk count", async (storage) => {

@@ -17,6 +17,10 @@ export const Tags = TagTexts.pipe(TagList);
 /** Tags for a memory to be stored. */
 export const NewTags = TagTexts.pipe(NewTagList);
 
+/** Where relevance ends in a ranked answer. */
+export const Relevant = z.int().optional()
+  .describe("How many of all results are relevant; those after them are weak, and with 0 nothing fits.");
+
 /** Filters beside tags that searches and listings accept. */
 export const Filters = {
   memory_type: FilterFields.memory_type.describe("Only memories of this type."),

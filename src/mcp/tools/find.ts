@@ -5,10 +5,19 @@
  */
 
 import { z } from "zod";
-import { FilterFields, MemoryType, Page, PageSize, Query, SearchMode, Threshold } from "../../memory/schemas.ts";
+import {
+  FilterFields,
+  MemoryType,
+  MinRelevance,
+  Page,
+  PageSize,
+  Query,
+  SearchMode,
+  Threshold,
+} from "../../memory/schemas.ts";
 import { list } from "../../operations/list.ts";
 import { search } from "../../operations/search.ts";
-import { Filters, MemoryResult, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
+import { Filters, MemoryResult, memoryResult, Paging, pagingOf, Relevant, Tags } from "./fields.ts";
 import { Sized, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
@@ -31,6 +40,7 @@ export const retrieveMemory = defineTool({
     page: Page,
     page_size: PageSize,
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
+    min_relevance: MinRelevance.optional(),
     mode: SearchMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: matchAll,
@@ -39,8 +49,11 @@ export const retrieveMemory = defineTool({
     ...Sizing,
   }),
   output: z.object({
-    memories: z.array(MemoryResult.extend({ similarity_score: z.number().nullable() })),
+    memories: z.array(
+      MemoryResult.extend({ similarity_score: z.number().nullable(), relevance: z.number().optional() }),
+    ),
     query: z.string(),
+    relevant: Relevant,
     ...Paging,
     ...Sized,
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -52,12 +65,14 @@ export const retrieveMemory = defineTool({
       found.results.map((hit) => ({
         ...memoryResult(hit.memory),
         similarity_score: hit.similarity_score === null ? null : roundScore(hit.similarity_score),
+        ...(hit.relevance == null ? {} : { relevance: roundScore(hit.relevance) }),
       })),
       { detail, max_tokens, query: input.query },
     );
     return {
       memories: items,
       query: found.query,
+      ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),

@@ -6,14 +6,14 @@
 
 import { z } from "zod";
 import type { MemoryView } from "../../memory/schemas.ts";
-import { FilterFields, Page, PageSize, Threshold } from "../../memory/schemas.ts";
+import { FilterFields, MinRelevance, Page, PageSize, Threshold } from "../../memory/schemas.ts";
 import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
 import { originOf } from "../framing.ts";
 import { memoryUri } from "../uris.ts";
 import { compactText } from "./compact.ts";
-import { Filters, MemoryFields, memoryResult, Paging, pagingOf, Tags } from "./fields.ts";
+import { Filters, MemoryFields, memoryResult, Paging, pagingOf, Relevant, Tags } from "./fields.ts";
 import { roundScore } from "./find.ts";
 import { Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
@@ -25,6 +25,8 @@ const SearchResult = z.object({
   title: z.string(),
   url: z.string(),
   similarity_score: z.number().nullable().optional(),
+  relevance: z.number().optional()
+    .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   ...MemoryFields,
   origin: z.string().optional().describe("Who stored it and what it was read from, as far as they said."),
   before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
@@ -36,6 +38,7 @@ const SearchAnswer = z.object({
   results: z.array(SearchResult),
   query: z.string(),
   mode: z.string(),
+  relevant: Relevant,
   ...Paging,
   ...Sized,
   notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -62,6 +65,7 @@ export const searchTool = defineTool({
     page: Page,
     page_size: PageSize,
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
+    min_relevance: MinRelevance.optional(),
     ...Filters,
     context: ContextTurns.default(0),
     output: z.enum(["full", "summary", "both"]).optional().describe("Older name of detail."),
@@ -77,9 +81,10 @@ export const searchTool = defineTool({
     const { items, ...left } = sizeItems(
       entries,
       { detail: level, max_tokens },
-      ({ memory, similarity_score, around }, form) => ({
+      ({ memory, similarity_score, relevance, around }, form) => ({
         ...resultOf(memory, form, input.query),
         ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),
+        ...(relevance == null ? {} : { relevance: roundScore(relevance) }),
         ...turnsOf(around, form),
       }),
     );
@@ -87,6 +92,7 @@ export const searchTool = defineTool({
       results: items,
       query: found.query,
       mode: found.mode,
+      ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),

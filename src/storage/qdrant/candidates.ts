@@ -54,14 +54,19 @@ export class Searches {
     const around = new Map([...this.#around(turns), ...this.#around(nearby)]);
     const needed = new Set([...found, ...nearby.keys()]);
     for (const { before, after } of around.values()) for (const id of [...before, ...after]) needed.add(id);
-    const [passing] = await Promise.all([
+    const [passing, memories] = await Promise.all([
       this.#calls.passing(unseen, conditions),
+      this.#calls.count(conditions),
       this.#calls.readContents(needed),
       meaning === null ? null : this.#calls.score(meaning, needed, best),
       this.#conversations.check(new Set(turns.values())),
     ]);
     const vector_ignored = meaning === null && await vector !== null;
-    return { ...await this.#present(wanted, new Set([...found, ...passing]), around, best.cosines), vector_ignored };
+    return {
+      ...await this.#present(wanted, new Set([...found, ...passing]), around, best.cosines),
+      memories,
+      vector_ignored,
+    };
   }
 
   /** BM25 of points whose contents were read, by point id. */
@@ -108,8 +113,8 @@ export class Searches {
     ids: ReadonlySet<string>,
     around: ReadonlyMap<string, Around>,
     cosines: ReadonlyMap<string, number>,
-  ): Promise<Omit<CandidateSet, "vector_ignored">> {
-    const { terms, factors, ceiling } = this.#words.known(wanted, MAX_TERMS);
+  ): Promise<Omit<CandidateSet, "memories" | "vector_ignored">> {
+    const { terms, factors, ceiling, unseen } = this.#words.known(wanted, MAX_TERMS);
     const scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {
       let found = scores.get(id);
@@ -145,7 +150,7 @@ export class Searches {
         asks: content.conversation !== null && asksIn(bits),
       });
     }
-    return { candidates, terms, words_ceiling: ceiling };
+    return { candidates, terms, words_ceiling: ceiling, weights: factors, unseen_weight: unseen };
   }
 }
 

@@ -118,6 +118,17 @@ export class SearchCalls {
     return points.map(({ id }) => String(id));
   }
 
+  /** How many memories meet the conditions, as the server estimates. */
+  async count(conditions: Condition[]): Promise<number> {
+    const filter = all(...conditions);
+    const { count } = await this.#collection.read<Schemas["CountResult"]>(
+      "count memories",
+      (api, to, init) => api.countPoints({ ...to, ...(filter ? { filter } : {}), exact: false }, init),
+    );
+    // The reserved point passes only where nothing is asked for.
+    return filter === undefined ? Math.max(0, count - this.#collection.reserved) : count;
+  }
+
   /** Reads the contents that aren't kept. */
   async readContents(ids: ReadonlySet<string>): Promise<void> {
     const missing = [...ids].filter((id) => this.#words.content(id) === undefined);

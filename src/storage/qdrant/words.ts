@@ -7,7 +7,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { K1, saturation } from "../../memory/ranking.ts";
+import { inverseDocumentFrequency, K1, saturation } from "../../memory/ranking.ts";
 import { labelledRole, metadataRole, type Role } from "../../memory/role.ts";
 import { analyse } from "../../memory/text.ts";
 import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
@@ -133,12 +133,17 @@ export class Words {
   }
 
   /** The terms that some memory has, rarest first where there are more than `most`, with the weight of each. */
-  known(terms: readonly string[], most: number): { terms: string[]; factors: number[]; ceiling: number } {
+  known(
+    terms: readonly string[],
+    most: number,
+  ): { terms: string[]; factors: number[]; ceiling: number; unseen: number } {
     let known = terms.filter((term) => this.#rarities.has(term));
     const factor = (term: string) => this.#rarities.get(term)!.rarity * (K1 + 1);
     if (known.length > most) known = known.sort((a, b) => factor(b) - factor(a)).slice(0, most);
+    const unseen = terms.filter((term) => !this.#rarities.has(term)).length *
+      inverseDocumentFrequency(this.#average.memories, 0) * (K1 + 1);
     const factors = known.map(factor);
-    return { terms: known, factors, ceiling: factors.reduce((sum, value) => sum + value, 0) };
+    return { terms: known, factors, ceiling: factors.reduce((sum, value) => sum + value, 0), unseen };
   }
 
   /** What is kept of a memory's content; undefined when it must be read. */

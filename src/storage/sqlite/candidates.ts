@@ -27,6 +27,8 @@ export interface WordMatches {
   /** Number of each term, and what it adds to a BM25 where it is saturated. */
   numbers: number[];
   weights: number[];
+  /** What terms that no memory has would add. */
+  unseen: number;
   /** Row ids of the best, which stay right while the index changes. */
   best: number[];
 }
@@ -44,7 +46,7 @@ export interface MarkedQuery {
 export type ExactCosine = (id: number, model: number, query: Float32Array) => number | null;
 
 /** What a query without words finds by them. */
-export const NO_WORDS: WordMatches = { terms: [], numbers: [], weights: [], best: [] };
+export const NO_WORDS: WordMatches = { terms: [], numbers: [], weights: [], unseen: 0, best: [] };
 
 /** Finds the best by words. */
 export function matchWords(
@@ -65,13 +67,17 @@ export function scoreWords(index: MemoryIndex, { numbers, weights }: Omit<WordMa
 
 /** A query's terms that some memory has. */
 export function weighWords(index: MemoryIndex, known: TermNumbers, text: string): Omit<WordMatches, "best"> {
-  let terms = analyseQuery(text).filter((term) => known.find(term) !== 0);
+  const asked = analyseQuery(text);
+  let terms = asked.filter((term) => known.find(term) !== 0);
+  const unknown = asked.length - terms.length;
   if (terms.length > MAX_TERMS) {
     const counts = new Map(terms.map((term) => [term, index.words.count(known.find(term))]));
     terms = terms.sort((a, b) => counts.get(a)! - counts.get(b)!).slice(0, MAX_TERMS);
   }
-  const numbers = terms.map((term) => known.find(term));
-  return { terms, numbers, weights: index.words.weights(numbers) };
+  const numbers = terms.map((term) => known.find(term)), weights = index.words.weights(numbers);
+  // A term may have a number and no memory any more.
+  const unseen = (unknown + weights.filter((weight) => weight === 0).length) * index.words.highestWeight;
+  return { terms, numbers, weights, unseen };
 }
 
 /** Completes what was found by words; runs without a pause, for the scratch arrays are shared by all queries. */
@@ -130,7 +136,21 @@ export function findCandidates(
     };
   });
   for (const slot of slots) rows[slot] = -1;
-  return { candidates, terms: words.terms, words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0) };
+  return {
+    candidates,
+    terms: words.terms,
+    words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0),
+    weights: words.weights,
+    unseen_weight: words.unseen,
+    memories: marks === null ? index.size : marked(marks),
+  };
+}
+
+/** Slots that are marked. */
+function marked(marks: Uint8Array): number {
+  let total = 0;
+  for (let slot = 0; slot < marks.length; slot++) total += marks[slot]!;
+  return total;
 }
 
 const NOT_NEAR: { near: Near[]; exact: Map<number, number> } = { near: [], exact: new Map() };

@@ -75,6 +75,11 @@ export class WordIndex {
     });
   }
 
+  /** Weight of a term that no memory has. */
+  get highestWeight(): number {
+    return inverseDocumentFrequency(this.#memories, 0) * (K1 + 1);
+  }
+
   /** BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call. */
   score(terms: readonly number[], weights: readonly number[]): Float32Array {
     const scores = this.#scores.fill(0), saturation = this.#saturation();

@@ -1,0 +1,89 @@
+/**
+ * How likely it is that a search found what was asked for, whatever else the store holds.
+ *
+ * The scores that rank say which of the results is best, not whether any is good: the best of a thousand unrelated
+ * memories is the best all the same. This looks at the best there is: the largest cosine, and the most of the question's
+ * words that one memory holds, each word by its rarity and those that no memory has by the highest. Both grow with the
+ * number of memories that are searched, for the question too that belongs elsewhere, which the logarithm makes up for.
+ *
+ * Where the constants come from: a logistic regression over questions of five sets asked of their own store and of the
+ * others, of stores of 100 to 8,700 memories, each pair of question set and store with the same weight; rounded. Of what
+ * comes out between 0.6 and 0.7, 80 % was asked of its own store; the curve is in `bench/README.md`.
+ *
+ * @module
+ */
+
+/** What a search found, as far as relevance needs it. */
+export interface BestFound {
+  /** The largest cosine, on the scale of the bundled model; null without vectors. */
+  cosine: number | null;
+  /** The largest share of the question's word weight that one memory holds, 0 to 1; null without words. */
+  words: number | null;
+  /** Number of memories that were searched. */
+  memories: number;
+}
+
+/** Weights of a logistic regression: of the cosine, of the words, of the decimal logarithm of the number of memories. */
+interface Weights {
+  cosine: number;
+  words: number;
+  size: number;
+  constant: number;
+}
+
+const BOTH: Weights = { cosine: 27, words: 6, size: -2.3, constant: -8.2 };
+const COSINE_ALONE: Weights = { cosine: 30, words: 0, size: -1.6, constant: -9.1 };
+const WORDS_ALONE: Weights = { cosine: 0, words: 10, size: -1.2, constant: -0.9 };
+
+/** Least relevance of the best result for `auto` to show any: 92 % and more of foreign questions stay below it. */
+export const AUTO_BEST = 0.6;
+/** Least share of the best result's relevance for `auto`: what is below holds 0.3 points of R@10 at most. */
+export const AUTO_SHARE = 0.5;
+
+/** Chance, 0 to 1, that the store holds what was asked for. */
+export function chanceFound({ cosine, words, memories }: BestFound): number {
+  const { cosine: ofCosine, words: ofWords, size, constant } = cosine === null
+    ? WORDS_ALONE
+    : words === null
+    ? COSINE_ALONE
+    : BOTH;
+  const sum = ofCosine * (cosine ?? 0) + ofWords * (words ?? 0) + size * Math.log10(Math.max(1, memories)) + constant;
+  return 1 / (1 + Math.exp(-sum));
+}
+
+/** How many of results with these relevances, best first, are relevant by `auto`. */
+export function countRelevant(relevances: readonly number[]): number {
+  const best = relevances[0] ?? 0;
+  if (best < AUTO_BEST) return 0;
+  const end = relevances.findIndex((relevance) => relevance < best * AUTO_SHARE);
+  return end < 0 ? relevances.length : end;
+}
+
+/** Where relevance ends, in words. */
+export function relevanceText(relevant: number, total: number): string {
+  if (relevant === 0) return "none is likely what was asked for";
+  return relevant >= total ? "all relevant" : `${relevant} relevant, the others are weak`;
+}
+
+/** A line from a model's cosines to the bundled model's: how alike its texts are for it is each model's own affair. */
+export interface CosineScale {
+  slope: number;
+  offset: number;
+}
+
+/** The bundled model; other exports of the same weights have the same scale. */
+const BUNDLED = "all-minilm-l6-v2";
+
+/**
+ * The scale of a model; null where none is known, and without a model.
+ *
+ * @param fitted Scales by the id of a model, as `deno task calibrate` fits them.
+ */
+export function cosineScale(
+  model: { id: string; name: string } | null,
+  fitted: Readonly<Record<string, CosineScale>> = {},
+): CosineScale | null {
+  if (model === null) return null;
+  if (Object.hasOwn(fitted, model.id)) return fitted[model.id]!;
+  return model.name.toLowerCase().split("/").at(-1) === BUNDLED ? { slope: 1, offset: 0 } : null;
+}
