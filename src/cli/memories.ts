@@ -6,9 +6,8 @@
 
 import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
-import { relevanceText } from "../memory/relevance.ts";
 import { list, ListInput } from "../operations/list.ts";
-import { search, SearchInput } from "../operations/search.ts";
+import { relevanceText, search, SearchInput } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
 import { check, type CliContext, examples, Failed, paint, show, withRuntime } from "./context.ts";
 import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";

@@ -26,6 +26,8 @@ import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
 
+export { relevanceText } from "../memory/relevance.ts";
+
 /**
  * How many of the best by words, and of the best by vector, are ranked for results up to a rank. More than 50 change
  * nothing about the first ten (`bench/README.md`).
