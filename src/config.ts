@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import type { AccessSettings } from "./access/access.ts";
+import { type AccessSettings, SHORT_KEY, TOO_SHORT_KEY } from "./access/access.ts";
 import { DEFAULT_IN_FLIGHT_BYTES } from "./access/body.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { embeddingOf, modelSources } from "./config/embedding.ts";
@@ -20,6 +20,7 @@ import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 
+export { shortKeyWarning } from "./access/access.ts";
 export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
 export { expandHome, homeOf } from "./config/home.ts";
 export {
@@ -171,6 +172,7 @@ function listen(
 
 /** An open service on a network address, or for every web page, must be asked for in so many words. */
 function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, problems: string[]): void {
+  if (values.MCP_API_KEY !== undefined) checkKey(values, values.MCP_API_KEY, problems);
   if (values.MCP_API_KEY !== undefined || values.MCP_ALLOW_ANONYMOUS_ACCESS) return;
   if (values.MCP_OAUTH_ENABLED) {
     problems.push("MCP_OAUTH_ENABLED=true: OAuth is not provided; set MCP_API_KEY, or MCP_OAUTH_ENABLED=false");
@@ -187,14 +189,29 @@ function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, pr
       problems.push(`MCP_CORS_ORIGINS=*: without a key every web page could read and change the memories; ${ways}`);
     }
   }
-  for (const name of ["MCP_HTTP_HOST", "MCP_SERVER_HOST"] as const) {
-    const host = values[name];
-    if (host === undefined || LOOPBACK.test(host)) continue;
+  for (const [name, host] of openAddresses(values)) {
     problems.push(
       `${name}=${JSON.stringify(host)}: an address other than loopback needs MCP_API_KEY, or ` +
         `MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach it`,
     );
   }
+}
+
+/** Off this machine anybody may try keys, and a short one is soon found. */
+function checkKey(values: SettingValues, key: string, problems: string[]): void {
+  if ([...key].length >= TOO_SHORT_KEY) return;
+  for (const [name, host] of openAddresses(values)) {
+    const needs = `needs an MCP_API_KEY of at least ${TOO_SHORT_KEY} characters, better ${SHORT_KEY}`;
+    problems.push(`${name}=${JSON.stringify(host)}: an address other than loopback ${needs}`);
+  }
+}
+
+/** The settings that bind to an address which other machines can reach. */
+function openAddresses(values: SettingValues): [name: string, host: string][] {
+  return (["MCP_HTTP_HOST", "MCP_SERVER_HOST"] as const).flatMap((name) => {
+    const host = values[name];
+    return host === undefined || LOOPBACK.test(host) ? [] : [[name, host] as [string, string]];
+  });
 }
 
 function accessOf(values: SettingValues, bound: string[]): AccessSettings {
@@ -206,6 +223,7 @@ function accessOf(values: SettingValues, bound: string[]): AccessSettings {
     allowedHosts: [...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own])],
     corsOrigins: values.MCP_CORS_ORIGINS ?? [],
     anonymous: values.MCP_ALLOW_ANONYMOUS_ACCESS ?? false,
+    ...(values.MCP_MAX_CLIENTS_PER_ADDRESS === undefined ? {} : { maxPerAddress: values.MCP_MAX_CLIENTS_PER_ADDRESS }),
     maxBodyBytes,
     // Room for the largest body, of which large ones may use only a part.
     maxInFlightBytes: Math.max(values.MCP_MAX_BODY_BYTES_IN_FLIGHT ?? DEFAULT_IN_FLIGHT_BYTES, 2 * maxBodyBytes),

@@ -140,6 +140,11 @@ export const SETTINGS = {
     "Origins besides the server's own whose web pages may call, such as https://app.example.com or http://localhost:5173; pages of other ports are other origins. `*` for any.",
   ),
   MCP_MAX_BODY_BYTES: setting(wholeNumber(1024, 1 << 30), "10485760", "Largest request body, in bytes."),
+  MCP_MAX_CLIENTS_PER_ADDRESS: setting(
+    wholeNumber(1, 2000),
+    "1000, half of the most there can be",
+    "Event streams, SSE streams and MCP sessions that one address may have at once, of each; behind a proxy all clients have the proxy's.",
+  ),
   MCP_MAX_BODY_BYTES_IN_FLIGHT: setting(
     wholeNumber(65_536, 2 ** 34),
     "67108864, or twice MCP_MAX_BODY_BYTES where that is more",

@@ -11,7 +11,7 @@ import { createMcpListener } from "./mcp/listener.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
-import type { Config } from "./config.ts";
+import { type Config, shortKeyWarning } from "./config.ts";
 import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
 import { MemoryError } from "./errors.ts";
 import { giveBackWhenIdle, holdBackLittle } from "./give_back.ts";
@@ -89,6 +89,8 @@ export async function startService(config: Config, servers: Servers, log: Logger
     if (mcp) stops.push(mcp.stop);
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
+    const short = shortKeyWarning(config.access.apiKey);
+    if (short !== null) log.warning(`${short}: use a longer one, such as that of \`openssl rand -hex 32\``);
     work = startWork(runtime, config, log);
     return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
   } catch (error) {
@@ -121,7 +123,10 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
       ...(config.reranker ? { reranker: createReranker(config.reranker) } : {}),
     },
     settings: config.operations,
-    events: new EventHub({ heartbeatSeconds: config.http.heartbeatSeconds }),
+    events: new EventHub({
+      heartbeatSeconds: config.http.heartbeatSeconds,
+      ...(config.access.maxPerAddress === undefined ? {} : { maxPerAddress: config.access.maxPerAddress }),
+    }),
     activity: new Activity(),
     telemetry,
     background: noBackground(),

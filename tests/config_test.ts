@@ -63,7 +63,7 @@ Deno.test("a secret never appears in a message", () => {
 Deno.test("a network address needs a key or a word that everyone may call", () => {
   assertStringIncludes(problems({ MCP_HTTP_HOST: "0.0.0.0" }), 'MCP_HTTP_HOST="0.0.0.0"');
   assertStringIncludes(problems({ MCP_SERVER_HOST: "192.168.1.5" }), "MCP_SERVER_HOST");
-  assertEquals(parse({ MCP_HTTP_HOST: "0.0.0.0", MCP_API_KEY: "k" }).http.host, "0.0.0.0");
+  assertEquals(parse({ MCP_HTTP_HOST: "0.0.0.0", MCP_API_KEY: "a-key-of-16-chars" }).http.host, "0.0.0.0");
   assertEquals(parse({ MCP_HTTP_HOST: "0.0.0.0", MCP_ALLOW_ANONYMOUS_ACCESS: "true" }).http.host, "0.0.0.0");
   assertEquals(parse({ MCP_HTTP_HOST: "localhost", MCP_SERVER_HOST: "::1" }).mcp.host, "::1");
 });

@@ -10,6 +10,7 @@ import { createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import { createKeyCheck } from "./key.ts";
 import { createProxyCheck } from "./proxy.ts";
+import { WrongKeys } from "./wrong_keys.ts";
 
 /** The settings of one listener's access. */
 export interface AccessSettings {
@@ -25,16 +26,22 @@ export interface AccessSettings {
   anonymous?: boolean;
   /** Largest request body, in bytes. */
   maxBodyBytes: number;
+  /** Event streams, SSE streams and MCP sessions that one address may have, of each; half of the most by default. */
+  maxPerAddress?: number;
   /** Bytes of bodies in memory at once over all requests; as much as `Bodies` takes by default. */
   maxInFlightBytes?: number;
   /** Reads the bodies of all listeners of a process; each has its own by default. */
   bodies?: Bodies;
+  /** Remembers who sent wrong keys to them; each has its own by default. */
+  wrongKeys?: WrongKeys;
 }
 
 /** The settings with what bounds the requests to all listeners of a process together; hand the same to each. */
 export function sharedAccess(settings: AccessSettings): AccessSettings {
-  return { ...settings, bodies: new Bodies(settings.maxInFlightBytes) };
+  return { ...settings, bodies: new Bodies(settings.maxInFlightBytes), wrongKeys: new WrongKeys() };
 }
+
+export { SHORT_KEY, shortKeyWarning, TOO_SHORT_KEY } from "./key.ts";
 
 /** What a listener tells browsers of other origins. */
 export interface CorsFacts {
@@ -61,26 +68,32 @@ export interface Purpose {
 export interface Access {
   /** Refuses a foreign Host (DNS rebinding), proxy or Origin with 403, and answers CORS preflights. */
   checkCaller: (request: Request, purpose: Purpose) => Response | null;
-  /** Refuses a missing or wrong key with 401. */
-  checkKey: Check;
+  /** Refuses a missing or wrong key with 401, and with 429 for a time after too many wrong ones from an address. */
+  checkKey: (request: Request, address?: string) => Response | null;
   /** Adds the CORS headers the request's origin is entitled to; refusals carry them already. Gives back `response`. */
   withCors: (request: Request, response: Response) => Response;
 }
 
-/**
- * Prepares a listener's checks once, so that each request only compares.
- *
- * @param listeners Addresses this process listens on now, such as `http://127.0.0.1:8000`: their pages are its own.
- */
-export function createAccess(settings: AccessSettings, facts: CorsFacts, listeners: () => Iterable<string>): Access {
+/** What the checks of a listener ask and tell. */
+export interface AccessHooks {
+  /** Addresses this process listens on now, such as `http://127.0.0.1:8000`: their pages are its own. */
+  listeners: () => Iterable<string>;
+  /** Told of every wrong key, and where it came from. */
+  onWrongKey: (address: string | undefined) => void;
+}
+
+/** Prepares a listener's checks once, so that each request only compares. */
+export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: AccessHooks): Access {
   const hosts = createHosts(settings.allowedHosts);
-  const cors = createCors(settings.corsOrigins, facts, hosts, listeners);
-  const checkProxy = createProxyCheck(settings), checkKey = createKeyCheck(settings.apiKey);
+  const cors = createCors(settings.corsOrigins, facts, hosts, hooks.listeners);
+  const checkProxy = createProxyCheck(settings);
+  const { apiKey, wrongKeys = new WrongKeys() } = settings;
+  const checkKey = createKeyCheck(apiKey, { wrongKeys, onWrongKey: hooks.onWrongKey });
   return {
     checkCaller: (request, { probe, guarded }) =>
       hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded),
-    checkKey: (request) => {
-      const refusal = checkKey(request);
+    checkKey: (request, address) => {
+      const refusal = checkKey(request, address);
       return refusal && cors.decorate(request, refusal);
     },
     withCors: cors.decorate,

@@ -12,15 +12,17 @@ import { type AccessSettings, createAccess } from "../access/access.ts";
 import { Bodies } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
+import { clientOf } from "../operations/address.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import { documentSettings } from "../operations/documents/settings.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { noteWrongKey } from "../operations/wrong_key.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addBatches } from "./batches.ts";
 import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
-import { addEvents } from "./events.ts";
+import { addEvents, clientIp } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
 import { addMetrics } from "./metrics.ts";
@@ -60,10 +62,13 @@ const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 /** Builds the REST server over a runtime. */
 export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
   const app = new OpenAPIHono({ strict: false });
-  const access = createAccess(settings, CORS, () => runtime.health.addresses());
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
   const bodies = settings.bodies ?? new Bodies();
   const { requests } = runtime.telemetry;
+  const access = createAccess(settings, CORS, {
+    listeners: () => runtime.health.addresses(),
+    onWrongKey: noteWrongKey(runtime, "rest", log),
+  });
   const operations = new Map<string, string>();
 
   app.use(async (context, next) => {
@@ -81,7 +86,7 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     const isPublic = PUBLIC_PATHS.has(path);
     // `/mcp` needs no more: what changes something there is a POST.
     const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false }) ??
-      (isPublic ? null : access.checkKey(request));
+      (isPublic ? null : access.checkKey(request, clientOf(clientIp(context.env))));
     if (refusal) {
       context.res = secured(request, refusal);
       return;

@@ -83,7 +83,7 @@ export function addEvents(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
 }
 
 /** The address the listener saw; tests that call the app in process have none. */
-function clientIp(env: unknown): string | undefined {
+export function clientIp(env: unknown): string | undefined {
   const { clientIp } = (env ?? {}) as { clientIp?: unknown };
   return typeof clientIp === "string" ? clientIp : undefined;
 }

@@ -8,10 +8,12 @@
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { InFlight } from "./in_flight.ts";
+import { Places } from "./places.ts";
 import type { ReadBody } from "./rpc.ts";
 import { createMcpServer } from "./server.ts";
 import type { SessionLimits } from "./sessions.ts";
 import { SseEndpoint } from "./sse.ts";
+import { StreamBuffers } from "./stream_buffers.ts";
 import { StreamableEndpoint } from "./streamable.ts";
 
 /** What both transports need. */
@@ -41,16 +43,21 @@ export function openEndpoints(runtime: Runtime, settings: EndpointSettings): End
     readBody,
     keepAliveMs,
     log,
+    buffers: new StreamBuffers(({ name, transport, unread, total }) => {
+      runtime.telemetry.metrics.counter("unimem_streams_ended_total").with(transport).add();
+      const figures = `it left ${unread} bytes unread, all clients together ${total}`;
+      log.warning(`Ended the ${transport} stream of ${name}: ${figures}`, { transport, client: name });
+    }),
   };
   const sse = new SseEndpoint({
     ...shared,
-    maxSessions: limits.max,
+    places: new Places(limits),
     // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
     onMessage: (body) => {
       if (isCounted(body)) runtime.telemetry.requests.carriesMessage();
     },
   });
-  return { sse, streamable: new StreamableEndpoint({ ...shared, limits }) };
+  return { sse, streamable: new StreamableEndpoint({ ...shared, limits, places: new Places(limits) }) };
 }
 
 /** Whether a message is a request that a server object counts. */

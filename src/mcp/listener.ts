@@ -9,8 +9,10 @@ import { Bodies } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { MemoryError } from "../errors.ts";
 import { ready } from "../operations/health/health.ts";
+import { clientOf, MAX_CLIENTS, sharePerAddress } from "../operations/address.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { noteWrongKey } from "../operations/wrong_key.ts";
 import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { InFlight } from "./in_flight.ts";
@@ -31,7 +33,7 @@ export interface McpListenerSettings {
 /** The port's handler. */
 export interface McpListener {
   /** Answers a request; never rejects. Not bound to an instance, so it can be handed to `Deno.serve` as it is. */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (request: Request, info?: { remoteAddr: Deno.Addr }) => Promise<Response>;
   /** Clients connected now, by transport. Clients of the stateless era are only there while a request runs. */
   readonly clients: () => { sse: number; streamable: number };
   /**
@@ -42,10 +44,10 @@ export interface McpListener {
 }
 
 /**
- * A session costs a few kilobytes, so that there can be many; half an hour covers the pauses of a conversation, and a
+ * Half an hour covers the pauses of a conversation, and a
  * client whose stream broke has five minutes to come back.
  */
-const SESSION_LIMITS: SessionLimits = { max: 1000, idleMs: 30 * 60_000, abandonedMs: 5 * 60_000 };
+const SESSION_LIMITS = { max: MAX_CLIENTS, idleMs: 30 * 60_000, abandonedMs: 5 * 60_000 };
 
 /** What web pages of listed origins may send and read besides what REST allows. */
 const CORS = {
@@ -80,9 +82,17 @@ function probe(status: number, body: object, headers: Record<string, string> = {
 /** Prepares the handler of the MCP port. Opens nothing; close it when done. */
 export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
-  const access = createAccess(settings.access, CORS, () => runtime.health.addresses());
+  const access = createAccess(settings.access, CORS, {
+    listeners: () => runtime.health.addresses(),
+    onWrongKey: noteWrongKey(runtime, "mcp", log),
+  });
   const inFlight = new InFlight(), bodies = settings.access.bodies ?? new Bodies();
-  const limits = { ...SESSION_LIMITS, ...settings.sessions };
+  const max = settings.sessions?.max ?? SESSION_LIMITS.max;
+  const limits: SessionLimits = {
+    ...SESSION_LIMITS,
+    maxPerAddress: settings.access.maxPerAddress ?? sharePerAddress(max),
+    ...settings.sessions,
+  };
   let opened: Endpoints | undefined, opening: Promise<Endpoints> | undefined;
   /** A service whose clients all use REST does without the MCP packages. */
   const endpoints = (): Promise<Endpoints> =>
@@ -113,23 +123,23 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     return closed ? stopping() : await handle(both);
   };
 
-  const route = async (request: Request): Promise<Response> => {
+  const route = async (request: Request, address: string | undefined): Promise<Response> => {
     const path = pathOf(request), isProbe = path === "/health" || path === "/health/ready";
     // Even a GET changes something here: it opens a stream or a session.
     const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isProbe && path !== "/metrics" });
     if (refusal) return refusal;
     if (path === "/health") return probe(200, { status: "ok" });
     if (path === "/health/ready") return await readiness(runtime);
-    const denied = access.checkKey(request);
+    const denied = access.checkKey(request, address);
     if (denied) return denied;
     if (closed) return access.withCors(request, stopping());
     switch (path) {
       case "/metrics":
         return await tellMetrics(runtime);
       case "/mcp":
-        return access.withCors(request, await serve(({ streamable }) => streamable.handle(request)));
+        return access.withCors(request, await serve(({ streamable }) => streamable.handle(request, address)));
       case "/sse":
-        return access.withCors(request, await serve(({ sse }) => sse.open(request)));
+        return access.withCors(request, await serve(({ sse }) => sse.open(request, address)));
       case "/messages":
         return access.withCors(request, await serve(({ sse }) => sse.post(request, new URL(request.url))));
       default:
@@ -137,9 +147,9 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     }
   };
 
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = async (request: Request, address: string | undefined): Promise<Response> => {
     try {
-      return await route(request);
+      return await route(request, address);
     } catch (error) {
       const reference = runtime.telemetry.requests.id;
       log.error(`MCP request failed: ${error instanceof Error ? error.stack : String(error)}`, { request: reference });
@@ -154,13 +164,13 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   });
 
   return {
-    fetch: (request) =>
+    fetch: (request, info) =>
       runtime.telemetry.requests.answer(
         "mcp",
         operationOf(request),
         request,
         log,
-        async () => secured(request, await bodies.answering(request, () => answer(request))),
+        async () => secured(request, await bodies.answering(request, () => answer(request, addressOf(info)))),
       ),
     clients,
     close: (graceMs = 5000) =>
@@ -171,6 +181,11 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
         await Promise.all([used?.sse.close(), used?.streamable.close()]);
       })(),
   };
+}
+
+function addressOf(info: { remoteAddr: Deno.Addr } | undefined): string | undefined {
+  const address = info?.remoteAddr;
+  return address !== undefined && "hostname" in address ? clientOf(address.hostname) : undefined;
 }
 
 function stopping(): Response {

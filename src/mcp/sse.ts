@@ -8,8 +8,10 @@
 import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { clientName, type Places } from "./places.ts";
 import { releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
+import type { StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface SseSettings {
@@ -17,8 +19,9 @@ export interface SseSettings {
   readBody: ReadBody;
   /** Told of a message before it is handled. */
   onMessage: (body: unknown) => void;
-  /** Streams at the same time. */
-  maxSessions: number;
+  /** Places for streams. */
+  places: Places;
+  buffers: StreamBuffers;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
 }
@@ -52,17 +55,29 @@ export class SseEndpoint {
   }
 
   /** `GET /sse`. */
-  async open(request: Request): Promise<Response> {
+  async open(request: Request, address: string | undefined): Promise<Response> {
     if (request.method !== "GET") return methodNotAllowed("GET");
-    if (this.#sessions.size >= this.#settings.maxSessions) return unavailable("Too many clients are connected");
+    const leave = this.#settings.places.take(address);
+    if (leave === null) return unavailable("Too many clients are connected");
+    try {
+      return await this.#connect(address, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #connect(address: string | undefined, leave: () => void): Promise<Response> {
     // Only clients of this transport need its package, which takes 30 ms and 5 MB to load.
     const { SSEServerTransport } = await import("@modelcontextprotocol/sdk/server/sse.js");
-    const stream = new SseStream();
-    const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());
     const server = this.#settings.createServer();
+    const name = () => clientName(server.getClientVersion(), address);
+    const stream = new SseStream(this.#settings.buffers, { transport: "sse", name });
+    const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());
     const id = transport.sessionId;
     server.onclose = () => {
       releaseServer(server);
+      leave();
       this.#sessions.delete(id);
     };
     this.#sessions.set(id, { transport, server, stream });

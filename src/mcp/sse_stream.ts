@@ -5,29 +5,18 @@
  */
 
 import type { ServerResponse } from "node:http";
-
-/**
- * Bytes a client may leave unread. Past that it is stuck or hostile, and what it doesn't read would pile up in memory.
- */
-const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+import type { BufferedStream, StreamBuffers, StreamClient } from "./stream_buffers.ts";
 
 /** A response that is written to over time. `close` fires once: when the client goes, or at `end`. */
 export class SseStream {
   readonly #encoder = new TextEncoder();
-  readonly #body: ReadableStream<Uint8Array>;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #stream: BufferedStream;
   #status = 200;
   #headers: Record<string, string> = {};
   #onClose: (() => void)[] = [];
-  #closed = false;
 
-  constructor() {
-    this.#body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      cancel: () => this.#close(),
-    }, new ByteLengthQueuingStrategy({ highWaterMark: MAX_UNREAD_BYTES }));
+  constructor(buffers: StreamBuffers, client: StreamClient) {
+    this.#stream = buffers.open(client, () => this.#onClose.splice(0).forEach((listener) => listener()));
   }
 
   /** This stream as the SDK's transport wants it. */
@@ -37,7 +26,7 @@ export class SseStream {
 
   /** The response whose body this writes; after `writeHead`. */
   response(): Response {
-    return new Response(this.#body, {
+    return new Response(this.#stream.body, {
       status: this.#status,
       // Proxies such as nginx would hold events back otherwise.
       headers: { ...this.#headers, "X-Accel-Buffering": "no" },
@@ -51,10 +40,7 @@ export class SseStream {
   }
 
   write(text: string): boolean {
-    if (this.#closed) return false;
-    this.#controller.enqueue(this.#encoder.encode(text));
-    if ((this.#controller.desiredSize ?? 0) <= 0) this.end();
-    return !this.#closed;
+    return this.#stream.write(this.#encoder.encode(text));
   }
 
   /** Writes a line that clients ignore. */
@@ -63,24 +49,12 @@ export class SseStream {
   }
 
   end(): this {
-    if (this.#closed) return this;
-    try {
-      this.#controller.close();
-    } catch {
-      // The client was faster: its end of the stream is closed already.
-    }
-    this.#close();
+    this.#stream.end();
     return this;
   }
 
   on(event: string, listener: () => void): this {
     if (event === "close") this.#onClose.push(listener);
     return this;
-  }
-
-  #close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#onClose.splice(0).forEach((listener) => listener());
   }
 }

@@ -14,14 +14,19 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Logger } from "../operations/logger.ts";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import { clientName, type Places } from "./places.ts";
 import { releaseServer } from "./server.ts";
 import { type Session, type SessionLimits, Sessions } from "./sessions.ts";
+import { pipeInto, type StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface StreamableSettings {
   createServer: () => Server;
   readBody: ReadBody;
   limits: SessionLimits;
+  /** Places for streams of clients without a session. */
+  places: Places;
+  buffers: StreamBuffers;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
   log: Logger;
@@ -30,6 +35,7 @@ export interface StreamableSettings {
 /** A client of the older era. */
 interface StreamableSession extends Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly server: Server;
 }
 
 /** Serves Streamable HTTP clients. */
@@ -54,12 +60,12 @@ export class StreamableEndpoint {
   }
 
   /** Any request to `/mcp`. */
-  async handle(request: Request): Promise<Response> {
+  async handle(request: Request, address: string | undefined): Promise<Response> {
     switch (request.method) {
       case "POST":
-        return await this.#post(request);
+        return await this.#post(request, address);
       case "GET":
-        return await this.#listen(request);
+        return await this.#listen(request, address);
       case "DELETE":
         return await this.#inSession(request, ({ transport }) => transport.handleRequest(request));
       default:
@@ -72,13 +78,14 @@ export class StreamableEndpoint {
     await Promise.allSettled([this.#sessions.close(), this.#stateless.close()]);
   }
 
-  async #post(request: Request): Promise<Response> {
+  async #post(request: Request, address: string | undefined): Promise<Response> {
     const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };
     if (!await isLegacyRequest(request, read.body)) {
-      return await withStatus(await this.#stateless.fetch(withoutSignal(request), options), read.body);
+      const response = await this.#stateless.fetch(withoutSignal(request), options);
+      return await this.#stream(await withStatus(response, read.body), address);
     }
     // A client that begins anew may still name a session that has ended.
     if (request.headers.has("mcp-session-id") && !(opensSession(read.body) && !this.#isOpen(request))) {
@@ -86,7 +93,7 @@ export class StreamableEndpoint {
     }
     if (!opensSession(read.body)) return sessionMissing();
     const begun = withoutSession(request);
-    return await this.#openSession((transport) => transport.handleRequest(begun, options));
+    return await this.#openSession(address, (transport) => transport.handleRequest(begun, options));
   }
 
   #isOpen(request: Request): boolean {
@@ -94,11 +101,33 @@ export class StreamableEndpoint {
   }
 
   /** The stream for messages that answer no request. It also tells whether the client is still there. */
-  async #listen(request: Request): Promise<Response> {
+  async #listen(request: Request, address: string | undefined): Promise<Response> {
     return await this.#inSession(request, async (session) => {
       const response = await session.transport.handleRequest(request);
-      return response.ok ? onEnd(response, this.#sessions.openStream(session).ended) : response;
+      if (!response.ok) return response;
+      const name = () => clientName(session.server.getClientVersion(), address);
+      return this.#bounded(response, name, this.#sessions.openStream(session).ended);
     });
+  }
+
+  /** The answer to a client without a session, which takes a place if it is a stream. */
+  async #stream(response: Response, address: string | undefined): Promise<Response> {
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
+    const leave = this.#settings.places.take(address);
+    if (leave !== null) return this.#bounded(response, () => clientName(undefined, address), leave);
+    await response.body?.cancel();
+    return unavailable("Too many clients are connected");
+  }
+
+  /** The response, with bounds for what its client leaves unread; `ended` is called when it ends from either side. */
+  #bounded(response: Response, name: () => string, ended: () => void): Response {
+    const source = response.body!;
+    const stream = this.#settings.buffers.open({ transport: "streamable", name }, () => {
+      ended();
+      void reading.cancel();
+    });
+    const reading = pipeInto(stream, source);
+    return new Response(stream.body, response);
   }
 
   async #inSession(
@@ -108,10 +137,11 @@ export class StreamableEndpoint {
     const id = request.headers.get("mcp-session-id");
     if (id === null) return sessionMissing();
     const session = this.#sessions.use(id);
-    return session === undefined ? sessionNotFound() : await run(session);
+    return session === undefined ? sessionNotFound() : await this.#sessions.during(session, () => run(session));
   }
 
   async #openSession(
+    address: string | undefined,
     initialize: (transport: WebStandardStreamableHTTPServerTransport) => Promise<Response>,
   ): Promise<Response> {
     const id = crypto.randomUUID();
@@ -126,7 +156,7 @@ export class StreamableEndpoint {
       releaseServer(server);
       this.#sessions.remove(id);
     };
-    if (!this.#sessions.add({ id, transport, streams: 0, close: () => server.close() })) {
+    if (!this.#sessions.add({ id, address, transport, server, streams: 0, close: () => server.close() })) {
       return unavailable("Too many clients are connected");
     }
     await server.connect(transport);
@@ -175,24 +205,6 @@ function withoutSession(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.delete("mcp-session-id");
   return new Request(request.url, { method: request.method, headers });
-}
-
-/** The response, with `ended` called when its stream ends from either side. */
-function onEnd(response: Response, ended: () => void): Response {
-  const reader = response.body!.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await reader.read();
-      if (!done) return controller.enqueue(value);
-      ended();
-      controller.close();
-    },
-    cancel: (reason) => {
-      ended();
-      return reader.cancel(reason);
-    },
-  });
-  return new Response(body, response);
 }
 
 function sessionMissing(): Response {

@@ -54,7 +54,13 @@ export class Subscriptions {
       },
       end: () => this.close(),
     };
-    return this.#runtime.events.subscribe(subscriber, { types: TYPES, clientIp: "mcp", userAgent: "mcp subscription" });
+    return this.#runtime.events.subscribe(subscriber, {
+      types: TYPES,
+      clientIp: "mcp",
+      userAgent: "mcp subscription",
+      // There is one for each client, and those are limited.
+      unlimited: true,
+    });
   }
 }
 

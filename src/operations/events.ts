@@ -6,6 +6,7 @@
  */
 
 import { MemoryError } from "../errors.ts";
+import { clientOf, MAX_CLIENTS, sharePerAddress } from "./address.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { EventBuffer, type PublishedEvent } from "./event_buffer.ts";
 import { type Draft, type EventType, PASSING } from "./event_types.ts";
@@ -29,6 +30,8 @@ export interface SubscribeOptions {
   /** The last id the subscriber got before; what was published since comes first. */
   lastEventId?: string | undefined;
   clientIp?: string | undefined;
+  /** Bounded elsewhere: takes no place, and has no share. False by default. */
+  unlimited?: boolean;
   userAgent?: string | undefined;
 }
 
@@ -36,6 +39,8 @@ export interface SubscribeOptions {
 export interface HubOptions {
   heartbeatSeconds?: number;
   maxConnections?: number;
+  /** Connections of one client's address; half of all by default. */
+  maxPerAddress?: number;
   /** How many events are kept for readers who come back, and how many characters of them. */
   kept?: { events: number; characters: number };
 }
@@ -45,6 +50,9 @@ interface Connection {
   subscriber: Subscriber;
   wants: (event: PublishedEvent) => boolean;
   clientIp: string;
+  /** The client that the address stands for; undefined where it has no share. */
+  client: string | undefined;
+  limited: boolean;
   userAgent: string;
   since: number;
   heartbeatAt: number;
@@ -54,15 +62,17 @@ interface Connection {
 export class EventHub {
   readonly heartbeatSeconds: number;
   readonly #maxConnections: number;
+  readonly #maxPerAddress: number;
   readonly #buffer: EventBuffer;
   readonly #connections = new Map<string, Connection>();
   #dropped = 0;
   #heartbeats: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
-  constructor({ heartbeatSeconds = 30, maxConnections = 1000, kept }: HubOptions = {}) {
+  constructor({ heartbeatSeconds = 30, maxConnections = MAX_CLIENTS, maxPerAddress, kept }: HubOptions = {}) {
     this.heartbeatSeconds = heartbeatSeconds;
     this.#maxConnections = maxConnections;
+    this.#maxPerAddress = maxPerAddress ?? sharePerAddress(maxConnections);
     this.#buffer = new EventBuffer(kept ?? { events: 1000, characters: 256 * 1024 });
   }
 
@@ -94,20 +104,21 @@ export class EventHub {
    * Subscribes: a greeting comes first, then what was missed, then every event as it happens.
    *
    * @returns what ends the subscription. Idempotent.
-   * @throws {MemoryError} `overloaded` beyond the limit of connections; `unavailable` when the service stops.
+   * @throws {MemoryError} `overloaded` beyond the limit of connections or an address's share of them; `unavailable` when
+   * the service stops.
    */
   subscribe(subscriber: Subscriber, options: SubscribeOptions = {}): () => void {
     if (this.#closed) throw new MemoryError("unavailable", "Cannot open an event stream: the service stops");
-    if (this.#connections.size >= this.#maxConnections) {
-      const message = `Cannot open an event stream: ${this.#maxConnections} are open, the most there can be`;
-      throw new MemoryError("overloaded", message, { retryAfterSeconds: 5 });
-    }
+    const client = options.unlimited ? undefined : clientOf(options.clientIp);
+    if (!options.unlimited) this.#checkRoom(client);
     const now = Date.now();
     const connection: Connection = {
       id: crypto.randomUUID(),
       subscriber,
       wants: filterOf(options),
       clientIp: options.clientIp ?? "unknown",
+      client,
+      limited: !options.unlimited,
       userAgent: (options.userAgent ?? "unknown").slice(0, 256),
       since: now,
       heartbeatAt: now,
@@ -145,6 +156,18 @@ export class EventHub {
       this.#remove(connection);
       connection.subscriber.end("stopping");
     }
+  }
+
+  #checkRoom(client: string | undefined): void {
+    const others = [...this.#connections.values()].filter(({ limited }) => limited);
+    const own = client === undefined ? 0 : others.filter((other) => other.client === client).length;
+    const fault = others.length >= this.#maxConnections
+      ? `${this.#maxConnections} are open, the most there can be`
+      : own >= this.#maxPerAddress
+      ? `${own} of ${client} are open, the most that one address can have`
+      : null;
+    if (fault === null) return;
+    throw new MemoryError("overloaded", `Cannot open an event stream: ${fault}`, { retryAfterSeconds: 5 });
   }
 
   /** The greeting carries the id that the replay starts after, so that a break in the middle of it loses nothing. */

@@ -58,6 +58,11 @@ export const INSTRUMENTS = {
   },
   unimem_requests_in_flight: { ...gauge("{request}", "Requests that are being answered."), labels: ["surface"] },
   unimem_sessions: { ...gauge("{session}", "Clients connected over MCP."), labels: ["transport"] },
+  unimem_wrong_keys_total: { ...counter("{request}", "Requests with a wrong API key."), labels: ["surface"] },
+  unimem_streams_ended_total: {
+    ...counter("{stream}", "MCP streams ended because their clients left too much unread."),
+    labels: ["transport"],
+  },
   unimem_event_streams: gauge("{stream}", "Clients that listen to /api/events."),
 
   unimem_store_opens_total: counter("{open}", "Times a database or a connection pool was opened; 1 is healthy."),

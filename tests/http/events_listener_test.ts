@@ -2,7 +2,7 @@
  * Event streams over a real listener: who goes, who is slow, who is many.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { storedEvents } from "../../src/operations/event_types.ts";
 import type { HubOptions } from "../../src/operations/events.ts";
 import { start, testEnvironment, until, within } from "../helpers/process.ts";
@@ -97,6 +97,19 @@ Deno.test("a client that doesn't read is dropped, others get everything, and mem
   assert(sent > 2000, `dropped after ${sent} events of a kilobyte, before its limit`);
   flood(service.client, 1);
   assertEquals((await events.next())!.data.content_preview, "Flood 0");
+});
+
+Deno.test("one address has a share of the streams, and leaves the rest to others", async () => {
+  await using client = await openClient({ events: { maxConnections: 4 } });
+  const open = (clientIp: string) => client.app.request("/api/events", {}, { clientIp });
+  const opened = [await open("192.0.2.1"), await open("192.0.2.1")];
+  const refused = await open("192.0.2.1");
+  assertEquals([refused.status, refused.headers.get("retry-after")], [429, "5"]);
+  assertStringIncludes((await refused.json()).detail, "192.0.2.1");
+  opened.push(await open("2001:db8::1"), await open("2001:db8::2"));
+  assertEquals(opened.map(({ status }) => status), [200, 200, 200, 200]);
+  assertEquals((await open("192.0.2.3")).status, 429);
+  await Promise.all(opened.map(({ body }) => body!.cancel()));
 });
 
 Deno.test("a stop ends streams, deaf ones too, and refuses new ones", async () => {

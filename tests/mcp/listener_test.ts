@@ -34,6 +34,8 @@ const INITIALIZE = {
 };
 const rpcCode = async (response: Response) => (await response.json()).error.code;
 
+const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
+
 /** Reads the first event of a stream and leaves it open. */
 async function firstEvent(
   response: Response,
@@ -305,6 +307,68 @@ Deno.test("sessions with an open stream are never dropped for being idle or for 
     await new Promise((resolve) => setTimeout(resolve, 150));
     assertEquals(listener.clients().streamable, 0);
   }, { sessions: { max: 1, idleMs: 60, abandonedMs: 60 } });
+});
+
+/** Calls a listener as from a socket's other end. */
+const from = (hostname: string) => ({ remoteAddr: { transport: "tcp" as const, hostname, port: 1 } });
+
+Deno.test("one address has a share of SSE streams and of sessions, and leaves the rest to others", async () => {
+  await withListener(async (_send, listener) => {
+    const call = (path: string, address: string, init?: RequestInit) =>
+      listener.fetch(new Request(`http://127.0.0.1:8001${path}`, init), from(address));
+    const opened: Response[] = [];
+    // At the same time, so that none is counted late.
+    const many = await Promise.all(Array.from({ length: 6 }, () => call("/sse", "192.0.2.1")));
+    const refused = many.filter(({ status }) => status === 503);
+    assertEquals([refused.length, refused[0]!.headers.get("retry-after")], [4, "5"]);
+    opened.push(
+      ...many.filter(({ status }) => status === 200),
+      await call("/sse", "192.0.2.2"),
+      await call("/sse", "::1"),
+    );
+    assertEquals(opened.map(({ status }) => status), [200, 200, 200, 200]);
+    assertEquals((await call("/sse", "192.0.2.3")).status, 503);
+    await opened[0]!.body!.cancel();
+    opened[0] = await call("/sse", "192.0.2.1");
+    assertEquals(opened[0].status, 200);
+
+    const open = async (address: string) => {
+      const response = await call("/mcp", address, post(INITIALIZE));
+      await response.body?.cancel();
+      const id = response.headers.get("mcp-session-id");
+      if (id !== null) await (await call("/mcp", address, post(PING, { "mcp-session-id": id }))).body?.cancel();
+      return { status: response.status, id, retry: response.headers.get("retry-after") };
+    };
+    const first = [await open("192.0.2.1"), await open("192.0.2.1"), await open("192.0.2.1")];
+    assertEquals(first.map(({ status }) => status), [200, 200, 503]);
+    const others = [await open("192.0.2.2"), await open("192.0.2.3"), await open("192.0.2.4")];
+    assertEquals(others.map(({ status, retry }) => [status, retry]), [[200, null], [200, null], [503, "5"]]);
+    // Those in use are still there.
+    for (const { id } of [...first, ...others]) {
+      if (id !== null) assertEquals((await call("/mcp", "x", post(PING, { "mcp-session-id": id }))).status, 200);
+    }
+    await Promise.all(opened.map(({ body }) => body!.cancel()));
+  }, { sessions: { max: 4, maxPerAddress: 2 } });
+});
+
+Deno.test("a session with a request under way makes room for nobody", async () => {
+  await withListener(async (send) => {
+    const id = (await send("/mcp", post(INITIALIZE))).headers.get("mcp-session-id")!;
+    let reply!: (value: string) => void;
+    const slow = new ReadableStream({
+      start: (controller) =>
+        void (reply = (text) => {
+          controller.enqueue(new TextEncoder().encode(text));
+          controller.close();
+        }),
+    });
+    const call = send("/mcp", { ...post(PING, { "mcp-session-id": id }), body: slow });
+    reply(JSON.stringify(PING));
+    assertEquals((await call).status, 200);
+    assertEquals((await send("/mcp", post(INITIALIZE))).status, 503);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    assertEquals((await send("/mcp", post(INITIALIZE))).status, 200);
+  }, { sessions: { max: 1, abandonedMs: 100 } });
 });
 
 Deno.test("quiet streams carry comments that keep proxies from closing them", async () => {

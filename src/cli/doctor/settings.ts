@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config, WithoutEffect } from "../../config.ts";
+import { type Config, shortKeyWarning, type WithoutEffect } from "../../config.ts";
 import { errorText } from "../../errors.ts";
 import { type Check, failed, ok, warning } from "./check.ts";
 
@@ -17,7 +17,10 @@ export function checkSettings(
 ): { config: Config | null; checks: Check[] } {
   const checks = withoutEffect.map(({ message, action }) => warning("settings", message, action));
   try {
-    const config = read();
+    const config = read(), short = shortKeyWarning(config.access.apiKey);
+    if (short !== null) {
+      checks.push(warning("settings", short, "Use a longer one, such as that of `openssl rand -hex 32`"));
+    }
     return {
       config,
       checks: checks.length > 0 ? checks : [ok("settings", `All understood; store ${config.storage.backend}`)],
