@@ -47,7 +47,10 @@ export function createKeyCheck(
     // A header's characters are its bytes, so a key beyond ASCII arrives as the bytes of its UTF-8.
     const given = digest(presented, "latin1"), wait = address === undefined ? null : wrongKeys.wait(address);
     if (wait?.guessing) return tooMany(wait.seconds);
-    if (timingSafeEqual(given, expected)) return null;
+    if (timingSafeEqual(given, expected)) {
+      if (address !== undefined) wrongKeys.trust(address);
+      return null;
+    }
     if (wait !== null && wait.seconds > 0) return tooMany(wait.seconds);
     if (address !== undefined) wrongKeys.add(address, given.toString("base64"));
     onWrongKey(address);

@@ -53,6 +53,17 @@ Deno.test("a client that repeats an old key doesn't shut out others at its addre
   assertEquals((await from("127.0.0.1", KEY)).status, 200);
 });
 
+Deno.test("a guesser behind the same proxy doesn't shut out clients with the right key", async () => {
+  const { client, from } = await keyed();
+  await using _ = client;
+  assertEquals((await from("192.0.2.1", KEY)).status, 200);
+  for (let i = 0; i < 100; i++) await from("192.0.2.1", `guess ${i}`);
+  assertEquals((await from("192.0.2.1", "guess")).status, 429);
+  assertEquals((await from("192.0.2.1", KEY)).status, 200);
+  for (let i = 0; i < 12; i++) await from("192.0.2.2", `guess ${i}`);
+  assertEquals((await from("192.0.2.2", KEY)).status, 429);
+});
+
 Deno.test("a missing key is no wrong one, and addresses of one IPv6 network count as one", async () => {
   const { client, from } = await keyed();
   await using _ = client;
