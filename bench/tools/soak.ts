@@ -11,7 +11,8 @@
 import { freePorts, inTemporaryFolder, residentBytes, sleep } from "../lib/process.ts";
 import { median, percentile } from "../lib/stats.ts";
 import { questionAt, textAt } from "../lib/texts.ts";
-import { startUnimem, type Unimem, untilMeaning } from "../lib/unimem.ts";
+import type { LoopDelays } from "../lib/loop_delay.ts";
+import { startScript, taskOf, type Unimem, untilMeaning } from "../lib/unimem.ts";
 
 const minutes = Number(Deno.args[0] ?? 30);
 const READERS = 1000, DEAF = 20, HALF_HEADERS = 100, HALF_BODIES = 50;
@@ -169,11 +170,13 @@ function excess(lines: string[]): { excess: number[]; unanswered: number } {
   };
 }
 
-async function run(service: Unimem): Promise<boolean> {
+async function run(service: Unimem, watch: string): Promise<boolean> {
   const { base } = service.rest, rest = Number(new URL(base).port), mcp = Number(new URL(service.mcp).port);
   const [idlePort] = freePorts(1), seconds = minutes * 60;
   const idle = tool("idle_server.ts", [String(idlePort)], "null");
   const memory: number[] = [], kept: string[] = [];
+  /** The longest that the service's thread computed without a pause, in each sample; a busy machine doesn't add to it. */
+  const computing: number[] = [];
   const megabytes = async () => Math.round(await residentBytes(service.pid) / 2 ** 20);
   const held = holders(rest, mcp);
   const load = [
@@ -189,7 +192,14 @@ async function run(service: Unimem): Promise<boolean> {
   while (performance.now() - began < seconds * 1000) {
     await sleep(5000);
     memory.push(await megabytes());
-    console.error(`${Math.round((performance.now() - began) / 1000)} s, ${memory.at(-1)} MB, ${JSON.stringify(seen)}`);
+    const delays: LoopDelays = await (await fetch(watch)).json();
+    await (await fetch(watch, { method: "POST" })).body?.cancel();
+    if (delays.maxComputing !== null) computing.push(Math.round(delays.maxComputing));
+    console.error(
+      `${Math.round((performance.now() - began) / 1000)} s, ${memory.at(-1)} MB, ${computing.at(-1)} ms computing, ${
+        JSON.stringify(seen)
+      }`,
+    );
   }
   const probes = excess((await printed).trim().split("\n"));
   // What is under way gets its answer before the sockets go.
@@ -232,6 +242,7 @@ async function run(service: Unimem): Promise<boolean> {
         max: worst,
         over: probes.excess.filter((ms) => ms > MAX_EXCESS_MS).length,
       },
+      longest_computing_ms: { median: median(computing), max: Math.max(...computing) },
       holds,
     },
     null,
@@ -242,7 +253,16 @@ async function run(service: Unimem): Promise<boolean> {
 
 await inTemporaryFolder(async (folder) => {
   // All clients are at one address here.
-  await using service = await startUnimem(folder, { LOG_LEVEL: "warning", MCP_MAX_CLIENTS_PER_ADDRESS: "2000" });
+  const [watchPort] = freePorts(1);
+  // All access, since what the thread computed is read from /proc.
+  const task = await taskOf("unified");
+  const flags = [...task.flags.filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
+  const script = new URL("./watched.ts", import.meta.url);
+  await using service = await startScript(script, { ...task, flags }, folder, {
+    LOG_LEVEL: "warning",
+    MCP_MAX_CLIENTS_PER_ADDRESS: "2000",
+    BENCH_WATCH_PORT: String(watchPort),
+  });
   await untilMeaning(service);
-  if (!await run(service)) Deno.exitCode = 1;
+  if (!await run(service, `http://127.0.0.1:${watchPort}/`)) Deno.exitCode = 1;
 });
