@@ -215,7 +215,7 @@ export const SETTINGS = {
   MCP_QDRANT_CIRCUIT_SECONDS: setting(
     wholeNumber(1, 3600),
     "60",
-    "Seconds until one call is let through again to see whether Qdrant is back.",
+    "Seconds until one call is let through again at the latest; sooner once Qdrant answers, which is asked every second.",
   ),
   MCP_QDRANT_DISTANCE_METRIC: setting(
     choice("cosine", "dot", "euclid"),

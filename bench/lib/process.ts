@@ -27,6 +27,8 @@ export interface Running extends AsyncDisposable {
   readonly startMs: number;
   /** Asks it to stop, and ends it after a grace period. Idempotent. */
   stop(): Promise<void>;
+  /** Ends it at once, without a word to it. Idempotent. */
+  kill(): Promise<void>;
 }
 
 const PROBE_EVERY_MS = 3;
@@ -74,6 +76,11 @@ export async function launch({ name, command, args, env, cwd, answers, limitMs }
     await exited;
     clearTimeout(timer);
   };
+  const kill = async () => {
+    expected = true;
+    if (ended === undefined) child.kill("SIGKILL");
+    await exited;
+  };
   const waiting = new Set(answers);
   while (waiting.size > 0) {
     for (const probe of waiting) if (await probe().catch(() => false)) waiting.delete(probe);
@@ -86,7 +93,7 @@ export async function launch({ name, command, args, env, cwd, answers, limitMs }
     await sleep(PROBE_EVERY_MS);
   }
   const startMs = performance.now() - began;
-  return { pid: child.pid, startMs, stop, [Symbol.asyncDispose]: stop };
+  return { pid: child.pid, startMs, stop, kill, [Symbol.asyncDispose]: stop };
 }
 
 /** Ports that are free now, on the loopback address. */

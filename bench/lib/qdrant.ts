@@ -32,11 +32,22 @@ export function qdrantBinary(): string | undefined {
   return Deno.env.get("QDRANT_BIN");
 }
 
-/** Starts a server over a folder. `niceness` 19 leaves the machine to all others. */
-export async function startQdrant(folder: string, niceness = 0): Promise<Qdrant> {
+/** How a server is started. */
+export interface QdrantOptions {
+  /** 19 leaves the machine to all others; 0 by default. */
+  niceness?: number;
+  /** Free ones by default. */
+  port?: number;
+  grpcPort?: number;
+}
+
+/** Starts a server over a folder. */
+export async function startQdrant(folder: string, options: QdrantOptions = {}): Promise<Qdrant> {
+  const { niceness = 0 } = options;
   const binary = qdrantBinary();
   if (binary === undefined) throw new Error("Set QDRANT_BIN to the path of a Qdrant server");
-  const [http, grpc] = freePorts(2), url = `http://127.0.0.1:${http}`;
+  const free = freePorts(2), http = options.port ?? free[0]!, grpc = options.grpcPort ?? free[1]!;
+  const url = `http://127.0.0.1:${http}`;
   await Deno.mkdir(folder, { recursive: true });
   const running = await launch({
     name: "Qdrant",

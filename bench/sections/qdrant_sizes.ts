@@ -122,7 +122,7 @@ async function prepared(folder: string, memories: number, made: LargeVectors, op
   const stages: Stages = await exists(file) ? JSON.parse(await Deno.readTextFile(file)) : {};
   if (stages.index_seconds !== undefined) return stages;
   const keep = () => Deno.writeTextFile(file, JSON.stringify(stages));
-  await using server = await startQdrant(folder, options.niceness);
+  await using server = await startQdrant(folder, { niceness: options.niceness });
   if (stages.loaded === undefined) {
     options.progress(`Loading ${memories} memories into Qdrant`);
     const args = [server.url, memories, made.vectors, JSON.stringify(made.model)].map(String);

@@ -15,6 +15,8 @@ interface FakeServer extends AsyncDisposable {
   url: string;
   behave: Behaviour;
   requests: number;
+  /** Requests that only ask whether it answers. */
+  probes: number;
   running: number;
   /** Most requests that were under way at once. */
   peak: number;
@@ -26,6 +28,10 @@ const failing: Behaviour = () => Response.json({ status: { error: "out of memory
 function fakeServer(behave: Behaviour): FakeServer {
   const ends = new AbortController();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    if (new URL(request.url).pathname.endsWith("/exists")) {
+      fake.probes++;
+      return await (fake.behave(request) ?? hanging(request.signal, ends.signal));
+    }
     fake.requests++;
     fake.peak = Math.max(fake.peak, ++fake.running);
     try {
@@ -38,6 +44,7 @@ function fakeServer(behave: Behaviour): FakeServer {
     url: `http://127.0.0.1:${server.addr.port}`,
     behave,
     requests: 0,
+    probes: 0,
     running: 0,
     peak: 0,
     async [Symbol.asyncDispose]() {
@@ -222,6 +229,37 @@ Deno.test("The open circuit sends nothing, lets one call through when its time i
   server.behave = fine;
   assertEquals(await client.count(), { count: 1 });
   assertEquals(client.connection.circuit.state, "closed");
+});
+
+Deno.test("While the circuit is open the server is asked whether it answers, and calls go through soon after it does", async () => {
+  await using server = fakeServer(failing);
+  using client = connect(server.url, { retries: 0, circuit: { failures: 3, seconds: 3600 } });
+  const probes = (count: number) => until(() => Promise.resolve(server.probes), (n) => n >= count, "probes");
+  for (const behave of [failing, () => null]) { // one that fails, one that hangs
+    server.behave = behave;
+    for (let i = 0; i < 3; i++) await refused(client.count());
+    assertEquals(client.connection.circuit.state, "open");
+    await probes(server.probes + 3);
+    const { code, retryAfterSeconds } = await refused(client.count());
+    assertEquals([code, retryAfterSeconds], ["unavailable", 2]);
+    server.behave = fine;
+    await until(() => client.count().catch(() => null), (answer) => answer !== null, "the server to be used again");
+    assertEquals(client.connection.circuit.state, "closed");
+  }
+  const before = server.probes;
+  await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than two probes are apart
+  assertEquals(server.probes, before, "none while the circuit is closed");
+});
+
+Deno.test("Closing ends the probes", async () => {
+  await using server = fakeServer(failing);
+  const client = connect(server.url, { retries: 0, circuit: { failures: 1, seconds: 3600 } });
+  await refused(client.count());
+  await until(() => Promise.resolve(server.probes), (count) => count > 0, "a probe");
+  client.connection.close();
+  const before = server.probes;
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assertEquals(server.probes, before);
 });
 
 Deno.test("Over REST a Qdrant that fails is 503 with Retry-After for every operation, never not-found, and alive", async () => {

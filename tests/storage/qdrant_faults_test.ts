@@ -40,6 +40,25 @@ Deno.test("The circuit opens after failures in a row, lets one trial through, an
   assertEquals([circuit.state, circuit.enter()], ["closed", 0]);
 });
 
+Deno.test("An answered probe brings the next trial forward, less so after each that failed", () => {
+  let now = 0;
+  const circuit = new Circuit({ failures: 1, seconds: 60 }, () => now);
+  circuit.failed();
+  assertEquals([circuit.state, circuit.wait], ["open", 60]);
+  circuit.probed();
+  assertEquals([circuit.state, circuit.wait], ["half-open", 0]);
+  for (const seconds of [2, 4, 8, 16, 32, 60, 60]) {
+    assertEquals(circuit.enter(), 0);
+    circuit.failed();
+    circuit.probed();
+    assertEquals([circuit.state, circuit.wait], ["open", seconds]);
+    now += seconds * 1000;
+  }
+  circuit.succeeded();
+  circuit.probed();
+  assertEquals([circuit.state, circuit.enter()], ["closed", 0]);
+});
+
 Deno.test({
   name: "A service starts without Qdrant, says so, and recovers by itself",
   ignore,
@@ -118,7 +137,9 @@ Deno.test({
   ignore,
   fn: async () => {
     await using server = await startQdrant();
-    const storage = await openStorage(settings(server.url, { timeoutMs: 500 }));
+    // The pause is longer than any test: what ends it is the server's return.
+    const circuit = { failures: 5, seconds: 3600 };
+    const storage = await openStorage(settings(server.url, { timeoutMs: 500, circuit }));
     await storage.store([plain(1)]);
     server.kill("SIGSTOP");
     const took: number[] = [];

@@ -1,6 +1,6 @@
 /**
  * A circuit breaker: after some failures in a row calls are refused at once instead of waiting for a server that is
- * away, and after a while one call at a time is let through to see whether it is back.
+ * away. One call at a time is let through to see whether it is back: once a probe was answered, and after a while anyway.
  *
  * @module
  */
@@ -9,9 +9,12 @@
 export interface CircuitSettings {
   /** Failures in a row that open it. */
   failures: number;
-  /** Seconds it stays open before the first trial, and after each failed one. */
+  /** Seconds it stays open at most before the first trial, and after each failed one. */
   seconds: number;
 }
+
+/** Seconds before a trial of a server that answered a probe and then failed one; doubled for each further one. */
+const FAILED_TRIAL_SECONDS = 2;
 
 /** State of the calls to one server. */
 export class Circuit {
@@ -20,6 +23,9 @@ export class Circuit {
   #failures = 0;
   /** Milliseconds at which a trial is due; null while the circuit is closed. */
   #trialAt: number | null = null;
+  /** Milliseconds at which the circuit opened, or a trial failed last. */
+  #openedAt = 0;
+  #failedTrials = 0;
   #trying = false;
 
   constructor(settings: CircuitSettings, now: () => number = () => performance.now()) {
@@ -46,9 +52,17 @@ export class Circuit {
     return 0;
   }
 
+  /** The server answered a probe: a trial is due, later after each one that failed all the same. */
+  probed(): void {
+    if (this.#trialAt === null) return;
+    const seconds = this.#failedTrials === 0 ? 0 : FAILED_TRIAL_SECONDS * 2 ** (this.#failedTrials - 1);
+    this.#trialAt = Math.min(this.#trialAt, this.#openedAt + seconds * 1000);
+  }
+
   /** The server answered, be it with a refusal. */
   succeeded(): void {
     this.#failures = 0;
+    this.#failedTrials = 0;
     this.#trialAt = null;
     this.#trying = false;
   }
@@ -57,7 +71,9 @@ export class Circuit {
   failed(): void {
     this.#failures++;
     if (this.#trying || (this.#trialAt === null && this.#failures >= this.#settings.failures)) {
-      this.#trialAt = this.#now() + this.#settings.seconds * 1000;
+      if (this.#trying) this.#failedTrials++;
+      this.#openedAt = this.#now();
+      this.#trialAt = this.#openedAt + this.#settings.seconds * 1000;
     }
     this.#trying = false;
   }

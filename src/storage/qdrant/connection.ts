@@ -10,6 +10,7 @@ import type { QdrantClient } from "@qdrant/js-client-rest";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { ConnectionFigures } from "../storage.ts";
 import { Circuit } from "./circuit.ts";
+import { Probe } from "./probe.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Slots } from "./slots.ts";
 
@@ -19,6 +20,8 @@ export type Api = ReturnType<QdrantClient["api"]>;
 /** Milliseconds before the first repetition; doubled for each further one, and then a random share of it is taken. */
 const BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
+/** Seconds after which a caller may come again whom the open circuit refused: about when a probe may find the server back. */
+const RETRY_SECONDS = 2;
 
 /** The server answered and said no. */
 export class QdrantRefusal extends Error {
@@ -42,6 +45,7 @@ export class Connection {
   readonly circuit: Circuit;
   readonly #settings: QdrantSettings;
   readonly #slots: Slots;
+  readonly #probe = new Probe((signal) => this.#isAnswering(signal), () => this.circuit.probed());
   #pool: Deno.HttpClient | undefined;
   #api: Promise<Api> | undefined;
   #calls = 0;
@@ -113,6 +117,7 @@ export class Connection {
 
   /** Closes the pool. No call may be running. */
   close(): void {
+    this.#probe.stop();
     this.#pool?.close();
     this.#pool = undefined;
     this.#api = undefined;
@@ -124,16 +129,15 @@ export class Connection {
     run: (init: PooledInit) => Promise<{ data: unknown }>,
     end: number,
   ): Promise<T> {
-    if (this.circuit.wait > 0) throw this.#refuse(action, this.circuit.wait);
+    if (this.circuit.wait > 0) throw this.#refuse(action);
     const answersBefore = this.#answers;
     if (!await this.#slots.enter(Math.max(0, end - performance.now()))) {
-      if (this.#answers === answersBefore) throw this.#refuse(action, 1);
+      if (this.#answers === answersBefore) throw this.#refuse(action);
       this.#refused++;
       throw this.#busy(action);
     }
     try {
-      const wait = this.circuit.enter();
-      if (wait > 0) throw this.#refuse(action, wait);
+      if (this.circuit.enter() > 0) throw this.#refuse(action);
       this.#calls++;
       try {
         const left = Math.max(1, Math.ceil(end - performance.now()));
@@ -144,6 +148,7 @@ export class Connection {
         const refusal = refusalOf(error);
         if (refusal === null) {
           this.circuit.failed();
+          if (this.circuit.state !== "closed") this.#probe.start();
           this.#failures++;
           throw new Unanswered(undefined, { cause: error });
         }
@@ -158,11 +163,23 @@ export class Connection {
   #answered(): void {
     this.#answers++;
     this.circuit.succeeded();
+    this.#probe.stop();
   }
 
-  #refuse(action: string, retryAfterSeconds: number): MemoryError {
+  /** Whether the server answers a question that costs it nothing, be it with a refusal. */
+  async #isAnswering(signal: AbortSignal): Promise<boolean> {
+    const init: PooledInit = { signal, client: this.#pool! };
+    try {
+      await (await this.#api!).collectionExists({ collection_name: this.#settings.collection }, init);
+      return true;
+    } catch (error) {
+      return refusalOf(error) !== null;
+    }
+  }
+
+  #refuse(action: string): MemoryError {
     this.#refused++;
-    return this.#away(action, retryAfterSeconds);
+    return this.#away(action, Math.min(RETRY_SECONDS, Math.max(1, this.circuit.wait)));
   }
 
   #away(action: string, retryAfterSeconds: number, cause?: unknown): MemoryError {

@@ -177,8 +177,7 @@ export class Records {
       const found = await this.payloads(left, VERSION_FIELDS);
       if (found.size === 0) break;
       const there = await this.remove(found);
-      // A move to the trash that was under way has copied what is deleted for good here.
-      for (const part of partsOf([...found], IDS_AT_ONCE)) await this.#trashed.drop(new Map(part));
+      await this.#dropCopies(found);
       for (const id of found.keys()) if (!there.has(id)) gone.add(id);
       left = [...there.keys()];
       if (left.length === 0) break;
@@ -251,6 +250,15 @@ export class Records {
     await this.#dropOlder([...stored], trashed);
     this.#changed([...stored]);
     return batch.map((item) => stored.has(item) ? "stored" : "duplicate");
+  }
+
+  /** Drops from the trash what a move that is under way, or was cut off, has copied of memories deleted for good. */
+  async #dropCopies(deleted: ReadonlyMap<string, Version>): Promise<void> {
+    for (const ids of partsOf([...deleted.keys()], IDS_AT_ONCE)) {
+      const copies = await this.#trashed.versions(ids);
+      const own = [...copies].filter(([id, version]) => lineageOf(version) === lineageOf(deleted.get(id)!));
+      await this.#trashed.drop(new Map(own));
+    }
   }
 
   /** Drops from the trash what lay there when these memories were stored. */

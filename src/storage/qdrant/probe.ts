@@ -1,0 +1,61 @@
+/**
+ * Asks a server that is away whether it answers again.
+ *
+ * @module
+ */
+
+/** Milliseconds between two probes, and the longest one may take. */
+const PAUSE_MS = 1000, TIMEOUT_MS = 1000;
+
+/** Probes of one server; none while it isn't started. */
+export class Probe {
+  readonly #ask: (signal: AbortSignal) => Promise<boolean>;
+  readonly #answered: () => void;
+  #running: AbortController | null = null;
+
+  /**
+   * @param ask Whether the server answers; false without an answer before the signal.
+   * @param answered Called once it does; the probes end then.
+   */
+  constructor(ask: (signal: AbortSignal) => Promise<boolean>, answered: () => void) {
+    this.#ask = ask;
+    this.#answered = answered;
+  }
+
+  /** Begins to ask, unless it does already. */
+  start(): void {
+    if (this.#running !== null) return;
+    this.#running = new AbortController();
+    void this.#run(this.#running.signal);
+  }
+
+  /** Ends it. Idempotent. */
+  stop(): void {
+    this.#running?.abort();
+    this.#running = null;
+  }
+
+  async #run(stopped: AbortSignal): Promise<void> {
+    while (true) {
+      await pause(stopped);
+      const answered = !stopped.aborted &&
+        await this.#ask(AbortSignal.any([stopped, AbortSignal.timeout(TIMEOUT_MS)]));
+      if (stopped.aborted) return;
+      if (!answered) continue;
+      this.#running = null;
+      return this.#answered();
+    }
+  }
+}
+
+function pause(stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stopped.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, PAUSE_MS);
+    stopped.addEventListener("abort", done);
+  });
+}
