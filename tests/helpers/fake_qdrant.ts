@@ -16,6 +16,9 @@ export interface GatedRequest {
 
 type Payload = Record<string, unknown>;
 
+/** Lets a request go on when it resolves. */
+export type Gate = (request: GatedRequest) => Promise<void> | void;
+
 interface Point {
   id: string | number;
   vector: unknown;
@@ -27,7 +30,7 @@ export class FakeQdrant implements AsyncDisposable {
   /** Points by collection and id. */
   readonly collections = new Map<string, Map<string, Point>>();
   /** Called before each request that reads or writes memories; the request goes on when it resolves. */
-  gate: (request: GatedRequest) => Promise<void> | void = () => {};
+  gate: Gate = () => {};
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor() {

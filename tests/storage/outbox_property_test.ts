@@ -47,6 +47,15 @@ const DIRECT: Record<string, fc.Arbitrary<Call>> = {
   "update at once": key.map((n) => (storage, at) => storage.update(hashOf(n), { memory_type: `type ${at}` }, at)),
   "delete at once": key.map((n) => (storage) => storage.delete([hashOf(n)])),
   "trash at once": key.map((n) => (storage, at) => storage.trash([hashOf(n)], { at, reason: "deleted" })),
+  replace: fc.tuple(key, key).map(([older, newer]) => async (storage, at) => {
+    const [before] = await storage.get([hashOf(older)]);
+    const superseded = { by: hashOf(newer), at, reason: "" };
+    return before && await storage.updateUnchanged(before, { superseded }, at, { current: hashOf(newer) });
+  }),
+  "trash as read": key.map((n) => async (storage, at) => {
+    const [before] = await storage.get([hashOf(n)]);
+    return before && await storage.trashUnchanged([before], { at, reason: "merged" });
+  }),
   restore: key.map((n) => (storage) => storage.restore([hashOf(n)])),
   bring: key.map((n) => (storage, at) =>
     storage.bringTrash([{ memory: memory(n, { tags: ["brought"] }), deleted_at: at, reason: "elsewhere" }])

@@ -9,11 +9,13 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import { FakeQdrant } from "../helpers/fake_qdrant.ts";
+import { GatedQdrant } from "../helpers/gated_qdrant.ts";
+import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { orders, Scheduler } from "../helpers/scheduler.ts";
 import { DIMENSIONS, hashOf, memory, plain } from "./fixtures.ts";
 
-/** Orders tried of each two calls. */
-const ORDERS = 30;
+/** Orders tried of each two calls, and over a real server, where each takes longer. */
+const ORDERS = 30, ORDERS_IN_REAL = 6;
 
 /** Where a memory is, each time with the tags that tell its version; null where it isn't. */
 interface Place {
@@ -69,14 +71,18 @@ const PLACES: Place[] = [
   { stored: null, trashed: null },
 ];
 
-async function open(fake: FakeQdrant, client: string): Promise<MemoryStorage> {
-  const settings = { ...qdrantDefaults(fake.url(client)), dimensions: DIMENSIONS };
+/** A server with a gate, real or not. */
+type Server = FakeQdrant | GatedQdrant;
+
+async function open(server: Server, client: string, collection: string): Promise<MemoryStorage> {
+  const settings = { ...qdrantDefaults(server.url(client)), collection, dimensions: DIMENSIONS };
   const storage = await openStorage({ ...settings, backend: "qdrant" });
   await storage.emptyTrash({}); // makes the collection of trash, too
+  await storage.delete([HASH]); // and that of relations
   return storage;
 }
 
-/** Puts the memory where the call begins. */
+/** Puts the memory where the calls begin. */
 async function arrange(storage: MemoryStorage, { stored, trashed }: Place): Promise<void> {
   await storage.delete([HASH]);
   await storage.emptyTrash({});
@@ -85,51 +91,64 @@ async function arrange(storage: MemoryStorage, { stored, trashed }: Place): Prom
   if (stored !== null) await storage.store([plain(7, { tags: [stored] })]);
 }
 
-function placeIn(fake: FakeQdrant): Place {
-  const tagsOf = (collection: string) => {
-    const payloads = fake.payloads(collection);
-    assert(payloads.length <= 1);
-    return payloads.length === 0 ? null : (payloads[0]!.tags as string[]).join("");
-  };
-  return { stored: tagsOf("memories"), trashed: tagsOf("memories_trash") };
+async function placeIn(storage: MemoryStorage): Promise<Place> {
+  const [memory] = await storage.get([HASH]), { items } = await storage.trashed({ offset: 0, limit: 9 });
+  assert(items.length <= 1);
+  return { stored: memory?.tags.join("") ?? null, trashed: items[0]?.memory.tags.join("") ?? null };
 }
 
-const names = Object.keys(CALLS);
-for (const [i, first] of names.entries()) {
-  for (const second of names.slice(i)) {
-    Deno.test(`${first} beside ${second} leaves a memory in Qdrant where one after the other would`, async () => {
-      await using fake = new FakeQdrant();
-      const clients = { a: await open(fake, "a"), b: await open(fake, "b") },
-        calls = { a: CALLS[first]!, b: CALLS[second]! };
-      for (const before of PLACES) {
-        const allowed = [calls.b.then(calls.a.then(before)), calls.a.then(calls.b.then(before))];
-        // A store whose memory is deleted at once can't know that it was there: it answers `duplicate`.
-        if (first === "store" && second === "delete") allowed.push(before);
-        for (const choose of orders(ORDERS)) {
-          await arrange(clients.a, before);
-          const scheduler = new Scheduler(choose);
-          fake.gate = ({ client, name }) => scheduler.gate(client, name);
-          const answers = Promise.all((["a", "b"] as const).map(async (client) => {
-            try {
-              return await calls[client].run(clients[client]);
-            } catch (error) {
-              if (!(error instanceof MemoryError && error.code === "overloaded")) throw error;
-              return error.code;
-            } finally {
-              scheduler.ended(client);
-            }
-          }));
-          await Promise.all([scheduler.run(["a", "b"]), answers]);
-          fake.gate = () => {};
-          const place = placeIn(fake);
-          assert(
-            allowed.some(({ stored, trashed }) => stored === place.stored && trashed === place.trashed),
-            `${JSON.stringify(place)} after ${JSON.stringify(before)}, answered ${JSON.stringify(await answers)}:\n` +
-              scheduler.order.join("\n"),
-          );
+/** Runs two calls at once from each place, in so many orders of their requests. */
+async function runBeside(server: Server, collection: string, first: string, second: string, most: number) {
+  const clients = { a: await open(server, "a", collection), b: await open(server, "b", collection) };
+  const calls = { a: CALLS[first]!, b: CALLS[second]! };
+  for (const before of PLACES) {
+    const allowed = [calls.b.then(calls.a.then(before)), calls.a.then(calls.b.then(before))];
+    // A store whose memory is deleted at once can't know that it was there: it answers `duplicate`.
+    if (first === "store" && second === "delete") allowed.push(before);
+    for (const choose of orders(most)) {
+      await arrange(clients.a, before);
+      const scheduler = new Scheduler(choose);
+      server.gate = ({ client, name }) => scheduler.gate(client, name);
+      const answers = Promise.all((["a", "b"] as const).map(async (client) => {
+        try {
+          return await calls[client].run(clients[client]);
+        } catch (error) {
+          if (!(error instanceof MemoryError && error.code === "overloaded")) throw error;
+          return error.code;
+        } finally {
+          scheduler.ended(client);
         }
-      }
-      await Promise.all([clients.a.close(), clients.b.close()]);
-    });
+      }));
+      await Promise.all([scheduler.run(["a", "b"]), answers]);
+      server.gate = () => {};
+      const place = await placeIn(clients.a);
+      assert(
+        allowed.some(({ stored, trashed }) => stored === place.stored && trashed === place.trashed),
+        `${JSON.stringify(place)} after ${JSON.stringify(before)}, answered ${JSON.stringify(await answers)}:\n` +
+          scheduler.order.join("\n"),
+      );
+    }
   }
+  await Promise.all([clients.a.close(), clients.b.close()]);
 }
+
+const names = Object.keys(CALLS), pairs = names.flatMap((first, i) => names.slice(i).map((second) => [first, second]));
+
+for (const [first, second] of pairs as [string, string][]) {
+  Deno.test(`${first} beside ${second} leaves a memory in Qdrant where one after the other would`, async () => {
+    await using fake = new FakeQdrant();
+    await runBeside(fake, "memories", first, second, ORDERS);
+  });
+}
+
+Deno.test({
+  name: "Two calls at once leave a memory in a real Qdrant where one after the other would",
+  ignore: QDRANT_BIN === undefined,
+  fn: async () => {
+    await using server = await startQdrant();
+    await using proxy = new GatedQdrant(server.url);
+    for (const [first, second] of pairs as [string, string][]) {
+      await runBeside(proxy, "memories", first, second, ORDERS_IN_REAL);
+    }
+  },
+});

@@ -25,4 +25,12 @@ if (task === "store") {
     console.log(JSON.stringify({ found: candidates.length, total, tags: tags.map(({ tag }) => tag).toSorted() }));
   }
 }
+if (task === "churn") {
+  // Moves one memory to and fro and tags it; reports each tag that was taken.
+  for (let i = Number(from); i < Number(from) + Number(count); i++) {
+    await storage.restore([hashOf(7)]);
+    if (await storage.update(hashOf(7), { add_tags: [`${i}`] }, 1_800_000_000 + i) !== null) console.log(i);
+    await storage.trash([hashOf(7)], { at: i, reason: "deleted" });
+  }
+}
 await storage.close();
