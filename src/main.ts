@@ -7,6 +7,7 @@
 import { availableParallelism, homedir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { watchClient } from "./ancestors.ts";
 import {
   type Config,
   dataFolder,
@@ -281,21 +282,27 @@ async function serve(
     );
   }
   // First, so that a signal as soon as it listens, or before, stops it cleanly too.
-  const stopped = untilStopped(log);
+  const stopped = untilStopped(log), gone = withStdio ? [clientGone(log)] : [];
   const service = await startService(config, { ...servers, patient: withStdio }, log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
-    await Promise.race([stopped, runStdio(service.runtime, { serverName: config.serverName, log })]);
+    await Promise.race([stopped, ...gone, runStdio(service.runtime, { serverName: config.serverName, log })]);
   } else await stopped;
   await service.stop();
 }
 
 async function serveStdio(config: Config, log: Logger): Promise<void> {
-  const stopped = untilStopped(log), runtime = await openRuntime(config);
+  const stopped = untilStopped(log), gone = clientGone(log), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
-  await Promise.race([stopped, runStdio(runtime, { serverName: config.serverName, log })]);
+  await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log })]);
   await closeAll(runtime, [], work.stop);
+}
+
+/** Resolves when the process that started this one, or one between the two, has ended. */
+async function clientGone(log: Logger): Promise<void> {
+  const pid = await watchClient().gone;
+  log.info(`Stopping: process ${pid}, which this one was started by, has ended`);
 }
 
 /** Resolves at the first SIGINT or SIGTERM; one that comes later ends the process at once. */
