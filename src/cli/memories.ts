@@ -6,6 +6,7 @@
 
 import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
+import { textOfBytes } from "../importers/text_file.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { relevanceText, search, SearchInput } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
@@ -73,7 +74,7 @@ export function addMemories(program: Command, context: CliContext): void {
 }
 
 async function runStore(context: CliContext, text: string, { tag, type, conversation, meta, json }: StoreOptions) {
-  const content = text === "-" ? (await new Response(context.input).text()).replace(/\r?\n$/, "") : text;
+  const content = text === "-" ? await contentOf(context) : text;
   const input = check(StoreInput, {
     content,
     tags: tag ?? [],
@@ -84,6 +85,13 @@ async function runStore(context: CliContext, text: string, { tag, type, conversa
   const result = await withRuntime(context, (runtime) => store(runtime, input));
   show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);
   if (!result.success && !result.duplicate) throw new Failed();
+}
+
+/** Standard input in whatever encoding it is; what it was taken for is said where it isn't UTF-8. */
+async function contentOf(context: CliContext): Promise<string> {
+  const { text, encoding } = textOfBytes(new Uint8Array(await new Response(context.input).arrayBuffer()));
+  if (encoding !== "utf-8") context.note(`Read as ${encoding}\n`);
+  return text.replace(/\r?\n$/, "");
 }
 
 async function runSearch(context: CliContext, query: string, options: SearchOptions): Promise<void> {

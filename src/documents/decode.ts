@@ -1,9 +1,10 @@
 /**
- * From bytes to text: UTF-8, UTF-16 and, where neither fits, Windows-1252.
+ * From bytes to text: UTF-8, UTF-16 and, where neither fits, the encoding that the bytes look like most.
  *
  * @module
  */
 
+import chardet from "chardet";
 import { unreadable } from "./formats.ts";
 
 /** Text and how it was encoded. */
@@ -12,8 +13,10 @@ export interface Decoded {
   encoding: string;
 }
 
-/** Bytes looked at to guess an encoding. */
-const SAMPLE = 4096;
+/** Bytes looked at to guess an encoding; telling apart those of Japanese, Chinese and Korean takes more. */
+const SAMPLE = 4096, LARGE_SAMPLE = 64 * 1024;
+/** Least confidence in a guess, of 100; below it old western files are the likelier ones. */
+const LEAST_CONFIDENCE = 40;
 /** Share of NULs in one half of the byte pairs that tells UTF-16; western text has nearly all of them there. */
 const UTF16_NULS = 0.3;
 /** Share of control characters above which bytes aren't text in any encoding. */
@@ -21,7 +24,7 @@ const BINARY_CONTROLS = 0.02;
 
 /**
  * Decodes a text file. A byte order mark decides; without one UTF-16 is told by its NULs, and bytes that are not UTF-8
- * are read as Windows-1252, the superset of Latin-1 that old files mean.
+ * are read as what they look like, else as Windows-1252, the superset of Latin-1 that old files mean.
  *
  * @param declared An encoding the file names itself, as HTML does; used when no byte order mark speaks against it.
  * @throws {MemoryError} `invalid_input` for binary data and for text that breaks the encoding its mark announces.
@@ -43,8 +46,24 @@ export function decodeText(bytes: Uint8Array, fileName: string, declared?: strin
   try {
     return { text: cleanText(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), encoding: "utf-8" };
   } catch {
-    return { text: cleanText(new TextDecoder("windows-1252").decode(bytes)), encoding: "windows-1252" };
+    const { encoding, decoder } = likelyDecoder(bytes);
+    return { text: cleanText(decoder.decode(bytes)), encoding };
   }
+}
+
+/** The first likely encoding in which all of the bytes are characters. */
+function likelyDecoder(bytes: Uint8Array): { encoding: string; decoder: TextDecoder } {
+  for (const { name, confidence } of chardet.analyse(bytes.subarray(0, LARGE_SAMPLE))) {
+    if (confidence < LEAST_CONFIDENCE) break;
+    try {
+      const decoder = new TextDecoder(name, { fatal: true });
+      decoder.decode(bytes);
+      return { encoding: decoder.encoding, decoder };
+    } catch {
+      // Not all of it is, or no decoder knows the name.
+    }
+  }
+  return { encoding: "windows-1252", decoder: new TextDecoder("windows-1252") };
 }
 
 /** Line ends as `\n`, form feeds as empty lines, no other control characters and no lone surrogates. */

@@ -8,6 +8,7 @@
 import { MemoryError } from "../errors.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { secondsOf } from "./importer.ts";
+import { readText } from "./text_file.ts";
 import { Conversation, leftOut, listOf, objectOf, textOf } from "./turns.ts";
 
 type Fields = Record<string, unknown>;
@@ -17,7 +18,8 @@ const WORDS = new Set(["text", "multimodal_text", "code"]);
 
 /** Each message of each conversation's current branch, oldest first. */
 export async function* readChatGpt(path: string): AsyncGenerator<Entry> {
-  const read = parseJson(await Deno.readTextFile(path));
+  const { text, notes } = await readText(path), read = parseJson(text);
+  yield* notes;
   if ("fault" in read) {
     throw new MemoryError("invalid_input", `Cannot import "${path}": ${read.fault}`, { value: path });
   }

@@ -7,11 +7,13 @@
 import { MemoryError } from "../errors.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { secondsOf } from "./importer.ts";
+import { readText } from "./text_file.ts";
 import { Conversation, leftOut, listOf, objectOf, textOf } from "./turns.ts";
 
 /** Each message of each conversation, oldest first. */
 export async function* readClaude(path: string): AsyncGenerator<Entry> {
-  const read = parseJson(await Deno.readTextFile(path));
+  const { text, notes } = await readText(path), read = parseJson(text);
+  yield* notes;
   if ("fault" in read) {
     throw new MemoryError("invalid_input", `Cannot import "${path}": ${read.fault}`, { value: path });
   }

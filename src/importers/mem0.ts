@@ -11,6 +11,7 @@ import type { Json, Metadata } from "../memory/memory.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { readDate } from "./dates.ts";
 import { entry, tagsOf } from "./importer.ts";
+import { readText } from "./text_file.ts";
 import { leftOut, listOf, objectOf, textOf } from "./turns.ts";
 
 /** Fields that become a memory's own; all others are kept in its metadata. */
@@ -21,7 +22,8 @@ const OWN = new Set([
 
 /** Each memory of an export, then what its graph says of entities. */
 export async function* readMem0(path: string): AsyncGenerator<Entry> {
-  const read = parseJson(await Deno.readTextFile(path));
+  const { text, notes } = await readText(path), read = parseJson(text);
+  yield* notes;
   const value = "value" in read ? read.value : null, found = objectOf(value);
   const list = Array.isArray(value) ? value : found?.results ?? found?.memories ?? found?.items;
   if (!Array.isArray(list)) {

@@ -7,12 +7,14 @@
 import { MemoryError } from "../errors.ts";
 import type { Entry } from "../operations/moving/import.ts";
 import { entry, secondsOf, tagsOf } from "./importer.ts";
+import { readText } from "./text_file.ts";
 import { contentOf, metadataOf, parsePythonJson } from "./python.ts";
 import { listOf, objectOf, textOf } from "./turns.ts";
 
 /** Each memory of an export. */
 export async function* readPythonJson(path: string): AsyncGenerator<Entry> {
-  const read = parsePythonJson(await Deno.readTextFile(path));
+  const { text, notes } = await readText(path), read = parsePythonJson(text);
+  yield* notes;
   const value = "value" in read ? objectOf(read.value) : null;
   if (value === null || !Array.isArray(value.memories)) {
     throw new MemoryError(

@@ -8,6 +8,7 @@
 import { contentHash } from "../memory/hash.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { entry, secondsOf } from "./importer.ts";
+import { readText } from "./text_file.ts";
 import { objectOf, textOf } from "./turns.ts";
 
 /** Longest name that is looked for in observations, as long as a tag may be. */
@@ -17,7 +18,8 @@ type Line = Record<string, unknown>;
 
 /** Entities become the memories of their observations, relations links between the first memories of two entities. */
 export async function* readReferenceGraph(path: string): AsyncGenerator<Entry> {
-  const lines = (await Deno.readTextFile(path)).replace(/^\ufeff/, "").split("\n");
+  const { text, notes } = await readText(path), lines = text.split("\n");
+  yield* notes;
   const relations: { place: string; line: Line }[] = [], first = new Map<string, string>();
   for (const [index, text] of lines.entries()) {
     if (text.trim() === "") continue;

@@ -319,3 +319,36 @@ Deno.test("a file of another kind is refused by name", async () => {
     await assertRejects(() => imported(test.runtime, kind, fixture("notes/plan.md")), MemoryError, "Cannot");
   }
 });
+
+Deno.test("notes in older encodings are read, and the report says as what", async () => {
+  await using test = await testRuntime();
+  const report = await imported(test.runtime, "markdown", fixture("encodings"));
+  const contents = Object.fromEntries(
+    (await all(test.runtime)).map(({ content, metadata }) => [metadata.source_file, content]),
+  );
+  assertEquals(contents, {
+    "big5.md": "這是一個測試筆記，內容是中文。",
+    "euc-kr.md": "이것은 한국어로 쓴 메모입니다. 서울은 큰 도시입니다. 배포는 목요일에 합니다.",
+    "gb18030.md": "这是一个测试笔记，内容是中文。",
+    "koi8-r.md": "Привет, мир. Это заметка о сборке.",
+    "shift-jis.md": "日本語のメモです。東京は大きい都市です。",
+    "windows-1251.md": "Развёртывание проходит по четвергам.",
+  });
+  assertEquals(Object.fromEntries(report.notes.map(({ place, message }) => [place, message])), {
+    "big5.md": "Read as big5",
+    "euc-kr.md": "Read as euc-kr",
+    "gb18030.md": "Read as gb18030",
+    "koi8-r.md": "Read as koi8-r",
+    "shift-jis.md": "Read as shift_jis",
+    "windows-1251.md": "Read as windows-1251",
+  });
+});
+
+Deno.test("an export that a shell wrote in UTF-16 is read", async () => {
+  await using test = await testRuntime();
+  const path = `${test.folder}/mem0.json`, text = JSON.stringify([{ id: "1", memory: "Prefers tea" }]);
+  const units = Uint16Array.from(`\ufeff${text}`, (char) => char.charCodeAt(0));
+  await Deno.writeFile(path, new Uint8Array(units.buffer));
+  const report = await imported(test.runtime, "mem0", path);
+  assertEquals([report.stored, report.read, report.notes.map(({ message }) => message)], [1, 1, ["Read as utf-16le"]]);
+});

@@ -152,8 +152,10 @@ export async function importEntries(
       report.left(left);
       continue;
     }
-    report.read++;
     if (note !== undefined) report.note(place, note);
+    // A note about the source as a whole.
+    if (note !== undefined && value === undefined && fault === undefined) continue;
+    report.read++;
     const changes: string[] = [];
     const checked = fault ?? check(runtime, asWritten ? value : cleanLine(value, changes));
     if (typeof checked === "string") {
