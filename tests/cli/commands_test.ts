@@ -53,6 +53,7 @@ const CASES: Record<string, Case> = {
     code: 2,
   },
   upgrade: { succeeds: "upgrade", fails: "upgrade --into other", code: 2 },
+  optimize: { before: ["store Something"], succeeds: "optimize", fails: "optimize now", code: 2 },
   backup: { before: ["store Something"], succeeds: "backup", fails: "backup --keep none", code: 2 },
   "backup list": { succeeds: "backup list", fails: "backup list now", code: 2 },
   "backup verify": { before: ["backup"], succeeds: "backup verify", fails: "backup verify none.db", code: 2 },

@@ -23,7 +23,7 @@ const OFFERS: [string[], string[]][] = [
   [["unimem", "re"], ["restore", "reembed"]],
   [["unimem", "backup", "ver"], ["verify"]],
   [["unimem", "backup", "verify", "--f"], ["--folder"]],
-  [["unimem", "import", "--from", "python-"], ["python-sqlite", "python-qdrant"]],
+  [["unimem", "import", "--from", "python-"], ["python-sqlite", "python-json", "python-qdrant"]],
   [["unimem", "search", "words", "--mode", ""], ["hybrid", "semantic", "exact"]],
   [["unimem", "connect", "claude"], ["claude-code", "claude-desktop"]],
   [["unimem", "completion", "ba"], ["bash"]],

@@ -146,10 +146,15 @@ Deno.test("store - reads text in the encoding it is in, and says so", () =>
   inFolder(async (folder) => {
     const child = await spawn(["store", "-", "--json"], testEnvironment(folder), { stdin: "piped", stdout: "piped" });
     const writer = child.stdin.getWriter();
-    // "日本語のメモです。" in Shift_JIS
-    await writer.write(Uint8Array.fromHex("93fa967b8cea82cc8381838282c582b781420a"));
+    // The same text in Shift_JIS
+    await writer.write(
+      Uint8Array.fromHex("93fa967b8cea82cc8381838282c582b78142938c8b9e82cd91e582ab82a293738e7382c582b781420a"),
+    );
     await writer.close();
     const { code, stdout, stderr } = await child.output();
-    assertEquals([code, JSON.parse(new TextDecoder().decode(stdout)).memory.content], [0, "日本語のメモです。"]);
+    assertEquals([code, JSON.parse(new TextDecoder().decode(stdout)).memory.content], [
+      0,
+      "日本語のメモです。東京は大きい都市です。",
+    ]);
     assertStringIncludes(new TextDecoder().decode(stderr), "Read as shift_jis");
   }));
