@@ -39,6 +39,7 @@ interface ExportOptions {
 interface ImportOptions {
   from?: string;
   folderTags?: boolean;
+  trustVectors?: boolean;
   yes?: boolean;
   json?: boolean;
 }
@@ -62,6 +63,7 @@ export function addMoving(program: Command, context: CliContext): void {
   program.command("import").argument("<path>", "file, folder or URL to read; - for standard input")
     .description("take memories over; what is there already stays as it is")
     .addOption(new Option("--from <kind>", "another program's data").choices(Object.keys(IMPORTERS)))
+    .option("--trust-vectors", "take an export's vectors over when a sample of them is right; else all are made anew")
     .option("--folder-tags", "make the folders that notes lie in their tags")
     .option("--yes", "start without a question where the kind of data was found out")
     .option("--json", "print the result as JSON")
@@ -178,14 +180,15 @@ function linesOf({ unreadable, altered, uncertain }: LeftOut): string[] {
   ];
 }
 
-async function runImport(context: CliContext, path: string, { from, folderTags = false, yes, json }: ImportOptions) {
+async function runImport(context: CliContext, path: string, given: ImportOptions) {
+  const { from, folderTags = false, trustVectors = false, yes, json } = given;
   const kind = from ?? await kindOf(context, path, yes ?? false);
   const bar = progress(context, "Importing", "entries");
   const report = await withRuntime(context, async (runtime) => {
     const onProgress = ({ read }: ImportReport, total: number | undefined) => bar.at(read, total);
     const options = { onProgress, signal: context.signal };
     try {
-      if (kind === OWN_FORMAT) return await importFile(runtime, await opened(path), options);
+      if (kind === OWN_FORMAT) return await importFile(runtime, await opened(path), { ...options, trustVectors });
       const importer = await IMPORTERS[kind]!.load();
       return await importEntries(runtime, importer(path, { folderTags }), options);
     } catch (error) {

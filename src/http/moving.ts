@@ -5,6 +5,7 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { MemoryError } from "../errors.ts";
 import { ExportInput, exportMemories } from "../operations/moving/export.ts";
 import { ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
@@ -15,8 +16,14 @@ import { validate } from "./validation.ts";
 
 const MEDIA_TYPE = "application/x-ndjson";
 
+const ImportQuery = z.object({
+  trust_vectors: z.boolean().default(false).describe(
+    "Whether vectors in the file are taken over when a sample of them is right; needs the service to have an API key.",
+  ),
+});
+
 /** Adds the routes. */
-export function addMoving(app: OpenAPIHono, runtime: Runtime, { bodies }: RouteSettings): void {
+export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }: RouteSettings): void {
   app.openAPIRegistry.registerPath(documented({
     method: "get",
     path: "/api/export",
@@ -55,10 +62,12 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { bodies }: RouteS
     tag: "manage",
     summary: "Import an export",
     description: "What is stored already stays as it is, so that an import can be sent again after it was stopped. " +
-      "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit.",
+      "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit. A " +
+      "content_hash that is not of its content is made anew, and vectors are made in the background.",
+    query: { schema: ImportQuery, kinds: { trust_vectors: "boolean" } },
     answer: ImportReport.openapi("ImportReport"),
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
-    problems: [415, 422, 503],
+    problems: [400, 415, 422, 503],
   });
   app.openAPIRegistry.registerPath({
     ...route,
@@ -67,7 +76,15 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { bodies }: RouteS
   app.post("/api/import", async (context) => {
     const request = context.req.raw;
     checkType(request, /^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i, MEDIA_TYPE);
-    return json(await importFile(runtime, bodies.lines(request), { signal: request.signal }));
+    const texts = readQuery(request, { trust_vectors: "boolean" });
+    const { trust_vectors: trustVectors } = validate(ImportQuery, texts.values, "query", texts.raw);
+    if (trustVectors && apiKey === null) {
+      throw new MemoryError("refused", "Cannot trust the vectors of a file without an API key: set MCP_API_KEY", {
+        field: "trust_vectors",
+        value: true,
+      });
+    }
+    return json(await importFile(runtime, bodies.lines(request), { signal: request.signal, trustVectors }));
   });
 }
 

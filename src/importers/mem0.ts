@@ -54,15 +54,18 @@ async function entryOf(
   const updated = await readDate({ updated_at: item.updated_at });
   const notes = [created.note, updated.note].filter((note) => note !== undefined);
   const state = textOf(item.state);
+  const owner = ownerOf(item), hash = hashOf(content, owner, owners);
   const memory = entry(place, {
     kind: "memory",
     content,
-    content_hash: hashOf(content, ownerOf(item), owners),
+    content_hash: hash,
     tags: [...tagsOf(item.categories), ...tagsOf(given.tags)],
     metadata: {
       ...given,
       ...Object.fromEntries(rest.map(([key, value]) => [`mem0_${key}`, value as Json])),
       ...(state === undefined || state === "active" ? {} : { mem0_state: state }),
+      // What the key was made with, by which it is known again.
+      ...(hash === contentHash(content) ? {} : { mem0_owner: owner }),
     },
     conversation_id: textOf(item.run_id) ?? null,
     created_at: created.at,

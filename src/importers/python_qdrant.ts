@@ -8,6 +8,7 @@ import { errorText, MemoryError } from "../errors.ts";
 import type { Metadata } from "../memory/memory.ts";
 import type { Entry } from "../operations/moving/import.ts";
 import { entry, secondsOf, tagsOf } from "./importer.ts";
+import { contentOf } from "./python.ts";
 
 const AT_ONCE = 200;
 /** The point with facts about the collection. */
@@ -33,10 +34,14 @@ export async function* readPythonQdrant(url: string): AsyncGenerator<Entry> {
       if (id === RESERVED_ID || payload === null) continue;
       const metadata = (payload.metadata ?? {}) as Metadata;
       const conversation = payload.conversation_id ?? metadata.conversation_id;
-      yield entry(`Point ${id}`, {
+      const { content, hash, note } = contentOf(
+        String(payload.content ?? ""),
+        typeof payload.content_hash === "string" ? payload.content_hash : undefined,
+      );
+      const memory = entry(`Point ${id}`, {
         kind: "memory",
-        content: String(payload.content ?? ""),
-        content_hash: typeof payload.content_hash === "string" ? payload.content_hash : undefined,
+        content,
+        content_hash: hash,
         tags: tagsOf(payload.tags),
         memory_type: typeof payload.memory_type === "string" ? payload.memory_type : null,
         metadata,
@@ -44,6 +49,7 @@ export async function* readPythonQdrant(url: string): AsyncGenerator<Entry> {
         created_at: secondsOf(payload.created_at),
         updated_at: secondsOf(payload.updated_at),
       });
+      yield note === undefined ? memory : { ...memory, note };
     }
     offset = result.next_page_offset;
     more = offset != null;

@@ -24,6 +24,29 @@ export function contentHash(content: string, metadata?: Metadata): string {
   return hash.digest("hex");
 }
 
+/** Metadata keys that importers hash a content with, where the same words are more than one memory. */
+const IMPORTED_KEYS = [["source_file"], ["source", "message_id"], ["mem0_owner"]];
+
+/**
+ * Whether a key is one of a content's: of the content alone, with all its metadata, or with that part of it which an
+ * importer counts.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(isHashOf(contentHash("A fact"), "A fact", {}), true);
+ * assertEquals(isHashOf(contentHash("Another"), "A fact", {}), false);
+ * ```
+ */
+export function isHashOf(hash: string, content: string, metadata: Metadata): boolean {
+  if (hash === contentHash(content) || hash === contentHash(content, metadata)) return true;
+  if (hash === contentHash(content, { belief: true })) return true;
+  return IMPORTED_KEYS.some((keys) =>
+    keys.every((key) => Object.hasOwn(metadata, key)) &&
+    hash === contentHash(content, Object.fromEntries(keys.map((key) => [key, metadata[key]!])))
+  );
+}
+
 /** JSON as Python's `json.dumps(value, sort_keys=True, ensure_ascii=True)` writes it: `", "` and `": "`, ASCII only. */
 function pythonJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(", ")}]`;

@@ -6,6 +6,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { z } from "zod";
+import type { ModelIdentity } from "../../embedding/embedder.ts";
 import type { Memory } from "../../memory/memory.ts";
 import type { MemoryStorage, Salvage } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
@@ -118,7 +119,7 @@ async function* write(
   if (part?.checkpoint.stage !== "rest") {
     for await (const { memories, next } of reading.memories(part?.checkpoint.after ?? null)) {
       const lines: object[] = await reading.either(
-        (storage) => memoryLines(storage, memories, header.vectors),
+        (storage) => memoryLines(storage, memories, header.vectors ? header.model ?? null : null),
         () => memories.map(memoryLine),
       );
       written.memories += memories.length;
@@ -158,11 +159,16 @@ function memoryLine(memory: Memory): object {
   return { kind: "memory", ...memory };
 }
 
-async function memoryLines(storage: MemoryStorage, memories: Memory[], withVectors: boolean): Promise<object[]> {
-  if (!withVectors) return memories.map(memoryLine);
+/** @param model The one whose vectors come along: the store may be switched to another in the middle. */
+async function memoryLines(
+  storage: MemoryStorage,
+  memories: Memory[],
+  model: ModelIdentity | null,
+): Promise<object[]> {
+  if (model === null) return memories.map(memoryLine);
   const vectors = await storage.vectors(memories.map(({ content_hash }) => content_hash));
   return memories.map((memory, i) => {
-    const chunks = vectors[i]?.chunks.map(encodeVector);
+    const set = vectors[i], chunks = set?.model === model.id ? set.chunks.map(encodeVector) : undefined;
     return { ...memoryLine(memory), ...(chunks ? { vectors: chunks } : {}) };
   });
 }

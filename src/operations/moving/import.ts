@@ -17,6 +17,8 @@ import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";
 import { cleanLine } from "./clean.ts";
 import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
+import { OwnHashes } from "./own_hashes.ts";
+import { type Brought, isPlausible, VectorTrust } from "./vector_trust.ts";
 
 /** Entries stored in one transaction, and characters of content in them. */
 const AT_ONCE = 200;
@@ -68,8 +70,15 @@ export interface ImportOptions {
   model?: ModelIdentity | null;
   /** Takes that model for the store's own where it has none yet, whatever the settings ask for. */
   adoptModel?: boolean;
-  /** Keeps tags, types, ids and metadata as they are written, though a new memory may not have them: for a restore. */
+  /**
+   * Keeps keys, vectors, tags, types, ids and metadata as they are written, though a new memory may not have them: for a
+   * restore of what this operator's own store held.
+   */
   asWritten?: boolean;
+  /** Takes the entries' vectors over when a sample of them is right, instead of making all anew. */
+  trustVectors?: boolean;
+  /** From 0 to below 1: which memories are in that sample. */
+  random?: () => number;
   /** Called after each transaction; `total` is known where the source tells how much it holds. */
   onProgress?: (report: ImportReport, total: number | undefined) => void;
   signal?: AbortSignal | undefined;
@@ -135,13 +144,14 @@ type Group = { place: string; line: ContentLine }[];
 export async function importEntries(
   runtime: Runtime,
   entries: AsyncIterable<Entry>,
-  { model = null, adoptModel = false, asWritten = false, onProgress, signal }: ImportOptions = {},
+  options: ImportOptions = {},
   report = new Report(),
 ): Promise<ImportReport> {
-  const usable = model === null ? null : await modelInUse(runtime, model, adoptModel);
+  const { asWritten = false, onProgress, signal } = options;
+  const run = await beginRun(runtime, options, report);
   let group: Group = [], characters = 0;
   const flush = async () => {
-    if (group.length > 0) await importGroup(runtime, group, usable, report);
+    if (group.length > 0) await importGroup(runtime, group, run, report);
     [group, characters] = [[], 0];
     onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
@@ -173,7 +183,41 @@ export async function importEntries(
     if (group.length >= AT_ONCE || characters >= CHARACTERS_AT_ONCE) await flush();
   }
   await flush();
+  await run.hashes?.finish(runtime.storage);
   return report.finish();
+}
+
+/** What one import goes by. */
+interface Run {
+  /** The model of the vectors that are taken over; null when none are. */
+  model: ModelIdentity | null;
+  /** Null where they are taken without a look. */
+  trust: VectorTrust | null;
+  /** Null where keys stay as they are written. */
+  hashes: OwnHashes | null;
+}
+
+async function beginRun(
+  runtime: Runtime,
+  { model = null, adoptModel = false, asWritten = false, trustVectors = false, random }: ImportOptions,
+  report: Report,
+): Promise<Run> {
+  if (asWritten) {
+    return { model: model && await modelInUse(runtime, model, adoptModel), trust: null, hashes: null };
+  }
+  const hashes = new OwnHashes(), usable = model && trustVectors ? await modelInUse(runtime, model, false) : null;
+  if (usable === null) {
+    if (model && trustVectors) {
+      report.note("Header", `Vectors of ${model.name} are not those the store uses: left behind`);
+    }
+    return { model: null, trust: null, hashes };
+  }
+  const { configured } = runtime.embeddings;
+  if (configured.identity?.id === usable.id) {
+    return { model: usable, trust: new VectorTrust(configured, random), hashes };
+  }
+  report.note("Header", `Vectors can't be checked without the model ${usable.name}: left behind`);
+  return { model: null, trust: null, hashes };
 }
 
 /** The line, or what is wrong with it. */
@@ -210,12 +254,19 @@ async function modelInUse(
   }
 }
 
-async function importGroup(runtime: Runtime, group: Group, model: ModelIdentity | null, report: Report): Promise<void> {
-  const { storage } = runtime;
+async function importGroup(runtime: Runtime, group: Group, run: Run, report: Report): Promise<void> {
+  const { storage } = runtime, { hashes } = run;
+  const keyed = async (memories: Memory[]) => {
+    await hashes?.assign(storage, memories, (position) => {
+      report.note(group[position]!.place, "Its content_hash is not that of its content and was made anew");
+    });
+    return memories;
+  };
   const relations = group.flatMap(({ place, line }) => line.kind === "relation" ? [{ place, line }] : []);
   if (relations.length > 0) {
     const outcomes = await storage.relate(relations.map(({ line: { source, target, type, created_at } }) => {
-      return { source, target, type, created_at: created_at ?? runtime.now() };
+      const ends = { source: hashes?.of(source) ?? source, target: hashes?.of(target) ?? target };
+      return { ...ends, type, created_at: created_at ?? runtime.now() };
     }));
     outcomes.forEach((outcome, i) => {
       if (outcome === "added") report.relations++;
@@ -230,28 +281,56 @@ async function importGroup(runtime: Runtime, group: Group, model: ModelIdentity 
       : []
   );
   if (trashed.length > 0) {
+    await keyed(trashed.map(({ memory }) => memory));
     const brought = (await storage.bringTrash(trashed)).filter(Boolean).length;
     report.trashed += brought;
     report.present += trashed.length - brought;
     return;
   }
-  const lines = group.flatMap(({ line }) => line.kind === "memory" ? [line] : []);
-  const all = lines.map((line) => ({ memory: memoryOf(runtime, line), vectors: vectorsOf(line, model) }));
+  const all = group.flatMap(({ place, line }): Brought[] =>
+    line.kind === "memory" ? [{ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) }] : []
+  );
+  await keyed(all.map(({ memory }) => memory));
   // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.
   const known = await storage.get(all.map(({ memory }) => memory.content_hash));
   const items = all.filter((_, i) => known[i] === null);
+  if (run.trust !== null) await checkVectors(runtime, items, run, report);
   const outcomes = items.length > 0 ? await storage.store(items) : [];
   const added = items.filter((_, i) => outcomes[i] === "stored");
   report.stored += added.length;
   report.present += all.length - added.length;
   report.vectors += added.filter(({ vectors }) => vectors !== null).length;
   const memories = added.map(({ memory }) => memory);
+  hashes?.stored(memories);
+  run.trust?.took(added.flatMap(({ memory, vectors }) => vectors === null ? [] : [memory]));
   if (added.some(({ vectors }) => vectors === null)) runtime.health.coverage.changed();
   if (memories.length > 0) {
     const events = memories.length > 20 ? [changedEvent("stored", memories.length)] : storedEvents(memories);
     runtime.events.publish(...events);
   }
   runtime.activity.changed("store", memories.map(({ content_hash }) => content_hash), "import");
+}
+
+/** Takes away vectors that can't be right; all of the file once a sample shows wrong ones. */
+async function checkVectors({ storage }: Runtime, items: Brought[], run: Run, report: Report): Promise<void> {
+  for (const item of items) {
+    if (isPlausible(item)) continue;
+    report.note(
+      item.place,
+      `It has ${item.vectors!.chunks.length} vectors, more than its content can have: left behind`,
+    );
+    item.vectors = null;
+  }
+  const trust = run.trust!, { id, name } = run.model!;
+  const wrong = await trust.wrong(items);
+  if (wrong === null) return;
+  for (const item of items) item.vectors = null;
+  [run.model, run.trust] = [null, null];
+  report.note(
+    wrong.place,
+    `Its vectors are not those that ${name} gives for its content: all vectors of the file are left behind`,
+  );
+  report.vectors -= await trust.replace(storage, id);
 }
 
 function memoryOf(runtime: Runtime, line: Exclude<ContentLine, { kind: "relation" }>): Memory {

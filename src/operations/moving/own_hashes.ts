@@ -1,0 +1,83 @@
+/**
+ * Keys of imported memories. A file may give a memory the key of another text, which would then be refused as a duplicate:
+ * a key that isn't one of the content is made anew, and what refers to it follows.
+ *
+ * @module
+ */
+
+import { contentHash, isHashOf } from "../../memory/hash.ts";
+import type { Memory } from "../../memory/memory.ts";
+import type { MemoryStorage } from "../../storage/storage.ts";
+
+/** The keys of one import. */
+export class OwnHashes {
+  /** Keys that were made anew, by those in the file. */
+  readonly #replaced = new Map<string, string>();
+  /** Memories stored with a newer one whose key wasn't known yet. */
+  readonly #pending: Memory[] = [];
+
+  /** The key that a memory or the end of a relation has here. */
+  of(given: string): string {
+    return this.#replaced.get(given) ?? given;
+  }
+
+  /**
+   * Gives memories of a file their own keys. The key is that of the content alone; where another memory of the same
+   * words has that, metadata counts too, so that neither is lost.
+   *
+   * @param onReplaced Told the position of each memory whose key was made anew.
+   */
+  async assign(
+    storage: MemoryStorage,
+    memories: Memory[],
+    onReplaced: (position: number) => void,
+  ): Promise<void> {
+    const foreign = memories.flatMap((memory, position) =>
+      isHashOf(memory.content_hash, memory.content, memory.metadata) ? [] : [{ memory, position }]
+    );
+    if (foreign.length > 0) await this.#rekey(storage, memories, foreign, onReplaced);
+    for (const memory of memories) {
+      const { superseded } = memory;
+      if (superseded !== undefined) memory.superseded = { ...superseded, by: this.of(superseded.by) };
+    }
+  }
+
+  async #rekey(
+    storage: MemoryStorage,
+    memories: readonly Memory[],
+    foreign: readonly { memory: Memory; position: number }[],
+    onReplaced: (position: number) => void,
+  ): Promise<void> {
+    const plain = foreign.map(({ memory }) => contentHash(memory.content));
+    const known = await storage.get(plain), taken = new Map<string, Memory>();
+    const others = new Set(foreign.map(({ memory }) => memory));
+    for (const memory of memories) if (!others.has(memory)) taken.set(memory.content_hash, memory);
+    foreign.forEach(({ memory, position }, i) => {
+      const other = known[i] ?? taken.get(plain[i]!);
+      const hash = other === undefined || isAlike(other, memory)
+        ? plain[i]!
+        : contentHash(memory.content, memory.metadata);
+      this.#replaced.set(memory.content_hash, hash);
+      memory.content_hash = hash;
+      taken.set(hash, memory);
+      onReplaced(position);
+    });
+  }
+
+  /** Remembers stored memories that refer to one that may still come. */
+  stored(memories: readonly Memory[]): void {
+    for (const memory of memories) if (memory.superseded !== undefined) this.#pending.push(memory);
+  }
+
+  /** Lets memories refer to newer ones that came after them under another key. */
+  async finish(storage: MemoryStorage): Promise<void> {
+    for (const { content_hash, superseded, updated_at } of this.#pending) {
+      const by = this.of(superseded!.by);
+      if (by !== superseded!.by) await storage.update(content_hash, { superseded: { ...superseded!, by } }, updated_at);
+    }
+  }
+}
+
+function isAlike(a: Memory, b: Memory): boolean {
+  return contentHash(a.content, a.metadata) === contentHash(b.content, b.metadata);
+}
