@@ -60,8 +60,7 @@ Deno.test("a killed export and a killed import go on where they stopped, and los
     assert(report.present > 0 && report.stored > 0, JSON.stringify(report));
     assertEquals([report.success, report.present + report.stored], [true, 20_000]);
     const storage = await openStorage({ backend: "sqlite", path: `${to}/unimem.db` });
-    const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
-    const [last] = await storage.get([hashOf(19_999)]);
+    const { memories: [last], total } = await storage.list({ filter: {}, offset: 0, limit: 1 });
     await storage.close();
     assertEquals([total, last!.content.slice(0, 10)], [20_000, "Fact 19999"]);
   }));
