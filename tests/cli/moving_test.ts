@@ -3,7 +3,7 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { spawn, testEnvironment, until } from "../helpers/process.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { overwrite, type Page, pagesOf, rowsIn } from "../storage/damage.ts";
-import { hashOf, plain } from "../storage/fixtures.ts";
+import { plain } from "../storage/fixtures.ts";
 import { fill, inFolder, unimem } from "./command.ts";
 
 Deno.test("wrong arguments end with 2 and no stack trace, a fault with 1, and --debug shows where", () =>

@@ -38,7 +38,8 @@ async function cosines({ storage, embeddings }: Runtime, contents: string[]): Pr
   const stored = await storage.vectors(contents.map((content) => contentHash(content)));
   return await Promise.all(contents.map(async (content, i) => {
     const [made] = await embeddings.configured.embedPassage(content);
-    return stored[i]?.chunks[0]!.reduce((sum, value, at) => sum + value * made![at]!, 0) ?? null;
+    const chunk = stored[i]?.chunks[0];
+    return chunk === undefined ? null : chunk.reduce((sum, value, at) => sum + value * made![at]!, 0);
   }));
 }
 
