@@ -1,6 +1,7 @@
 /**
  * How long hostile input keeps the service from answering a liveness probe, beside a process that does nothing but
- * answer, probed at the same times: what both are late by is the machine's, the rest is the service's.
+ * answer, probed at the same times: what both are late by is the machine's, the rest is the service's. "computed" is the
+ * longest that the service's main thread computed without answering, which waiting for a core doesn't add to.
  *
  * Usage: hostile.ts [PATTERN], where only kinds whose name holds the pattern are sent.
  *
@@ -8,8 +9,9 @@
  */
 
 import { HOSTILE_SHAPES } from "../../tests/hostile/shapes.ts";
-import { connectMcp, startUnimem, untilEmbedded, untilMeaning } from "../lib/unimem.ts";
-import { sleep } from "../lib/process.ts";
+import type { LoopDelays } from "../lib/loop_delay.ts";
+import { freePorts, sleep } from "../lib/process.ts";
+import { connectMcp, startScript, taskOf, untilEmbedded, untilMeaning } from "../lib/unimem.ts";
 
 /** Milliseconds between two probes, and of quiet before and after each kind. */
 const EVERY_MS = 10, QUIET_MS = 500;
@@ -28,7 +30,14 @@ const shapes = HOSTILE_SHAPES.filter(({ name }) =>
 );
 
 const folder = await Deno.makeTempDir({ prefix: "unimem-hostile-" });
-await using unimem = await startUnimem(folder, { MCP_LOG_LEVEL: "error" });
+const [watchPort] = freePorts(1), watch = `http://127.0.0.1:${watchPort}/`;
+// All access, since what the thread computed is read from /proc.
+const task = await taskOf("unified");
+const flags = [...task.flags.filter((flag) => flag.startsWith("--v8-flags")), "--allow-all"];
+await using unimem = await startScript(new URL("watched.ts", import.meta.url), { ...task, flags }, folder, {
+  BENCH_WATCH_PORT: String(watchPort),
+  MCP_LOG_LEVEL: "error",
+});
 const idle = await startIdle();
 const mcp = await connectMcp(unimem);
 await untilMeaning(unimem);
@@ -115,14 +124,18 @@ for (const [name, send] of Object.entries(KINDS)) {
   if (name !== "nothing" && !name.includes(Deno.args[0] ?? "")) continue;
   const [ours, theirs] = [probe(`${base}/api/health`), probe(idle.url)];
   await sleep(QUIET_MS);
+  await fetch(watch, { method: "POST" });
   const began = performance.now();
   await send();
   const took = performance.now() - began;
   await sleep(QUIET_MS);
   const [worst, idlest] = await Promise.all([ours(), theirs()]);
+  const { maxComputing } = await (await fetch(watch)).json() as LoopDelays;
+  const ms = (value: number | null) => `${value?.toFixed(0) ?? "?"} ms`.padStart(8);
   console.log(
-    `${name.padEnd(60)} took ${took.toFixed(0).padStart(6)} ms; probe late by ${worst.toFixed(0).padStart(5)} ms, ` +
-      `idle process ${idlest.toFixed(0).padStart(4)} ms`,
+    `${name.padEnd(60)} took ${ms(took)}; probe late by ${ms(worst)}, idle process ${ms(idlest)}, computed ${
+      ms(maxComputing)
+    }`,
   );
 }
 await mcp.close();

@@ -30,6 +30,8 @@ const SIMPLE = /^[A-Za-z0-9][a-z0-9]*$/;
 const QUESTION_MARKS = "?？؟", CLOSING_QUOTES = "\"'”’)";
 /** Thirty marks on one character, with more to come; two marks outside \p{M} become such when text is normalised. */
 const MANY_MARKS = /[\p{M}\uff9e\uff9f]{30}(?=[\p{M}\uff9e\uff9f])/gu;
+/** One ligature becomes 18 characters; no text of any language grows to four times its length. */
+const MOST_GROWTH = 4;
 const CAMEL = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 const ASCII_WORD = /^[a-z]+$/;
 // deno-lint-ignore no-control-regex -- ASCII begins with them
@@ -55,7 +57,9 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
  * by a combining grapheme joiner, as the Stream-Safe Text Format of UAX #15 has it; {@link fold} drops it with accents.
  */
 function normalise(text: string): string {
-  return text.replace(MANY_MARKS, "$&\u034f").normalize("NFKC");
+  const unified = text.replace(MANY_MARKS, "$&\u034f").normalize("NFKC");
+  const longest = MOST_GROWTH * text.length + 1000;
+  return unified.length > longest ? unified.slice(0, longest) : unified;
 }
 
 /** Compatibility forms unified, accents and case removed: `Café` and `cafe` are one word. */

@@ -11,10 +11,14 @@ import { prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText } from "./escape.ts";
 import type { Pacer } from "../../pacer.ts";
 
-/** Row ids covered by one step. */
+/** Row ids covered by one step, at most. */
 const IDS_AT_ONCE = 2048;
-/** Ids covered by one step where the full-text index has narrowed the rows. */
+/** Ids covered by one step where the full-text index has narrowed the rows, at most. */
 const NARROWED_AT_ONCE = 8192;
+/** Ids covered by the first step: memories may be long, so how many make a step shows while they are read. */
+const IDS_AT_FIRST = 64;
+/** Milliseconds that a step may take before the next one is smaller, and below which the next one is larger. */
+const LONG_STEP = 8, SHORT_STEP = 2;
 
 /** Words of a phrase. */
 const MOST_WORDS = 8;
@@ -63,18 +67,24 @@ export class Scans {
     });
   }
 
-  /** Runs a query that takes a range of ids first, over all ids. */
+  /** Runs a query that takes a range of ids first, over all ids, in steps of at most `largest`. */
   async #inSteps(
     sql: string,
-    step: number,
+    largest: number,
     parameters: Value[],
     pacer: Pacer,
     keep: (row: Value[]) => boolean = () => true,
   ): Promise<number[]> {
     const statement = prepareRows(this.#reader, sql), ids: number[] = [];
     const last = Number(rowsOf(prepareRows(this.#reader, "SELECT ifnull(max(id), 0) FROM memories"))[0]![0]);
-    for (let from = 0; from < last; from += step) {
+    let step = Math.min(IDS_AT_FIRST, largest);
+    for (let from = 0; from < last;) {
+      const began = performance.now();
       for (const row of rowsOf(statement, from, from + step, ...parameters)) if (keep(row)) ids.push(Number(row[0]));
+      from += step;
+      const took = performance.now() - began;
+      if (took > LONG_STEP) step = Math.max(1, step >> 1);
+      else if (took < SHORT_STEP) step = Math.min(largest, step * 2);
       await pacer.pause();
     }
     return ids;
