@@ -14,11 +14,7 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
   // Pages of other origins can't embed an answer as an image or a script. CORS requests aren't concerned.
   ["Cross-Origin-Resource-Policy", "same-origin"],
   // No page here uses the machine's devices.
-  [
-    "Permissions-Policy",
-    "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), " +
-    "microphone=(), midi=(), payment=(), serial=(), usb=()",
-  ],
+  ["Permissions-Policy", "camera=(), geolocation=(), microphone=(), usb=()"],
 ];
 
 /** Adds the headers to `response` and gives it back. */

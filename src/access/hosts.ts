@@ -11,6 +11,9 @@ import { refuse } from "./refusal.ts";
 /** Names that always reach this machine; a rebinding page can't use them. */
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
+/** Headers remembered; with a wildcard there is no end to those that are fine. */
+const MAX_FINE = 100;
+
 /** A host as a URL or a Host header names it. */
 export interface Host {
   /** In lower case, without a last dot; IPv6 in brackets and in its shortest form. */
@@ -37,9 +40,16 @@ export function createHosts(allowed: readonly string[]): Hosts {
     else if (host !== null) pairs.add(`${host.name}:${host.port}`);
   }
   const isOwn = ({ name, port }: Host) => names.has(name) || pairs.has(`${name}:${port}`);
+  /** Headers that were found fine: clients use few, and reading one costs more than looking it up. */
+  const fine = new Set<string>();
   const check: Check = (request) => {
-    const text = hostHeader(request), host = hostOf(request);
-    if (host !== null && (any || isOwn(host))) return null;
+    const text = hostHeader(request);
+    if (fine.has(text)) return null;
+    const host = hostOf(request);
+    if (host !== null && (any || isOwn(host))) {
+      if (fine.size < MAX_FINE) fine.add(text);
+      return null;
+    }
     const shown = text.slice(0, 100);
     if (any) return refuse(400, `Cannot read the Host header "${shown}": it is not a name with an optional port`);
     return refuse(403, `Cannot serve host "${shown}": it is not in MCP_ALLOWED_HOSTS`);

@@ -13,7 +13,7 @@ export function createProxyCheck(settings: { apiKey: string | null; anonymous?: 
   if (settings.apiKey !== null || settings.anonymous) return () => null;
   return (request) => {
     for (const name of request.headers.keys()) {
-      if (!/^(forwarded|x-forwarded-.*)$/.test(name)) continue;
+      if (name !== "forwarded" && !name.startsWith("x-forwarded-")) continue;
       const ways = "set MCP_API_KEY, or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach the proxy";
       return refuse(403, `Cannot serve a request that came through a proxy (${name}) without a key: ${ways}`);
     }
