@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { start, testEnvironment } from "../helpers/process.ts";
+import { spawn, start, testEnvironment } from "../helpers/process.ts";
 import { CHROMIUM, openPage } from "../web/browser.ts";
 
 /** Runs `body` with a data folder that goes away afterwards. */
@@ -81,6 +81,46 @@ Deno.test("with TLS both ports say to come back with it, and take http pages for
       });
       assertEquals([response.status, typeof await response.text()], [status, "string"], origin);
     }
+  }));
+
+Deno.test("a short key is warned of at the start and by the doctor, a long one isn't", () =>
+  inFolder(async (folder) => {
+    for (const [key, warned] of [["fifteen-letters", true], ["sixteen-letters!", false]] as const) {
+      const env = testEnvironment(`${folder}/${key}`, { MCP_API_KEY: key });
+      await using service = await start("unified", env);
+      const doctor = await spawn(["doctor"], env, { stdout: "piped" });
+      const said = new TextDecoder().decode((await doctor.output()).stdout);
+      assertEquals(said.includes("MCP_API_KEY has fewer than 16 characters"), warned, said);
+      // The service had all of the doctor's time to say it.
+      assertEquals(/WARN\w* MCP_API_KEY has fewer than 16 characters/.test(service.log()), warned, service.log());
+      assertEquals(service.log().includes(key), false);
+    }
+  }));
+
+Deno.test("one address can't hold all streams of a real service, and wrong keys are counted by it", () =>
+  inFolder(async (folder) => {
+    const key = "sixteen-letters!";
+    const settings = { MCP_API_KEY: key, MCP_MAX_CLIENTS_PER_ADDRESS: "3" };
+    await using service = await start("unified", testEnvironment(folder, settings));
+    const headers = { "X-API-Key": key };
+    for (const [url, status] of [[`${service.http}/api/events`, 429], [`${service.mcp}/sse`, 503]] as const) {
+      const opened = [];
+      for (let i = 0; i < 3; i++) opened.push(await fetch(url, { headers }));
+      assertEquals(opened.map((response) => response.status), [200, 200, 200]);
+      const refused = await fetch(url, { headers });
+      assertEquals([refused.status, refused.headers.get("retry-after")], [status, "5"], url);
+      await Promise.all([...opened, refused].map(({ body }) => body?.cancel()));
+    }
+    const statuses = [];
+    for (let i = 0; i < 12; i++) {
+      const base = i % 2 ? service.mcp : service.http;
+      const response = await fetch(`${base}/mcp`, { method: "POST", headers: { "X-API-Key": `guess ${i}` } });
+      await response.body?.cancel();
+      statuses.push(response.status);
+    }
+    // Both ports count together.
+    assertEquals(statuses, [...Array(10).fill(401), 429, 429]);
+    assertStringIncludes(service.log(), "Refused a wrong API key from 127.0.0.1");
   }));
 
 /** What a hostile page tries against REST and MCP; each attempt is a script's expression that gives a promise. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type EndedStream, StreamBuffers } from "../../src/mcp/stream_buffers.ts";
+import { type EndedStream, pipeInto, StreamBuffers } from "../../src/mcp/stream_buffers.ts";
 
 const KIB = 1024;
 
@@ -47,4 +47,25 @@ Deno.test("a thousand readers that keep up are never ended, whatever passes thro
   }
   assertEquals(ended, []);
   await Promise.all(readers.map((reader) => reader.cancel()));
+});
+
+Deno.test("a stream that the SDK writes is bounded too, and its source ends with it", async () => {
+  const { ended, closed, open } = buffers(1000 * KIB);
+  let cancelled = false, given = 0;
+  const source = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      given += 16 * KIB;
+      controller.enqueue(new Uint8Array(16 * KIB));
+    },
+    cancel: () => void (cancelled = true),
+  });
+  const stream = open("deaf");
+  pipeInto(stream, source);
+  for (let tries = 0; tries < 1000 && !cancelled; tries++) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals([cancelled, closed, ended.map(({ name }) => name)], [true, ["deaf"], ["deaf"]]);
+  assert(given < 1200 * KIB, `${given} bytes were taken from the source`);
+
+  const short = open("reads to the end");
+  pipeInto(short, ReadableStream.from([new Uint8Array(3), new Uint8Array(4)]));
+  assertEquals((await new Response(short.body).bytes()).length, 7);
 });
