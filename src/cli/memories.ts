@@ -28,6 +28,7 @@ interface SearchOptions extends PageOptions {
   mode: string;
   minScore?: string;
   minRelevance?: string;
+  order?: string;
 }
 
 /** Adds the commands. */
@@ -52,6 +53,7 @@ export function addMemories(program: Command, context: CliContext): void {
     .addOption(
       new Option("--mode <mode>", "how to compare").choices(["hybrid", "semantic", "exact"]).default("hybrid"),
     )
+    .addOption(new Option("--order <order>", "of the results on a page").choices(["relevance", "time"]))
     .option("--min-relevance <number>", "only results likely what was asked for: 0 to 1, or auto")
     .option("--min-score <number>", "only results with at least this score, 0 to 1")
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
@@ -101,6 +103,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
+    order: options.order,
     min_relevance: options.minRelevance === undefined || options.minRelevance === "auto"
       ? options.minRelevance
       : numberOf("--min-relevance", options.minRelevance),
@@ -117,8 +120,14 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
       ? [paint(context, "yellow", relevanceText(result.relevant, result.total))]
       : [],
-    ...result.results.map(({ memory, similarity_score }) =>
-      `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${line(context, memory, options.full)}`
+    ...result.results.map(({ memory, similarity_score, passage }) =>
+      `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${
+        line(
+          context,
+          { ...memory, content: options.full ? memory.content : passage?.text ?? memory.content },
+          options.full,
+        )
+      }`
     ),
     ...result.notice == null ? [] : [paint(
       context,

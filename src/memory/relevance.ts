@@ -31,14 +31,14 @@ interface Weights {
   constant: number;
 }
 
-const BOTH: Weights = { cosine: 27, words: 6, size: -2.3, constant: -8.2 };
+const BOTH: Weights = { cosine: 26, words: 6, size: -2.7, constant: -6.2 };
 const COSINE_ALONE: Weights = { cosine: 30, words: 0, size: -1.6, constant: -9.1 };
 const WORDS_ALONE: Weights = { cosine: 0, words: 10, size: -1.2, constant: -0.9 };
 
 /** Least relevance of the best result for `auto` to show any: 92 % and more of foreign questions stay below it. */
 export const AUTO_BEST = 0.6;
-/** Least share of the best result's relevance for `auto`: what is below holds 0.3 points of R@10 at most. */
-export const AUTO_SHARE = 0.5;
+/** Least share of the best result's relevance for `auto`: what is below holds no evidence within the first ten. */
+export const AUTO_SHARE = 0.4;
 
 /** Chance, 0 to 1, that the store holds what was asked for. */
 export function chanceFound({ cosine, words, memories }: BestFound): number {

@@ -105,8 +105,11 @@ export const Threshold = z.number().min(0).max(1)
 export const MinRelevance = z.union([z.number().min(0).max(1), z.literal("auto")], {
   error: "must be a number from 0 to 1 or auto",
 }).describe(
-  "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with half " +
+  "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with 0.4 " +
     "of its relevance.",
+);
+export const ResultOrder = z.enum(["relevance", "time"]).describe(
+  "relevance, the default: best first; time: the same results of a page, oldest first, as for questions about when and in which order.",
 );
 export const SearchMode = z.enum(["hybrid", "semantic", "exact"])
   .describe("hybrid: by meaning and by words; semantic: by meaning alone; exact: the words as written.");

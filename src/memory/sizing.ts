@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { STOP_WORDS } from "./text.ts";
+import { type Passage, passageOf, passageQuery } from "./passage.ts";
 
 /** How much of each memory an answer holds. */
 export const Detail = z.enum(["ids", "snippets", "full"])
@@ -46,38 +46,15 @@ export function titleOf(text: string): string {
   return line.length <= TITLE ? line : `${cutAtWord(line.slice(0, TITLE))}…`;
 }
 
-/** The part of a text that holds most of the query's words; its beginning without a query or a match. */
+/** The passage of a text that holds most of the query's words; its beginning without a query or a match. */
 export function snippetOf(text: string, query = "", length = SNIPPET): string {
-  if (text.length <= length) return text;
-  const start = bestStart(text, query, length);
-  const begin = start === 0 ? 0 : text.slice(0, start).search(/\s\S*$/) + 1;
-  const end = begin + length;
-  const part = end >= text.length ? text.slice(begin) : cutAtWord(text.slice(begin, end));
-  return `${begin > 0 ? "…" : ""}${part.toWellFormed().trim()}${begin + part.length < text.length ? "…" : ""}`;
+  return excerpt(text, passageOf(text, passageQuery(query), length));
 }
 
-/** Where the window with most different query words starts, a little before its first match. */
-function bestStart(text: string, query: string, length: number): number {
-  const lower = text.toLowerCase();
-  const words = [...new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])]
-    .filter((word) => !STOP_WORDS.has(word)).slice(0, 32)
-    // Without their endings, so that "deploys" is found by "deploying".
-    .map((word) => word.length > 5 ? word.slice(0, -2) : word);
-  const matches: { at: number; word: string }[] = [];
-  for (const word of words) {
-    for (let at = lower.indexOf(word), n = 0; at >= 0 && n < 50; at = lower.indexOf(word, at + 1), n++) {
-      matches.push({ at, word });
-    }
-  }
-  matches.sort((a, b) => a.at - b.at);
-  let best = 0, most = 0;
-  matches.forEach(({ at }, i) => {
-    const within = new Set<string>();
-    for (let j = i; j < matches.length && matches[j]!.at < at + length * 0.8; j++) within.add(matches[j]!.word);
-    if (within.size > most) [best, most] = [at, within.size];
-  });
-  const start = Math.max(0, best - Math.floor(length / 5));
-  return Math.min(start, Math.max(0, text.length - length));
+/** A stretch of a text, with marks where more comes before and after it. */
+export function excerpt(text: string, { start, end }: Passage): string {
+  const part = text.slice(start, end).toWellFormed().trim();
+  return `${start > 0 ? "…" : ""}${part}${end < text.length ? "…" : ""}`;
 }
 
 function cutAtWord(text: string): string {

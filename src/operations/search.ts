@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
+import { passageOf, passageQuery } from "../memory/passage.ts";
 import { asksAssistant } from "../memory/role.ts";
 import { rank, type RankScores } from "../memory/ranking.ts";
 import {
@@ -15,10 +16,13 @@ import {
   Page,
   PageSize,
   Query,
+  ResultOrder,
   SearchMode,
   Threshold,
   viewOf,
 } from "../memory/schemas.ts";
+import { analyse } from "../memory/text.ts";
+import type { CandidateSet } from "../storage/storage.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { judge } from "./judge.ts";
@@ -41,6 +45,7 @@ export const SearchInput = z.object({
   page_size: PageSize,
   similarity_threshold: Threshold.nullish(),
   min_relevance: MinRelevance.nullish(),
+  order: ResultOrder.optional(),
   ...FilterFields,
 });
 export type SearchInput = z.infer<typeof SearchInput>;
@@ -62,6 +67,11 @@ export const SearchHit = z.object({
   relevance: z.number().nullish()
     .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   scores: ResultScores.nullish(),
+  passage: z.object({
+    start: z.int().describe("Where it begins in the content, in UTF-16 units."),
+    end: z.int(),
+    text: z.string(),
+  }).nullish().describe("The passage that matched, of a long memory."),
 });
 export type SearchHit = z.infer<typeof SearchHit>;
 
@@ -117,7 +127,8 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     .filter((entry) => entry.score >= threshold && (least === "auto" || relevanceOf(entry) >= least));
   const shown = kept.slice(end - page_size, end);
   const memories = await runtime.storage.read(shown.map((entry) => entry.item.id));
-  const results = shown.flatMap((entry, i): SearchHit[] => {
+  const passage = passageFinder(query, found);
+  const ranks = shown.flatMap((entry, i): SearchHit[] => {
     const memory = memories[i];
     // Deleted between ranking and reading.
     if (!memory) return [];
@@ -127,10 +138,26 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       relevance_reason: reason(entry.scores),
       relevance: relevanceOf(entry),
       scores: entry.scores,
+      ...passage(memory.content),
     }];
   });
+  const results = input.order === "time" ? ranks.toSorted(byTime) : ranks;
   const notice = noticeOf(missing, vector_ignored ? SWITCHED : null, await lacking, notReranked);
   return { results, query, mode, notice, relevant, ...pageFacts(kept.length, page, page_size) };
+}
+
+function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {
+  return (a.created_at ?? 0) - (b.created_at ?? 0);
+}
+
+/** Finds the passage that matched in contents longer than one. */
+function passageFinder(query: string, { terms, weights }: Pick<CandidateSet, "terms" | "weights">) {
+  const weightOf = new Map(terms.map((term, i) => [term, weights[i]!]));
+  const wanted = passageQuery(query, (word) => Math.max(0, ...analyse(word).map((term) => weightOf.get(term) ?? 0)));
+  return (content: string): Pick<SearchHit, "passage"> => {
+    const { start, end } = passageOf(content, wanted);
+    return end - start === content.length ? {} : { passage: { start, end, text: content.slice(start, end) } };
+  };
 }
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {

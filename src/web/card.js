@@ -18,7 +18,7 @@ const SCORES = [
 export function memoryCard(memory, hit, { words, expanded, onTag, onEdit, onDelete, onExpand }) {
   const { content, content_hash, tags, memory_type, metadata, created_at, updated_at } = memory;
   const isLong = content.length > SHOWN && !expanded.has(content_hash);
-  const shown = isLong ? `${content.slice(0, SHOWN).trimEnd()}…` : content;
+  const shown = isLong ? excerpt(content, hit?.passage ?? { start: 0, end: SHOWN }) : content;
   const button = (name, label, click) =>
     el("button", { "data-action": name, "aria-label": `${label}: ${content.slice(0, 60)}`, click }, label);
   return el(
@@ -44,6 +44,11 @@ export function memoryCard(memory, hit, { words, expanded, onTag, onEdit, onDele
       ? el("details", {}, el("summary", {}, "Metadata"), el("pre", {}, JSON.stringify(metadata, null, 2)))
       : null,
   );
+}
+
+/** A part of a text, with marks where more comes before and after it. */
+function excerpt(text, { start, end }) {
+  return `${start > 0 ? "…" : ""}${text.slice(start, end).trim()}${end < text.length ? "…" : ""}`;
 }
 
 /** Why it was found: the score and what made it. */

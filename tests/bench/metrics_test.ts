@@ -1,3 +1,4 @@
+import { scorePrecision } from "../../bench/precision.ts";
 import { assertEquals } from "@std/assert";
 import { TextIds } from "../../bench/lib/dataset.ts";
 import { rankSessions, scoreSessions, scoreTurns } from "../../bench/lib/metrics.ts";
@@ -46,4 +47,11 @@ Deno.test("a text's ids are those of all turns that read so, or of one conversat
   assertEquals(ids.within("two", "Thanks!"), new Set(["2/D1:1"]));
   assertEquals(ids.within("none", "Thanks!"), new Set());
   assertEquals(ids.of("unknown"), new Set());
+});
+
+Deno.test("precision is perfect where nothing should come and nothing does, and worthless where all is missed", () => {
+  assertEquals(scorePrecision([], []), { precision: 1, recall: null });
+  assertEquals(scorePrecision(["a"], []), { precision: 0, recall: null });
+  assertEquals(scorePrecision([], ["a"]), { precision: 0, recall: 0 });
+  assertEquals(scorePrecision(["a", "b", "c", "d"], ["a", "e"]), { precision: 0.25, recall: 0.5 });
 });

@@ -134,6 +134,34 @@ Deno.test("relevance says whether anything fits, min_relevance cuts by it, and t
   }
 });
 
+Deno.test("a long memory's result shows the passage that matched, with its place in the content", async () => {
+  await using client = await openClient();
+  const filler = "The day went by without anything of note in the office. ".repeat(40);
+  const content = `${filler}The harbour crane was repaired by Kiran in March. ${filler}`;
+  await client.store(content);
+  await client.store("The crane is painted blue.");
+  const { json } = await client.send("POST", "/api/search", { query: "Who repaired the crane in the harbour?" });
+  const [long, short] = [content, "The crane is painted blue."].map((text) =>
+    json.results.find((hit: { memory: { content: string } }) => hit.memory.content === text)
+  );
+  const { start, end, text } = long.passage;
+  assertEquals(content.slice(start, end), text);
+  assert(text.startsWith("The harbour crane was repaired by Kiran"), text);
+  assert(text.length <= 320);
+  assertEquals(short.passage, undefined);
+});
+
+Deno.test("order time gives the same results of a page, oldest first", async () => {
+  await using client = await openClient();
+  for (const day of ["first", "second", "third"]) await client.store(`On the ${day} day we moved the crane`);
+  const search = async (order?: string) =>
+    contents((await client.send("POST", "/api/search", { query: "second day crane", order })).json);
+  assertEquals((await search())[0], "On the second day we moved the crane");
+  assertEquals(await search("relevance"), await search());
+  assertEquals(await search("time"), ["first", "second", "third"].map((day) => `On the ${day} day we moved the crane`));
+  assertEquals((await client.send("POST", "/api/search", { query: "crane", order: "size" })).status, 422);
+});
+
 Deno.test("an exact search finds the words as written", async () => {
   await using client = await withPets();
   const { json } = await client.send("POST", "/api/search", { query: "postgresql 16", mode: "exact" });

@@ -85,6 +85,25 @@ Deno.test("agents learn where relevance ends, and can have nothing where nothing
   });
 });
 
+Deno.test("agents get the passage of a long memory that matched, and results in time order", async () => {
+  await withClient(async (client) => {
+    const filler = "The day went by without anything of note in the office. ".repeat(40);
+    const content = `${filler}The harbour crane was repaired by Kiran in March. ${filler}`;
+    await stored(client, content);
+    await stored(client, "Kiran moved the harbour crane in May");
+    const args = { query: "When did Kiran repair the harbour crane?", mode: "hybrid", order: "time" };
+    const { results } = await call(client, "search", { ...args, detail: "snippets" });
+    assertStringIncludes(results[0].content, "…The harbour crane was repaired by Kiran in March.");
+    assertEquals(results[0].content_length, content.length);
+    const { start, end } = results[0].passage;
+    assertStringIncludes(content.slice(start, end), "repaired by Kiran");
+    assertEquals(results[1].passage, undefined);
+    const { memories } = await call(client, "retrieve_memory", args);
+    assertEquals([memories[0].passage, memories[1].passage], [{ start, end }, undefined]);
+    assertStringIncludes(textOf(await client.call("search", args)), `matched at ${start}`);
+  });
+});
+
 Deno.test("search finds in every mode and gives agents compact text", async () => {
   await withClient(async (client) => {
     const id = await stored(client, "Kiran prefers the blue logo.", { tags: ["atlas"], memory_type: "decision" });

@@ -23,10 +23,10 @@ Deno.test("without vectors the words decide, without words the vectors", () => {
   assert(chanceFound({ cosine: 0.2, words: null, memories: 1000 }) < 0.1);
 });
 
-Deno.test("auto keeps nothing below a likely best, and what has half of its relevance", () => {
+Deno.test("auto keeps nothing below a likely best, and what has 0.4 of its relevance", () => {
   assertEquals(countRelevant([]), 0);
   assertEquals(countRelevant([AUTO_BEST - 0.01, 0.5]), 0);
-  assertEquals(countRelevant([0.9, 0.6, 0.45, 0.44, 0.1]), 3);
+  assertEquals(countRelevant([0.9, 0.6, 0.37, 0.35, 0.1]), 3);
   assertEquals(countRelevant([0.9, 0.8]), 2);
   assertEquals([relevanceText(0, 5), relevanceText(3, 5), relevanceText(5, 5)], [
     "none is likely what was asked for",

@@ -41,6 +41,7 @@ function resultText(result: SearchResult): Framed {
     ...tagFacts(tags),
     conversation_id && `conversation ${fact(conversation_id)}`,
     result.superseded_by && `superseded by ${result.superseded_by}`,
+    result.passage && `matched at ${result.passage.start}–${result.passage.end}`,
     content_length && `${content_length} characters in all`,
     result.origin,
   ].filter(Boolean);

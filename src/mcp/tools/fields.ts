@@ -17,6 +17,10 @@ export const Tags = TagTexts.pipe(TagList);
 /** Tags for a memory to be stored. */
 export const NewTags = TagTexts.pipe(NewTagList);
 
+/** Where the match is in a long memory. */
+export const PassageField = z.object({ start: z.int(), end: z.int() }).optional()
+  .describe("The passage of a long memory that matched, in UTF-16 units of its whole content.");
+
 /** Where relevance ends in a ranked answer. */
 export const Relevant = z.int().optional()
   .describe("How many of all results are relevant; those after them are weak, and with 0 nothing fits.");

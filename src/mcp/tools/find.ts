@@ -12,12 +12,13 @@ import {
   Page,
   PageSize,
   Query,
+  ResultOrder,
   SearchMode,
   Threshold,
 } from "../../memory/schemas.ts";
 import { list } from "../../operations/list.ts";
 import { search } from "../../operations/search.ts";
-import { Filters, MemoryResult, memoryResult, Paging, pagingOf, Relevant, Tags } from "./fields.ts";
+import { Filters, MemoryResult, memoryResult, Paging, pagingOf, PassageField, Relevant, Tags } from "./fields.ts";
 import { Sized, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
@@ -41,6 +42,7 @@ export const retrieveMemory = defineTool({
     page_size: PageSize,
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
     min_relevance: MinRelevance.optional(),
+    order: ResultOrder.optional(),
     mode: SearchMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: matchAll,
@@ -50,7 +52,11 @@ export const retrieveMemory = defineTool({
   }),
   output: z.object({
     memories: z.array(
-      MemoryResult.extend({ similarity_score: z.number().nullable(), relevance: z.number().optional() }),
+      MemoryResult.extend({
+        similarity_score: z.number().nullable(),
+        relevance: z.number().optional(),
+        passage: PassageField,
+      }),
     ),
     query: z.string(),
     relevant: Relevant,
@@ -66,6 +72,7 @@ export const retrieveMemory = defineTool({
         ...memoryResult(hit.memory),
         similarity_score: hit.similarity_score === null ? null : roundScore(hit.similarity_score),
         ...(hit.relevance == null ? {} : { relevance: roundScore(hit.relevance) }),
+        ...(hit.passage == null ? {} : { passage: { start: hit.passage.start, end: hit.passage.end } }),
       })),
       { detail, max_tokens, query: input.query },
     );

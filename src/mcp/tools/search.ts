@@ -6,14 +6,15 @@
 
 import { z } from "zod";
 import type { MemoryView } from "../../memory/schemas.ts";
-import { FilterFields, MinRelevance, Page, PageSize, Threshold } from "../../memory/schemas.ts";
-import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
+import { FilterFields, MinRelevance, Page, PageSize, ResultOrder, Threshold } from "../../memory/schemas.ts";
+import type { Passage } from "../../memory/passage.ts";
+import { Detail, excerpt, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
 import { originOf } from "../framing.ts";
 import { memoryUri } from "../uris.ts";
 import { compactText } from "./compact.ts";
-import { Filters, MemoryFields, memoryResult, Paging, pagingOf, Relevant, Tags } from "./fields.ts";
+import { Filters, MemoryFields, memoryResult, Paging, pagingOf, PassageField, Relevant, Tags } from "./fields.ts";
 import { roundScore } from "./find.ts";
 import { Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
@@ -25,6 +26,7 @@ const SearchResult = z.object({
   title: z.string(),
   url: z.string(),
   similarity_score: z.number().nullable().optional(),
+  passage: PassageField,
   relevance: z.number().optional()
     .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   ...MemoryFields,
@@ -66,6 +68,7 @@ export const searchTool = defineTool({
     page_size: PageSize,
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
     min_relevance: MinRelevance.optional(),
+    order: ResultOrder.optional(),
     ...Filters,
     context: ContextTurns.default(0),
     output: z.enum(["full", "summary", "both"]).optional().describe("Older name of detail."),
@@ -81,8 +84,8 @@ export const searchTool = defineTool({
     const { items, ...left } = sizeItems(
       entries,
       { detail: level, max_tokens },
-      ({ memory, similarity_score, relevance, around }, form) => ({
-        ...resultOf(memory, form, input.query),
+      ({ memory, similarity_score, relevance, passage, around }, form) => ({
+        ...resultOf(memory, form, input.query, passage ?? undefined),
         ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),
         ...(relevance == null ? {} : { relevance: roundScore(relevance) }),
         ...turnsOf(around, form),
@@ -104,14 +107,16 @@ export const searchTool = defineTool({
 });
 
 /** A memory as a search result. */
-export function resultOf(memory: MemoryView, detail: Detail, query: string): SearchResult {
+export function resultOf(memory: MemoryView, detail: Detail, query: string, passage?: Passage): SearchResult {
   const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
   if (detail === "ids") return head;
   const { content_hash: _, content, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);
-  if (detail === "full") return { ...head, content, ...rest, metadata, origin };
-  const snippet = snippetOf(content, query);
+  const matched = passage === undefined ? {} : { passage: { start: passage.start, end: passage.end } };
+  if (detail === "full") return { ...head, content, ...matched, ...rest, metadata, origin };
+  const snippet = passage === undefined ? snippetOf(content, query) : excerpt(content, passage);
   return {
     ...head,
+    ...matched,
     content: snippet,
     ...(snippet === content ? {} : { content_length: content.length }),
     ...rest,

@@ -5,7 +5,8 @@
  */
 
 import { z } from "zod";
-import { DEFAULT_ANSWER_TOKENS, Detail, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
+import type { Passage } from "../../memory/passage.ts";
+import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
 export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.optional() };
@@ -32,6 +33,7 @@ interface Sizeable {
   content?: string | undefined;
   content_hash: string;
   similarity_score?: number | null | undefined;
+  passage?: Passage | undefined;
 }
 
 /** What fits of a list, with `omitted` and `truncated` where something didn't. */
@@ -86,7 +88,8 @@ function cut<T extends Sizeable>(memory: T, detail: Detail, query?: string): Cut
     const { content_hash, similarity_score } = memory;
     return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }) } as Cut<T>;
   }
-  const content = snippetOf(memory.content ?? "", query);
+  const { content: whole = "", passage } = memory;
+  const content = passage === undefined ? snippetOf(whole, query) : excerpt(whole, passage);
   const { metadata: _, ...rest } = memory as T & { metadata?: unknown };
   const isWhole = content === memory.content;
   return { ...rest, content, ...(isWhole ? {} : { content_length: memory.content!.length }) } as unknown as Cut<T>;
