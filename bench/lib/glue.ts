@@ -19,7 +19,11 @@ export function glue({ docs, qs }: Dataset, turns: number): Dataset {
   const sessions = new Map<string, Set<string>>(), into = new Map<string, string>(), glued: Doc[] = [];
   let open: { doc: Doc; session: string; turns: number } | null = null;
   for (const doc of docs) {
-    const conversation = doc.conv ?? "", session = sessionOf(doc.id);
+    if (doc.conv == null) {
+      glued.push(doc); // a note as it is
+      continue;
+    }
+    const conversation = doc.conv, session = sessionOf(doc.id);
     const known = sessions.get(conversation) ?? new Set();
     sessions.set(conversation, known.add(session));
     if ([...known].indexOf(session) % 2 === 0) {

@@ -8,7 +8,7 @@
  *
  * Where the constants come from: a logistic regression over questions of five sets asked of their own store and of the
  * others, of stores of 100 to 8,700 memories, each pair of question set and store with the same weight; rounded. Of what
- * comes out between 0.6 and 0.7, 80 % was asked of its own store; the curve is in `bench/README.md`.
+ * comes out between 0.6 and 0.7, 75 % was asked of its own store; the curve is in `bench/README.md`.
  *
  * @module
  */

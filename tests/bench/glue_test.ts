@@ -16,6 +16,8 @@ Deno.test("every second session becomes long texts without labels, and evidence 
     turn(3, 1),
     turn(1, 1, "b"),
     turn(2, 1, "b"),
+    { id: "n1", conv: null, t: "ERR-7: disk full" },
+    { id: "n2:1", conv: null, t: "ERR-8: no route" },
   ];
   const qs = [{ q: "?", ev: ["a/D1:2", "a/D2:1", "a/D2:2", "a/D2:3"], conv: "a" }];
   const glued = glue({ docs, qs }, 2);
@@ -27,6 +29,8 @@ Deno.test("every second session becomes long texts without labels, and evidence 
     ["a/D3:1", "Ana: 3.1"],
     ["b/D1:1", "Ana: 1.1"],
     ["b/D2:1", "2.1"],
+    ["n1", "ERR-7: disk full"],
+    ["n2:1", "ERR-8: no route"],
   ]);
   assertEquals(glued.qs[0]!.ev, ["a/D1:2", "a/D2:1", "a/D2:3"]);
   assertEquals(docs[2]!.t, "Ana: 2.1");
