@@ -216,30 +216,39 @@ function lending({ length }: Scored, weights: RankWeights): number {
 
 /** BM25 with each term at the most it counts in the turn or, discounted, nearby. */
 function wordsInContext(candidate: RankInput, termWeights: Float64Array, weights: RankWeights): number {
-  const most = Float64Array.from(termWeights, (_, term) => candidate.words[term] ?? 0);
-  const take = (turns: readonly Scored[], shares: readonly number[]) => {
-    for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
-      const turn = turns[hop]!, part = (shares[hop] ?? 0) * lending(turn, weights);
-      for (let term = 0; term < most.length; term++) most[term] = Math.max(most[term]!, turn.words[term]! * part);
+  const { words, before, after } = candidate, most = new Float64Array(termWeights.length);
+  for (let term = 0; term < most.length; term++) most[term] = words[term] ?? 0;
+  raise(most, before, weights.wordsBefore, weights);
+  raise(most, after, weights.wordsAfter, weights);
+  let sum = 0;
+  for (let term = 0; term < most.length; term++) sum += most[term]! * termWeights[term]!;
+  return sum;
+}
+
+/** Raises each term to what the turns nearby lend of it. */
+function raise(most: Float64Array, turns: readonly Scored[], shares: readonly number[], weights: RankWeights): void {
+  for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
+    const turn = turns[hop]!, { words } = turn, part = (shares[hop] ?? 0) * lending(turn, weights);
+    for (let term = 0; term < most.length; term++) {
+      const lent = (words[term] ?? 0) * part;
+      if (lent > most[term]!) most[term] = lent;
     }
-  };
-  take(candidate.before, weights.wordsBefore);
-  take(candidate.after, weights.wordsAfter);
-  return most.reduce((sum, score, term) => sum + score * termWeights[term]!, 0);
+  }
 }
 
 /** Cosine of the turn, plus shares of its neighbours' cosines; what points away from the query counts as nothing. */
-function meaningInContext(candidate: RankInput, weights: RankWeights): number {
-  const lent = (turns: readonly Scored[], shares: readonly number[]) => {
-    let sum = 0;
-    for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
-      const turn = turns[hop]!;
-      sum += Math.max(0, turn.semantic ?? 0) * (shares[hop] ?? 0) * lending(turn, weights);
-    }
-    return sum;
-  };
-  return Math.max(0, candidate.semantic ?? 0) + lent(candidate.before, weights.semanticBefore) +
-    lent(candidate.after, weights.semanticAfter);
+function meaningInContext({ semantic, before, after }: RankInput, weights: RankWeights): number {
+  return Math.max(0, semantic ?? 0) + meaningLent(before, weights.semanticBefore, weights) +
+    meaningLent(after, weights.semanticAfter, weights);
+}
+
+function meaningLent(turns: readonly Scored[], shares: readonly number[], weights: RankWeights): number {
+  let sum = 0;
+  for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
+    const turn = turns[hop]!;
+    sum += Math.max(0, turn.semantic ?? 0) * (shares[hop] ?? 0) * lending(turn, weights);
+  }
+  return sum;
 }
 
 /** The factor that makes the largest of `scores` count `part`; 0 when there is none above 0. */

@@ -56,13 +56,10 @@ export function mayName(bits: number): boolean {
  * Whether a turn's label names who speaks. `elise: Hi` may be a name or anything else, so that it counts only where the
  * turns around it are labelled too.
  *
- * @param around Features of the turns around it.
+ * @param isAmongLabelled Whether one of the turns around it may name who speaks, as `mayName` tells.
  */
-export function isNamed(bits: number, around: Iterable<number>): boolean {
-  if ((bits & NAMED) !== 0) return true;
-  if ((bits & PERHAPS_NAMED) === 0) return false;
-  for (const other of around) if (mayName(other)) return true;
-  return false;
+export function isNamed(bits: number, isAmongLabelled: () => boolean): boolean {
+  return (bits & NAMED) !== 0 || ((bits & PERHAPS_NAMED) !== 0 && isAmongLabelled());
 }
 
 /** `Caroline: I went …`, `Dr. Ana Ruiz: …` and `elise: Hi`. A label is never longer than the part that is looked at. */

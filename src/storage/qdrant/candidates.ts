@@ -9,7 +9,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
-import { asksIn, isNamed } from "../../memory/turn.ts";
+import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
 import { Pacer } from "../../pacer.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../storage.ts";
 import type { Collection } from "./collection.ts";
@@ -137,8 +137,9 @@ export class Searches {
       const content = this.#words.content(id);
       if (content === undefined) continue; // deleted since it was found
       const { before, after } = around.get(id) ?? { before: [], after: [] }, { bits, speaker } = content.features;
-      const bitsAround = [...before, ...after].map((other) => this.#words.content(other)?.features.bits ?? 0);
-      const named = content.conversation !== null && isNamed(bits, bitsAround);
+      const isAmongLabelled = () =>
+        [...before, ...after].some((other) => mayName(this.#words.content(other)?.features.bits ?? 0));
+      const named = content.conversation !== null && isNamed(bits, isAmongLabelled);
       candidates.push({
         id,
         ...scoresOf(id),

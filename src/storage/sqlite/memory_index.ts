@@ -7,7 +7,7 @@
 
 import type { MemoryFilter, Supersession } from "../../memory/memory.ts";
 import { type Role, ROLES } from "../../memory/role.ts";
-import { asksIn, isNamed, roleIn } from "../../memory/turn.ts";
+import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
 import { IdTable } from "./id_table.ts";
 import { Interned } from "./interned.ts";
 import { SlotOrder } from "./slot_order.ts";
@@ -237,7 +237,7 @@ export class MemoryIndex {
   isNamed(slot: number, { before, after }: Neighbours): boolean {
     const features = this.#features[slot]!;
     if (!this.isTurn(slot) || features === 0) return false;
-    return isNamed(features, [...before, ...after].map((other) => this.#features[other]!));
+    return isNamed(features, () => [...before, ...after].some((other) => mayName(this.#features[other]!)));
   }
 
   /** Whether a turn is short and ends by asking. */
