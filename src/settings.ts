@@ -215,7 +215,7 @@ export const SETTINGS = {
   MCP_QDRANT_CIRCUIT_SECONDS: setting(
     wholeNumber(1, 3600),
     "60",
-    "Seconds until one call is let through again at the latest; sooner once Qdrant answers, which is asked every second.",
+    "Longest pause in seconds until a call is let through again; Qdrant is asked every second whether it is back.",
   ),
   MCP_QDRANT_DISTANCE_METRIC: setting(
     choice("cosine", "dot", "euclid"),

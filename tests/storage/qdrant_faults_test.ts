@@ -40,22 +40,25 @@ Deno.test("The circuit opens after failures in a row, lets one trial through, an
   assertEquals([circuit.state, circuit.enter()], ["closed", 0]);
 });
 
-Deno.test("An answered probe brings the next trial forward, less so after each that failed", () => {
+Deno.test("An answered probe closes the circuit; a failure after that opens it, for longer each time", () => {
   let now = 0;
-  const circuit = new Circuit({ failures: 1, seconds: 60 }, () => now);
-  circuit.failed();
+  const circuit = new Circuit({ failures: 3, seconds: 60 }, () => now);
+  for (let i = 0; i < 3; i++) circuit.failed();
   assertEquals([circuit.state, circuit.wait], ["open", 60]);
   circuit.probed();
-  assertEquals([circuit.state, circuit.wait], ["half-open", 0]);
+  assertEquals([circuit.state, circuit.enter(), circuit.enter()], ["closed", 0, 0]);
+  circuit.failed();
+  circuit.failed();
   for (const seconds of [2, 4, 8, 16, 32, 60, 60]) {
-    assertEquals(circuit.enter(), 0);
-    circuit.failed();
     circuit.probed();
     assertEquals([circuit.state, circuit.wait], ["open", seconds]);
     now += seconds * 1000;
+    assertEquals([circuit.enter(), circuit.enter()], [0, 1], "one trial at a time");
+    circuit.failed();
   }
   circuit.succeeded();
   circuit.probed();
+  circuit.failed();
   assertEquals([circuit.state, circuit.enter()], ["closed", 0]);
 });
 

@@ -115,6 +115,30 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Qdrant that comes back is searched again soon, however long the open circuit's pause is",
+  ignore,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "unimem-qdrant-" }), port = freePort();
+    let server = await startQdrant({ folder, port });
+    const data = await Deno.makeTempDir({ prefix: "unimem-faults-" });
+    try {
+      await using service = await start("http", environment(data, port, { MCP_QDRANT_CIRCUIT_SECONDS: "3600" }));
+      const search = () => call(service, "POST", "/api/search", { query: "what is remembered" });
+      assertEquals((await call(service, "POST", "/api/memories", { content: "remembered" })).status, 200);
+      await until(search, ({ status }) => status === 200, "a search");
+      await server.stop("SIGKILL");
+      // More failures than open the circuit.
+      for (let i = 0; i < 20; i++) assertEquals((await search()).status, 503);
+      server = await startQdrant({ folder, port });
+      await until(search, ({ status }) => status === 200, "the searches to be answered again");
+    } finally {
+      await server.stop();
+      for (const left of [folder, data]) await Deno.remove(left, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
   name: "Qdrant that hangs: every caller gets 503 within the deadline, and the service goes on answering",
   ignore,
   fn: async () => {

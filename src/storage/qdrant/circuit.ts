@@ -1,6 +1,7 @@
 /**
  * A circuit breaker: after some failures in a row calls are refused at once instead of waiting for a server that is
- * away. One call at a time is let through to see whether it is back: once a probe was answered, and after a while anyway.
+ * away. It closes once a probe was answered, and opens again with the next failure. After such a failure, and after a while
+ * without an answered probe, one call at a time is let through to see whether the server is back.
  *
  * @module
  */
@@ -27,6 +28,8 @@ export class Circuit {
   #openedAt = 0;
   #failedTrials = 0;
   #trying = false;
+  /** Whether the circuit was closed by a probe, and no call has been answered since. */
+  #onProbation = false;
 
   constructor(settings: CircuitSettings, now: () => number = () => performance.now()) {
     this.#settings = settings;
@@ -52,11 +55,16 @@ export class Circuit {
     return 0;
   }
 
-  /** The server answered a probe: a trial is due, later after each one that failed all the same. */
+  /** The server answered a probe: calls go through again; after failed trials one is due first, later after each. */
   probed(): void {
     if (this.#trialAt === null) return;
-    const seconds = this.#failedTrials === 0 ? 0 : FAILED_TRIAL_SECONDS * 2 ** (this.#failedTrials - 1);
-    this.#trialAt = Math.min(this.#trialAt, this.#openedAt + seconds * 1000);
+    if (this.#failedTrials === 0) {
+      this.#trialAt = null;
+      this.#onProbation = true;
+    } else {
+      const seconds = FAILED_TRIAL_SECONDS * 2 ** (this.#failedTrials - 1);
+      this.#trialAt = Math.min(this.#trialAt, this.#openedAt + seconds * 1000);
+    }
   }
 
   /** The server answered, be it with a refusal. */
@@ -65,16 +73,19 @@ export class Circuit {
     this.#failedTrials = 0;
     this.#trialAt = null;
     this.#trying = false;
+    this.#onProbation = false;
   }
 
   /** The server did not answer. Calls that began before the circuit opened don't prolong it. */
   failed(): void {
     this.#failures++;
-    if (this.#trying || (this.#trialAt === null && this.#failures >= this.#settings.failures)) {
-      if (this.#trying) this.#failedTrials++;
+    const isTrial = this.#trying || this.#onProbation;
+    if (isTrial || (this.#trialAt === null && this.#failures >= this.#settings.failures)) {
+      if (isTrial) this.#failedTrials++;
       this.#openedAt = this.#now();
       this.#trialAt = this.#openedAt + this.#settings.seconds * 1000;
     }
     this.#trying = false;
+    this.#onProbation = false;
   }
 }
