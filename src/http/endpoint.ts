@@ -70,6 +70,7 @@ const PROBLEMS = {
   401: "The API key is missing or wrong.",
   403: "The Host or Origin header is not allowed.",
   404: "Nothing is stored under this content_hash.",
+  409: "It contradicts what is stored by now; the message names the memories.",
   413: "The body or the content is too large.",
   415: "The body is not JSON.",
   422: "The request has faults; every one is listed.",

@@ -112,7 +112,7 @@ function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     body: MergeInput.openapi("Merge"),
     answer: MergeOutput.extend({ memory: Memory }).openapi("MergeResult"),
     answers: "The kept memory; the others are in the trash.",
-    problems: [400, 404, 503],
+    problems: [400, 404, 409, 503],
   }, ({ body }) => mergeDuplicates(runtime, body));
 
   addEndpoint(app, settings, {
@@ -136,6 +136,6 @@ function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     },
     answer: CleanupOutput.openapi("CleanupResult"),
     answers: "How many were merged away.",
-    problems: [503],
+    problems: [409, 503],
   }, ({ query }) => cleanUpDuplicates(runtime, query));
 }

@@ -88,7 +88,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     body: NewSupersession,
     answer: Supersession,
     answers: "The older memory is superseded.",
-    problems: [400, 404, 503],
+    problems: [400, 404, 409, 503],
   }, ({ path, body }) => supersede(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -99,7 +99,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     summary: "Make a superseded memory current again",
     answer: Supersession,
     answers: "The memory is current.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ path }) => reinstate(runtime, { content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {

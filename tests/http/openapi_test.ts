@@ -82,12 +82,14 @@ function failing(error: unknown): Partial<MemoryStorage> {
     store: no,
     get: no,
     update: no,
+    updateUnchanged: no,
     delete: no,
     list: no,
     tags: no,
     candidates: no,
     ping: no,
     trash: no,
+    trashUnchanged: no,
     trashed: no,
     restore: no,
     emptyTrash: no,
@@ -125,6 +127,7 @@ function provoking(error: MemoryError): ClientOptions {
 /** What provokes each status besides 200. */
 const CLIENTS: Record<string, ClientOptions> = {
   401: { http: { apiKey: "key" } },
+  409: provoking(new MemoryError("conflict", "Cannot supersede the memory")),
   429: provoking(new MemoryError("overloaded", "Too much waits")),
   500: { storage: broken, hub: failingHub(new TypeError("broken")) },
   503: provoking(new MemoryError("unavailable", "Cannot reach the store")),
