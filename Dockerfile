@@ -17,7 +17,7 @@ WORKDIR /app
 COPY --from=packages --chown=root:root /deno-dir /deno-dir
 COPY --from=packages --chown=root:root /app /app
 # The data folder is the only place that is written to: run with a read-only root file system.
-RUN mkdir -p /data && chown 1993:1993 /data
+RUN mkdir -p -m 700 /data && chown 1993:1993 /data
 USER 1993:1993
 VOLUME /data
 ENV HOME=/data \

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { type AccessSettings, SHORT_KEY, TOO_SHORT_KEY } from "./access/access.ts";
+import type { Places } from "./operations/exposure.ts";
 import { DEFAULT_IN_FLIGHT_BYTES } from "./access/body.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { embeddingOf, modelSources } from "./config/embedding.ts";
@@ -288,4 +289,15 @@ export function dataFolder(env: Readonly<Record<string, string | undefined>>, pl
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
   return Object.freeze(value);
+}
+
+/** The files and folders in which these settings keep memories and vectors. */
+export function placesOf({ baseDir, storage, outbox, embedding, backups }: Config): Places {
+  return {
+    baseDir,
+    database: storage.backend === "sqlite" ? storage.path : null,
+    outbox: outbox?.path ?? null,
+    embeddingCache: embedding.cacheFile?.path ?? null,
+    backups: backups.folder,
+  };
 }

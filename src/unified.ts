@@ -11,7 +11,7 @@ import { createMcpListener } from "./mcp/listener.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
-import { type Config, shortKeyWarning } from "./config.ts";
+import { type Config, placesOf, shortKeyWarning } from "./config.ts";
 import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
 import { MemoryError } from "./errors.ts";
 import { giveBackWhenIdle, holdBackLittle } from "./give_back.ts";
@@ -19,6 +19,7 @@ import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from ".
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
 import { initialBackupState, makingBackups } from "./operations/backup/schedule.ts";
+import { findExposed } from "./operations/exposure.ts";
 import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
 import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
@@ -147,6 +148,7 @@ function healthOf({ storage, baseDir }: Config): HealthMonitor {
  * that share the store does for all.
  */
 export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+  void tellExposed(config, log);
   startOutbox(runtime, log);
   const watch = startHealthWatch(runtime, log);
   const process = observeProcess(runtime.telemetry.metrics, {
@@ -183,6 +185,13 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
         uploads(),
       ]),
   };
+}
+
+/** Names files that other users have rights to. They stay as they are: an operator may want it so. */
+async function tellExposed(config: Config, log: Logger): Promise<void> {
+  const { files, folders } = await findExposed(placesOf(config)), exposed = [...files, ...folders];
+  if (exposed.length === 0) return;
+  log.warning(`Other users have rights to ${exposed.join(", ")}; \`unimem doctor --fix\` takes them away where it can`);
 }
 
 /** Work with the files of stores that nobody has open. */

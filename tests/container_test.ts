@@ -109,7 +109,9 @@ Deno.test("the Dockerfile's last stage runs as another user than root and holds 
   assertEquals(steps.filter(({ name }) => name === "FROM").length, 2);
   assertEquals(last.find(({ name }) => name === "USER")?.rest, `${USER}:${USER}`);
   assert(last.findLastIndex(({ name }) => name === "RUN") < last.findIndex(({ name }) => name === "USER"));
-  assert(last.filter(({ name }) => name === "RUN").every(({ rest }) => /^mkdir -p \S+ && chown \S+ \S+$/.test(rest)));
+  assert(
+    last.filter(({ name }) => name === "RUN").every(({ rest }) => /^mkdir -p -m 700 \S+ && chown \S+ \S+$/.test(rest)),
+  );
   assert(last.every(({ name, rest }) => name !== "COPY" || rest.startsWith("--from=packages")));
   assert(steps.filter(({ name }) => name === "FROM").every(({ rest }) => /:\d+\.\d+\.\d+/.test(rest)), "pinned images");
 });

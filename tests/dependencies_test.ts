@@ -17,7 +17,16 @@ const MAY_IMPORT: Record<string, string[]> = {
     "ancestors.ts",
     "output.ts",
   ],
-  cli: ["telemetry", "config.ts", "stores.ts", "errors.ts", "version.ts", "operations", "importers"],
+  cli: [
+    "telemetry",
+    "config.ts",
+    "stores.ts",
+    "errors.ts",
+    "private_files.ts",
+    "version.ts",
+    "operations",
+    "importers",
+  ],
   importers: ["documents", "memory", "operations", "errors.ts"],
   "listeners.ts": ["config.ts", "errors.ts", "operations"],
   "unified.ts": [
@@ -58,6 +67,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "ancestors.ts": [],
   "output.ts": [],
   "pacer.ts": [],
+  "private_files.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
   telemetry: ["errors.ts"],
@@ -78,6 +88,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "documents",
     "pacer.ts",
+    "private_files.ts",
     "memory",
     "storage/storage.ts",
     "embedding/embedder.ts",
@@ -85,8 +96,17 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   documents: ["memory", "errors.ts", "give_way.ts"],
   memory: ["errors.ts"],
-  storage: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "pacer.ts", "embedding/embedder.ts"],
-  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "output.ts"],
+  storage: [
+    "telemetry",
+    "memory",
+    "errors.ts",
+    "give_back.ts",
+    "give_way.ts",
+    "pacer.ts",
+    "private_files.ts",
+    "embedding/embedder.ts",
+  ],
+  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "output.ts", "private_files.ts"],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */

@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { errorText, MemoryError } from "../errors.ts";
+import { makePrivateFile } from "../private_files.ts";
 import { type ExportedPart, exportHeader, type ExportInput } from "../operations/moving/export.ts";
 import { CheckpointLine, HeaderLine } from "../operations/moving/format.ts";
 import { parseJson } from "../operations/moving/import.ts";
@@ -33,7 +34,8 @@ export async function beginPart(runtime: Runtime | null, file: string, input: Ex
   const found = runtime === null ? undefined : await lastCheckpoint(runtime, path, input);
   let handle: Deno.FsFile;
   try {
-    handle = await Deno.open(path, { write: true, create: true });
+    makePrivateFile(path);
+    handle = await Deno.open(path, { write: true });
     await handle.truncate(found?.bytes ?? 0);
     await handle.seek(0, Deno.SeekMode.End);
   } catch (error) {

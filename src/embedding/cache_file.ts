@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { errorText } from "../errors.ts";
+import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
 import type { TextKind } from "./provider.ts";
 
 /** "UnVC" as a number: marks the file as a cache of vectors. */
@@ -182,8 +183,8 @@ export class CacheFile {
 
   #open(): void {
     const { path } = this.#settings;
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
+    makePrivateFolder(dirname(path));
+    makePrivateFile(path);
     const database = new DatabaseSync(path, { timeout: OPENING_MS });
     try {
       const id = number(database, "application_id");

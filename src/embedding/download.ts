@@ -7,6 +7,7 @@
  */
 
 import { MemoryError } from "../errors.ts";
+import { makePrivateFolder } from "../private_files.ts";
 
 /** What the download worker is told. */
 export interface DownloadRequest {
@@ -34,6 +35,7 @@ export async function download(
   onProgress: (share: number) => void,
   host?: string,
 ): Promise<void> {
+  makePrivateFolder(cacheFolder);
   const worker = new Worker(new URL("./download_worker.ts", import.meta.url), { type: "module", name: "download" });
   try {
     await new Promise<void>((resolve, reject) => {

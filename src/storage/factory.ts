@@ -65,7 +65,7 @@ export async function openOutboxContents(settings: OutboxSettings): Promise<Outb
 /** Work with the files of the embedded store. */
 export const storeFiles: StoreFiles = {
   verify: async (file, signal) => (await import("./sqlite/snapshot.ts")).inspectDatabase(file, true, signal),
-  take: async (path) => await (await import("./sqlite/store_file.ts")).takeStoreFile(path),
+  take: async (path) => (await import("./sqlite/store_file.ts")).takeStoreFile(path),
   salvage: async (path) => (await import("./sqlite/salvage/salvage.ts")).openSalvage(path),
   schemaVersion: async () => (await import("./sqlite/migrations.ts")).SCHEMA_VERSION,
 };

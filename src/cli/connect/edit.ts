@@ -7,6 +7,7 @@
 import { dirname } from "node:path";
 import { applyEdits, modify, parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import type { Settings } from "./clients.ts";
 
 /** What a file would become. */
@@ -89,7 +90,7 @@ export async function readSettings(file: string): Promise<string> {
  */
 export async function writeSettings(file: string, text: string, now: Date): Promise<string | null> {
   try {
-    await Deno.mkdir(dirname(file), { recursive: true });
+    makePrivateFolder(dirname(file));
     const there = await Deno.stat(file).catch(() => null);
     // A linked file stays linked.
     const target = there === null ? file : await Deno.realPath(file);
@@ -98,7 +99,9 @@ export async function writeSettings(file: string, text: string, now: Date): Prom
       kept = `${target}.${now.toISOString().replace(/[-:]|\.\d+/g, "")}.bak`;
       await Deno.copyFile(target, kept);
     }
-    await Deno.writeTextFile(`${target}.part`, text, { mode: there?.mode ?? 0o600 });
+    makePrivateFile(`${target}.part`); // it may hold a key
+    await Deno.writeTextFile(`${target}.part`, text);
+    if (there?.mode && Deno.build.os !== "windows") await Deno.chmod(`${target}.part`, there.mode & 0o777);
     await Deno.rename(`${target}.part`, target);
     return kept;
   } catch (error) {

@@ -14,9 +14,11 @@ const LABELS: Record<Check["state"], string> = { ok: "ok", warning: "warning", f
 /** Adds the command. */
 export function addDoctor(program: Command, context: CliContext): void {
   program.command("doctor").description("check settings, ports, folders, store, model and machine, and say what to do")
-    .option("--json", "print the result as JSON").addHelpText("after", examples(["doctor", "doctor --json"]))
-    .action(async ({ json }: { json?: boolean }) => {
-      const checks = await examineAll(context), bad = checks.some(({ state }) => state === "failed");
+    .option("--fix", "take other users' rights from the files that Unimem keeps")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", examples(["doctor", "doctor --fix", "doctor --json"]))
+    .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
+      const checks = await examineAll(context, fix), bad = checks.some(({ state }) => state === "failed");
       show(context, json, { ok: !bad, checks }, () => checks.flatMap(linesOf));
       if (bad) throw new Failed();
     });

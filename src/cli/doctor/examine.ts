@@ -12,6 +12,7 @@ import { DIFFERENT_VECTORS } from "../../operations/health/parts/model.ts";
 import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
 import type { CliContext, StoreFindings } from "../context.ts";
 import { attempt, type Check, checkOf, ok, warning } from "./check.ts";
+import { checkFiles } from "./files.ts";
 import { checkBackups, checkFolders, checkVersions } from "./machine.ts";
 import { findService } from "./service.ts";
 import { checkSettings } from "./settings.ts";
@@ -22,13 +23,20 @@ const STORE_ACTION = {
 };
 const RANK: Record<Check["state"], number> = { ok: 0, skipped: 0, warning: 1, failed: 2 };
 
-/** Runs every check; parts of a running service that have something to tell are among them. */
-export async function examineAll(context: CliContext): Promise<Check[]> {
+/**
+ * Runs every check; parts of a running service that have something to tell are among them.
+ *
+ * @param fix Whether to mend what can be mended without asking: rights of other users to files.
+ */
+export async function examineAll(context: CliContext, fix = false): Promise<Check[]> {
   const { config, checks } = checkSettings(context.config, context.withoutEffect());
   if (config === null) return [...checks, checkVersions()];
   const service = await findService(config);
   const { storage } = config;
   checks.push(...service.ports, ...await checkFolders(config));
+  checks.push(
+    ...await attempt("files", "Run it as the user that owns the files", () => checkFiles(config, fix)),
+  );
   let found: StoreFindings | null = null;
   checks.push(
     ...await attempt("store", STORE_ACTION[storage.backend], async () => {

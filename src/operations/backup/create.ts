@@ -6,6 +6,7 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFile } from "../../private_files.ts";
 import type { SnapshotFacts } from "../../storage/storage.ts";
 import { exportMemories } from "../moving/export.ts";
 import { checkFile } from "../moving/import_file.ts";
@@ -55,8 +56,7 @@ export async function writeBackup(
   const started = new Date();
   const part = `${freeName(folder, "db", started, label)}.part`;
   try {
-    // Readable by the owner only, whatever the store is.
-    (await Deno.open(part, { write: true, createNew: true, mode: 0o600 })).close();
+    makePrivateFile(part);
     const copied = await snapshot(runtime, part, options);
     const format: BackupFormat = copied === null ? "jsonl" : "db";
     const { memories, trashed, relations } = copied ?? await exportTo(runtime, part, options);

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 
 /** `db`: a copy of the embedded store's file; `jsonl`: an export with vectors. */
 export type BackupFormat = "db" | "jsonl";
@@ -92,7 +93,8 @@ export async function readManifest(file: string): Promise<Manifest | null> {
 /** Gives a whole `.part` file its name, with the manifest in place before it. */
 export async function publish(part: string, file: string, manifest: Manifest): Promise<void> {
   const beside = `${file}.json`;
-  await Deno.writeTextFile(beside + PART, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  makePrivateFile(beside + PART);
+  await Deno.writeTextFile(beside + PART, `${JSON.stringify(manifest, null, 2)}\n`);
   for (const path of [part, beside + PART]) {
     using handle = await Deno.open(path, { read: true, write: true });
     await handle.sync();
@@ -127,8 +129,9 @@ export async function rotate(folder: string, keep: number): Promise<string[]> {
 export async function withFolder<T>(folder: string, body: () => Promise<T>): Promise<T> {
   let lock: Deno.FsFile;
   try {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    lock = await Deno.open(join(folder, ".lock"), { write: true, create: true });
+    makePrivateFolder(folder);
+    makePrivateFile(join(folder, ".lock"));
+    lock = await Deno.open(join(folder, ".lock"), { write: true });
   } catch (error) {
     throw new MemoryError("unavailable", `Cannot write to the backup folder "${folder}": ${errorText(error)}`, {
       cause: error,

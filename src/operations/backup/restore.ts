@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFile } from "../../private_files.ts";
 import type { SnapshotFacts, StoreFiles } from "../../storage/storage.ts";
 import { importFile } from "../moving/import_file.ts";
 import type { Runtime } from "../runtime.ts";
@@ -140,7 +141,8 @@ async function holds(inspecting: Promise<SnapshotFacts | null>, store: string, r
 async function copy({ file, sha256, bytes }: VerifiedBackup, part: string, { signal, onProgress }: RestoreOptions) {
   const hash = createHash("sha256");
   let done = 0;
-  using target = await Deno.open(part, { write: true, create: true, truncate: true, mode: 0o600 });
+  makePrivateFile(part);
+  using target = await Deno.open(part, { write: true, truncate: true });
   for await (const chunk of (await Deno.open(file)).readable) {
     signal?.throwIfAborted();
     hash.update(chunk);

@@ -9,6 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { retryWhileLocked } from "../sqlite/database.ts";
+import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import type { OutboxContents, QueuedWrite, RefusedWrite } from "../storage.ts";
 import { decode, encode, type EncodedWrite, hashOf, isSameStore } from "./coding.ts";
 import type { OutboxSettings } from "./settings.ts";
@@ -92,11 +93,11 @@ export class OutboxFile implements OutboxContents {
     let release = () => {};
     try {
       if (exclusive) {
-        Deno.mkdirSync(dirname(path), { recursive: true });
+        makePrivateFolder(dirname(path));
         // Not the name of the lock that a store has beside its file.
         release = lock(`${path}.outbox-lock`);
         // Memories are nobody else's business.
-        Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
+        makePrivateFile(path);
       } else Deno.statSync(path);
       // A wait inside SQLite would stop the whole service; what it waits for, it waits for between two tries.
       return new OutboxFile(settings, connect(path, exclusive ? 0 : BUSY_MS), release);
@@ -389,7 +390,8 @@ function now(): number {
 
 /** Takes the lock that only one process has; the system gives it back however the process ends. */
 function lock(path: string): () => void {
-  const file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
+  makePrivateFile(path);
+  const file = Deno.openSync(path, { write: true });
   if (file.tryLockSync(true)) return () => file.close();
   file.close();
   throw new MemoryError(

@@ -7,6 +7,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import type { Pragmas } from "./pragmas.ts";
 import { lockForUse, type StoreLock } from "./store_lock.ts";
@@ -49,8 +50,9 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
   };
   let lock: StoreLock | undefined;
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
+    makePrivateFolder(dirname(path));
     lock = await lockForUse(path, pragmas.busyTimeout);
+    makePrivateFile(path); // SQLite gives its log the mode of the database
     const writer = connect();
     const busy = { timeout: pragmas.busyTimeout, action: `Cannot open database "${path}"` };
     await retryWhileLocked(busy, () => refuseForeign(writer, path));

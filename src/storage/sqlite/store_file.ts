@@ -7,6 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
+import { makePrivateFolder } from "../../private_files.ts";
 import type { SnapshotFacts, StoreFile } from "../storage.ts";
 import { pluck } from "./database.ts";
 import { inspectDatabase } from "./snapshot.ts";
@@ -20,8 +21,8 @@ const COMPANIONS = ["-wal", "-shm", "-journal"];
  *
  * @throws {MemoryError} `conflict` when a process has the store open.
  */
-export async function takeStoreFile(path: string): Promise<StoreFile> {
-  await Deno.mkdir(dirname(path), { recursive: true });
+export function takeStoreFile(path: string): StoreFile {
+  makePrivateFolder(dirname(path));
   const lock = lockForReplacing(path);
   if (lock === null) throw inUse(path);
   try {

@@ -6,6 +6,7 @@
  */
 
 import { MemoryError } from "../../errors.ts";
+import { makePrivateFile } from "../../private_files.ts";
 
 /** Milliseconds between two tries. */
 const WAIT_MS = 50;
@@ -40,7 +41,9 @@ export function lockForReplacing(path: string): StoreLock | null {
 }
 
 function tryLock(path: string, exclusive: boolean): StoreLock | null {
-  const file = Deno.openSync(`${path}.lock`, { write: true, create: true });
+  // For its user alone: whoever may open it, if only to read, may lock it and keep the store from being opened.
+  makePrivateFile(`${path}.lock`);
+  const file = Deno.openSync(`${path}.lock`, { write: true });
   let held = false;
   try {
     held = file.tryLockSync(exclusive);

@@ -5,6 +5,7 @@
  */
 
 import { MemoryError } from "../../../errors.ts";
+import { makePrivateFile } from "../../../private_files.ts";
 import type { Memory } from "../../../memory/memory.ts";
 import type { Relation, Salvage, TrashedMemory } from "../../storage.ts";
 import type { SalvageAnswer, SalvageFacts, SalvageTask } from "./salvage_worker.ts";
@@ -35,8 +36,7 @@ class SalvageWork {
   constructor(path: string, copy: string) {
     this.#path = path;
     this.#copy = copy;
-    // Readable by nobody else, as the database is.
-    Deno.openSync(copy, { write: true, createNew: true, mode: 0o600 }).close();
+    makePrivateFile(copy);
   }
 
   /** One task at a time. */
