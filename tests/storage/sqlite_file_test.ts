@@ -284,19 +284,37 @@ Deno.test("the log goes into the file while a store is written to, and stays sho
     await assertRejects(() => Deno.stat(`${path}-wal`), Deno.errors.NotFound);
   }));
 
-Deno.test("the log of a store never goes into another file that has taken its place", () =>
+Deno.test("nothing is written while another file is in the store's place, or none, and writes go on when it is back", () =>
   withFolder(async (folder, path) => {
     const other = join(folder, "other.db");
     await (await open(other)).close();
     const before = await Deno.readFile(other);
-    const storage = await open(path);
-    await Deno.rename(other, path);
-    for (let batch = 0; batch < 10; batch++) {
-      await storage.store(Array.from({ length: 50 }, (_, i) => plain(50 * batch + i, { metadata: PADDING })));
+    const storage = await open(path), kept = join(folder, "kept.db");
+    const batch = (from: number) => Array.from({ length: 50 }, (_, i) => plain(from + i, { metadata: PADDING }));
+    await storage.store(batch(0));
+    for (const replaced of [true, false]) {
+      await Deno.rename(path, kept);
+      if (replaced) await Deno.copyFile(other, path);
+      for (const write of [storage.store(batch(50)), storage.delete([hashOf(1)]), storage.maintain("optimize")]) {
+        const error = await assertRejects(() => write, MemoryError);
+        assertEquals(error.code, "unavailable");
+        assertStringIncludes(error.message, replaced ? "another file has taken" : "is gone");
+      }
+      assertEquals((await storage.get([hashOf(1)]))[0]?.content_hash, hashOf(1));
+      if (replaced) {
+        const after = await Deno.readFile(path);
+        assert(
+          after.length === before.length && after.every((byte, i) => byte === before[i]),
+          "the file was written to",
+        );
+      }
+      await Deno.rename(kept, path);
+      assertEquals(await storage.update(hashOf(1), { tags: ["back"] }, 5) !== null, true);
     }
-    const after = await Deno.readFile(path);
-    assert(after.length === before.length && after.every((byte, i) => byte === before[i]), "the file was written to");
     await storage.close();
+    const again = await open(path);
+    assertEquals((await again.list({ filter: {}, offset: 0, limit: 0 })).total, 50);
+    await again.close();
   }));
 
 Deno.test("memories that another version's analyser has read are read again", () =>

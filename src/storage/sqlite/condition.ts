@@ -45,7 +45,7 @@ export async function conditionOf(
       kind: "replaced",
       severity: "unhealthy",
       message: file === null ? "The database file is gone" : "Another file has taken the database's place",
-      action: "Put the file back; what is stored until then is lost at the next start",
+      action: "Put the file back, or restart the service; writes are refused until then",
     });
   }
   const trouble = damage(reader, queue) ?? await writable(database, queue);

@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import type { FileIdentity } from "./condition.ts";
 import { damagedError, type Database, retryWhileLocked, storageError } from "./database.ts";
 import { Faults } from "./faults.ts";
 import { Pacer } from "../../pacer.ts";
@@ -56,6 +57,8 @@ export class WriteQueue {
   readonly #writer: DatabaseSync;
   readonly #onCommit: OnCommit;
   readonly #checkpoints: Checkpoints;
+  /** The file that was opened. */
+  readonly #opened: FileIdentity;
   readonly #readRevision;
   readonly #writeRevision;
   #waiting: Waiting[] = [];
@@ -69,6 +72,7 @@ export class WriteQueue {
     this.#database = database;
     this.#writer = database.writer;
     this.#onCommit = onCommit;
+    this.#opened = Deno.statSync(database.path);
     this.#checkpoints = new Checkpoints(database);
     this.#readRevision = this.#writer.prepare("SELECT value FROM counters WHERE name = 'revision'");
     this.#writeRevision = this.#writer.prepare("UPDATE counters SET value = ? WHERE name = 'revision'");
@@ -101,7 +105,10 @@ export class WriteQueue {
     const refusal = this.#refusal(action);
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
-      this.#alone.push(() => body().then(resolve, reject));
+      this.#alone.push(() => {
+        const refusal = replacedSince(this.#database, this.#opened);
+        return refusal === null ? body().then(resolve, reject) : Promise.resolve(reject(refusal(action)));
+      });
       this.#running ??= this.#drain();
     });
   }
@@ -154,8 +161,9 @@ export class WriteQueue {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
     const done: Done[] = [], pacer = new Pacer(), start = performance.now();
     let before: number | undefined, after: number;
-    if (this.faults.damagedAt !== null) { // since these were asked for
-      for (const { reject, action } of this.#waiting.splice(0)) reject(damagedError(action));
+    const refusal = this.faults.damagedAt !== null ? damagedError : replacedSince(this.#database, this.#opened);
+    if (refusal !== null) {
+      for (const { reject, action } of this.#waiting.splice(0)) reject(refusal(action));
       return;
     }
     try {
@@ -214,4 +222,21 @@ export class WriteQueue {
       this.#writer.exec("ROLLBACK TO write; RELEASE write");
     }
   }
+}
+
+/**
+ * The refusal of writes while the opened file isn't the one at its path; null while it is. They would go into a file
+ * that nothing can open any more, and be lost when this process closes it.
+ */
+function replacedSince({ path }: Database, opened: FileIdentity): ((action: string) => MemoryError) | null {
+  let reason = "the database file is gone", cause: unknown;
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    if (dev === opened.dev && ino === opened.ino) return null;
+    reason = "another file has taken the database's place";
+  } catch (error) {
+    cause = error;
+  }
+  return (action) =>
+    new MemoryError("unavailable", `Cannot ${action}: ${reason}; put the file back, or restart the service`, { cause });
 }
