@@ -124,7 +124,7 @@ Deno.test("database file replaced by garbage: not ready until it is back", () =>
     await using service = await start("unified", env);
     await store(service, "Before");
     await Deno.rename(path, `${path}.aside`);
-    await Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(8192)));
+    await Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(8192)), { mode: 0o600 });
     await namesOnly(service, env, "store");
     assertEquals(await readiness(service), 503);
     await Deno.rename(`${path}.aside`, path);
@@ -135,7 +135,7 @@ Deno.test("database file replaced by garbage: not ready until it is back", () =>
 Deno.test("garbage instead of a database stops the start, and the doctor names it without a service too", () =>
   inFolder(async (folder) => {
     const env = testEnvironment(folder);
-    await Deno.writeFile(`${folder}/unimem.db`, crypto.getRandomValues(new Uint8Array(8192)));
+    await Deno.writeFile(`${folder}/unimem.db`, crypto.getRandomValues(new Uint8Array(8192)), { mode: 0o600 });
     const { code, checks } = await doctor(env);
     assertEquals([code, broken(checks)], [1, ["store"]], JSON.stringify(checks));
     const child = await spawn(["http"], env);
@@ -177,7 +177,7 @@ Deno.test({
     inFolder(async (parent) => {
       const folder = `${parent}/disk`, env = testEnvironment(folder), filler = `${folder}/filler`;
       await Deno.mkdir(folder);
-      assert(run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder));
+      assert(run("mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", folder));
       try {
         const answered = await (async () => {
           await using service = await start("unified", env);
