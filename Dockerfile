@@ -10,7 +10,7 @@ RUN deno cache --frozen src/main.ts
 # What V8 compiles is kept here too, because the image can't be written to later: the service starts faster and smaller.
 COPY build/warm.ts ./
 RUN deno run --quiet --allow-net=127.0.0.1 --allow-read --allow-write --allow-run=deno --allow-env warm.ts \
-  deno run --quiet --cached-only --v8-flags=--max-semi-space-size=4 --allow-net --allow-env --allow-sys --allow-read --allow-write --allow-ffi --allow-run=/proc/self/exe src/main.ts unified
+  deno run --quiet --cached-only --v8-flags=--max-semi-space-size=4 --no-prompt --no-remote --allow-net --allow-env --allow-sys=getPriority,homedir,hostname,osRelease,setPriority,statfs,systemMemoryInfo --allow-read=/app,/deno-dir,/data,/tmp --allow-write=/data,/tmp --allow-ffi=/deno-dir/npm,/lib/x86_64-linux-gnu/libc.so.6,/lib/aarch64-linux-gnu/libc.so.6 --allow-run=/proc/self/exe src/main.ts unified
 
 FROM denoland/deno:2.9.6
 WORKDIR /app
@@ -28,5 +28,5 @@ ENV HOME=/data \
 EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["deno", "eval", "--quiet", "const r = await fetch('http://127.0.0.1:8000/api/health'); Deno.exit(r.ok ? 0 : 1)"]
-ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=4", "--allow-net", "--allow-env", "--allow-sys", "--allow-read", "--allow-write", "--allow-ffi", "--allow-run=/proc/self/exe", "src/main.ts"]
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=4", "--no-prompt", "--no-remote", "--allow-net", "--allow-env", "--allow-sys=getPriority,homedir,hostname,osRelease,setPriority,statfs,systemMemoryInfo", "--allow-read=/app,/deno-dir,/data,/tmp", "--allow-write=/data,/tmp", "--allow-ffi=/deno-dir/npm,/lib/x86_64-linux-gnu/libc.so.6,/lib/aarch64-linux-gnu/libc.so.6", "--allow-run=/proc/self/exe", "src/main.ts"]
 CMD ["unified"]

@@ -69,7 +69,10 @@ async function install(): Promise<string> {
   const words = await taskWords("unimem");
   const launch = {
     deno: Deno.execPath(),
-    flags: ["--frozen", ...words.filter((word) => word.startsWith("--") && !word.startsWith("--allow-run"))],
+    flags: [
+      "--frozen",
+      ...words.filter((word) => word.startsWith("--") && !word.startsWith("--allow-run")).map(withFullPaths),
+    ],
     root: ROOT,
   };
   const isWindows = Deno.build.os === "windows", path = join(binFolder(), isWindows ? "unimem.cmd" : "unimem");
@@ -78,6 +81,12 @@ async function install(): Promise<string> {
   await Deno.writeTextFile(path, isWindows ? batchLauncher(launch) : shellLauncher(launch));
   if (!isWindows) await Deno.chmod(path, 0o755);
   return path;
+}
+
+/** The launcher runs in any folder, and the task in this one. */
+function withFullPaths(flag: string): string {
+  const [, name, paths] = /^(--deny-write)=(.*)$/.exec(flag) ?? [];
+  return paths === undefined ? flag : `${name}=${paths.split(",").map((path) => join(ROOT, path)).join(",")}`;
 }
 
 /** Where Deno puts commands. */

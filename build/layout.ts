@@ -39,7 +39,9 @@ export async function layOut({ files, lock, importMap }: FileSet, folder: string
  * isn't known yet: Linux names the running binary anywhere, the other systems don't, so that it may run any there.
  */
 export async function runFlags({ triple }: Target): Promise<string[]> {
-  const words = (await taskWords("unified", OWN_IMAGE)).filter((word) => /^--(allow|v8-flags)/.test(word));
+  const words = (await taskWords("unified", OWN_IMAGE)).filter((word) =>
+    /^--(allow|no-prompt|no-remote|v8-flags)/.test(word)
+  );
   return triple.includes("linux") ? words : words.map((word) => word.startsWith("--allow-run=") ? "--allow-run" : word);
 }
 

@@ -10,6 +10,7 @@
  */
 
 import { basename } from "node:path";
+import { openLibc } from "./libc.ts";
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 2000;
@@ -94,19 +95,14 @@ export function watchClient(): ClientWatch {
  * Reads `/proc`, by the C library: Deno lets only processes with every right read there. Null where that isn't possible.
  */
 function processTable(): ((pid: number) => ProcessFacts | null) | null {
-  if (Deno.build.os !== "linux") return null;
-  let symbols;
-  try {
-    ({ symbols } = Deno.dlopen("libc.so.6", {
-      open: { parameters: ["buffer", "i32"], result: "i32" },
-      read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-      close: { parameters: ["i32"], result: "i32" },
-      readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
-    }));
-  } catch {
-    return null;
-  }
-  const { open, read, close, readlink } = symbols, buffer = new Uint8Array(4096);
+  const libc = openLibc({
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+    close: { parameters: ["i32"], result: "i32" },
+    readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
+  });
+  if (libc === null) return null;
+  const { open, read, close, readlink } = libc, buffer = new Uint8Array(4096);
   const path = (text: string) => new TextEncoder().encode(`${text}\0`);
   const text = (length: number | bigint) => new TextDecoder().decode(buffer.subarray(0, Math.max(0, Number(length))));
   const contents = (file: string): string => {

@@ -7,6 +7,7 @@
 import process from "node:process";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { openLibc } from "./libc.ts";
 
 /** Milliseconds between two looks at whether the process is idle. */
 const LOOK_MS = 1000;
@@ -104,19 +105,15 @@ function exposedCollector(): () => void {
 }
 
 function openLibrary(): { trim: () => void; hold: (bytes: number) => void } | undefined {
-  if (Deno.build.os !== "linux") return undefined;
-  try {
-    const { symbols } = Deno.dlopen("libc.so.6", {
-      malloc_trim: { parameters: ["usize"], result: "i32" },
-      mallopt: { parameters: ["i32", "i32"], result: "i32" },
-    });
-    return {
-      trim: () => void symbols.malloc_trim(0n),
-      hold: (bytes) => {
-        for (const parameter of [M_TRIM_THRESHOLD, M_MMAP_THRESHOLD]) symbols.mallopt(parameter, bytes);
-      },
-    };
-  } catch {
-    return undefined;
-  }
+  const libc = openLibc({
+    malloc_trim: { parameters: ["usize"], result: "i32" },
+    mallopt: { parameters: ["i32", "i32"], result: "i32" },
+  });
+  if (libc === null) return undefined;
+  return {
+    trim: () => void libc.malloc_trim(0n),
+    hold: (bytes) => {
+      for (const parameter of [M_TRIM_THRESHOLD, M_MMAP_THRESHOLD]) libc.mallopt(parameter, bytes);
+    },
+  };
 }

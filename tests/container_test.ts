@@ -208,3 +208,13 @@ Deno.test("compose.yaml's proxy leaves a node that hangs before Unimem's own dea
   assert(seconds > 0 && seconds * 1000 < defaults.timeoutMs, `${seconds}`);
   assert(/proxy_next_upstream [^;]*timeout[^;]*non_idempotent/.test(toQdrant));
 });
+
+Deno.test("the image's service may write to its data alone, and load the libraries of its packages alone", async () => {
+  const rights: string[] = JSON.parse((await instructions()).find(({ name }) => name === "ENTRYPOINT")!.rest);
+  const of = (name: string) => rights.find((word) => word.startsWith(`--allow-${name}`));
+  assertEquals(of("write"), "--allow-write=/data,/tmp");
+  assertEquals(of("ffi"), "--allow-ffi=/deno-dir/npm,/lib/x86_64-linux-gnu/libc.so.6,/lib/aarch64-linux-gnu/libc.so.6");
+  assertEquals(of("read"), "--allow-read=/app,/deno-dir,/data,/tmp");
+  assertEquals(rights.includes("--no-prompt") && rights.includes("--no-remote"), true);
+  assertEquals(rights.some((word) => /^--allow-(all|sys$|run$|import)|^-A/.test(word)), false);
+});

@@ -62,9 +62,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   // Which names are time zones is known in one place.
   "settings.ts": ["memory/time/zone.ts"],
   "errors.ts": [],
-  "give_back.ts": [],
+  "give_back.ts": ["libc.ts"],
   "give_way.ts": [],
-  "ancestors.ts": [],
+  "ancestors.ts": ["libc.ts"],
+  "libc.ts": [],
   "output.ts": [],
   "pacer.ts": [],
   "private_files.ts": [],

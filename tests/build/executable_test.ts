@@ -43,7 +43,7 @@ async function inLayout(body: (place: Place) => Promise<void>): Promise<void> {
 /** Runs the laid out program. It may read itself and its data, write its data, and reach this machine alone. */
 async function spawn({ layout, data }: Place, args: string[], env: Record<string, string> = {}) {
   const program = join(layout.app, "..");
-  const engine = (await runFlags(TARGETS[MACHINE!]!)).filter((flag) => !/^--allow-(?!run)/.test(flag));
+  const engine = (await runFlags(TARGETS[MACHINE!]!)).filter((flag) => !/^--(allow-(?!run)|no-)/.test(flag));
   return new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--cached-only", "--no-remote", "--no-prompt", "--config", join(layout.app, "deno.json")],

@@ -45,12 +45,19 @@ export async function layOut(folder: string): Promise<Image> {
   for (const path of [app!, data!, tmp!, cache!, bin!]) await Deno.mkdir(path);
   await link(Deno.execPath(), join(bin!, "deno"));
   await link(join(await denoDir(), "npm"), join(cache!, "npm"));
+  // Rights name the image's folders.
+  const places: Record<string, string> = { "/app": app!, "/data": data!, "/tmp": tmp!, "/deno-dir": cache! };
+  const here = (word: string) =>
+    /^--(allow|deny)-(read|write|ffi)=/.test(word)
+      ? word.replaceAll(/\/(?:app|data|tmp|deno-dir)(?=[,/]|$)/g, (place) => places[place]!)
+      : word;
   const port = freePort(), steps = await instructions();
   const env: Record<string, string> = { PATH: `${bin}:/usr/bin:/bin`, DENO_DIR: cache!, TMPDIR: tmp! };
   for (const { name, rest } of steps) {
     if (name === "COPY" && !rest.startsWith("--from")) await copyStep(rest, app!);
-    else if (name === "RUN" && rest.startsWith("deno ")) await run(rest.split(/\s+/), app!, { ...env, HOME: data! });
-    else if (name === "ENV") {
+    else if (name === "RUN" && rest.startsWith("deno ")) {
+      await run(rest.split(/\s+/).map(here), app!, { ...env, HOME: data! });
+    } else if (name === "ENV") {
       for (const [, key, value] of rest.matchAll(/(\w+)=(\S+)/g)) env[key!] = value === "/data" ? data! : value!;
     }
   }
@@ -69,7 +76,7 @@ export async function layOut(folder: string): Promise<Image> {
       MCP_HTTP_PORT: String(port),
       MCP_SERVER_PORT: "0",
     },
-    entrypoint: [...list("ENTRYPOINT"), ...list("CMD")],
+    entrypoint: [...list("ENTRYPOINT"), ...list("CMD")].map(here),
     healthcheck: JSON.parse(check.replace("8000", String(port))),
   };
 }

@@ -1,0 +1,53 @@
+/** What the tasks may do. Every test that starts the service does so with a task's own flags. */
+
+import { assertEquals } from "@std/assert";
+import { inFolder } from "./cli/command.ts";
+import { fromFileUrl } from "./helpers/paths.ts";
+import { start, taskFlags, testEnvironment, until } from "./helpers/process.ts";
+
+const PROJECT = fromFileUrl(new URL("../", import.meta.url));
+
+Deno.test("what runs with a task's rights changes nothing of the program, fetches no code, and asks nobody", () =>
+  inFolder(async (folder) => {
+    const script = `${folder}/try.ts`,
+      tries = [
+        ...["src/main.ts", "src/new.ts", "build/warm.ts", "models/x", "deno.json", "deno.lock", "import_map.json"].map((
+          path,
+        ) => `Deno.writeTextFileSync(${JSON.stringify(path)}, "", { append: true })`),
+        `await import("https://deno.land/code" + ".ts")`,
+        `Deno.loadavg()`,
+        `Deno.networkInterfaces()`,
+        `new Deno.Command("sh").outputSync()`,
+      ];
+    await Deno.writeTextFile(
+      script,
+      tries.map((text) => `try { ${text}; console.log("done"); } catch { console.log("refused"); }`).join("\n"),
+    );
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", ...await taskFlags(), script],
+      cwd: PROJECT,
+      stdin: "null",
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), tries.map(() => "refused"));
+  }));
+
+Deno.test("the service needs no right that its task doesn't give: no part is hindered, and documents are read", () =>
+  inFolder(async (folder) => {
+    await using service = await start("unified", testEnvironment(folder));
+    const form = new FormData();
+    form.append("file", new File(["# Otters\n\nThey sleep on their backs."], "otters.md"));
+    const upload = await (await fetch(`${service.http}/api/documents/upload`, { method: "POST", body: form })).json();
+    const done = await until(
+      () => fetch(`${service.http}/api/documents/status/${upload.upload_id}`).then((answer) => answer.json()),
+      ({ status }) => status === "completed" || status === "failed",
+      "the upload",
+    );
+    assertEquals(done.status, "completed", JSON.stringify(done));
+    const health = await until(
+      () => fetch(`${service.http}/api/health/detailed`).then((answer) => answer.json()),
+      (answer) => JSON.stringify(answer).includes('"ready"'),
+      "the model",
+    );
+    assertEquals(health.status, "healthy", JSON.stringify(health));
+    assertEquals(/NotCapable|Requires .* access/.test(service.log() + JSON.stringify(health)), false, service.log());
+  }));
