@@ -161,6 +161,11 @@ async function modelReady({ embeddings, storage }: Parameters<typeof search>[0])
   }
 }
 
+/** Without characters that a terminal takes as orders, such as to clear the screen or to rename the window. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}--[\n\t]]/gv, "\ufffd");
+}
+
 function line(
   context: CliContext,
   { created_at, content, tags }: { created_at: number | null; content: string; tags: string[] },
@@ -168,7 +173,7 @@ function line(
 ): string {
   const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
     labels = tags.map((tag) => ` #${tag}`).join("");
-  return `${day}  ${full ? content : oneLine(content)}${paint(context, "dim", labels)}`;
+  return `${day}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;
 }
 
 /** The day that `--since` and `--until` mean by the same name. */
