@@ -40,6 +40,9 @@ export const AUTO_BEST = 0.6;
 /** Least share of the best result's relevance for `auto`: what is below holds no evidence within the first ten. */
 export const AUTO_SHARE = 0.4;
 
+/** Memories from which on the largest cosine of a foreign question hardly grows. */
+const LARGE_STORE = 5000;
+
 /** Chance, 0 to 1, that the store holds what was asked for. */
 export function chanceFound({ cosine, words, memories }: BestFound): number {
   const { cosine: ofCosine, words: ofWords, size, constant } = cosine === null
@@ -47,7 +50,8 @@ export function chanceFound({ cosine, words, memories }: BestFound): number {
     : words === null
     ? COSINE_ALONE
     : BOTH;
-  const sum = ofCosine * (cosine ?? 0) + ofWords * (words ?? 0) + size * Math.log10(Math.max(1, memories)) + constant;
+  const ofSize = Math.log10(Math.min(LARGE_STORE, Math.max(1, memories)));
+  const sum = ofCosine * (cosine ?? 0) + ofWords * (words ?? 0) + size * ofSize + constant;
   return 1 / (1 + Math.exp(-sum));
 }
 

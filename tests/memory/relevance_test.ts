@@ -6,6 +6,7 @@ Deno.test("the chance that something was found rises with meaning and words, and
   const chance = (other: Partial<typeof middling> = {}) => chanceFound({ ...middling, ...other });
   assert(chance({ cosine: 0.5 }) > chance() && chance({ words: 0.6 }) > chance());
   assert(chance({ memories: 100 }) > chance() && chance({ memories: 100_000 }) < chance());
+  assertEquals(chance({ memories: 100_000 }), chance({ memories: 10_000 }));
   for (const memories of [0, 1, 1e7]) {
     for (const cosine of [-1, 0, 1, null]) {
       for (const words of [0, 1, null]) {
