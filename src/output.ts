@@ -4,6 +4,8 @@
  * @module
  */
 
+import process from "node:process";
+
 /** Milliseconds between two tries to write to a pipe that is full, and until what isn't taken is given up. */
 const RETRY_MS = 5, PATIENCE_MS = 2000;
 
@@ -45,8 +47,12 @@ export function writeError(text: string): void {
   }
 }
 
-/** Keeps the console of this isolate from throwing, which it does on a full disk. Packages write to it unasked. */
+/**
+ * Keeps writes to the console and to Node's standard error from ending this isolate, which they do on a full disk and
+ * after the reader has gone. Packages, and Node's own warnings, write there unasked.
+ */
 export function quietConsole(): void {
+  process.stderr.on("error", () => {});
   for (const method of ["debug", "error", "info", "log", "warn"] as const) {
     const write = console[method].bind(console);
     console[method] = (...values: unknown[]) => {
