@@ -15,6 +15,7 @@ import { deletedEvents, updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
 import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
+import { SUPERSEDES } from "./supersede.ts";
 
 export const MergeInput = z.object({
   canonical_hash: ContentHash.describe("The memory to keep."),
@@ -39,7 +40,7 @@ export type MergeOutput = z.infer<typeof MergeOutput>;
 
 /**
  * Gives the kept memory all tags of the others, the earliest creation time and the metadata it lacks, and moves the
- * others to the trash. What changes meanwhile is read again, so that no change is lost, and that of two that are merged
+ * others to the trash. Where one of them had taken its place, it is current again. What changes meanwhile is read again, so that no change is lost, and that of two that are merged
  * into each other at the same moment one stays.
  *
  * @throws {MemoryError} `not_found` for the memory to keep; `refused` when it is one of those to merge; `conflict` when
@@ -55,12 +56,14 @@ export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Prom
   const [canonical, ...found] = await runtime.storage.get([canonical_hash, ...hashes]);
   if (!canonical) throw notFound("merge into", canonical_hash);
   const others = found.filter((memory) => memory !== null);
-  let memory = mergedOf(canonical, patchOf(canonical, others));
+  const replaced = await isReplacedByOne(runtime, canonical, others.map(({ content_hash }) => content_hash));
+  let memory = mergedOf(canonical, patchOf(canonical, others, replaced));
   let merged = others.map(({ content_hash }) => content_hash);
   if (!dry_run && merged.length > 0) {
     const reason = `merged into ${canonical_hash}: ${input.reason}`;
     ({ memory, merged } = await mergeAll(runtime, canonical, others, reason));
-    runtime.events.publish(...updatedEvents([memory], ["tags", "created_at", "metadata"]), ...deletedEvents(merged));
+    const changed = ["tags", "created_at", "metadata", ...(replaced ? ["superseded_by"] : [])];
+    runtime.events.publish(...updatedEvents([memory], changed), ...deletedEvents(merged));
     runtime.activity.changed("merge", [canonical_hash, ...merged], input.reason, merged.length);
   }
   return {
@@ -86,17 +89,35 @@ async function mergeAll(
   let kept: Memory | null | undefined = canonical, left = others;
   return await retryConflicts("merge into", content_hash, async () => {
     if (!kept) throw notFound("merge into", content_hash);
-    const memory = await storage.updateUnchanged(kept, patchOf(kept, left), runtime.now());
+    const gone = [...merged, ...left.map((other) => other.content_hash)];
+    const replaced = await isReplacedByOne(runtime, kept, gone), { superseded } = kept;
+    const memory = left.length > 0 || replaced
+      ? await storage.updateUnchanged(kept, patchOf(kept, left, replaced), runtime.now())
+      : kept;
     if (memory !== null && memory !== "conflict") {
+      if (replaced) await storage.unrelate([{ source: superseded!.by, target: content_hash, type: SUPERSEDES }]);
       const moved = await storage.trashUnchanged(left, { at: Date.now() / 1000, reason });
       merged.push(...left.filter((_, i) => moved[i]).map((other) => other.content_hash));
       left = left.filter((_, i) => !moved[i]);
-      if (left.length === 0) return { memory, merged };
     }
     const [again, ...others] = await storage.get([content_hash, ...left.map((other) => other.content_hash)]);
     [kept, left] = [again, others.filter((other) => other !== null)];
-    return null;
+    if (memory === null || memory === "conflict" || left.length > 0) return null;
+    // Until it went, one of the others could take the place of the kept memory, which would then be hidden with it.
+    return kept && await isReplacedByOne(runtime, kept, merged) ? null : { memory, merged };
   });
+}
+
+/** Whether the chain of memories that took the place of one another leads from this one to one of those. */
+async function isReplacedByOne({ storage }: Runtime, memory: Memory, hashes: readonly string[]): Promise<boolean> {
+  const seen = new Set([memory.content_hash]);
+  let by = memory.superseded?.by;
+  while (by !== undefined && !seen.has(by)) {
+    if (hashes.includes(by)) return true;
+    seen.add(by);
+    by = (await storage.get([by]))[0]?.superseded?.by;
+  }
+  return false;
 }
 
 /** What the kept memory takes over: of metadata, what has room within the limits. */
@@ -104,14 +125,23 @@ interface Takeover {
   add_tags: string[];
   created_at: number;
   metadata: Metadata;
+  /** Given where one of the others had taken the place of the kept memory. */
+  superseded?: null;
 }
 
-function mergedOf(canonical: Memory, { add_tags, created_at, metadata }: Takeover): Memory {
+function mergedOf(canonical: Memory, { add_tags, created_at, metadata, superseded }: Takeover): Memory {
   const tags = [...new Set([...canonical.tags, ...add_tags])];
-  return { ...canonical, tags, created_at, metadata: { ...metadata, ...canonical.metadata } };
+  const { superseded: before, ...kept } = canonical, still = superseded === null ? undefined : before;
+  return {
+    ...kept,
+    tags,
+    created_at,
+    metadata: { ...metadata, ...canonical.metadata },
+    ...(still && { superseded: still }),
+  };
 }
 
-function patchOf(canonical: Memory, others: readonly Memory[]): Takeover {
+function patchOf(canonical: Memory, others: readonly Memory[], replaced: boolean): Takeover {
   let metadata: Metadata = {};
   for (const other of others) {
     const lacked = Object.entries(other.metadata).filter(([key]) =>
@@ -125,6 +155,7 @@ function patchOf(canonical: Memory, others: readonly Memory[]): Takeover {
     add_tags: [...new Set(others.flatMap(({ tags }) => tags))],
     created_at: Math.min(canonical.created_at, ...others.map(({ created_at }) => created_at)),
     metadata,
+    ...(replaced && { superseded: null }),
   };
 }
 

@@ -149,6 +149,38 @@ for (const [name, open] of Object.entries({ "SQLite": overSqlite, "Qdrant": over
     }
   });
 
+  Deno.test(`A memory that takes the place of the one it is merged into leaves one of both current (${name})`, async () => {
+    await using processes = await open();
+    const { storage } = processes;
+    const calls = (kept: number, merged: number) => [
+      (runtime: Runtime) =>
+        mergeDuplicates(runtime, {
+          canonical_hash: hashOf(kept),
+          duplicate_hashes: [hashOf(merged)],
+          reason: "same",
+          dry_run: false,
+        }),
+      (runtime: Runtime) => supersede(runtime, { content_hash: hashOf(kept), new_hash: hashOf(merged), reason: "" }),
+    ];
+    for (let round = 0; round < processes.rounds; round++) {
+      const [kept, merged] = [2 * round, 2 * round + 1];
+      await storage.store([plain(kept), plain(merged)]);
+      const answers = await processes.atOnce(calls(kept, merged));
+      const left = (await stored(storage, [kept, merged])).filter(({ superseded }) => superseded === undefined);
+      assertGreaterOrEqual(left.length, 1, JSON.stringify(answers));
+    }
+    // One after the other, with a third between the two.
+    const [kept, between, merged] = [9000, 9001, 9002];
+    await storage.store([plain(kept), plain(between), plain(merged)]);
+    const [merge, supersedeBetween] = [calls(kept, merged)[0]!, calls(between, merged)[1]!];
+    await processes.atOnce([calls(kept, between)[1]!]);
+    await processes.atOnce([supersedeBetween]);
+    await processes.atOnce([merge]);
+    const [again] = await stored(storage, [kept]);
+    assertEquals(again?.superseded, undefined);
+    assertEquals(await processes.superseding(hashOf(kept)), []);
+  });
+
   Deno.test(`A memory superseded by two others at once has one successor and one relation to it (${name})`, async () => {
     await using processes = await open();
     const { storage } = processes;
