@@ -96,9 +96,13 @@ export function shorten(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value ?? null;
   if (depth >= SHOWN.depth) return "…";
   if (Array.isArray(value)) return value.slice(0, SHOWN.items).map((item) => shorten(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).slice(0, SHOWN.items).map(([key, item]) => [shorten(key), shorten(item, depth + 1)]),
-  );
+  const shown: [unknown, unknown][] = [];
+  // Not by entries: an object of a whole body may have hundreds of thousands.
+  for (const key in value) {
+    if (shown.length === SHOWN.items) break;
+    if (Object.hasOwn(value, key)) shown.push([shorten(key), shorten(value[key as keyof typeof value], depth + 1)]);
+  }
+  return Object.fromEntries(shown);
 }
 
 type Issue = z.core.$ZodIssue;

@@ -109,7 +109,8 @@ function faultIn(value: Json, depth: number, walk: Walk): string | null {
     }
     return null;
   }
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
     walk.keys++;
     if (walk.isNew && walk.keys > MAX_METADATA_KEYS) {
       return `must have at most ${MAX_METADATA_KEYS} keys, those of nested objects included`;

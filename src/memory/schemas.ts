@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import type { Json, Memory } from "./memory.ts";
+import type { Json, Memory, Metadata } from "./memory.ts";
 import { metadataFault, withoutProto } from "./metadata.ts";
 import { Role } from "./role.ts";
 import { parseInstant } from "./time/instant.ts";
@@ -73,8 +73,15 @@ const Json = z.unknown() as unknown as z.ZodType<Json>;
 export const MetadataObject = z.record(z.string(), Json)
   .superRefine((value, context) => addFault(metadataFault(value), context)).describe(METADATA);
 /** Metadata for a memory to be stored, or to be merged into a stored one's. */
-export const NewMetadata = z.preprocess(withoutProto, z.record(z.string(), Json))
-  .superRefine((value, context) => addFault(metadataFault(value, { isNew: true }), context)).describe(METADATA);
+export const NewMetadata = z.preprocess(checkedNew, z.record(z.string(), Json)).describe(METADATA);
+
+/** Looks at the limits first: a record's schema takes a second for as many keys as a body may hold. */
+function checkedNew(value: unknown, context: z.RefinementCtx): unknown {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    addFault(metadataFault(value as Metadata, { isNew: true }), context);
+  }
+  return value;
+}
 
 function addFault(fault: string | null, context: z.RefinementCtx): void {
   if (fault !== null) context.addIssue({ code: "custom", message: fault });
