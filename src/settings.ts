@@ -343,6 +343,11 @@ export const SETTINGS = {
     "none",
     "Cross-encoder that reads the first 50 results of a search again: a Hugging Face id such as Xenova/ms-marco-MiniLM-L-6-v2, or an absolute folder.",
   ),
+  MCP_RERANK_BUDGET_MS: setting(
+    wholeNumber(1, 60_000),
+    "500",
+    "Milliseconds that a search gives the cross-encoder; it reads as many of the first results as they leave time for.",
+  ),
   HF_HOME: pathSetting("`models` in the base folder", "Folder for downloaded models."),
   TRANSFORMERS_CACHE: pathSetting("none", "Folder for downloaded models; HF_HOME comes first."),
   HF_HUB_OFFLINE: setting(flag(), "false", "Forbids downloading a model."),

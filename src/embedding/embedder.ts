@@ -131,11 +131,12 @@ export interface Reranker {
   readonly status: EmbedderStatus;
 
   /**
-   * A score for each text, of any size; the larger, the better the text answers the query.
+   * A score for each text, of any size; the larger, the better the text answers the query. No score depends on the other
+   * texts. With a budget of milliseconds, only as many texts are scored, from the first, as it leaves time for.
    *
    * @throws {MemoryError} `unavailable` when the model isn't ready or fails.
    */
-  score(query: string, texts: readonly string[]): Promise<number[]>;
+  score(query: string, texts: readonly string[], budgetMs?: number): Promise<number[]>;
 
   /** Frees the model and rejects waiting calls with `unavailable`. Idempotent. */
   close(): Promise<void>;

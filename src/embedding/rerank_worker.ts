@@ -47,11 +47,14 @@ async function load(request: RerankRequest & { type: "load" }): Promise<void> {
   }
 }
 
-async function score({ id, query, texts }: RerankRequest & { type: "score" }): Promise<void> {
+async function score({ id, query, texts, deadline }: RerankRequest & { type: "score" }): Promise<void> {
   try {
     const scores: number[] = [];
     // A pair a run: in a batch of an int8 model pairs would share one scale, and padding costs more than it saves.
-    for (const text of texts) scores.push(await scorePair!(query, text));
+    for (const text of texts) {
+      if (Date.now() >= deadline) break;
+      scores.push(await scorePair!(query, text));
+    }
     scope.postMessage({ type: "scores", id, scores });
   } catch (error) {
     scope.postMessage({ type: "failed", id, message: errorText(error) });

@@ -23,7 +23,8 @@ export interface RerankSettings {
 /** What the worker is told. */
 export type RerankRequest =
   | { type: "load"; model: string; isFolder: boolean; cacheFolder: string; offline: boolean }
-  | { type: "score"; id: number; query: string; texts: string[] };
+  /** `deadline` in Unix milliseconds: texts that haven't begun by then aren't scored. */
+  | { type: "score"; id: number; query: string; texts: string[]; deadline: number };
 
 /** What the worker answers. `id` is null for what belongs to no request. */
 export type RerankAnswer =
@@ -67,14 +68,14 @@ class WorkerReranker implements Reranker {
     return { ...this.#status };
   }
 
-  score(query: string, texts: readonly string[]): Promise<number[]> {
+  score(query: string, texts: readonly string[], budgetMs = Infinity): Promise<number[]> {
     if (this.#status.state !== "ready") {
       return Promise.reject(new MemoryError("unavailable", `Reranker ${this.model} is ${this.#status.state}`));
     }
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiters.set(id, { resolve, reject });
-      this.#tell({ type: "score", id, query, texts: [...texts] });
+      this.#tell({ type: "score", id, query, texts: [...texts], deadline: Date.now() + budgetMs });
     });
   }
 

@@ -66,6 +66,7 @@ export const SearchResults = z.object({
   notice: z.string().nullable().describe("Says when a part of the search could not run."),
   relevant: z.int().optional()
     .describe("How many of all results are relevant, in ranked searches; those after them are weak."),
+  reranked: z.int().optional().describe("How many of the first results the reranker read, where one is configured."),
 }).openapi("SearchResults");
 
 export const Problem = z.object({

@@ -37,7 +37,7 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
   }, async ({ body: { n_results, page_size, ...body } }) => {
     const started = performance.now();
     const input = { ...body, page_size: n_results ?? page_size ?? DEFAULT_PAGE_SIZE };
-    const { results, query, mode, notice, relevant, ...pagination } = await search(runtime, input);
+    const { results, query, mode, notice, relevant, reranked, ...pagination } = await search(runtime, input);
     const processing_time_ms = performance.now() - started;
     return {
       results,
@@ -47,6 +47,7 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
       processing_time_ms,
       notice,
       ...relevant === undefined ? {} : { relevant },
+      ...reranked === undefined ? {} : { reranked },
     };
   });
 }

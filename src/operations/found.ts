@@ -21,6 +21,8 @@ export interface Found extends PageFacts {
   notice: string | null;
   /** How many of all results are relevant, the others being weak; absent where nothing was ranked. */
   relevant?: number;
+  /** How many of the first results the reranker read; absent without one. */
+  reranked?: number;
 }
 
 /** A memory found without a score. */

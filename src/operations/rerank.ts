@@ -5,41 +5,53 @@
  */
 
 import { MemoryError } from "../errors.ts";
+import { passageOf, passageQuery } from "../memory/passage.ts";
 import type { Ranked } from "../memory/ranking.ts";
 import type { Candidate } from "../storage/storage.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** How many of the first results are read again; later ones stay behind them. */
+/** How many of the first results are read again at most; later ones stay behind them. */
 const RERANKED = 50;
+/** Characters of the passage that is read of each: as much as a cross-encoder's window holds beside a question. */
+const READ = 1000;
+const DEFAULT_BUDGET_MS = 500;
 
 /** Results in their new order, and why there was no second look when one was configured. */
 export interface Reranked {
   ranked: Ranked<Candidate>[];
   missing: string | null;
+  /** How many of the first results were read again; null where no reranker is configured. */
+  reranked: number | null;
 }
 
 /**
  * Orders the first results by the reranker's scores. Their `score` becomes the logistic of the reranker's, 0 to 1, and
- * what comes after them is held below it. Without a ready reranker the order stays.
+ * what comes after them, and what the time budget left out, is held below it in the order it had. Without a ready
+ * reranker the order stays.
  */
 export async function rerank(runtime: Runtime, query: string, ranked: Ranked<Candidate>[]): Promise<Reranked> {
   const { reranker } = runtime.embeddings;
-  if (!reranker) return { ranked, missing: null };
+  if (!reranker) return { ranked, missing: null, reranked: null };
   if (reranker.status.state !== "ready") {
-    return { ranked, missing: `Not reranked: the model is ${reranker.status.state}` };
+    return { ranked, missing: `Not reranked: the model is ${reranker.status.state}`, reranked: 0 };
   }
   const first = ranked.slice(0, RERANKED);
   const memories = await runtime.storage.read(first.map((entry) => entry.item.id));
   try {
-    const scores = await reranker.score(query, memories.map((memory) => memory?.content ?? ""));
-    const reordered = first.map((entry, i) => ({ ...entry, score: logistic(scores[i]!) }));
+    const wanted = passageQuery(query);
+    const passages = memories.map((memory) => {
+      const content = memory?.content ?? "", { start, end } = passageOf(content, wanted, READ);
+      return content.slice(start, end);
+    });
+    const scores = await reranker.score(query, passages, runtime.settings.rerankBudgetMs ?? DEFAULT_BUDGET_MS);
+    const reordered = first.slice(0, scores.length).map((entry, i) => ({ ...entry, score: logistic(scores[i]!) }));
     reordered.sort((a, b) => b.score - a.score);
     const least = reordered.at(-1)?.score ?? 1;
-    const rest = ranked.slice(RERANKED).map((entry) => ({ ...entry, score: Math.min(entry.score, least) }));
-    return { ranked: [...reordered, ...rest], missing: null };
+    const rest = ranked.slice(scores.length).map((entry) => ({ ...entry, score: Math.min(entry.score, least) }));
+    return { ranked: [...reordered, ...rest], missing: null, reranked: scores.length };
   } catch (error) {
     if (error instanceof MemoryError && error.code === "unavailable") {
-      return { ranked, missing: "Not reranked: the model can't be used now" };
+      return { ranked, missing: "Not reranked: the model can't be used now", reranked: 0 };
     }
     throw error;
   }

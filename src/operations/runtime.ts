@@ -29,6 +29,8 @@ export interface OperationSettings {
   trashDays: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 unless told otherwise. */
   modelWaitMs?: number;
+  /** Milliseconds that a search gives the reranker; 500 unless told otherwise. */
+  rerankBudgetMs?: number;
   /** Scales of models' cosines by the model's id, beside the bundled model's. */
   cosineScales?: Readonly<Record<string, CosineScale>>;
   /** Defaults and limits of documents, where they differ from the usual ones. */

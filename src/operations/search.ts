@@ -112,7 +112,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   const { candidates, terms, words_ceiling, vector_ignored } = found;
   const { missing } = await embedding;
   const lacking = missing === undefined && !vector_ignored ? runtime.health.coverage.notice(runtime.storage) : null;
-  const { ranked, missing: notReranked } = await rerank(
+  const { ranked, missing: notReranked, reranked } = await rerank(
     runtime,
     query,
     rank(candidates, {
@@ -143,7 +143,15 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   });
   const results = input.order === "time" ? ranks.toSorted(byTime) : ranks;
   const notice = noticeOf(missing, vector_ignored ? SWITCHED : null, await lacking, notReranked);
-  return { results, query, mode, notice, relevant, ...pageFacts(kept.length, page, page_size) };
+  return {
+    results,
+    query,
+    mode,
+    notice,
+    relevant,
+    ...reranked === null ? {} : { reranked },
+    ...pageFacts(kept.length, page, page_size),
+  };
 }
 
 function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {

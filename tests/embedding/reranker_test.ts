@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { createReranker } from "../../src/embedding/factory.ts";
 import type { Reranker } from "../../src/embedding/embedder.ts";
 import { MemoryError } from "../../src/errors.ts";
+import type { OperationSettings } from "../../src/operations/runtime.ts";
 import { search, SearchInput } from "../../src/operations/search.ts";
 import { store, StoreInput } from "../../src/operations/store.ts";
 import { until } from "../helpers/process.ts";
@@ -35,6 +36,7 @@ Deno.test("a cross-encoder scores pairs of query and text, one by one", async ()
     assertEquals((await settled(reranker)).state, "ready");
     const texts = ["the blue whale sings", "a blue car", "nothing of the kind"];
     assertEquals(await reranker.score("blue whale", texts), [0, -1, -2]);
+    assertEquals(await reranker.score("blue whale", texts, 0), [], "no time left");
     assertEquals(await Promise.all(texts.map((text) => reranker.score("blue whale", [text]))), [[0], [-1], [-2]]);
   } finally {
     await reranker.close();
@@ -63,16 +65,24 @@ Deno.test("a search is ordered by the reranker once it is ready, and says so whi
   for (const content of contents) await store(runtime, StoreInput.parse({ content }));
   const reranker = createReranker({ model, cacheFolder: model, offline: true });
   try {
-    const withReranker = { ...runtime, embeddings: { ...runtime.embeddings, reranker } };
+    const settings: OperationSettings = { ...runtime.settings };
+    const withReranker = { ...runtime, settings, embeddings: { ...runtime.embeddings, reranker } };
     const ask = (query: string) => search(withReranker, SearchInput.parse({ query }));
     assertStringIncludes((await ask("cat")).notice ?? "", "Not reranked");
     await settled(reranker);
-    const { results, notice } = await ask("where is the cupboard with the cat food");
-    assertEquals(notice, null);
+    withReranker.settings.rerankBudgetMs = 60_000;
+    const { results, notice, reranked } = await ask("where is the cupboard with the cat food");
+    assertEquals([notice, reranked], [null, 3]);
     assertEquals(results[0]!.memory.content, contents[1]);
     const scores = results.map((hit) => hit.similarity_score!);
     assertEquals(scores, [...scores].sort((a, b) => b - a));
     assert(scores.every((score) => score >= 0 && score <= 1));
+    settings.rerankBudgetMs = 0;
+    const late = await ask("where is the cupboard with the cat food");
+    const plain = await search(runtime, SearchInput.parse({ query: "where is the cupboard with the cat food" }));
+    assertEquals(late.reranked, 0);
+    const contentsOf = ({ results }: typeof late) => results.map((hit) => hit.memory.content);
+    assertEquals(contentsOf(late), contentsOf(plain));
   } finally {
     await reranker.close();
     await Deno.remove(model, { recursive: true });
