@@ -25,6 +25,9 @@ export const PassageField = z.object({ start: z.int(), end: z.int() }).optional(
 export const Relevant = z.int().optional()
   .describe("How many of all results are relevant; those after them are weak, and with 0 nothing fits.");
 
+/** How far the second look went, where a cross-encoder is configured. */
+export const RerankedCount = z.int().optional().describe("How many of the first results the reranker read.");
+
 /** Filters beside tags that searches and listings accept. */
 export const Filters = {
   memory_type: FilterFields.memory_type.describe("Only memories of this type."),

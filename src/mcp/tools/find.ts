@@ -18,7 +18,17 @@ import {
 } from "../../memory/schemas.ts";
 import { list } from "../../operations/list.ts";
 import { search } from "../../operations/search.ts";
-import { Filters, MemoryResult, memoryResult, Paging, pagingOf, PassageField, Relevant, Tags } from "./fields.ts";
+import {
+  Filters,
+  MemoryResult,
+  memoryResult,
+  Paging,
+  pagingOf,
+  PassageField,
+  Relevant,
+  RerankedCount,
+  Tags,
+} from "./fields.ts";
 import { Sized, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
@@ -60,6 +70,7 @@ export const retrieveMemory = defineTool({
     ),
     query: z.string(),
     relevant: Relevant,
+    reranked: RerankedCount,
     ...Paging,
     ...Sized,
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -80,6 +91,7 @@ export const retrieveMemory = defineTool({
       memories: items,
       query: found.query,
       ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
+      ...(found.reranked === undefined ? {} : { reranked: found.reranked }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),

@@ -14,7 +14,17 @@ import { find, FindMode, FindQuery } from "../../operations/find.ts";
 import { originOf } from "../framing.ts";
 import { memoryUri } from "../uris.ts";
 import { compactText } from "./compact.ts";
-import { Filters, MemoryFields, memoryResult, Paging, pagingOf, PassageField, Relevant, Tags } from "./fields.ts";
+import {
+  Filters,
+  MemoryFields,
+  memoryResult,
+  Paging,
+  pagingOf,
+  PassageField,
+  Relevant,
+  RerankedCount,
+  Tags,
+} from "./fields.ts";
 import { roundScore } from "./find.ts";
 import { Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
@@ -41,6 +51,7 @@ const SearchAnswer = z.object({
   query: z.string(),
   mode: z.string(),
   relevant: Relevant,
+  reranked: RerankedCount,
   ...Paging,
   ...Sized,
   notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -96,6 +107,7 @@ export const searchTool = defineTool({
       query: found.query,
       mode: found.mode,
       ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
+      ...(found.reranked === undefined ? {} : { reranked: found.reranked }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),
