@@ -46,21 +46,26 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
 
   const fields = Object.keys(patch);
   await checkChanges(runtime, [{ content_hash, patch }]);
+  const now = runtime.now();
   const memory = fields.length > 0
-    ? await runtime.storage.update(content_hash, patch, runtime.now(), MAY_QUEUE)
+    ? await runtime.storage.update(content_hash, patch, now, MAY_QUEUE)
     : (await runtime.storage.get([content_hash]))[0];
   if (!memory) throw notFound("update", content_hash);
   if (memory === "queued") {
     return { success: true, message: `Update queued: ${WHEN_BACK}`, content_hash, memory: null, queued: true };
   }
-  if (fields.length > 0) {
+  // What had these values already keeps its time.
+  const hasChanged = fields.length > 0 && memory.updated_at === now;
+  if (hasChanged) {
     runtime.events.publish(...updatedEvents([memory], fields));
     runtime.activity.changed("update", [content_hash], fields.join(", "));
   }
   return {
     success: true,
-    message: fields.length > 0
+    message: hasChanged
       ? `Updated fields: ${[...fields, "updated_at"].join(", ")}`
+      : fields.length > 0
+      ? "Nothing differs - memory unchanged"
       : "No updates provided - memory unchanged",
     content_hash,
     memory: viewOf(memory),

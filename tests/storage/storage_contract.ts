@@ -200,6 +200,26 @@ export function describeStorage(
     assertEquals(moved?.tags, ["y"]);
   });
 
+  test("keeps the time of a memory that a change leaves as it is", async (storage) => {
+    await storage.store([plain(1, { tags: ["a"], memory_type: "note", metadata: { n: { x: 1, y: 2 }, m: 1 } })]);
+    const [before] = await storage.get([hashOf(1)]);
+    for (
+      const patch of [
+        { tags: ["a"] },
+        { memory_type: "note" },
+        { metadata: { n: { y: 2, x: 1 } } },
+        { add_tags: ["a"], remove_tags: ["z"] },
+        { superseded: null },
+        {},
+      ]
+    ) {
+      assertEquals(await storage.update(hashOf(1), patch, 1_900_000_000), before, JSON.stringify(patch));
+    }
+    assertEquals((await storage.get([hashOf(1)]))[0], before);
+    const changed = await storage.update(hashOf(1), { metadata: { n: null } }, 1_900_000_000);
+    assertEquals([changed?.updated_at, changed?.metadata], [1_900_000_000, { n: null, m: 1 }]);
+  });
+
   test("moves a memory in time, in listings and in its conversation", async (storage) => {
     await storage.store(
       [1, 2, 3].map((number) => plain(number, { conversation_id: "talk", content: `turn ${number}` })),

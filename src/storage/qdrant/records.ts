@@ -9,6 +9,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
+import { patched } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../storage.ts";
 import { Batcher } from "./batcher.ts";
@@ -145,14 +146,8 @@ export class Records {
     patch: MemoryPatch,
     now: number,
   ): Promise<Memory | "conflict" | null> {
-    const memory = memoryOf(payload), revision = nextRevision(payload);
-    memory.tags = changedTags(patch.tags ?? memory.tags, patch);
-    if (patch.created_at !== undefined) memory.created_at = patch.created_at;
-    if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
-    if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
-    if (patch.superseded === null) delete memory.superseded;
-    else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
-    memory.updated_at = now;
+    const before = memoryOf(payload), memory = patched(before, patch, now), revision = nextRevision(payload);
+    if (memory === null) return before;
     await this.#collection.write("update the memory", (api, to, init) =>
       api.setPayload({
         ...to,
@@ -276,11 +271,6 @@ export class Records {
 function isOwn({ id, revision }: Prepared, there: ReadonlyMap<string, Version>): boolean {
   const version = there.get(id);
   return version !== undefined && lineageOf(version) === revision;
-}
-
-function changedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
-  const kept = remove_tags === undefined ? tags : tags.filter((tag) => !remove_tags.includes(tag));
-  return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];
 }
 
 function conversationOf({ conversation_id }: Record<string, unknown>): string | null {

@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import { patched } from "../../memory/patch.ts";
 import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
@@ -152,14 +153,8 @@ export class Records {
   }
 
   #change(row: Value[], patch: MemoryPatch, now: number, revision: number): Written<Memory> {
-    const memory = memoryOf(row), id = Number(row.at(-1));
-    memory.tags = changedTags(patch.tags ?? memory.tags, patch);
-    if (patch.created_at !== undefined) memory.created_at = patch.created_at;
-    if (patch.memory_type !== undefined) memory.memory_type = patch.memory_type;
-    if (patch.metadata !== undefined) memory.metadata = { ...memory.metadata, ...patch.metadata };
-    if (patch.superseded === null) delete memory.superseded;
-    else if (patch.superseded !== undefined) memory.superseded = patch.superseded;
-    memory.updated_at = now;
+    const before = memoryOf(row), id = Number(row.at(-1)), memory = patched(before, patch, now);
+    if (memory === null) return unchangedBy(before);
     const values = valuesOf(memory), [, , tags, type, metadata] = values;
     this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
     return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
@@ -269,11 +264,6 @@ function unchangedBy<T>(result: T): Written<T> {
 
 function indexed(id: number, memory: Memory): IndexedMemory {
   return { id, ...memory, role: metadataRole(memory.metadata) };
-}
-
-function changedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
-  const kept = remove_tags === undefined ? tags : tags.filter((tag) => !remove_tags.includes(tag));
-  return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];
 }
 
 /** @throws {MemoryError} `internal` for vectors that aren't of the model's length; they would poison every search. */
