@@ -7,8 +7,8 @@
  * combination of BM25 and cosine, each over the largest among the candidates.
  *
  * Where the constants come from: development halves of LoCoMo (turns of one sentence), REALTALK (chats of real people)
- * and BEAM (sessions with an assistant), as they are and with every second session as long notes; round numbers on a
- * plateau, the same when any conversation is left out. Figures are in `bench/README.md`.
+ * and BEAM (sessions with an assistant), as they are and with every second session as long notes; round numbers from a
+ * plateau of one-step grids over all of these. Figures are in `bench/README.md`.
  *
  * @module
  */
