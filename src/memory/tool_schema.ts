@@ -30,7 +30,9 @@ function simplify(schema: JsonSchema, io: "input" | "output"): void {
     delete schema.anyOf;
     // Some clients and model APIs refuse a choice of types: one is advertised, the others are accepted.
     const plain = ["array", "string"].map((type) => options.find((option) => option.type === type));
-    Object.assign(schema, { ...plain.find((option) => option !== undefined) ?? options[0], ...schema });
+    // A single word beside another type, as in "a number or auto": `const` would leave out the other one.
+    const { const: _, ...one } = plain.find((option) => option !== undefined) ?? options[0] ?? {};
+    Object.assign(schema, { ...one, ...schema });
   }
   if (io === "input" && Array.isArray(schema.type)) {
     schema.type = schema.type.includes("string") ? "string" : schema.type[0]!;

@@ -81,6 +81,14 @@ Deno.test("agents learn where relevance ends, and can have nothing where nothing
       assertEquals([fitting[field].length, fitting.relevant], [1, 1]);
       assert(fitting[field][0].relevance > 0.6);
       assertEquals([nothing[field], nothing.relevant, nothing.total], [[], 0, 0]);
+      // A text is advertised, which can be a number as well.
+      const cut = await call(client, name, { ...asked, min_relevance: "0.5" });
+      assertEquals(cut, await call(client, name, { ...asked, min_relevance: 0.5 }));
+      assertEquals(cut[field].length, 1);
+      for (const min_relevance of ["1.5", "all"]) {
+        const refused = await client.call(name, { ...asked, min_relevance });
+        assertStringIncludes(textOf(refused), "min_relevance must be a number from 0 to 1 or auto");
+      }
     }
   });
 });
