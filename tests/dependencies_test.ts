@@ -48,7 +48,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/embedder.ts",
     "embedding/examine.ts",
   ],
-  config: ["settings.ts", "errors.ts", "storage/factory.ts", "embedding/factory.ts"],
+  config: ["memory/edit_distance.ts", "settings.ts", "errors.ts", "storage/factory.ts", "embedding/factory.ts"],
   "config.ts": [
     "config",
     "settings.ts",
@@ -69,6 +69,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "output.ts": [],
   "pacer.ts": [],
   "private_files.ts": [],
+  "sleep.ts": [],
   "version.ts": [],
   access: ["errors.ts"],
   telemetry: ["errors.ts"],
@@ -90,6 +91,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "documents",
     "pacer.ts",
     "private_files.ts",
+    "sleep.ts",
     "memory",
     "storage/storage.ts",
     "embedding/embedder.ts",
@@ -105,9 +107,19 @@ const MAY_IMPORT: Record<string, string[]> = {
     "give_way.ts",
     "pacer.ts",
     "private_files.ts",
+    "sleep.ts",
     "embedding/embedder.ts",
   ],
-  embedding: ["telemetry", "memory", "errors.ts", "give_back.ts", "give_way.ts", "output.ts", "private_files.ts"],
+  embedding: [
+    "telemetry",
+    "memory",
+    "errors.ts",
+    "give_back.ts",
+    "give_way.ts",
+    "output.ts",
+    "private_files.ts",
+    "sleep.ts",
+  ],
 };
 
 /** Packages that do I/O or hold a surface, and the only places that may import them. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { editDistance } from "../memory/edit_distance.ts";
+
 /** Settings of the Python service that have no counterpart here. A text ending in `_` stands for all that begin so. */
 const UNSUPPORTED = [
   ...["CLOUDFLARE_", "LLAMAPARSE_API_KEY", "MCP_ASSOCIATION_", "MCP_ASSOCIATIONS_", "MCP_CLOUDFLARE_"],
@@ -32,7 +34,7 @@ export function misspelt(names: Iterable<string>, known: readonly string[]): [st
     let nearest: string | undefined, least = most + 1;
     for (const other of known) {
       if (!canBeNear(upper, other)) continue;
-      const edits = distance(upper, other);
+      const edits = editDistance(upper, other);
       if (edits < least) [nearest, least] = [other, edits];
     }
     if (nearest !== undefined) found.push([name, nearest]);
@@ -45,19 +47,4 @@ function canBeNear(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > NEAR) return false;
   const third = Math.ceil(b.length / 3);
   return a.includes(b.slice(0, third)) || a.includes(b.slice(third, 2 * third)) || a.includes(b.slice(2 * third));
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other. */
-function distance(a: string, b: string): number {
-  let [older, old, row]: [number[], number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j), []];
-  for (let i = 1; i <= a.length; i++) {
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      row[j] = Math.min(old[j]! + 1, row[j - 1]! + 1, old[j - 1]! + Number(a[i - 1] !== b[j - 1]));
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) row[j] = Math.min(row[j]!, older[j - 2]! + 1);
-    }
-    [older, old] = [old, row];
-  }
-  return old[b.length]!;
 }

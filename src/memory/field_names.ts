@@ -4,6 +4,8 @@
  * @module
  */
 
+import { editDistance } from "./edit_distance.ts";
+
 /** Names that clients and the programs around them add to every call. */
 const ADDED_BY_CLIENTS = new Set(["toolCallId", "sessionId"]);
 
@@ -52,33 +54,12 @@ function nearest(name: string, candidates: readonly string[]): string | null {
   const word = bare(name), most = word.length < 6 ? 1 : 2;
   let best: string | null = null, least = most + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(word, bare(candidate), most);
+    const other = bare(candidate);
+    if (Math.abs(word.length - other.length) > most) continue;
+    const distance = editDistance(word, other);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;
 }
 
 const bare = (name: string) => name.slice(0, 100).toLowerCase().replaceAll(/[_-]/g, "");
-
-/**
- * Levenshtein distance of two short words, or more than `most` where it is larger.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(editDistance("querry", "query", 2), 1);
- * ```
- */
-export function editDistance(a: string, b: string, most: number): number {
-  if (Math.abs(a.length - b.length) > most) return most + 1;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + change));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

@@ -16,6 +16,9 @@ Deno.test("unknown fields of a body are named in the answer, and those that are 
   const wrong = await client.send("POST", "/api/memories", { content: "x", "memory-type": "note" });
   assertEquals([wrong.status, wrong.json.detail[0].loc], [422, ["body", "memory-type"]]);
   assertStringIncludes(wrong.json.detail[0].msg, "use memory_type");
+  const swapped = await client.send("POST", "/api/memories", { content: "x", tgas: ["a"] });
+  assertEquals([swapped.status, swapped.json.detail[0].loc], [422, ["body", "tgas"]]);
+  assertStringIncludes(swapped.json.detail[0].msg, "use tags");
   const nested = await client.send("POST", "/api/memories/batch", { memories: [{ content: "x", tag: ["a"] }] });
   assertEquals([nested.status, nested.json.detail[0].loc], [422, ["body", "memories", 0, "tag"]]);
   assertEquals((await client.get("/api/memories")).json.total, 3);

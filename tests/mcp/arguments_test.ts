@@ -62,6 +62,7 @@ Deno.test("a name that is nearly an argument is an error that says which, and to
         ["retrieve_memory", { query: "x", memorytype: "note" }, '"memorytype" is not an argument; use memory_type'],
         ["retrieve_memory", { querry: "x" }, '"querry" is not an argument; use query'],
         ["store_memory", { content: "x", tag: "a" }, '"tag" is not an argument; use tags'],
+        ["store_memory", { content: "x", tgas: ["a"] }, '"tgas" is not an argument; use tags'],
         ["search", { query: "x", "Match-All": true }, '"Match-All" is not an argument; use match_all'],
         ["delete_memory", { content_hash: hash, everything: true }, '"everything" is not an argument'],
         ["merge_duplicates", { canonical_hash: hash, duplicate_hashes: [hash], dryrun: true }, "use dry_run"],
