@@ -5,6 +5,7 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
+import { sleep } from "../sleep.ts";
 import { toUnitLength } from "./pooling.ts";
 import type { OpenAiSettings } from "./settings.ts";
 
@@ -63,7 +64,7 @@ export class EmbeddingEndpoint {
     this.#fetch = dependencies.fetch ?? fetch;
     this.#now = dependencies.now ?? Date.now;
     this.#random = dependencies.random ?? Math.random;
-    this.#sleep = dependencies.sleep ?? pause;
+    this.#sleep = dependencies.sleep ?? sleep;
   }
 
   /**
@@ -161,17 +162,4 @@ function vectorsOf(answer: unknown, count: number): Float32Array[] {
 
 function unusable(problem: string, cause?: unknown): MemoryError {
   return new MemoryError("unavailable", `Embedding server's answer ${problem}`, { cause });
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -10,7 +10,7 @@ import type { EmbeddingService } from "../embedding/embedder.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { MemoryStorage, VectorSet } from "../storage/storage.ts";
 import type { Job } from "./background/background.ts";
-import { sleep } from "./background/sleep.ts";
+import { sleep } from "../sleep.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 

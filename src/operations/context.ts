@@ -9,7 +9,7 @@ import { type MemoryView, viewOf } from "../memory/schemas.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Most turns on each side. */
-export const MAX_CONTEXT = 10;
+const MAX_CONTEXT = 10;
 
 export const ContextTurns = z.int().min(0).max(MAX_CONTEXT)
   .describe("Turns of the same conversation to give before and after each result, 0 to 10.");

@@ -5,7 +5,7 @@
  */
 
 /** Least to most severe. */
-export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Facts beside a message, by name. Never contents of memories, never secrets. */

@@ -39,7 +39,7 @@ export async function matching(runtime: Runtime, filter: MemoryFilter, expected?
 }
 
 /** @throws {MemoryError} `refused` when the caller expected another number. */
-export function checkCount(count: number, expected?: number | null): void {
+function checkCount(count: number, expected?: number | null): void {
   if (expected == null || expected === count) return;
   throw new MemoryError("refused", `Confirmation count mismatch. Expected ${count}, got ${expected}`, {
     field: "confirm_count",

@@ -6,7 +6,7 @@
 
 import { type EmbeddingService, isNamedLike, type ModelIdentity } from "../embedding/embedder.ts";
 import { errorText } from "../errors.ts";
-import { sleep } from "./background/sleep.ts";
+import { sleep } from "../sleep.ts";
 import { rememberAdopted } from "./check_vectors.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";

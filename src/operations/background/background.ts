@@ -10,7 +10,7 @@ import type { WorkLog } from "../health/work_log.ts";
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
 import { BACKGROUND_LEASE, Lease } from "./lease.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../sleep.ts";
 
 /** Milliseconds to the next try after a failure, at most. */
 const RETRY_MS = 30_000;

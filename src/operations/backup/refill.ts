@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
 import { BACKGROUND_LEASE, Lease } from "../background/lease.ts";
-import { sleep } from "../background/sleep.ts";
+import { sleep } from "../../sleep.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Memories deleted in one call. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { sleep } from "../../sleep.ts";
+
 /** Milliseconds between two probes, and the longest one may take. */
 const PAUSE_MS = 1000, TIMEOUT_MS = 1000;
 
@@ -37,7 +39,7 @@ export class Probe {
 
   async #run(stopped: AbortSignal): Promise<void> {
     while (true) {
-      await pause(stopped);
+      await sleep(PAUSE_MS, stopped);
       const answered = !stopped.aborted &&
         await this.#ask(AbortSignal.any([stopped, AbortSignal.timeout(TIMEOUT_MS)]));
       if (stopped.aborted) return;
@@ -46,16 +48,4 @@ export class Probe {
       return this.#answered();
     }
   }
-}
-
-function pause(stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      stopped.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, PAUSE_MS);
-    stopped.addEventListener("abort", done);
-  });
 }

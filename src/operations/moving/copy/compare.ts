@@ -143,7 +143,7 @@ export async function compareAhead(
 }
 
 /** Whether vectors of the two can be compared. */
-export function sameModel(source: ModelIdentity | null, target: ModelIdentity | null): boolean {
+function sameModel(source: ModelIdentity | null, target: ModelIdentity | null): boolean {
   if (source === null || target === null) return source === target;
   return source.id === target.id || isNamedLike(source, target);
 }

@@ -10,7 +10,7 @@ import { isNamedLike, type ModelIdentity, NAMED_ONLY } from "../../../embedding/
 import { MemoryError } from "../../../errors.ts";
 import type { MemoryStorage } from "../../../storage/storage.ts";
 import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
-import { sleep } from "../../background/sleep.ts";
+import { sleep } from "../../../sleep.ts";
 import { compare, compareAhead, type Comparison, type Mismatch } from "./compare.ts";
 import { copyOf, markCopy } from "./mark.ts";
 import { type CopyParts, runPass } from "./pass.ts";
