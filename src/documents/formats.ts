@@ -26,7 +26,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 };
 
 /** Extensions of the formats that can be read, with their dot. */
-export const SUPPORTED_EXTENSIONS: readonly string[] = Object.keys(FORMATS);
+const SUPPORTED_EXTENSIONS: readonly string[] = Object.keys(FORMATS);
 
 /** First bytes of formats that are often given a wrong name. */
 const SIGNATURES: [kind: string, bytes: number[]][] = [

@@ -5,6 +5,7 @@
  */
 
 import { parse } from "@std/yaml";
+import { frontMatterOf } from "../documents/front_matter.ts";
 import { errorText } from "../errors.ts";
 import type { Json, Metadata } from "../memory/memory.ts";
 
@@ -22,39 +23,20 @@ export interface Note {
 /** Takes the front matter off a note. Dates in it stay the texts they were written as. */
 export function splitNote(text: string): Note {
   const whole = text.startsWith("\ufeff") ? text.slice(1) : text;
-  const block = blockOf(whole);
+  const block = frontMatterOf(whole);
   if (block === null) return { fields: {}, body: whole };
-  if (block.yaml.length > LONGEST) {
+  if (block.end - block.start > LONGEST) {
     return { fields: {}, body: whole, fault: `Cannot read its front matter: it has over ${LONGEST} characters` };
   }
   try {
-    const value = new Copy().of(parse(block.yaml, { schema: "core" }));
+    const value = new Copy().of(parse(whole.slice(block.start, block.end), { schema: "core" }));
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (!isObject && value !== null) throw new Error("it is no mapping");
-    return { fields: isObject ? value : {}, body: whole.slice(block.end) };
+    return { fields: isObject ? value : {}, body: whole.slice(block.after) };
   } catch (error) {
     const reason = errorText(error).split("\n", 1)[0]!.slice(0, 120);
     return { fields: {}, body: whole, fault: `Cannot read its front matter: ${reason}` };
   }
-}
-
-/** The lines between `---` and `---` or `...`; null where the first line is none or the end is missing. */
-function blockOf(text: string): { yaml: string; end: number } | null {
-  let at = lineEnd(text, 0);
-  if (text.slice(0, at).trimEnd() !== "---") return null;
-  const start = at;
-  while (at < text.length) {
-    const next = lineEnd(text, at), line = text.slice(at, next).trimEnd();
-    if (line === "---" || line === "...") return { yaml: text.slice(start, at), end: next };
-    at = next;
-  }
-  return null;
-}
-
-/** The position after the newline that ends the line at `from`. */
-function lineEnd(text: string, from: number): number {
-  const at = text.indexOf("\n", from);
-  return at < 0 ? text.length : at + 1;
 }
 
 /** Copies values of YAML as JSON, up to a number of them. */

@@ -7,6 +7,7 @@
 import { addSpan, checkLength, HeadingPath, LONGEST_HEADING, noText, type ParseContext, titleOf } from "../builder.ts";
 import { decodeText } from "../decode.ts";
 import type { Extract } from "../document.ts";
+import { frontMatterOf } from "../front_matter.ts";
 import { plainHeading } from "../markdown.ts";
 import { firstLine } from "../text.ts";
 
@@ -26,7 +27,9 @@ export function parseMarkdown(bytes: Uint8Array, context: ParseContext): Extract
     else if (keepEmpty) addSpan(spans, { start: from, end: from, headings: path.current, page: null }, context);
   };
 
-  const front = frontMatterOf(text);
+  const block = frontMatterOf(text);
+  // What stands between two rules is no front matter.
+  const front = block !== null && /[\w"'#-]/.test(text[block.start] ?? "") && block.end > block.start ? block : null;
   if (front) add(front.start, front.end, false);
   let bodyStart = front?.after ?? 0;
   for (const heading of headingsOf(text, bodyStart)) {
@@ -38,24 +41,6 @@ export function parseMarkdown(bytes: Uint8Array, context: ParseContext): Extract
   if (spans.length === 0) throw noText(context.fileName);
   const title = front ? titleIn(text.slice(front.start, front.end)) : null;
   return { text, spans, title, pages: null, encoding, warnings: [] };
-}
-
-/** Where front matter and what comes after it begin and end; null without any. */
-function frontMatterOf(text: string): { start: number; end: number; after: number } | null {
-  let isFirst = true, start = 0;
-  for (const line of linesOf(text, 0)) {
-    const words = withoutEndBlanks(line.text);
-    if (isFirst) {
-      if (words !== "---" || line.end === text.length) return null;
-      start = line.end;
-      // A rule is no front matter.
-      if (!/[\w"'#-]/.test(text[start] ?? "")) return null;
-      isFirst = false;
-    } else if (line.start > start && (words === "---" || words === "...")) {
-      return { start, end: line.start, after: line.end };
-    }
-  }
-  return null;
 }
 
 /** The value of the key `title`. */
