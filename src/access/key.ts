@@ -59,7 +59,7 @@ export function createKeyCheck(
 }
 
 /** The key a request carries, or null. A Bearer token wins over `X-API-Key`. */
-export function presentedKey(request: Request): string | null {
+function presentedKey(request: Request): string | null {
   const authorization = request.headers.get("authorization");
   const bearer = authorization === null ? null : /^Bearer +(\S.*)$/i.exec(authorization.trim());
   return bearer?.[1] ?? request.headers.get("x-api-key");

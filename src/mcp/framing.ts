@@ -18,7 +18,7 @@ export interface Framed {
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 
 /** Eight letters and digits, 39 bits: nobody who stored a memory can know them. */
-export function randomWord(): string {
+function randomWord(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(8)), (number) => LETTERS[number % LETTERS.length]).join("");
 }
 

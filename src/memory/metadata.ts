@@ -9,11 +9,11 @@ import type { z } from "zod";
 import type { Json, Metadata } from "./memory.ts";
 
 /** Most levels of nesting. */
-export const MAX_METADATA_DEPTH = 64;
+const MAX_METADATA_DEPTH = 64;
 /** Most bytes of new metadata, as JSON in UTF-8. */
-export const MAX_METADATA_BYTES = 64 * 1024;
+const MAX_METADATA_BYTES = 64 * 1024;
 /** Most keys of new metadata, those of nested objects included. */
-export const MAX_METADATA_KEYS = 1000;
+const MAX_METADATA_KEYS = 1000;
 
 const UNSTORABLE =
   `must hold finite numbers, well-formed Unicode without NUL characters, and at most ${MAX_METADATA_DEPTH} levels`;

@@ -38,7 +38,7 @@ const WORDS_ALONE: Weights = { cosine: 0, words: 10, size: -1.2, constant: -0.9 
 /** Least relevance of the best result for `auto` to show any: 92 % and more of foreign questions stay below it. */
 export const AUTO_BEST = 0.6;
 /** Least share of the best result's relevance for `auto`: what is below holds no evidence within the first ten. */
-export const AUTO_SHARE = 0.4;
+const AUTO_SHARE = 0.4;
 
 /** Memories from which on the largest cosine of a foreign question hardly grows. */
 const LARGE_STORE = 5000;

@@ -119,7 +119,7 @@ export const searchTool = defineTool({
 });
 
 /** A memory as a search result. */
-export function resultOf(memory: MemoryView, detail: Detail, query: string, passage?: Passage): SearchResult {
+function resultOf(memory: MemoryView, detail: Detail, query: string, passage?: Passage): SearchResult {
   const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
   if (detail === "ids") return head;
   const { content_hash: _, content, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);

@@ -37,7 +37,7 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
  * Terms of a memory that the server assumes on average when it weighs lengths. It can't change once memories are
  * stored, so it is a round figure for a paragraph; the exact scores that rank use the true average.
  */
-export const ASSUMED_LENGTH = 40;
+const ASSUMED_LENGTH = 40;
 
 /** A point id: the first half of a content_hash, written as a UUID; null for what is no content_hash. */
 export function pointId(hash: string): string | null {

@@ -16,10 +16,8 @@ const LAST_LEVEL = SLICE_CELLS.length - 1;
 /** Fields of a list: postings, address of the first cell, of the next cell to write, of its slice's link cell. */
 const COUNT = 0, HEAD = 1, TAIL = 2, LINK = 3, FIELDS = 4;
 
-/** Slots are kept in 24 bits beside 8 bits of term frequency. */
-export const MAX_SLOTS = 1 << 24;
-/** Higher term frequencies count as this; BM25 has long saturated there. */
-export const MAX_FREQUENCY = 255;
+/** A posting is a slot in 24 bits and a term frequency in 8. Higher ones count as this; BM25 has long saturated there. */
+const MAX_FREQUENCY = 255;
 
 /** What BM25 adds to a frequency in the denominator: a constant, and a part per term of the memory up to a most. */
 export interface Saturation {

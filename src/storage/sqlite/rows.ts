@@ -61,6 +61,6 @@ export function textOf(value: Value | undefined): string | null {
 }
 
 /** Text that may be null, as it is kept. */
-export function keptText(text: string | null): string | null {
+function keptText(text: string | null): string | null {
   return text === null ? null : escapeText(text);
 }

@@ -97,7 +97,7 @@ function keep(path: string, aside: string): void {
 }
 
 /** Makes a rename outlast a loss of power; where folders can't be opened, the file system sees to that. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   try {
     using handle = Deno.openSync(folder);
     handle.syncSync();
