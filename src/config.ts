@@ -13,6 +13,7 @@ import { embeddingOf, modelSources } from "./config/embedding.ts";
 import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
 import { valuesByName } from "./config/env_layers.ts";
 import { expandHome, homeOf } from "./config/home.ts";
+import { isOAuth } from "./config/unknown.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
 import type { BackupSettings } from "./operations/backup/schedule.ts";
@@ -183,12 +184,15 @@ function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, pr
     // The Python service asks for a credential unless MCP_OAUTH_ENABLED=false, so that these leave no store open there.
     const ways =
       "set MCP_API_KEY, or MCP_OAUTH_ENABLED=false or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve without a key";
-    const oauth = [...set].filter(([name, value]) => name.startsWith("MCP_OAUTH_") && value.trim() !== "");
+    const oauth = [...set].filter(([name, value]) => isOAuth(name) && value.trim() !== "");
     if (oauth.length > 0) {
       problems.push(`${oauth.map(([name]) => name).sort().join(", ")}: OAuth is not provided; ${ways}`);
     }
-    if (values.MCP_CORS_ORIGINS?.some((origin) => origin.trim() === "*")) {
-      problems.push(`MCP_CORS_ORIGINS=*: without a key every web page could read and change the memories; ${ways}`);
+    // Every page can have a frame without an origin, so that "null" stands for all of them too.
+    const any = values.MCP_CORS_ORIGINS?.find((origin) => /^(?:\*|null)$/i.test(origin.trim()));
+    if (any !== undefined) {
+      const what = "without a key every web page could read and change the memories";
+      problems.push(`MCP_CORS_ORIGINS=${any.trim()}: ${what}; ${ways}`);
     }
   }
   for (const [name, host] of openAddresses(values)) {

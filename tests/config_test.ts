@@ -77,6 +77,8 @@ Deno.test("settings of the Python service that would leave the store open there 
   for (
     const carried of [
       { MCP_CORS_ORIGINS: '["*"]' },
+      { MCP_CORS_ORIGINS: "null" },
+      { MCP_CORS_ORIGINS: '["https://app.example", " Null "]' },
       { MCP_CORS_ORIGINS: "https://a.example, *" },
       { MCP_OAUTH_ISSUER: "https://issuer.example" },
       { MCP_OAUTH_SECRET_KEY: "s3cret-value" },

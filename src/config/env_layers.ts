@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { errorText, MemoryError } from "../errors.ts";
 import { type EnvText, parseEnvText } from "./env_file.ts";
+import { isOAuth } from "./unknown.ts";
 
 /** Values from one place. */
 export interface EnvLayer {
@@ -130,7 +131,9 @@ function ignoredFile({ files, isSetting }: EnvSources, path: string, read: Reado
   try {
     const stat = files.stat(path);
     if (stat === undefined || !stat.isFile || stat.size > MAX_BYTES || read.has(files.real(path))) return null;
-    const { values } = parseEnvText(files.read(path)), names = Object.keys(values).filter(isSetting);
+    const { values } = parseEnvText(files.read(path));
+    // Without those for OAuth, a store that they were to guard would come up open.
+    const names = Object.keys(values).filter((name) => isSetting(name) || isOAuth(name.toUpperCase()));
     return names.length > 0 ? { path, names } : null;
   } catch {
     return null;

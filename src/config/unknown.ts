@@ -24,6 +24,11 @@ export function isUnsupported(name: string): boolean {
   return UNSUPPORTED.some((known) => known.endsWith("_") ? name.startsWith(known) : name === known);
 }
 
+/** Whether a variable, in capitals, asks for OAuth in the Python service, which guards the store there. */
+export function isOAuth(name: string): boolean {
+  return name.startsWith("MCP_OAUTH_");
+}
+
 /** Variables that are set, aren't settings, and are one or two keystrokes from one: the name, and the one meant. */
 export function misspelt(names: Iterable<string>, known: readonly string[]): [string, string][] {
   const settings = new Set(known), found: [string, string][] = [];

@@ -6,7 +6,9 @@
 
 import type { Bodies } from "../access/body.ts";
 import { isFromBrowser } from "../access/cors.ts";
+import { MemoryError } from "../errors.ts";
 import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
+import { checkJsonShape } from "../memory/json_shape.ts";
 import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -58,8 +60,10 @@ export async function readJson(
     throw notJson(0, "The body is not UTF-8");
   }
   try {
+    checkJsonShape(text);
     return parseExactJson(text);
   } catch (error) {
+    if (error instanceof MemoryError) throw oversized(error);
     if (error instanceof InexactNumber) throw inexact(error);
     const message = error instanceof Error ? error.message : "";
     const ended = text.trim() === "" || message.startsWith("Unexpected end");
@@ -70,6 +74,14 @@ export async function readJson(
 function inexact({ key, message }: InexactNumber): InvalidRequest {
   return new InvalidRequest([
     { type: "int_inexact", loc: ["body", key], msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
+  ]);
+}
+
+/** A body that is too much to parse. */
+function oversized({ field, message }: MemoryError): InvalidRequest {
+  const loc = field === undefined ? ["body"] : ["body", field];
+  return new InvalidRequest([
+    { type: "too_long", loc, msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
   ]);
 }
 

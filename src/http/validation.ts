@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import { unknownNames } from "../memory/field_names.ts";
+import { MAX_UNKNOWN_NAMES, type UnknownNames, unknownNames } from "../memory/field_names.ts";
 
 /** Where an input came from. */
 export type Source = "body" | "query" | "path";
@@ -56,9 +56,19 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, source:
  */
 export function ignoredNames(schema: z.ZodType, value: unknown, strict: boolean): string[] {
   const ignored = new Set<string>(), faults: InputFault[] = [];
-  collectNames(schema, value, strict, [], ignored, faults);
+  collectNames(schema, value, strict, [], { ignored, faults, left: MAX_UNKNOWN_NAMES, known: new Map() });
   if (faults.length > 0) throw new InvalidRequest(faults.slice(0, MAX_FAULTS));
   return [...ignored];
+}
+
+/** What is found in a body. */
+interface Names {
+  ignored: Set<string>;
+  faults: InputFault[];
+  /** Unknown names that may still be compared with known ones; those of items with the same names count once. */
+  left: number;
+  /** What was found for the names of an item. */
+  known: Map<string, UnknownNames>;
 }
 
 function collectNames(
@@ -66,13 +76,24 @@ function collectNames(
   value: unknown,
   strict: boolean,
   path: (string | number)[],
-  ignored: Set<string>,
-  faults: InputFault[],
+  found: Names,
 ): void {
   if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null || Array.isArray(value)) return;
   const shape = schema.shape as Record<string, z.ZodType>, fields = value as Record<string, unknown>;
-  const unknown = unknownNames(Object.keys(fields), { names: Object.keys(shape), strict });
-  const names = path.filter((step) => typeof step === "string");
+  const { ignored, faults, known } = found,
+    given = Object.keys(fields),
+    names = path.filter((step) => typeof step === "string"),
+    key = JSON.stringify([names, given]);
+  let unknown = known.get(key);
+  if (unknown === undefined) {
+    const others = given.filter((name) => !Object.hasOwn(shape, name));
+    found.left -= others.length;
+    // Comparing ever more names takes time, and no client means them all.
+    unknown = found.left < 0
+      ? { ignored: [], mistaken: others.slice(0, MAX_FAULTS).map((name) => ({ name, meant: null })) }
+      : unknownNames(given, { names: Object.keys(shape), strict });
+    known.set(key, unknown);
+  }
   for (const name of unknown.ignored) ignored.add([...names, name].join(".").slice(0, SHOWN.text).toWellFormed());
   for (const { name, meant } of unknown.mistaken) {
     const msg = meant === null ? "Field is not known" : `Field is not known; use ${meant}`;
@@ -83,7 +104,7 @@ function collectNames(
     const list = fields[name];
     if (!(inner instanceof z.ZodArray) || !Array.isArray(list)) continue;
     list.forEach((item, index) =>
-      collectNames(inner.element as z.ZodType, item, strict, [...path, name, index], ignored, faults)
+      collectNames(inner.element as z.ZodType, item, strict, [...path, name, index], found)
     );
   }
 }

@@ -101,7 +101,14 @@ export function markingsOf(text: string): Markings {
 /** A tag has a letter in it, so that `#12` stays a number. */
 function tagIn(word: string): string | null {
   const name = /^#([\p{L}\p{N}_/-]+)/u.exec(word)?.[1];
-  return name !== undefined && /[\p{L}_]/u.test(name) ? name.replace(/\/+$/, "") : null;
+  return name !== undefined && /[\p{L}_]/u.test(name) ? withoutSlashes(name) : null;
+}
+
+/** Without slashes at the end. A pattern would look through a run of them once for each of its slashes. */
+function withoutSlashes(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === "/") end--;
+  return name.slice(0, end);
 }
 
 /** Every second part between backticks is code. */

@@ -6,6 +6,7 @@
 
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
+import { checkJsonShape } from "../memory/json_shape.ts";
 import { withoutNulls } from "./messages.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
@@ -69,8 +70,11 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
     return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
-    return { body: withoutNulls(parseExactJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes))) };
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    checkJsonShape(text);
+    return { body: withoutNulls(parseExactJson(text)) };
   } catch (error) {
+    if (error instanceof MemoryError) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);
     if (error instanceof InexactNumber) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);
     return rpcError(400, RPC.parse, "Parse error: the body is not JSON in UTF-8");
   }

@@ -47,7 +47,7 @@ export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string,
   const { ignored, mistaken } = unknownNames(Object.keys(args), { names, aliases, strict: spec.strict ?? false });
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(args)) {
-    const meant = Object.hasOwn(properties, name) ? name : aliases[name];
+    const meant = Object.hasOwn(properties, name) ? name : Object.hasOwn(aliases, name) ? aliases[name] : undefined;
     if (meant === undefined) continue;
     // Where both names are given, the argument's own counts.
     if (meant !== name && args[meant] != null) ignored.push(name);

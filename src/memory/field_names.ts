@@ -9,6 +9,11 @@ import { editDistance } from "./edit_distance.ts";
 /** Names that clients and the programs around them add to every call. */
 const ADDED_BY_CLIENTS = new Set(["toolCallId", "sessionId"]);
 
+/** Names that aren't known in one call; no client adds so many, and comparing each with what is known takes time. */
+export const MAX_UNKNOWN_NAMES = 1000;
+/** Names shown of a call that has more. */
+const SHOWN_NAMES = 20;
+
 /** What may be given. */
 export interface KnownNames {
   names: readonly string[];
@@ -28,7 +33,8 @@ export interface UnknownNames {
 
 /**
  * Sorts the given names that are neither known nor an alias. One that is near a known name which wasn't given itself is a
- * mistake: within two edits, or one where it has under six letters, with case, `_` and `-` aside.
+ * mistake: within two edits, or one where it has under six letters, with case, `_` and `-` aside. Above
+ * {@link MAX_UNKNOWN_NAMES} all are mistakes, of which the first are told.
  */
 export function unknownNames(
   given: readonly string[],
@@ -37,6 +43,9 @@ export function unknownNames(
   const known = new Set([...names, ...Object.keys(aliases)]), present = new Set(given);
   const unknown = given.filter((name) => !known.has(name));
   if (unknown.length === 0) return { ignored: [], mistaken: [] };
+  if (unknown.length > MAX_UNKNOWN_NAMES) {
+    return { ignored: [], mistaken: unknown.slice(0, SHOWN_NAMES).map((name) => ({ name, meant: null })) };
+  }
   // A name whose other name was given is not what a third one means.
   for (const [alias, name] of Object.entries(aliases)) if (present.has(alias)) present.add(name);
   const open = [...known].filter((name) => !present.has(name) && !present.has(aliases[name] ?? ""));

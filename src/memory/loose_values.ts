@@ -4,6 +4,11 @@
  * @module
  */
 
+import { checkJsonShape } from "./json_shape.ts";
+
+/** Characters of a text that is read: the largest metadata in escapes alone have fewer, and tags far fewer. */
+const LONGEST = 512 * 1024;
+
 const TRUE = new Set(["true", "yes", "1", "on"]), FALSE = new Set(["false", "no", "0", "off"]);
 
 /** The boolean a text means, or undefined. */
@@ -20,21 +25,28 @@ export function numberIn(text: string): number | undefined {
 
 /** The list a text means: JSON, a list as Python prints it, or items between commas. */
 export function listIn(text: string): unknown[] {
+  if (text.length > LONGEST) return [text];
   const value = text.trim().startsWith("[") ? structureIn(text) : undefined;
   return Array.isArray(value) ? value : text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
 /** The list or object in a text that is JSON or a literal of Python; undefined for anything else. */
 export function structureIn(text: string): unknown {
+  if (text.length > LONGEST) return undefined;
   try {
-    return JSON.parse(text);
+    return parsed(text);
   } catch {
     try {
-      return JSON.parse(asJson(text));
+      return parsed(asJson(text));
     } catch {
       return undefined;
     }
   }
+}
+
+function parsed(text: string): unknown {
+  checkJsonShape(text);
+  return JSON.parse(text);
 }
 
 const WORDS: Readonly<Record<string, string>> = { True: "true", False: "false", None: "null" };

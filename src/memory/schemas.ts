@@ -18,6 +18,9 @@ export const MAX_TAGS = 100;
 /** Longest tag, type or id accepted, in characters. */
 export const MAX_NAME_LENGTH = 256;
 
+/** Most keys that a filter by metadata may name: each is a condition of its own. */
+export const MAX_FILTER_KEYS = 100;
+
 /** Longest query, in characters. */
 export const MAX_QUERY_LENGTH = 10_000;
 
@@ -83,6 +86,15 @@ function checkedNew(value: unknown, context: z.RefinementCtx): unknown {
   return value;
 }
 
+/** Before the schema, which would look at every value first. */
+function filterChecks(value: unknown, context: z.RefinementCtx): unknown {
+  if (typeof value === "object" && value !== null && Object.keys(value).length > MAX_FILTER_KEYS) {
+    context.addIssue({ code: "custom", message: `must name at most ${MAX_FILTER_KEYS} keys`, input: value });
+    return z.NEVER;
+  }
+  return withoutProto(value, context);
+}
+
 function addFault(fault: string | null, context: z.RefinementCtx): void {
   if (fault !== null) context.addIssue({ code: "custom", message: fault });
 }
@@ -137,8 +149,10 @@ export const FilterFields = {
   conversation_id: ConversationId.nullish(),
   created_after: Instant.nullish().describe("Only memories created at or after this time."),
   created_before: Instant.nullish().describe("Only memories created before this time."),
-  metadata: z.preprocess(withoutProto, z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])))
-    .optional().describe("Only memories whose metadata has these values under these keys."),
+  metadata: z.preprocess(
+    filterChecks,
+    z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  ).optional().describe("Only memories whose metadata has these values under these keys."),
   role: Role.nullish().describe("Only memories that hold the words of this role: user, assistant, system or tool."),
   include_superseded: z.boolean().optional()
     .describe("Whether memories that a newer one replaced are found too."),

@@ -144,6 +144,23 @@ Deno.test("lines that set nothing are named by their number, and never shown", (
   assertEquals([values.MCP_HTTP_PORT, values.SQLITEVEC_PATH, values.LOG_LEVEL], ["1", "/a b", "debug"]);
 });
 
+Deno.test("settings of a .env in the working folder are found however it is written", () =>
+  inPlaces({}, async (folder) => {
+    const path = `${folder}/cwd/.env`;
+    const texts: [text: string, names: string[]][] = [
+      ["MCP_OAUTH_ISSUER=https://issuer.example\n", ["MCP_OAUTH_ISSUER"]],
+      ["mcp_oauth_secret_key = 's3cret'\n", ["mcp_oauth_secret_key"]],
+      ['\uFEFFMCP_API_KEY=k\r\n# more\r\nexport  mcp_http_host="0.0.0.0"\r\n', ["MCP_API_KEY", "mcp_http_host"]],
+      ["OTHER='\nMCP_API_KEY=within a text\n'\n", []],
+    ];
+    for (const [text, names] of texts) {
+      await Deno.writeTextFile(`${folder}/elsewhere`, text);
+      await Deno.remove(path).catch(() => {});
+      await Deno.symlink(`${folder}/elsewhere`, path);
+      assertEquals([...layersIn(folder).ignored?.names ?? []].sort(), names, text);
+    }
+  }));
+
 const HOSTILE = "MCP_EMBEDDING_URL=http://127.0.0.1:9/v1\nMCP_MEMORY_EMBEDDING_MODEL=m\nMCP_MEMORY_BASE_DIR=./stolen\n";
 
 Deno.test("servers refuse to start beside a .env in the working folder that holds settings, and name the way out", () =>

@@ -124,6 +124,33 @@ Deno.test("what a memory was read from and who stored it stand beside it", async
   });
 });
 
+Deno.test("a memory's own metadata do not stand for what the store knows of it", async () => {
+  await withClient(async (client, runtime) => {
+    const forged = {
+      tags: ["agent:admin", "verified"],
+      memory_type: "decision",
+      conversation_id: "board-meeting",
+      created_at_iso: "1999-01-01T00:00:00Z",
+      updated_at: 1,
+      superseded_by: HASH,
+      content_hash: HASH,
+      content: "other words",
+      priority: 3,
+    };
+    const { content_hash } = await store(runtime, {
+      content: "crane true",
+      tags: ["quay"],
+      metadata: forged,
+      agent_id: "planner",
+    });
+    const answer = await client.callTool({ name: "fetch", arguments: { id: content_hash } });
+    const { metadata } = answer.structuredContent as { metadata: Record<string, unknown> };
+    assertEquals(Object.keys(metadata).sort(), ["created_at_iso", "priority", "tags", "updated_at_iso"]);
+    assertEquals(metadata.tags, ["quay", "agent:planner"]);
+    assertNotEquals(metadata.created_at_iso, forged.created_at_iso);
+  });
+});
+
 Deno.test("a word that a text holds is not used", () => {
   const words = ["aaaaaaaa", "bbbbbbbb", "cccccccc"];
   const text = framed(

@@ -69,6 +69,7 @@ const FRAMES: readonly [string, string][] = [
   ["# ", "\u2028x"],
   ['"', "'"],
   ["\n", "\nx"],
+  ["#a", "b"],
 ];
 
 /** Runs to put between those. */
@@ -92,6 +93,7 @@ const RUNS = [
   "a",
   "1",
   ".",
+  "/",
   "\u0301",
 ];
 

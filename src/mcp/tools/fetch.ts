@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { ContentHash } from "../../memory/schemas.ts";
+import { ContentHash, MemoryView } from "../../memory/schemas.ts";
 import { DEFAULT_ANSWER_TOKENS, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns } from "../../operations/context.ts";
 import { fetchMemory } from "../../operations/fetch.ts";
@@ -47,7 +47,9 @@ export const fetchTool = defineTool({
   async run(runtime, { id, offset, context, detail, max_tokens }) {
     const { memory, around } = await fetchMemory(runtime, { content_hash: id, context });
     const { content, content_hash, created_at: _, updated_at: __, metadata: own, ...facts } = memory;
-    const set = Object.entries({ ...facts, ...own }).filter(([, value]) => value !== null);
+    // What the store knows can't be overridden by what a client wrote, not even where the store knows nothing.
+    const free = Object.entries(own).filter(([name]) => !Object.hasOwn(MemoryView.shape, name));
+    const set = [...Object.entries(facts), ...free].filter(([, value]) => value !== null);
     const rest = content.slice(offset);
     const wanted = detail === "full" ? rest : detail === "snippets" ? snippetOf(rest) : "";
     const turns = (around === null ? [] : [around.before, around.after]).map((list) =>

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { listIn } from "../../memory/loose_values.ts";
 import { FilterFields, type MemoryView, NewTagList, TagList } from "../../memory/schemas.ts";
 
 /** Tags as a list, as comma-separated text, or as the text of a JSON list: models send all three. */
@@ -99,13 +100,7 @@ export function memoryResult(memory: MemoryView) {
 }
 
 function splitTags(text: string): string[] {
-  if (text.trimStart().startsWith("[")) {
-    try {
-      const list: unknown = JSON.parse(text);
-      if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
-    } catch {
-      // Not a JSON list after all: a tag may well begin with a bracket.
-    }
-  }
-  return text.split(",");
+  // Not a list after all? A tag may well begin with a bracket.
+  const list = listIn(text);
+  return list.every((item) => typeof item === "string") ? list : text.split(",");
 }
