@@ -3,8 +3,8 @@
  * its input open, as wrappers such as npx may do, the end of the input never comes, and the client's own end is what
  * there is to see.
  *
- * Linux tells of every process. Elsewhere, and where glibc is missing, only the parent is seen: a process whose parent
- * ends gets another one, save on Windows.
+ * On Linux every process can be looked up. Elsewhere, and where glibc is missing, only the parent is seen: a process
+ * whose parent ends gets another one, save on Windows.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const LOOK_MS = 2000;
 /** Processes that are looked at, at most. */
 const MOST = 32;
 
-/** A process as the system tells of it. */
+/** A process as the system describes it. */
 export interface ProcessFacts {
   pid: number;
   parent: number;

@@ -280,7 +280,7 @@ function homeDataFolder(env: Readonly<Record<string, string | undefined>>, { os 
   return join(home, ".local", "share", "mcp-memory");
 }
 
-/** The data folder by what is set so far; null where nothing says, or says it wrongly, which `parseConfig` reports. */
+/** The data folder by what is set so far; null where none is set or the value is wrong, which `parseConfig` reports. */
 export function dataFolder(env: Readonly<Record<string, string | undefined>>, platform: Platform): string | null {
   const set = valuesByName(env).get("MCP_MEMORY_BASE_DIR")?.trim() ?? "";
   if (set === "") return homeDataFolder(env, platform);

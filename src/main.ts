@@ -41,7 +41,7 @@ import {
   storeFiles,
 } from "./unified.ts";
 
-/** Exit codes; `docs/cli.md` tells them. 128 + 2 is what a shell gives a command that SIGINT ended, 128 + 15 for SIGTERM. */
+/** Exit codes, as in `docs/cli.md`. 128 + 2 is what a shell gives a command that SIGINT ended, 128 + 15 for SIGTERM. */
 const EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3, EXIT_STOPPED = 130, EXIT_TERMINATED = 143;
 const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   configuration: EXIT_USAGE,
@@ -336,7 +336,7 @@ function onStopSignals(first: (signal: Deno.Signal) => void, later: (signal: Den
 /** Closes what lies on this machine, however the process ends. Deno 2.9 sends no `unload` after an uncaught error. */
 function closeHoweverItEnds(): void {
   for (const event of ["unload", "error", "unhandledrejection"]) addEventListener(event, closeSharedStorageNow);
-  // A limit on the size of files would otherwise end the process; so the write fails and its client is told.
+  // A limit on the size of files would otherwise end the process; now the write fails, and its client gets the error.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 

@@ -15,7 +15,7 @@ type Output = Pick<typeof Deno.stderr, "writeSync">;
 /**
  * Writes text, waiting for a pipe that is full as long as it moves.
  *
- * @throws what the system says, such as `BrokenPipe` once the reader has gone.
+ * @throws the system's error, such as `BrokenPipe` once the reader has gone.
  */
 export function writeText(output: Output, text: string): void {
   const bytes = new TextEncoder().encode(text);
@@ -38,12 +38,12 @@ function writeSome(output: Output, bytes: Uint8Array): number {
   }
 }
 
-/** Writes text to standard error; what can't be written is lost, for there is nothing left to say so on. */
+/** Writes text to standard error; what can't be written is lost, for there is nowhere left to report it. */
 export function writeError(text: string): void {
   try {
     writeText(Deno.stderr, text);
   } catch {
-    // Nobody reads it, or the disk is full.
+    // It has no reader, or the disk is full.
   }
 }
 

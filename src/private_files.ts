@@ -27,7 +27,7 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * Makes an empty file, unless it exists, so that whoever opens it by name next finds its mode set. An existing file isn't
+ * Makes an empty file, unless it exists, so that its mode is set before it is opened by name. An existing file isn't
  * opened: the locks that SQLite has on it would be lost with the first descriptor of this process that is closed.
  */
 export function makePrivateFile(path: string): void {

@@ -187,7 +187,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
   };
 }
 
-/** Names files that other users have rights to. They stay as they are: an operator may want it so. */
+/** Names files that other users have rights to. They stay as they are: that may be on purpose. */
 async function tellExposed(config: Config, log: Logger): Promise<void> {
   const { files, folders } = await findExposed(placesOf(config)), exposed = [...files, ...folders];
   if (exposed.length === 0) return;

@@ -74,11 +74,11 @@ export interface Access {
   withCors: (request: Request, response: Response) => Response;
 }
 
-/** What the checks of a listener ask and tell. */
+/** Callbacks of a listener's checks. */
 export interface AccessHooks {
   /** Addresses this process listens on now, such as `http://127.0.0.1:8000`: their pages are its own. */
   listeners: () => Iterable<string>;
-  /** Told of every wrong key, and where it came from. */
+  /** Called with every wrong key and the address it came from. */
   onWrongKey: (address: string | undefined) => void;
 }
 

@@ -9,7 +9,7 @@ import { MemoryError } from "../errors.ts";
 
 /** Bytes of bodies in memory over all requests, unless the settings say otherwise. */
 export const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
-/** Milliseconds that a client may let us wait for its body, and bytes that buy it a further second. */
+/** Milliseconds that a body may take to arrive, and bytes for which a second is added. */
 const PATIENCE_MS = 30_000, BYTES_A_SECOND = 64 * 1024;
 /**
  * Bodies announced as no longer than this are read in one call, which reserves what is announced: it takes a tenth of the
@@ -69,7 +69,7 @@ export class Bodies {
    * The whole body.
    *
    * @throws {MemoryError} `too_large` as soon as more than `maxBytes` are announced or have arrived; `invalid_input` when
-   * the client ends before the body does; `timed_out` when it keeps us waiting; `unavailable` over the budget.
+   * the client ends before the body does; `timed_out` when it arrives too slowly; `unavailable` over the budget.
    */
   async read(request: Request, maxBytes: number): Promise<Uint8Array> {
     const announced = announcedBytes(request);
@@ -200,7 +200,7 @@ class Waits {
   }
 }
 
-/** One body, as it arrives. Only the time that the client makes us wait counts, not what is done with a piece. */
+/** One body, as it arrives. Only the time spent waiting for the client counts, not the time a piece is worked on. */
 class Arrival {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #announced: number | null;
@@ -247,7 +247,7 @@ class Arrival {
     return piece.value;
   }
 
-  /** Leaves the rest unread. A client that never sends it would keep us waiting. */
+  /** Leaves the rest unread: a client may never send it. */
   end(): void {
     this.#stopWaiting();
     if (!this.#ended) this.#reader?.cancel().catch(() => {});
@@ -269,7 +269,7 @@ class Arrival {
   }
 }
 
-/** What a request says that its body has; null when it doesn't. */
+/** The `Content-Length` of a request; null without one. */
 function announcedBytes(request: Request): number | null {
   const header = request.headers.get("content-length");
   return header === null ? null : Number(header);

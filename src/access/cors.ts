@@ -60,7 +60,7 @@ export function createCors(
 
   const isAllowed = (request: Request, guarded: boolean): boolean => {
     const text = request.headers.get("origin"), site = request.headers.get("sec-fetch-site");
-    // What browsers say of requests by the page itself and of those that no page made.
+    // The `Sec-Fetch-Site` of requests by the page itself and of those that no page made.
     const isOwnSite = site === null || /^(same-origin|none)$/i.test(site);
     if (text === null) return isOwnSite || !guarded;
     if (isListed(text)) return true;
@@ -96,7 +96,7 @@ export function createCors(
   return { check, decorate };
 }
 
-/** Whether a browser's own words say that a page sent the request, rather than a script or an SDK. */
+/** Whether a browser's headers show that a page sent the request, rather than a script or an SDK. */
 export function isFromBrowser(request: Request): boolean {
   return request.headers.has("origin") || request.headers.has("sec-fetch-site");
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** A year, as browsers' own lists want it at least. */
+/** A year, the least that the preload lists of browsers take. */
 const HSTS = "max-age=31536000";
 
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
-  // Browsers don't guess a type, and tell other sites nothing of the address.
+  // Browsers don't guess types, and send no referrer to other sites.
   ["X-Content-Type-Options", "nosniff"],
   ["Referrer-Policy", "no-referrer"],
   // Pages of other origins can't embed an answer as an image or a script. CORS requests aren't concerned.
@@ -20,7 +20,7 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
 /** Adds the headers to `response` and gives it back. */
 export function secured(request: Request, response: Response): Response {
   for (const [name, value] of HEADERS) response.headers.set(name, value);
-  // Only where this process itself speaks TLS; behind a proxy that ends TLS it is the proxy's to say.
+  // Only where this process itself speaks TLS; a proxy that ends TLS sends its own.
   if (request.url.startsWith("https:")) response.headers.set("Strict-Transport-Security", HSTS);
   return response;
 }

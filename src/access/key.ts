@@ -23,7 +23,7 @@ export function shortKeyWarning(apiKey: string | null): string | null {
 /** Where wrong keys are noted. */
 export interface WrongKeyNotes {
   wrongKeys: WrongKeys;
-  /** Told of every wrong key that was compared. */
+  /** Called for every wrong key that was compared. */
   onWrongKey: (address: string | undefined) => void;
 }
 

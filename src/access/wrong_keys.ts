@@ -19,7 +19,7 @@ const MAX_ADDRESSES = 10_000;
 
 interface Entry {
   wrong: number;
-  /** Different keys among them, as digests; no more than tell guessing from repeating. */
+  /** Digests of different keys among them, no more than it takes to distinguish guessing from repeating. */
   different: Set<string>;
   waitsUntil: number;
   at: number;

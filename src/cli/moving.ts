@@ -161,7 +161,7 @@ async function writeExport(
   if (leftOut !== undefined) throw new Failed();
 }
 
-/** What an export of a damaged store says about what is missing. */
+/** The lines that an export of a damaged store prints about what is missing. */
 function linesOf({ unreadable, altered, uncertain }: LeftOut): string[] {
   const listed = (lines: string[]) => [
     ...lines.slice(0, LISTED).map((line) => `  ${line}`),
@@ -249,7 +249,7 @@ async function exists(file: string): Promise<boolean> {
   try {
     return (await Deno.stat(file)).isFile;
   } catch {
-    return false; // opening it says what is wrong
+    return false; // opening it reports what is wrong
   }
 }
 

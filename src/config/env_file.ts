@@ -6,7 +6,7 @@
 
 import { parseEnv } from "node:util";
 
-/** What a `.env` file says. */
+/** The contents of a `.env` file. */
 export interface EnvText {
   values: Record<string, string>;
   /** Numbers of lines, from 1, that set nothing because they can't be read. Lines may hold secrets: never show them. */

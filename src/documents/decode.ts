@@ -40,7 +40,7 @@ export function decodeText(bytes: Uint8Array, fileName: string, declared?: strin
       const decoder = new TextDecoder(declared);
       return { text: cleanText(decoder.decode(bytes)), encoding: decoder.encoding };
     } catch {
-      // An encoding nobody knows: go on as if it weren't named.
+      // No decoder of that name: go on as if none were named.
     }
   }
   try {
@@ -60,7 +60,7 @@ function likelyDecoder(bytes: Uint8Array): { encoding: string; decoder: TextDeco
       decoder.decode(bytes);
       return { encoding: decoder.encoding, decoder };
     } catch {
-      // Not all of it is, or no decoder knows the name.
+      // Some bytes don't fit, or there is no decoder of that name.
     }
   }
   return { encoding: "windows-1252", decoder: new TextDecoder("windows-1252") };

@@ -78,7 +78,7 @@ export function formatOf(fileName: string): Format {
 }
 
 /**
- * Checks what can be told of a document without parsing it.
+ * Checks what can be checked without parsing a document.
  *
  * @param name May be a path; only its last part counts.
  * @throws {MemoryError} `unsupported` for a type that can't be read, `too_large`, or `invalid_input` for an empty one and

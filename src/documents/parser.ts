@@ -35,7 +35,7 @@ export class DocumentParser {
     this.#keptMs = keptMs;
   }
 
-  /** Resident bytes of the process as it told last; 0 while none runs. */
+  /** Resident bytes of the process by its last report; 0 while none runs. */
   get memory(): number {
     return this.#process?.memory ?? 0;
   }

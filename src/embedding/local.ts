@@ -12,7 +12,7 @@ import type { WorkerAnswer, WorkerRequest } from "./model_worker.ts";
 import type { EmbeddingProvider, ProviderEvents, TextKind } from "./provider.ts";
 import type { LocalSettings } from "./settings.ts";
 
-/** What the worker says of a model it loaded. */
+/** What the worker reports of a model it loaded. */
 type Loaded = WorkerAnswer & { type: "loaded" };
 
 /** What waits for an answer from the worker. */

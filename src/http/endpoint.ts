@@ -26,7 +26,7 @@ export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Quer
   summary: string;
   description?: string;
   body?: Body;
-  /** Refuses fields of the body that it doesn't know instead of ignoring them; for what deletes or merges. */
+  /** Refuses unknown fields of the body instead of ignoring them; for what deletes or merges. */
   strict?: boolean;
   /** Query parameters as the operation takes them, and how each is read from text. */
   query?: { schema: Query; kinds: Record<string, QueryKind> };

@@ -10,7 +10,7 @@ import { InvalidRequest } from "./validation.ts";
 /** Bytes of a part's header lines. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** What a part's header says. */
+/** The fields of a part's header that are used. */
 export interface PartHeader {
   /** Name of the form's field; undefined where the part has none. */
   name: string | undefined;

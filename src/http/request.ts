@@ -39,7 +39,7 @@ export function checkType(request: Request, allowed: RegExp, send: string): void
 /**
  * The request's body as JSON. A missing Content-Type counts as JSON, except from web pages.
  *
- * @throws {WrongContentType} when the body says it is something else.
+ * @throws {WrongContentType} when `Content-Type` names something else.
  * @throws {InvalidRequest} when it isn't JSON in UTF-8.
  * @throws {MemoryError} as `Bodies.read`.
  */

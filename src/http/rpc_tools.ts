@@ -37,7 +37,7 @@ export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
   input: I;
   /** Other names of arguments, accepted but not advertised. */
   aliases?: Readonly<Record<string, string>>;
-  /** Refuses names it doesn't know instead of ignoring them. */
+  /** Refuses unknown names instead of ignoring them. */
   strict?: boolean;
   run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
 }

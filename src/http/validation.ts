@@ -49,7 +49,7 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, source:
 }
 
 /**
- * Names in a body that its schema doesn't know, as paths such as `tgas` or `memories.tgas`.
+ * Names in a body that its schema lacks, as paths such as `tgas` or `memories.tgas`.
  *
  * @param strict Whether each of them is a fault, for requests that delete or merge.
  * @throws {InvalidRequest} for names that are near to known ones which weren't given.

@@ -42,7 +42,7 @@ async function kindOfFile(path: string): Promise<string | null> {
   return /\.(pdf|docx|html?|txt|csv|json)$/i.test(path) ? "documents" : null;
 }
 
-/** JSON Lines are told by the first lines that are whole. */
+/** JSON Lines are recognised by the first lines that are whole. */
 function kindOfLines(text: string): string | null {
   const lines = text.split("\n").slice(0, 50);
   for (const line of lines) {

@@ -69,7 +69,7 @@ function nameIn(text: string): string {
   return text.trim().replace(/^#/, "");
 }
 
-/** What a note's text says besides its words. */
+/** The markup in a note's text that has a meaning of its own. */
 export interface Markings {
   /** Names of inline tags such as `#project/alpha`, without the `#`. */
   tags: string[];

@@ -20,7 +20,7 @@ const OWN = new Set([
   "state",
 ]);
 
-/** Each memory of an export, then what its graph says of entities. */
+/** Each memory of an export, then the relations of entities in its graph. */
 export async function* readMem0(path: string): AsyncGenerator<Entry> {
   const { text, notes } = await readText(path), read = parseJson(text);
   yield* notes;

@@ -43,7 +43,7 @@ export async function* readReferenceGraph(path: string): AsyncGenerator<Entry> {
   }
 }
 
-/** Some forks write no `type`; the fields tell. */
+/** Some forks write no `type`; the fields decide. */
 function kindOf(line: Line): unknown {
   if (typeof line.type === "string" && (line.type === "entity" || line.type === "relation")) return line.type;
   if (line.from !== undefined && line.to !== undefined) return "relation";

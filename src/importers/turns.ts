@@ -17,7 +17,7 @@ export interface Turn {
   id: string;
   role: "user" | "assistant";
   text: string;
-  /** Unix seconds; undefined where the source tells none. */
+  /** Unix seconds; undefined where the source has none. */
   at: number | undefined;
   /** More to keep with it, such as the model; absent values are left out. */
   facts?: Record<string, string | undefined>;
@@ -35,7 +35,7 @@ export class Conversation {
 
   /**
    * @param source The program, such as `chatgpt`; also the beginning of the conversation's id here.
-   * @param begun Unix seconds for turns that tell no time before the first one that does.
+   * @param begun Unix seconds for turns without a time before the first one that has one.
    * @param facts The same for all turns, such as the title.
    */
   constructor(source: string, id: string, begun: number, facts: Record<string, string | undefined> = {}) {

@@ -1,13 +1,13 @@
 /**
  * Memories as text for a model to read, each between lines that its content can't forge: they begin with a random word
- * that is new in every answer. What tells about a memory stands in such a line, quoted where it could be misread.
+ * that is new in every answer. The facts about a memory stand in such a line, quoted where it could be misread.
  *
  * @module
  */
 
 import type { MemoryView } from "../memory/schemas.ts";
 
-/** A text of a memory, with what is told of it. */
+/** A text of a memory, with the facts about it. */
 export interface Framed {
   /** Facts about it, for its line; see {@link fact}. */
   facts: string;
@@ -17,7 +17,7 @@ export interface Framed {
 
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 
-/** Eight letters and digits, 39 bits: nobody who stored a memory can know them. */
+/** Eight letters and digits, 39 bits: the author of a memory can't guess them. */
 function randomWord(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(8)), (number) => LETTERS[number % LETTERS.length]).join("");
 }
@@ -25,7 +25,7 @@ function randomWord(): string {
 /**
  * The memories as one text.
  *
- * @param head First line; says in full what the lines with the word mean.
+ * @param head First line; explains in full what the lines with the word mean.
  * @param draw Gives words; another one is drawn when a text holds it.
  */
 export function framed(head: string, memories: readonly Framed[], draw: () => string = randomWord): string {

@@ -132,7 +132,7 @@ export function releaseServer(server: Server): void {
 const invalid = (message: string, data?: unknown) => new ProtocolError(ProtocolErrorCode.InvalidParams, message, data);
 
 /**
- * Runs a request, and tells its failures as protocol errors without what only an operator may read.
+ * Runs a request, and answers failures with protocol errors that leave out what only an operator may read.
  *
  * @param uri The resource that was asked for; clients find it in the error's data when it isn't there.
  */

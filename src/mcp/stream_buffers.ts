@@ -11,7 +11,7 @@ const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 /** Bytes of all clients together. */
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 
-/** What is told of a stream that was ended. */
+/** What is reported of a stream that was ended. */
 export interface EndedStream {
   /** Who reads it, for the log. */
   name: string;
@@ -36,13 +36,13 @@ export class StreamBuffers {
   /** At least what is unread: clients that read aren't seen until it is summed up. */
   #written = 0;
 
-  /** @param onEnded Told of a stream that ended because its client is too slow. */
+  /** @param onEnded Called for a stream that was ended because its client is too slow. */
   constructor(onEnded: (stream: EndedStream) => void, maxTotal = MAX_TOTAL_BYTES) {
     this.#onEnded = onEnded;
     this.#maxTotal = maxTotal;
   }
 
-  /** Opens a stream. `onClose` is told once: when the client goes, or at its end. */
+  /** Opens a stream. `onClose` is called once: when the client goes, or at its end. */
   open(client: StreamClient, onClose: () => void): BufferedStream {
     const stream: BufferedStream = new BufferedStream(client, (bytes) => this.#wrote(stream, bytes), () => {
       this.#streams.delete(stream);
@@ -96,7 +96,7 @@ export class BufferedStream {
     this.#onClose = onClose;
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
-      // Called when the client wants more.
+      // Called when the client can take more.
       pull: async () => {
         if (this.#queue.length === 0 && !this.#closed) await new Promise<void>((resolve) => this.#wake = resolve);
         this.#give();

@@ -87,7 +87,7 @@ export class StreamableEndpoint {
       const response = await this.#stateless.fetch(withoutSignal(request), options);
       return await this.#stream(await withStatus(response, read.body), address);
     }
-    // A client that begins anew may still name a session that has ended.
+    // A client that initialises again may still name a session that has ended.
     if (request.headers.has("mcp-session-id") && !(opensSession(read.body) && !this.#isOpen(request))) {
       return await this.#inSession(request, ({ transport }) => transport.handleRequest(request, options));
     }

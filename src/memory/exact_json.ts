@@ -36,7 +36,7 @@ export function parseExactJson(text: string): unknown {
   });
 }
 
-/** `JSON.parse` with source text access, which TypeScript's library doesn't know yet. */
+/** `JSON.parse` with source text access, which TypeScript's library lacks as yet. */
 type ParseWithSource = (
   text: string,
   reviver: (key: string, value: unknown, context: { source?: string }) => unknown,

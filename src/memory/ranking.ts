@@ -44,7 +44,7 @@ export interface RankWeights {
   readonly lendingLength: number;
   /**
    * Factor for a turn of someone else, where the query names who speaks. Whom a question is about has mostly said it
-   * (95 % on LoCoMo). What has no label stays as it is: a note is nobody's turn.
+   * (95 % on LoCoMo). What has no label stays as it is: a note is no turn.
    */
   readonly otherSpeaker: number;
   /** What such a name still counts as a word, now that it counts as a speaker. */
@@ -88,11 +88,11 @@ export interface Scored {
 export interface RankInput extends Scored {
   before: readonly Scored[];
   after: readonly Scored[];
-  /** A turn of a conversation whose label says who speaks. */
+  /** A turn of a conversation whose label names the speaker. */
   named: boolean;
   /** Positions of the query's terms that name the turn's speaker; empty unless it is named. */
   speaker: readonly number[];
-  /** Whose words it holds; null where nothing says. */
+  /** Whose words it holds; null where that isn't known. */
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;
@@ -127,7 +127,7 @@ export function inverseDocumentFrequency(memories: number, containing: number): 
   return Math.log(1 + (memories - containing + 0.5) / (containing + 0.5));
 }
 
-/** What the ranking must know of a query. */
+/** What the ranking takes of a query. */
 export interface RankedQuery {
   /** Number of its terms, the length of every `words`. */
   termCount: number;

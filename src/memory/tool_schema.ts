@@ -1,5 +1,5 @@
 /**
- * JSON Schemas of tools, as plain as clients and model APIs want them.
+ * JSON Schemas of tools, as plain as clients and model APIs need them.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function toolSchema(schema: z.ZodObject, io: "input" | "output"): JsonSch
   return rest as JsonSchema;
 }
 
-/** Leaves out what says nothing to a client, or what common clients and model APIs can't read. */
+/** Leaves out what is of no use to a client, and what common clients and model APIs can't read. */
 function simplify(schema: JsonSchema, io: "input" | "output"): void {
   // Null and absent mean the same in arguments; advertising both only costs tokens.
   if (io === "input" && schema.anyOf !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * What the ranking must know of a memory besides its words: who speaks, whose words it holds, and whether it asks.
+ * What the ranking takes of a memory besides its words: the speaker, whose words it holds, and whether it asks.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const SHORT_TURN = 40;
 
 /** Features of a text, as they are indexed. */
 export interface TurnFeatures {
-  /** Terms of the label that says who speaks, such as `caroline` for `Caroline: I went …`; none without one. */
+  /** Terms of the label that names the speaker, such as `caroline` for `Caroline: I went …`; none without one. */
   speaker: readonly string[];
   /** Features as bits: see `featureBits`. */
   bits: number;
@@ -56,7 +56,7 @@ export function mayName(bits: number): boolean {
  * Whether a turn's label names who speaks. `elise: Hi` may be a name or anything else, so that it counts only where the
  * turns around it are labelled too.
  *
- * @param isAmongLabelled Whether one of the turns around it may name who speaks, as `mayName` tells.
+ * @param isAmongLabelled Whether one of the turns around it may name who speaks, by `mayName`.
  */
 export function isNamed(bits: number, isAmongLabelled: () => boolean): boolean {
   return (bits & NAMED) !== 0 || ((bits & PERHAPS_NAMED) !== 0 && isAmongLabelled());

@@ -14,7 +14,7 @@ export function sharePerAddress(max: number): number {
 
 /** IPv4-mapped IPv6: the client came over IPv4. */
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
-/** Groups of an IPv6 address that name a network. Whoever has one address of it has all 2⁶⁴. */
+/** Groups of an IPv6 address that name a network. A client with one address of it has all 2⁶⁴. */
 const NETWORK_GROUPS = 4;
 
 /**

@@ -93,7 +93,7 @@ async function sampleOf(storage: MemoryStorage): Promise<Memory[]> {
   return [...found.values()];
 }
 
-/** Makes wrong vectors anew, memory by memory; goes on where an earlier run, of whatever process, was stopped. */
+/** Replaces wrong vectors, memory by memory; goes on where an earlier run, of whatever process, was stopped. */
 async function mend(
   runtime: Runtime,
   from: Note,

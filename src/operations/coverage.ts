@@ -16,7 +16,7 @@ export class CoverageWatch {
   #asked: Promise<string | null> | undefined;
   #askedAt = -Infinity;
 
-  /** What a search should say of missing vectors; null when few or none are missing, or the store doesn't tell. */
+  /** The notice of missing vectors for a search; null when few or none are missing, or the store doesn't count them. */
   notice(storage: MemoryStorage): Promise<string | null> {
     const now = performance.now();
     if (this.#asked === undefined || storage.connections === null || now - this.#askedAt > FRESH_MS) {
@@ -39,6 +39,6 @@ async function look(storage: MemoryStorage): Promise<string | null> {
     return `Search by meaning finds ${embedded} of ${memories} memories; the others are found by words until their ` +
       "vectors are made";
   } catch {
-    return null; // the search itself tells an outage
+    return null; // the search itself reports an outage
   }
 }

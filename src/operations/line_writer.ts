@@ -23,8 +23,8 @@ export interface LineWriter {
 }
 
 /**
- * A writer that hands whole lines, in their order, to `write`, which may take a part of the bytes and says how many, or
- * throw. `WouldBlock` means later; after any other error the lines at hand are lost, and the next ones are tried again.
+ * A writer that hands whole lines, in their order, to `write`, which may take a part of the bytes and returns how many,
+ * or throws. `WouldBlock` means later; after any other error the lines at hand are lost, and the next ones are tried.
  */
 export function createLineWriter(write: (bytes: Uint8Array) => number): LineWriter {
   const encoder = new TextEncoder();
@@ -57,7 +57,7 @@ export function createLineWriter(write: (bytes: Uint8Array) => number): LineWrit
 
 const NEWLINE = 10;
 
-/** Writes as much as is taken. `blocked` says that the rest can go later; otherwise the rest is lost. */
+/** Writes as much as is taken. When `blocked` is set the rest can go later; otherwise it is lost. */
 function writeAll(write: (bytes: Uint8Array) => number, bytes: Uint8Array): { taken: number; blocked: boolean } {
   let taken = 0;
   try {

@@ -10,7 +10,7 @@ import { MemoryError } from "../errors.ts";
 const MAX_CONFLICTS = 20, PAUSE_MS = 5;
 
 /**
- * Runs `attempt` until it gives a result; null says that what it read was changed meanwhile.
+ * Runs `attempt` until it gives a result; null means that what it read was changed meanwhile.
  *
  * @param action For the message, such as `merge into`.
  * @throws {MemoryError} `conflict` when others are faster every time.

@@ -27,9 +27,9 @@ export interface OperationSettings {
   timeZone: string;
   /** Days that deleted memories stay in the trash; 0 deletes them at once. */
   trashDays: number;
-  /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 unless told otherwise. */
+  /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 by default. */
   modelWaitMs?: number;
-  /** Milliseconds that a search gives the reranker; 500 unless told otherwise. */
+  /** Milliseconds that a search gives the reranker; 500 by default. */
   rerankBudgetMs?: number;
   /** Scales of models' cosines by the model's id, beside the bundled model's. */
   cosineScales?: Readonly<Record<string, CosineScale>>;

@@ -30,7 +30,7 @@ export type SimilarInput = z.infer<typeof SimilarInput>;
 
 /**
  * The memories nearest to one by its stored vectors, nearest first, without itself. A memory that has none yet is
- * embedded for the call; where no model can do that it has no similar ones, and `notice` says so.
+ * embedded for the call; where no model can do that it has no similar ones, and `notice` explains it.
  *
  * @throws {MemoryError} `not_found`.
  */

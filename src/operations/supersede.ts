@@ -76,7 +76,7 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
   const before = older.superseded?.by;
   if (before !== undefined && before !== new_hash) await runtime.storage.unrelate([{ ...link, source: before }]);
   await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
-  // Whoever replaced or reinstated it meanwhile found no relation to remove yet.
+  // A caller that replaced or reinstated it meanwhile found no relation to remove yet.
   const [now] = await runtime.storage.get([content_hash]);
   if (now && now.superseded?.by !== new_hash) await runtime.storage.unrelate([link]);
   runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));

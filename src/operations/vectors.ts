@@ -8,7 +8,7 @@ import { MemoryError } from "../errors.ts";
 import type { QueryVector, VectorSet } from "../storage/storage.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** Milliseconds to wait for a loading model where the settings don't say. */
+/** Milliseconds to wait for a loading model where no setting is given. */
 const DEFAULT_WAIT_MS = 3000;
 
 /**
@@ -74,18 +74,18 @@ export async function embedForSearch(runtime: Runtime, query: string): Promise<S
   }
 }
 
-/** What a search says whose vector the store ignored. */
+/** Notice of a search whose vector the store ignored. */
 export const SWITCHED =
   "Search by meaning is not ready: the store was switched to another embedding model, which this service follows in " +
   "some seconds";
 
-/** What a search says, of all that keeps it from finding everything; null when nothing does. */
+/** Notice of all that keeps a search from finding everything; null when nothing does. */
 export function noticeOf(...parts: (string | null | undefined)[]): string | null {
   const said = parts.filter((part) => part != null);
   return said.length === 0 ? null : said.join(". ");
 }
 
-/** Waits, so long as the settings say, until it is known which model serves. */
+/** Waits, no longer than is set, until it is known which model serves. */
 export async function modelKnown({ embeddings, settings }: Runtime): Promise<void> {
   const { serving, settling } = embeddings, { modelWaitMs = DEFAULT_WAIT_MS } = settings;
   if (settling === undefined || serving !== null || modelWaitMs === 0) return;

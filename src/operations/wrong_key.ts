@@ -1,5 +1,5 @@
 /**
- * Tells of wrong keys, alike for both ports.
+ * Logs wrong keys, alike for both ports.
  *
  * @module
  */

@@ -170,11 +170,11 @@ export interface Candidate extends Scores {
    */
   before: readonly Scores[];
   after: readonly Scores[];
-  /** A turn of a conversation whose label says who speaks. */
+  /** A turn of a conversation whose label names the speaker. */
   named: boolean;
   /** Positions of the query terms that name the turn's speaker; empty unless it is named. */
   speaker: readonly number[];
-  /** Whose words it holds; null where nothing says. */
+  /** Whose words it holds; null where that isn't known. */
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;

@@ -42,7 +42,7 @@ export function rowsOf(text: string, delimiter: string, fileName: string): Gener
   });
 }
 
-/** @param onFault Told what is wrong with a quote, and in which row, from 1, blank ones left out. */
+/** @param onFault Called with what is wrong with a quote and in which row, from 1, blank ones left out. */
 function* fieldsOf(
   text: string,
   delimiter: string,

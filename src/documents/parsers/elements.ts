@@ -6,7 +6,7 @@
 
 import { Tokenizer, type TokenizerCallbacks } from "htmlparser2";
 
-/** What a reader is told of, in the file's order. Every element that opens closes, at the file's end at the latest. */
+/** Callbacks of a reader, in the file's order. Every element that opens closes, at the file's end at the latest. */
 export interface ElementHandler {
   /** @param attributes The first value of each name. */
   open(name: string, attributes: ReadonlyMap<string, string>): void;
@@ -38,7 +38,7 @@ const ENDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
     "section table ul").split(" ").map((name) => [name, new Set(["p"])] as const),
 ]);
 
-/** Tells a handler of the elements of a text. */
+/** Calls a handler for each element of a text. */
 export function readElements(text: string, handler: ElementHandler, { xml = false } = {}): void {
   const reader = new ElementReader(text, handler, xml);
   const tokenizer = new Tokenizer({ xmlMode: xml }, reader);

@@ -33,7 +33,7 @@ const MOST_HEADINGS = 0.3;
 const PARAGRAPH_GAP = 1.25;
 /** Widest gap between two lines of one heading, in heights. */
 const HEADING_GAP = 1.4;
-/** Characters at a line's end that tell whether its sentence ends there. */
+/** Characters at a line's end that decide whether its sentence ends there. */
 const END_WITHIN = 8;
 
 /** Joins the texts of a page to lines. */

@@ -14,12 +14,12 @@ import type { WorkerAnswer, WorkerTask } from "./worker.ts";
  * Milliseconds between two looks at memory and clock while a document is parsed. A core fills some 50 MB in this time.
  */
 const LOOK_MS = 20;
-/** Milliseconds between two lines that tell the memory. */
+/** Milliseconds between two lines that report the memory in use. */
 const TELL_MS = 1000, TELL_IDLE_MS = 10_000;
 
 /** Parses documents until standard input closes. Never returns. */
 export async function parseDocuments(): Promise<never> {
-  // Whoever stops the service ends this process by closing its input; a signal to both must not end it in the middle.
+  // The service ends this process by closing its input; a signal to both must not end it in the middle.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") Deno.addSignalListener(signal, () => {});
   }

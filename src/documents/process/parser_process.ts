@@ -23,7 +23,7 @@ export interface DocumentTask {
 
 /** Milliseconds the process gets to end by itself once its input is closed. */
 const END_GRACE_MS = 1000;
-/** Milliseconds it gets to start, and to say itself that a document takes too long. */
+/** Milliseconds it gets to start, and to report itself that a document takes too long. */
 const ANSWER_GRACE_MS = 20_000;
 /** Bytes written at once, so that a large document is handed over in turns. */
 const PIECE_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ const KEPT_ERRORS = 2000;
 export class ParserProcess {
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
-  /** Resident bytes as it told last; 0 before the first time. */
+  /** Resident bytes by its last report; 0 before the first one. */
   memory = 0;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -69,7 +69,7 @@ export class ParserProcess {
     }
     giveWay(this.#child.pid);
     this.#input = this.#child.stdin.getWriter();
-    // A process that ended says so by its status.
+    // A process that ended is seen by its status.
     this.#input.closed.catch(() => {});
     const reading = Promise.all([this.#readLines(), this.#readErrors()]);
     this.ended = this.#child.status.then(async (status) => {
@@ -170,7 +170,7 @@ export class ParserProcess {
         if (rest.length > LONGEST_LINE) throw new Error("Line too long");
       }
     } catch {
-      // It says what it can't mean to: something took it over.
+      // Not a line of the protocol: a document may have taken the process over.
       this.#kill();
     }
   }

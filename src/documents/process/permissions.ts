@@ -4,7 +4,7 @@
  * @module
  */
 
-/** All there are; Deno's types don't know the right to import from other machines. */
+/** All there are; Deno's types lack the right to import from other machines. */
 const NAMES = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
 
 /**

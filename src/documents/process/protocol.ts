@@ -1,5 +1,5 @@
 /**
- * What the service and the process that parses its documents say to each other. The service writes a line of JSON and
+ * The protocol between the service and the process that parses its documents. The service writes a line of JSON and
  * then the document's bytes; the process answers with lines of JSON.
  *
  * @module
@@ -22,7 +22,7 @@ export interface Task {
   chunking: DocumentChunkOptions;
 }
 
-/** Exit codes that say over which limit a document was. */
+/** Exit codes for the limit that a document exceeded. */
 export const EXIT = { memory: 40, time: 41 } as const;
 
 /** Codes of the errors that a document can be refused with. */
@@ -84,7 +84,7 @@ const LineSchema: z.ZodType<Line> = z.union([
   }),
 ]);
 
-/** @throws {Error} for a line that says nothing of the above. */
+/** @throws {Error} for a line that is none of the above. */
 export function readLine(text: string): Line {
   return LineSchema.parse(JSON.parse(text));
 }

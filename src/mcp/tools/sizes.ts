@@ -68,7 +68,7 @@ export function sizeItems<T, S>(
   };
 }
 
-/** For an agent that wants the rest. A page of as many as fitted goes on where this one ended. */
+/** How an agent gets the rest. A page of as many as fitted goes on where this one ended. */
 function howToGet(kept: number, omitted: number): string {
   if (omitted === 0) return HOW_SHORTENED;
   return kept === 0 ? HOW_SHORTENED : `${HOW_OMITTED} ${kept} from page 2; ${HOW_SHORTENED}`;

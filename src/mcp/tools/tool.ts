@@ -38,7 +38,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   output: O;
   /** Older and other names of arguments, accepted but not advertised. */
   aliases?: Readonly<Record<string, string>>;
-  /** Refuses names it doesn't know instead of ignoring them; for tools that delete or merge. */
+  /** Refuses unknown names instead of ignoring them; for tools that delete or merge. */
   strict?: boolean;
   run(runtime: Runtime, input: z.output<I>, caller: Caller): Promise<z.input<O>>;
   /**
@@ -62,7 +62,7 @@ export function inputSchema(input: z.ZodObject): ObjectSchema {
   return toolSchema(input, "input") as ObjectSchema;
 }
 
-/** JSON Schema of a tool's structured content, with what every tool may say. */
+/** JSON Schema of a tool's structured content, with the fields that every tool may add. */
 export function outputSchema(output: z.ZodObject): ObjectSchema {
   return toolSchema(output.extend({ ignored: Ignored }), "output") as ObjectSchema;
 }

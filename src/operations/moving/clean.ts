@@ -1,6 +1,6 @@
 /**
  * Taking out of imported entries what no new memory may have: control characters and line breaks in names, keys
- * `__proto__` and too much metadata. The entry is imported all the same, and the report says what it lost.
+ * `__proto__` and too much metadata. The entry is imported all the same, and the report lists what it lost.
  *
  * @module
  */

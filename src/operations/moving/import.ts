@@ -75,11 +75,11 @@ export interface ImportOptions {
    * restore of what this operator's own store held.
    */
   asWritten?: boolean;
-  /** Takes the entries' vectors over when a sample of them is right, instead of making all anew. */
+  /** Takes the entries' vectors over when a sample of them is right, instead of making all again. */
   trustVectors?: boolean;
   /** From 0 to below 1: which memories are in that sample. */
   random?: () => number;
-  /** Called after each transaction; `total` is known where the source tells how much it holds. */
+  /** Called after each transaction; `total` is known where the source announces how much it holds. */
   onProgress?: (report: ImportReport, total: number | undefined) => void;
   signal?: AbortSignal | undefined;
 }
@@ -99,7 +99,7 @@ export class Report implements ImportReport {
   cleaned = 0;
   left_out: Record<string, number> = {};
   notes: { place: string; message: string }[] = [];
-  /** Memories that the source says it holds. */
+  /** Memories that the source announces. */
   total: number | undefined;
 
   /** A copy of how it stands. */

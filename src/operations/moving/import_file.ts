@@ -95,7 +95,7 @@ function noHeader(): MemoryError {
   );
 }
 
-/** JSON Lines that somebody else wrote: each a memory, unless its `kind` says otherwise. */
+/** JSON Lines of other origin: each a memory, unless its `kind` names another record. */
 async function* plainEntries(first: Line, lines: AsyncGenerator<Line>): AsyncGenerator<Entry> {
   yield* plainEntry(first);
   for await (const line of lines) yield* plainEntry(line);

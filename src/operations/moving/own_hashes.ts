@@ -1,6 +1,6 @@
 /**
  * Keys of imported memories. A file may give a memory the key of another text, which would then be refused as a duplicate:
- * a key that isn't one of the content is made anew, and what refers to it follows.
+ * a key that isn't one of the content is replaced, and what refers to it follows.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { MemoryStorage } from "../../storage/storage.ts";
 
 /** The keys of one import. */
 export class OwnHashes {
-  /** Keys that were made anew, by those in the file. */
+  /** Keys that replace others, by those in the file. */
   readonly #replaced = new Map<string, string>();
   /** Memories stored with a newer one whose key wasn't known yet. */
   readonly #pending: Memory[] = [];
@@ -25,7 +25,7 @@ export class OwnHashes {
    * Gives memories of a file their own keys. The key is that of the content alone; where another memory of the same
    * words has that, metadata counts too, so that neither is lost.
    *
-   * @param onReplaced Told the position of each memory whose key was made anew.
+   * @param onReplaced Called with the position of each memory whose key was replaced.
    */
   async assign(
     storage: MemoryStorage,

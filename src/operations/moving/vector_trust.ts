@@ -1,6 +1,6 @@
 /**
- * Vectors that come with a file: taken only where the operator says so, and even then a sample of them is made again and
- * compared. A vector of another text would be found for questions it has nothing to do with.
+ * Vectors that come with a file: taken only where the operator asks for it, and even then a sample of them is made
+ * again and compared. A vector of another text would be found for questions it has nothing to do with.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export class VectorTrust {
     for (const { content_hash, content } of memories) this.#taken.push({ content_hash, content });
   }
 
-  /** Makes the vectors anew that were taken before the sample that showed wrong ones; the number of them. */
+  /** Replaces the vectors that were taken before the sample that showed wrong ones; the number of them. */
   async replace(storage: MemoryStorage, model: string): Promise<number> {
     const taken = this.#taken.splice(0);
     for (const { content_hash, content } of taken) {

@@ -308,7 +308,7 @@ export class OutboxFile implements OutboxContents {
     gathered.forEach(({ done }) => done());
   }
 
-  /** Tells those who wait that nothing of theirs was added. */
+  /** Rejects the waiting writes, of which nothing was added. */
   #fail(error: unknown): void {
     this.#coming = { writes: 0, bytes: 0 };
     for (const { failed } of this.#gathering.splice(0)) failed(error);

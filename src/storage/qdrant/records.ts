@@ -31,7 +31,7 @@ const MAX_CONFLICTS = 30;
 /** Milliseconds before the second try at most; each further one waits so much longer. */
 const CONFLICT_PAUSE_MS = 5;
 
-/** Payload fields that tell a version, and what caches must know of a deleted memory. */
+/** Payload fields that identify a version, and those of a deleted memory that caches need. */
 const VERSION_FIELDS = ["revision", "updated_at", "conversation_id"];
 
 /** What changed, for caches: the points and the conversations they are in. */
@@ -267,7 +267,7 @@ export class Records {
   }
 }
 
-/** Whether a point is the one that its writer inserted, whoever changed it since. */
+/** Whether a point is the one that its writer inserted, changed since or not. */
 function isOwn({ id, revision }: Prepared, there: ReadonlyMap<string, Version>): boolean {
   const version = there.get(id);
   return version !== undefined && lineageOf(version) === revision;

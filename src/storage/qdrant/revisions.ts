@@ -8,7 +8,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 
-/** What tells one version of a point from another. */
+/** What distinguishes one version of a point from another. */
 export interface Version {
   revision?: unknown;
   updated_at?: unknown;

@@ -116,7 +116,7 @@ export class Trash {
       if (points.length === 0) continue;
       await this.#points.insert("bring memories into the trash", points);
       const there = await this.#points.versions([...versions.keys()]);
-      // Whoever stored one meanwhile found nothing of it in the trash.
+      // A writer that stored one meanwhile found nothing of it in the trash.
       const storedSince = await this.#records.payloads([...versions.keys()], []);
       await this.#points.drop(new Map([...versions].filter(([id]) => storedSince.has(id))));
       for (const [id, { revision }] of versions) {
@@ -268,7 +268,7 @@ export class Trash {
     }
   }
 
-  /** Claims trashed memories that nobody else is taking out; the payloads of those that were claimed. */
+  /** Claims trashed memories that no other process is taking out; the payloads of those that were claimed. */
   async #claim(
     ids: readonly string[],
     claim: string,
@@ -295,7 +295,7 @@ function trashedPoint(id: string, point: WholePoint, { at, reason }: Trashing): 
   return { id, vector: {}, payload: { ...point.payload, ...fields } };
 }
 
-/** The condition on what nobody takes out now. */
+/** The condition on what no process is taking out. */
 function claimable(): Condition {
   const before = Date.now() / 1000 - CLAIM_SECONDS;
   return { should: [{ is_empty: { key: "claim" } }, { key: "claimed_at", range: { lt: before } }] };

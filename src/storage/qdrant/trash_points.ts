@@ -21,7 +21,7 @@ export interface TrashFields {
   reason: string;
   /** The active model's vectors at the time; null without. */
   kept_vectors: { model: string; point: Schemas["PointStruct"]["vector"] } | null;
-  /** Who takes it out, and since when in Unix seconds; absent while nobody does. */
+  /** The process that is taking it out, and since when in Unix seconds; absent while none is. */
   claim?: string;
   claimed_at?: number;
 }

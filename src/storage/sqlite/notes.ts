@@ -15,7 +15,7 @@ export function noteOf(connection: DatabaseSync, name: string): string | null {
   return value === undefined ? null : unescapeText(String(value));
 }
 
-/** Removes notes that still say what they are known to say. Waits for no other process: one that writes finds them. */
+/** Removes notes that are still as they were read. Waits for no other process: one that writes finds them. */
 export function removeNotes(writer: DatabaseSync, notes: ReadonlyMap<string, string>): void {
   const remove = writer.prepare("DELETE FROM notes WHERE name = ? AND value = ?");
   for (const [name, text] of notes) remove.run(name, escapeText(text));

@@ -41,7 +41,7 @@ export function lockForReplacing(path: string): StoreLock | null {
 }
 
 function tryLock(path: string, exclusive: boolean): StoreLock | null {
-  // For its user alone: whoever may open it, if only to read, may lock it and keep the store from being opened.
+  // For its user alone: a process that may open it, if only to read, may lock it and keep the store from being opened.
   makePrivateFile(`${path}.lock`);
   const file = Deno.openSync(`${path}.lock`, { write: true });
   let held = false;

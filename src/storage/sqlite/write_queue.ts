@@ -131,7 +131,7 @@ export class WriteQueue {
     await this.#checkpoints.close();
   }
 
-  /** Refuses everything from now on, and ends the worker; whoever calls ends the transaction. */
+  /** Refuses everything from now on, and ends the worker; the caller ends the transaction. */
   closeNow(): void {
     this.#closed = true;
     this.#checkpoints.closeNow();

@@ -42,7 +42,7 @@ export class PageFile {
     this.count = Math.floor(file.statSync().size / size);
   }
 
-  /** Number of the first byte of a page that says what it is; 0 for one that is not there. */
+  /** Number of the first byte of a page, which is its type; 0 for one that is not there. */
   kind(number: number): number {
     return this.#page(number)?.[number === 1 ? FILE_HEADER : 0] ?? 0;
   }

@@ -65,7 +65,7 @@ export function findRows(file: PageFile): Found {
     memories: expected(walk("sqlite_autoindex_memories_1")),
     trash: expected(walk("sqlite_autoindex_trash_1")),
   };
-  // Another index knows rows, though not their hashes.
+  // Another index has rows, though not their hashes.
   for (const { columns: [, id] } of walk("memories_by_revision")?.cells ?? []) {
     if (isNumber(id) && !named.memories.rows.has(Number(id))) named.memories.rows.set(Number(id), null);
   }
@@ -95,7 +95,7 @@ function rootsOf(file: PageFile): Map<string, number> {
   return roots;
 }
 
-/** Rows that the index of hashes knows, and whether it knows all. */
+/** Rows in the index of hashes, and whether it has all. */
 function expected(index: Walk | null): { rows: Map<number, string | null>; whole: boolean } {
   const rows = new Map<number, string | null>();
   for (const { columns: [hash, row] } of index?.cells ?? []) {
@@ -105,7 +105,7 @@ function expected(index: Walk | null): { rows: Map<number, string | null>; whole
 }
 
 /**
- * One cell for each row: the first is that of the table itself, of others the latest counts. An index that is whole knows
+ * One cell for each row: the first is that of the table itself, of others the latest counts. An index that is whole has
  * which rows exist; pages outside of the table may hold others from earlier.
  *
  * @param age Column that only grows.

@@ -40,7 +40,7 @@ export type SalvageAnswer =
 
 /** Rows handed over at once. */
 const AT_ONCE = 200;
-/** Bytes of a page where the header can't be read; Unimem's files have no others unless told so. */
+/** Bytes of a page where the header can't be read; Unimem's files have no others by default. */
 const USUAL_PAGE = 4096;
 const PATIENCE_MS = 15_000;
 
@@ -130,7 +130,7 @@ function relationIn([source, type, target, created_at]: Found["relations"][numbe
   };
 }
 
-/** Whether a memory isn't what its hash says, in either of the two forms a hash is made. */
+/** Whether a memory doesn't match its hash, in either of the two forms a hash is made. */
 function isAltered({ content, content_hash, metadata }: Memory): boolean {
   return contentHash(content) !== content_hash && contentHash(content, metadata) !== content_hash;
 }
