@@ -41,8 +41,13 @@ import {
   storeFiles,
 } from "./unified.ts";
 
-/** Exit codes, as in `docs/cli.md`. 128 + 2 is what a shell gives a command that SIGINT ended, 128 + 15 for SIGTERM. */
-const EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNAVAILABLE = 3, EXIT_STOPPED = 130, EXIT_TERMINATED = 143;
+/** Exit codes, as in `docs/cli.md`. 128 + 2 is what a shell gives a command that SIGINT ended. */
+const EXIT_FAULT = 1,
+  EXIT_USAGE = 2,
+  EXIT_UNAVAILABLE = 3,
+  EXIT_HUNG_UP = 129,
+  EXIT_STOPPED = 130,
+  EXIT_TERMINATED = 143;
 const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   configuration: EXIT_USAGE,
   invalid_input: EXIT_USAGE,
@@ -253,6 +258,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
 }
 
 function exitCodeOf(signal: Deno.Signal): number {
+  if (signal === "SIGHUP") return EXIT_HUNG_UP;
   return signal === "SIGTERM" ? EXIT_TERMINATED : EXIT_STOPPED;
 }
 
@@ -305,7 +311,7 @@ async function clientGone(log: Logger): Promise<void> {
   log.info(`Stopping: process ${pid}, which this one was started by, has ended`);
 }
 
-/** Resolves at the first SIGINT or SIGTERM; one that comes later ends the process at once. */
+/** Resolves at the first signal that asks for the end; one that comes later ends the process at once. */
 function untilStopped(log: Logger): Promise<void> {
   return new Promise((resolve) =>
     onStopSignals(() => {
@@ -322,7 +328,8 @@ function untilStopped(log: Logger): Promise<void> {
  */
 function onStopSignals(first: (signal: Deno.Signal) => void, later: (signal: Deno.Signal) => void): void {
   let asked: number | undefined;
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  // SIGHUP is the end of the terminal. Deno ends at it even under nohup.
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
       if (asked === undefined) {

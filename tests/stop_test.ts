@@ -77,7 +77,7 @@ async function signal(name: string, target: number): Promise<void> {
   assert(success, `kill ${target}`);
 }
 
-for (const name of ["SIGINT", "SIGTERM"] as const) {
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   for (const underTask of [false, true]) {
     for (const target of ["group", "service", ...underTask ? ["task"] : []]) {
       Deno.test({
@@ -243,7 +243,7 @@ Deno.test({
       const file = `${folder}/all.jsonl`;
       await fill(`${folder}/from`, 20_000);
       assertEquals((await unimem(`${folder}/from`, "export", file)).code, 0);
-      for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
         const to = `${folder}/${name}`;
         const child = inGroup([Deno.execPath(), "task", "--quiet", "unimem", "import", file], testEnvironment(to));
         const said = new Response(child.stderr).text();

@@ -26,7 +26,7 @@ const END = `
 Settings come from the environment, --env-file, and .env beside the program or in the data folder; see docs/settings.md.
 With --json, results are JSON on standard output and errors JSON on standard error.
 Exit codes: 0 done, 1 a fault or something left out, 2 wrong arguments, settings or input,
-  3 the store or a server can't be reached, 130 stopped by Ctrl-C, 143 by SIGTERM.`;
+  3 the store or a server can't be reached, 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.`;
 
 const SERVERS: Record<string, string> = {
   unified: "REST and MCP servers over one storage (default)",
