@@ -26,7 +26,7 @@ import { deleteMemory } from "../operations/delete.ts";
 import { health } from "../operations/health/health.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { search } from "../operations/search.ts";
+import { search, type SearchOutput } from "../operations/search.ts";
 import { searchByTag } from "../operations/search_by_tag.ts";
 import { store } from "../operations/store.ts";
 
@@ -82,8 +82,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
         match_all: false,
         similarity_threshold,
       };
-      const { results } = await search(runtime, input);
-      return listed(results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score })));
+      return found(await search(runtime, input));
     },
   }),
   defineTool({
@@ -102,9 +101,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
       };
       const zone = period === null ? {} : { timezone: runtime.settings.timeZone };
       if (rest === "") return { ...listed((await list(runtime, within)).memories.map(brief)), ...zone };
-      const { results } = await search(runtime, { ...within, query: rest, mode: "hybrid" });
-      const found = results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score }));
-      return { ...listed(found), ...zone };
+      return { ...found(await search(runtime, { ...within, query: rest, mode: "hybrid" })), ...zone };
     },
   }),
   defineTool({
@@ -155,14 +152,14 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     aliases: { limit: "page_size" },
     async run(runtime, { page, page_size, tag, memory_type }) {
       const tags = tag ? { tags: [tag] } : {};
-      const found = await list(runtime, { page, page_size, match_all: false, memory_type, ...tags });
-      const memories = found.memories.map((memory) => ({
+      const listing = await list(runtime, { page, page_size, match_all: false, memory_type, ...tags });
+      const memories = listing.memories.map((memory) => ({
         ...brief(memory),
         memory_type: memory.memory_type,
         metadata: memory.metadata,
         updated_at: memory.updated_at_iso,
       }));
-      return { memories, page, page_size, total_found: found.total };
+      return { memories, page, page_size, total_found: listing.total };
     },
   }),
 ];
@@ -202,6 +199,12 @@ async function periodIn(
 
 function brief({ content, content_hash, tags, created_at_iso }: MemoryView) {
   return { content, content_hash, tags, created_at: created_at_iso };
+}
+
+/** What a search found, and what it could not look at: without that, an empty answer reads as nothing known. */
+function found({ results, notice }: SearchOutput) {
+  const brought = results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score }));
+  return { ...listed(brought), ...(notice === null ? {} : { notice }) };
 }
 
 function listed<T>(results: T[], total_found = results.length): { results: T[]; total_found: number } {

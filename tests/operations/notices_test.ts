@@ -38,7 +38,14 @@ async function notices(runtime: Runtime, hash: string): Promise<Record<string, s
   const rest = client(runtime), mcp = await connectInMemory(runtime);
   const call = async (name: string, args: Record<string, unknown>) =>
     (await mcp.call(name, args)).structuredContent?.notice as string | null | undefined;
+  const rpc = async (name: string) => {
+    const params = { name, arguments: { query: "memory" } };
+    const { json } = await rest.post("/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    return (JSON.parse(json.result.content[0].text).notice ?? null) as string | null;
+  };
   const found = {
+    "rpc retrieve": await rpc("retrieve_memory"),
+    "rpc recall": await rpc("recall_memory"),
     "rest semantic": (await rest.post("/api/search", { query: "memory", mode: "semantic" })).json.notice,
     "rest hybrid": (await rest.post("/api/search", { query: "memory" })).json.notice,
     "rest similar": (await rest.get(`/api/search/similar/${hash}`)).json.notice,
