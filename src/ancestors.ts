@@ -31,6 +31,8 @@ export interface ProcessFacts {
 /** What a process is to the one below it. */
 type Role = "launcher" | "runtime" | "shell" | "other";
 
+/** Programs that start another one and wait for it, and are never a client. */
+const WAITERS = new Set(["timeout", "setsid", "sudo", "doas", "tini", "dumb-init", "strace"]);
 const SHELLS = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"]);
 
 /**
@@ -57,6 +59,7 @@ export function clientProcesses(pid: number, find: (pid: number) => ProcessFacts
 function roleOf({ program, args }: ProcessFacts): Role {
   // npm puts its own name and command in the place of its arguments.
   if (/^(npm|npx|pnpm|yarn)\b/.test(args[0] ?? "")) return "launcher";
+  if (WAITERS.has(program)) return "launcher";
   const [first = ""] = args.slice(1).filter((arg) => !arg.startsWith("-"));
   if (program === "deno") return first === "task" ? "launcher" : "runtime";
   if (program === "node" || program === "bun") {

@@ -37,6 +37,14 @@ Deno.test("the client is the parent, every Node and Deno above it, and what star
   assertEquals(chain("sshd", "sh start.sh", "node agent.js", task, server), [task, "node agent.js"]);
   assertEquals(chain("node pm.js", "sh -c node agent.js", "node agent.js", server), ["node agent.js", "node pm.js"]);
   assertEquals(chain("sshd", "bash", server), ["bash"]);
+  // What only starts another program is no client.
+  const waiter = "timeout 100 deno task stdio";
+  assertEquals(chain("systemd", "client", "sudo -u me timeout", waiter, task, server), [
+    task,
+    waiter,
+    "sudo -u me timeout",
+    "client",
+  ]);
   // In a container, and after a client that has gone already, process 1 is the parent.
   assertEquals(chain(server), []);
   assertEquals(chain(task, server), [task]);
