@@ -69,6 +69,36 @@ Deno.test("a forged content_hash keeps no other text from being stored, and what
   assertEquals((await storeText(runtime, "Trash")).duplicate, undefined);
 });
 
+Deno.test("memories that a file makes replace each other in a circle don't hide one another", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened;
+  const replaced = (content: string, by: string) => ({
+    kind: "memory",
+    content,
+    superseded: { by: contentHash(by), at: 5, reason: "" },
+  });
+  const current = async (contents: string[]) =>
+    (await runtime.storage.get(contents.map((content) => contentHash(content))))
+      .filter((memory) => memory !== null && memory.superseded === undefined).map((memory) => memory!.content);
+  const circles = [["alone"], ["a", "b"], ["c", "d", "e"]];
+  const lines = circles.flatMap((circle) =>
+    circle.map((content, i) => replaced(content, circle[(i + 1) % circle.length]!))
+  );
+  const report = await take(runtime, fileOf(runtime, [...lines, replaced("before", "a"), replaced("lost", "nowhere")]));
+  assertEquals(report.stored, 8);
+  for (const circle of circles) assertEquals((await current(circle)).length, 1, circle.join());
+  assertEquals(report.notes.length, 2);
+  // What leads into a circle stays replaced, and so does what a memory replaced that isn't in the file.
+  assertEquals(await current(["before", "lost"]), []);
+  // A circle that closes over a memory stored before.
+  await take(runtime, fileOf(runtime, [replaced("nowhere", "lost")]));
+  assertEquals(await current(["nowhere", "lost"]), ["nowhere"]);
+  // One that comes out of the trash replaces itself no more than another.
+  await take(runtime, fileOf(runtime, [{ ...replaced("gone", "gone"), kind: "trashed", deleted_at: 9 }]));
+  await runtime.storage.restore([contentHash("gone")]);
+  assertEquals(await current(["gone"]), ["gone"]);
+});
+
 Deno.test("hashes of every form that Unimem makes come over as they are, and the same words stay several memories", async () => {
   await using opened = await testRuntime();
   const { runtime } = opened,

@@ -183,7 +183,9 @@ export async function importEntries(
     if (group.length >= AT_ONCE || characters >= CHARACTERS_AT_ONCE) await flush();
   }
   await flush();
-  await run.hashes?.finish(runtime.storage);
+  for (const hash of await run.hashes?.finish(runtime.storage) ?? []) {
+    report.note(`Memory ${hash}`, "Memories of the file replace each other in a circle: this one was made current");
+  }
   return report.finish();
 }
 

@@ -13,8 +13,8 @@ import type { MemoryStorage } from "../../storage/storage.ts";
 export class OwnHashes {
   /** Keys that replace others, by those in the file. */
   readonly #replaced = new Map<string, string>();
-  /** Memories stored with a newer one whose key wasn't known yet. */
-  readonly #pending: Memory[] = [];
+  /** Stored memories that a newer one replaced, by key. */
+  readonly #replacedMemories = new Map<string, Replacement>();
 
   /** The key that a memory or the end of a relation has here. */
   of(given: string): string {
@@ -38,7 +38,9 @@ export class OwnHashes {
     if (foreign.length > 0) await this.#rekey(storage, memories, foreign, onReplaced);
     for (const memory of memories) {
       const { superseded } = memory;
-      if (superseded !== undefined) memory.superseded = { ...superseded, by: this.of(superseded.by) };
+      if (superseded === undefined) continue;
+      memory.superseded = { ...superseded, by: this.of(superseded.by) };
+      if (memory.superseded.by === memory.content_hash) delete memory.superseded;
     }
   }
 
@@ -66,16 +68,54 @@ export class OwnHashes {
 
   /** Remembers stored memories that refer to one that may still come. */
   stored(memories: readonly Memory[]): void {
-    for (const memory of memories) if (memory.superseded !== undefined) this.#pending.push(memory);
-  }
-
-  /** Lets memories refer to newer ones that came after them under another key. */
-  async finish(storage: MemoryStorage): Promise<void> {
-    for (const { content_hash, superseded, updated_at } of this.#pending) {
-      const by = this.of(superseded!.by);
-      if (by !== superseded!.by) await storage.update(content_hash, { superseded: { ...superseded!, by } }, updated_at);
+    for (const { content_hash, superseded, updated_at } of memories) {
+      if (superseded !== undefined) this.#replacedMemories.set(content_hash, { superseded, updated_at });
     }
   }
+
+  /**
+   * Lets memories refer to newer ones that came after them under another key. Where memories replace each other in a
+   * circle, one of them becomes current: no list or search would show any.
+   *
+   * @returns keys of memories that became current.
+   */
+  async finish(storage: MemoryStorage): Promise<string[]> {
+    const current: string[] = [], seen = new Set<string>();
+    for (const [content_hash, { superseded, updated_at }] of this.#replacedMemories) {
+      const by = this.of(superseded.by);
+      if (by === superseded.by) continue;
+      superseded.by = by;
+      await storage.update(content_hash, { superseded: { ...superseded } }, updated_at);
+    }
+    for (const start of this.#replacedMemories.keys()) {
+      const path = new Set<string>();
+      let at: string | undefined = start;
+      while (at !== undefined && !seen.has(at)) {
+        seen.add(at);
+        path.add(at);
+        at = await this.#successor(storage, at);
+      }
+      if (at === undefined || !path.has(at)) continue;
+      const circle = [...path].slice([...path].indexOf(at));
+      // Only what came with this import is changed.
+      const found = circle.find((hash) => this.#replacedMemories.has(hash));
+      if (found === undefined) continue;
+      await storage.update(found, { superseded: null }, this.#replacedMemories.get(found)!.updated_at);
+      current.push(found);
+    }
+    return current;
+  }
+
+  async #successor(storage: MemoryStorage, hash: string): Promise<string | undefined> {
+    const own = this.#replacedMemories.get(hash);
+    return own?.superseded.by ?? (await storage.get([hash]))[0]?.superseded?.by;
+  }
+}
+
+/** By what a memory was replaced, and when it was changed last. */
+interface Replacement {
+  superseded: NonNullable<Memory["superseded"]>;
+  updated_at: number;
 }
 
 function isAlike(a: Memory, b: Memory): boolean {
