@@ -81,7 +81,7 @@ function inexact({ key, message }: InexactNumber): InvalidRequest {
 function oversized({ field, message }: MemoryError): InvalidRequest {
   const loc = field === undefined ? ["body"] : ["body", field];
   return new InvalidRequest([
-    { type: "too_long", loc, msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
+    { type: "value_error", loc, msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
   ]);
 }
 
