@@ -111,7 +111,7 @@ export const SETTINGS = {
   ),
   MCP_SERVER_HOST: setting(text(), "127.0.0.1", "Address the MCP server binds to."),
   MCP_SERVER_PORT: setting(port(), "8001", "Port of the MCP server."),
-  NAME: setting(text(), "unimem", "Server name MCP clients are told."),
+  NAME: setting(text(), "unimem", "Server name that MCP clients are given."),
 
   MCP_API_KEY: setting(
     secret(),

@@ -97,7 +97,7 @@ export interface Place {
   launcher: string[];
 }
 
-/** A fault that was told already; the process ends with 1. */
+/** A fault that was reported already; the process ends with 1. */
 export class Failed extends Error {
   override readonly name = "Failed";
 }

@@ -51,7 +51,7 @@ const LISTED = 20;
 export function addMoving(program: Command, context: CliContext): void {
   program.command("export").argument("<file>", "file to write; - for standard output")
     .description("write everything to a file of JSON Lines")
-    .option("--vectors", "with the memories' vectors, so that they needn't be made anew")
+    .option("--vectors", "with the memories' vectors, so that they needn't be made again")
     .option("--no-trash", "without what is in the trash").option("--yes", "overwrite the file without a question")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -63,7 +63,7 @@ export function addMoving(program: Command, context: CliContext): void {
   program.command("import").argument("<path>", "file, folder or URL to read; - for standard input")
     .description("take memories over; what is there already stays as it is")
     .addOption(new Option("--from <kind>", "another program's data").choices(Object.keys(IMPORTERS)))
-    .option("--trust-vectors", "take an export's vectors over when a sample of them is right; else all are made anew")
+    .option("--trust-vectors", "keep the file's vectors when a sample of them is right; else all are made again")
     .option("--folder-tags", "make the folders that notes lie in their tags")
     .option("--yes", "start without a question where the kind of data was found out")
     .option("--json", "print the result as JSON")

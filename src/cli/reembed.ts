@@ -28,7 +28,7 @@ const BATCH = 32;
 
 /** Adds the command. */
 export function addReembed(program: Command, context: CliContext): void {
-  program.command("reembed").description("make missing vectors, or all of them anew for another model")
+  program.command("reembed").description("make missing vectors, or all of them again for another model")
     .option("--all", "also those that are there already, by the same model")
     .option("--model <name>", "by this model instead of MCP_MEMORY_EMBEDDING_MODEL; set that too, afterwards")
     .option("--json", "print the result as JSON")
@@ -72,7 +72,7 @@ async function reembed(context: CliContext, config: Config, all: boolean): Promi
   }
 }
 
-/** Makes every memory's vectors anew; the old ones serve until theirs are there. */
+/** Makes every memory's vectors again; the old ones serve until theirs are there. */
 async function again(
   { storage, embeddings }: Runtime,
   model: string,

@@ -63,7 +63,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
     summary: "Import an export",
     description: "What is stored already stays as it is, so that an import can be sent again after it was stopped. " +
       "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit. A " +
-      "content_hash that is not of its content is made anew, and vectors are made in the background.",
+      "content_hash that doesn't match its content is replaced, and vectors are made in the background.",
     query: { schema: ImportQuery, kinds: { trust_vectors: "boolean" } },
     answer: ImportReport.openapi("ImportReport"),
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",

@@ -56,7 +56,7 @@ export function checkingVectors(runtime: Runtime, log: Logger, delayMs = DELAY_M
       if (wrong < WRONG_SHARE) return;
       log.warning(
         `Stored vectors differ from those that ${model.name} gives (${Math.round(wrong * 100)} % of a sample), as a ` +
-          "processor without VNNI made them before: making them anew in the background",
+          "processor without VNNI made them before: replacing them in the background",
       );
       await mend(runtime, { model: model.id, after: null, mended: 0 }, text, log, signal);
     },
@@ -125,7 +125,7 @@ async function mend(
     note = { ...note, after: next, mended: note.mended + items.length };
     if (!await put(next === null ? null : JSON.stringify(note))) return;
     if (next !== null) continue;
-    log.info(`Made the vectors of ${note.mended} memories anew`);
+    log.info(`Replaced the vectors of ${note.mended} memories`);
     return;
   }
 }

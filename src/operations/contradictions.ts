@@ -110,7 +110,7 @@ async function conflictsOf(
   return pairs;
 }
 
-/** Pairs that nobody has linked by a relation: a link says that someone has looked at them. */
+/** Pairs without a relation: a link shows that they were looked at. */
 async function unjudged(runtime: Runtime, pairs: Pair[]): Promise<Pair[]> {
   if (pairs.length === 0) return pairs;
   const hashes = [...new Set(pairs.flatMap(({ first, second }) => [first.content_hash, second.content_hash]))];

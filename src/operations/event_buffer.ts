@@ -86,7 +86,7 @@ export class EventBuffer {
     const missed_from = last === null ? null : isoTime(last / 1e6);
     const message = missed_from === null
       ? `Cannot tell what was missed after this id, which is unknown; what happened since ${missed_until} follows`
-      : `What happened from ${missed_from} to ${missed_until} is no longer kept; load the memories anew`;
+      : `What happened from ${missed_from} to ${missed_until} is no longer kept; load the memories again`;
     return { last_event_id: last_event_id.slice(0, 64), missed_from, missed_until, message };
   }
 }

@@ -102,7 +102,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   }
 
   const end = page * page_size, vector = embedding.then((made) => made.vector);
-  vector.catch(() => {}); // whoever waits for it is told; a store that fails before doesn't
+  vector.catch(() => {}); // a store that fails before it waits for the vector would leave its rejection unhandled
   const found = await runtime.storage.candidates({
     text: byWords ? query : null,
     vector,

@@ -31,7 +31,7 @@ export const TimeSearchInput = z.object({
 });
 export type TimeSearchInput = z.infer<typeof TimeSearchInput>;
 
-/** The period an expression names; throws `invalid_input` for one that nobody can read. */
+/** The period an expression names; throws `invalid_input` for one that can't be read. */
 export const periodOf = parseTimeExpression;
 /** The point in time a text names, in Unix seconds, or null. */
 export const instantOf = parseInstant;
