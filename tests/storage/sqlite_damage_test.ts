@@ -195,6 +195,36 @@ Deno.test("a store that doesn't open for its damage says what to do, keeps no lo
     }
   }));
 
+for (const page of ["4096", "1024", "16384"]) {
+  Deno.test(`a header that is gone, or names pages of another size than ${page} bytes, costs no memory, nor does the log`, () =>
+    withStore(async (path) => {
+      await Deno.remove(path);
+      const storage = await openStorage({ backend: "sqlite", path, pragmas: { page_size: page } });
+      const added = (i: number) => {
+        const content = contentOf(i);
+        return { memory: memory(i, { content, content_hash: contentHash(content) }), vectors: null };
+      };
+      await storage.store(Array.from({ length: 300 }, (_, i) => added(i)));
+      await storage.maintain("optimize"); // which empties the log
+      await storage.store([added(300)]);
+      assert((await Deno.stat(`${path}-wal`)).size > 0);
+      const whole = await Deno.readFile(path), log = await Deno.readFile(`${path}-wal`);
+      await storage.close();
+      const other = page === "4096" ? 0x2000 : 0x1000;
+      for (const [at, bytes] of [[0, new Array(100).fill(0)], [16, [2, 0]], [16, [other >> 8, 0]]] as const) {
+        await Deno.writeFile(path, whole);
+        await Deno.writeFile(`${path}-wal`, log);
+        using file = await Deno.open(path, { write: true });
+        await file.seek(at, Deno.SeekMode.Start);
+        await file.write(Uint8Array.from(bytes));
+        await using salvage = await storeFiles.salvage(path);
+        const found = (await Array.fromAsync(salvage.memories(null))).flat();
+        assertEquals(new Set(found.map(({ content }) => content)).size, 301, `${bytes.length} bytes at ${at}`);
+        assertEquals(salvage.altered, []);
+      }
+    }));
+}
+
 Deno.test("a text that was changed within its pages comes out and is named", () =>
   withStore(async (path) => {
     const bytes = await Deno.readFile(path), text = new TextDecoder("latin1").decode(bytes);

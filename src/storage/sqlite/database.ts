@@ -183,7 +183,9 @@ export function openingError(error: unknown, path: string): MemoryError {
   const text = errorText(error);
   const refuse = (reason: string) =>
     new MemoryError("configuration", `Cannot open database "${path}": ${reason}`, { value: path, cause: error });
-  if (/file is not a database/.test(text)) return refuse("the file is not a SQLite database");
+  if (/file is not a database/.test(text)) {
+    return refuse(`the file is not a SQLite database; where it was one of Unimem's, ${RESCUE}`);
+  }
   if (/malformed|disk image|vtable constructor failed/.test(text)) return refuse(`the file is damaged; ${RESCUE}`);
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return refuse("no permission to write there");

@@ -16,6 +16,7 @@ import type { Memory } from "../../../memory/memory.ts";
 import { unescapeText } from "../escape.ts";
 import { memoryOf } from "../rows.ts";
 import { PageFile } from "./pages.ts";
+import { applyLog, likelyPageSize, saidPageSize } from "./raw.ts";
 import { findRows, type Found } from "./rows.ts";
 
 /** What is asked for: first to open, then steps of one part. */
@@ -58,9 +59,9 @@ self.onmessage = async ({ data }: MessageEvent<SalvageTask>) => {
 
 async function open(path: string, copy: string): Promise<SalvageFacts> {
   giveWay();
-  await copyPages(path, copy);
+  const size = await copyPages(path, copy);
   using file = Deno.openSync(copy);
-  rows = findRows(new PageFile(file, pageSizeOf(file)));
+  rows = findRows(new PageFile(file, size));
   const { memories, trash, relations, unreadable, uncertain } = rows;
   const altered = memories.map(({ columns }) => memoryIn(columns, 1)).filter(isAltered).map(
     ({ content_hash }) => content_hash,
@@ -73,26 +74,28 @@ async function open(path: string, copy: string): Promise<SalvageFacts> {
   };
 }
 
-async function copyPages(path: string, copy: string): Promise<void> {
+/** Copies the database and what its log has; gives the size of its pages. */
+async function copyPages(path: string, copy: string): Promise<number> {
+  const { said, likely } = pageSizes(path);
   try {
+    if (said === null || (likely !== null && likely !== said)) throw new Error("The header is wrong");
     const source = new DatabaseSync(path, { readOnly: true, timeout: PATIENCE_MS });
     try {
       await backup(source, copy, { rate: 2 ** 31 - 1 });
     } finally {
       source.close();
     }
+    return said;
   } catch {
-    // Without a header SQLite takes it for no database; what is only in the log is lost then.
+    // Without a header SQLite takes it for no database, or for another one.
     await Deno.copyFile(path, copy);
+    return applyLog(`${path}-wal`, copy) ?? likely ?? said ?? USUAL_PAGE;
   }
 }
 
-function pageSizeOf(file: Deno.FsFile): number {
-  const header = new Uint8Array(18);
-  file.readSync(header);
-  const size = header[16]! * 256 + header[17]!;
-  if (size === 1) return 65_536;
-  return size >= 512 && (size & (size - 1)) === 0 ? size : USUAL_PAGE;
+function pageSizes(path: string): { said: number | null; likely: number | null } {
+  using file = Deno.openSync(path);
+  return { said: saidPageSize(file), likely: likelyPageSize(file) };
 }
 
 function step({ part, after }: Exclude<SalvageTask, { open: string }>): SalvageAnswer {
