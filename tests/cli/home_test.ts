@@ -15,7 +15,7 @@ Deno.test("~ in path arguments is the home folder, and another user's home is re
     assertEquals((await run("export", "~/out.jsonl")).file, `${home}/out.jsonl`);
     assertEquals((await run("backup", "--folder=~/kept")).file.startsWith(`${home}/kept/`), true);
     await run("copy", "--to", "sqlite:~/copy.db");
-    assertEquals((await run("import", "~/out.jsonl")).present, 2);
+    assertEquals((await run("import", "~/out.jsonl")).read, 2);
     for (
       const args of [
         ["export", "~bob/x"],
@@ -36,7 +36,7 @@ Deno.test("~ in path arguments is the home folder, and another user's home is re
 
 Deno.test("settings without effect are named in one warning at the start, values and broken lines unseen", () =>
   inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/.env`, "MCP_SERVER_PROT=1\nMCP_API_KEY: s3cret\n");
+    await Deno.writeTextFile(`${folder}/.env`, "MCP_SERVER_PROT=1\nMCP_API_KEY: s3cret\n", { mode: 0o600 });
     const { code, err } = await unimemIn(testEnvironment(folder, { MCP_HYBRID_BATCH_SIZE: "77" }), "stdio");
     assertEquals(code, 0, err);
     const warnings = err.split("\n").filter((line) => line.includes("WARNING"));
