@@ -31,8 +31,12 @@ const text = () =>
 
 const name = () => text().max(MAX_NAME_LENGTH);
 
-/** Control characters and line breaks, with which a tag, a type or an id could look like something else in a text. */
-const CONTROLS = /[\p{Cc}\u2028\u2029]/u;
+/**
+ * Control characters, line breaks, and what turns the order of a line around: with them a tag, a type or an id could look
+ * like something else in a text. The marks that words in Arabic or Persian need are not among them.
+ */
+const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const RUNS_OF_CONTROLS = new RegExp(`${CONTROLS.source}+`, "gu");
 
 /** Whether new memories may have this as a tag, a type or an id; what is stored already may have control characters. */
 export function isCleanName(name: string): boolean {
@@ -41,7 +45,7 @@ export function isCleanName(name: string): boolean {
 
 /** A name without control characters: a blank stands for each run of them. */
 export function cleanName(name: string): string {
-  return name.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+  return name.toWellFormed().replace(RUNS_OF_CONTROLS, " ").trim();
 }
 
 const NOT_CLEAN = "must not contain control characters or line breaks";

@@ -14,7 +14,19 @@ const LARGE = { text: "é".repeat(33_000) };
 const MANY = { inner: [Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`k${i}`, i]))] };
 const REFUSED = { PROTO, NESTED_PROTO, LARGE, MANY };
 const NUMBERS = { list: Array(40_000).fill(0) };
-const BAD_NAMES = ["a\nb", "a\rb", "a\tb", "a\u0000b", "a\u001bb", "a\u007fb", "a\u0085b", "a\u2028b", "a\u2029b"];
+const BAD_NAMES = [
+  "a\nb",
+  "a\rb",
+  "a\tb",
+  "a\u0000b",
+  "a\u001bb",
+  "a\u007fb",
+  "a\u0085b",
+  "a\u2028b",
+  "a\u2029b",
+  "a\u202eb",
+  "a\u2067b",
+];
 
 /** Requests that write a memory's fields, with the field as the answer has it. */
 const WRITES: Record<string, (fields: Record<string, unknown>, hash: string) => [string, string, unknown]> = {
