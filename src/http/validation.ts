@@ -79,19 +79,19 @@ function collectNames(
   found: Names,
 ): void {
   if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null || Array.isArray(value)) return;
-  const shape = schema.shape as Record<string, z.ZodType>, fields = value as Record<string, unknown>;
+  const { known: shape, lists } = fieldsOf(schema), fields = value as Record<string, unknown>;
   const { ignored, faults, known } = found,
     given = Object.keys(fields),
     names = path.filter((step) => typeof step === "string"),
     key = JSON.stringify([names, given]);
   let unknown = known.get(key);
   if (unknown === undefined) {
-    const others = given.filter((name) => !Object.hasOwn(shape, name));
+    const others = given.filter((name) => !shape.has(name));
     found.left -= others.length;
     // Comparing ever more names takes time, and no client means them all.
     unknown = found.left < 0
       ? { ignored: [], mistaken: others.slice(0, MAX_FAULTS).map((name) => ({ name, meant: null })) }
-      : unknownNames(given, { names: Object.keys(shape), strict });
+      : unknownNames(given, { names: [...shape], strict });
     known.set(key, unknown);
   }
   for (const name of unknown.ignored) ignored.add([...names, name].join(".").slice(0, SHOWN.text).toWellFormed());
@@ -100,13 +100,31 @@ function collectNames(
     const loc = ["body", ...path, name.slice(0, SHOWN.text).toWellFormed()];
     faults.push({ type: "extra_forbidden", loc, msg, input: shorten(fields[name]) });
   }
-  for (const [name, inner] of Object.entries(shape)) {
+  for (const [name, element] of lists) {
     const list = fields[name];
-    if (!(inner instanceof z.ZodArray) || !Array.isArray(list)) continue;
-    list.forEach((item, index) =>
-      collectNames(inner.element as z.ZodType, item, strict, [...path, name, index], found)
-    );
+    if (!Array.isArray(list)) continue;
+    list.forEach((item, index) => collectNames(element, item, strict, [...path, name, index], found));
   }
+}
+
+/** A schema's fields, and those of them that hold lists of objects. */
+interface SchemaFields {
+  known: ReadonlySet<string>;
+  lists: [name: string, element: z.ZodType][];
+}
+/** Looked up once, for every request asks. */
+const schemaFields = new WeakMap<z.ZodObject, SchemaFields>();
+
+function fieldsOf(schema: z.ZodObject): SchemaFields {
+  const found = schemaFields.get(schema);
+  if (found !== undefined) return found;
+  const entries = Object.entries(schema.shape as Record<string, z.ZodType>);
+  const lists = entries.flatMap(([name, inner]): [string, z.ZodType][] =>
+    inner instanceof z.ZodArray && inner.element instanceof z.ZodObject ? [[name, inner.element]] : []
+  );
+  const fields = { known: new Set(entries.map(([name]) => name)), lists };
+  schemaFields.set(schema, fields);
+  return fields;
 }
 
 /** Shortens a value to what an error message can show. */
