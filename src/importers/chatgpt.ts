@@ -5,11 +5,9 @@
  * @module
  */
 
-import { MemoryError } from "../errors.ts";
-import { type Entry, parseJson } from "../operations/moving/import.ts";
+import type { Entry } from "../operations/moving/import.ts";
 import { secondsOf } from "./importer.ts";
-import { readText } from "./text_file.ts";
-import { Conversation, leftOut, listOf, objectOf, textOf } from "./turns.ts";
+import { Conversation, leftOut, listOf, objectOf, readConversations, textOf } from "./turns.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -18,18 +16,13 @@ const WORDS = new Set(["text", "multimodal_text", "code"]);
 
 /** Each message of each conversation's current branch, oldest first. */
 export async function* readChatGpt(path: string): AsyncGenerator<Entry> {
-  const { text, notes } = await readText(path), read = parseJson(text);
+  const { conversations, notes } = await readConversations(
+    path,
+    "ChatGPT",
+    ({ mapping }) => objectOf(mapping) !== null,
+  );
   yield* notes;
-  if ("fault" in read) {
-    throw new MemoryError("invalid_input", `Cannot import "${path}": ${read.fault}`, { value: path });
-  }
-  const list = listOf(objectOf(read.value)?.conversations ?? read.value);
-  if (!list.some((item) => objectOf(objectOf(item)?.mapping))) {
-    throw new MemoryError("invalid_input", `Cannot import "${path}": it holds no conversations of ChatGPT`, {
-      value: path,
-    });
-  }
-  for (const [index, item] of list.entries()) yield* conversation(objectOf(item), `Conversation ${index + 1}`);
+  for (const [index, item] of conversations.entries()) yield* conversation(objectOf(item), `Conversation ${index + 1}`);
 }
 
 function* conversation(item: Fields | null, place: string): Generator<Entry> {

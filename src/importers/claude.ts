@@ -4,26 +4,19 @@
  * @module
  */
 
-import { MemoryError } from "../errors.ts";
-import { type Entry, parseJson } from "../operations/moving/import.ts";
+import type { Entry } from "../operations/moving/import.ts";
 import { secondsOf } from "./importer.ts";
-import { readText } from "./text_file.ts";
-import { Conversation, leftOut, listOf, objectOf, textOf } from "./turns.ts";
+import { Conversation, leftOut, listOf, objectOf, readConversations, textOf } from "./turns.ts";
 
 /** Each message of each conversation, oldest first. */
 export async function* readClaude(path: string): AsyncGenerator<Entry> {
-  const { text, notes } = await readText(path), read = parseJson(text);
+  const { conversations, notes } = await readConversations(
+    path,
+    "Claude",
+    ({ chat_messages }) => Array.isArray(chat_messages),
+  );
   yield* notes;
-  if ("fault" in read) {
-    throw new MemoryError("invalid_input", `Cannot import "${path}": ${read.fault}`, { value: path });
-  }
-  const list = listOf(objectOf(read.value)?.conversations ?? read.value);
-  if (!list.some((item) => Array.isArray(objectOf(item)?.chat_messages))) {
-    throw new MemoryError("invalid_input", `Cannot import "${path}": it holds no conversations of Claude`, {
-      value: path,
-    });
-  }
-  for (const [index, item] of list.entries()) {
+  for (const [index, item] of conversations.entries()) {
     yield* conversation(objectOf(item), `Conversation ${index + 1}`);
   }
 }
