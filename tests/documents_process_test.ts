@@ -1,6 +1,7 @@
 /** The process that parses documents, beside a real service in each way of starting it. */
 
 import { assert, assertEquals } from "@std/assert";
+import { inFolder } from "./helpers/folder.ts";
 import { type Running, running, start, testEnvironment, until, within } from "./helpers/process.ts";
 import { canLookAtProcesses, commandLine, descendants, parsersOf, runs } from "./helpers/tree.ts";
 import { pdfBombs } from "./hostile/documents.ts";
@@ -8,15 +9,6 @@ import { parseExposition } from "./telemetry/exposition.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const ignore = !canLookAtProcesses;
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-documents-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Uploads a file and gives the upload's id. */
 async function upload(http: string, name: string, content: string | Uint8Array<ArrayBuffer>): Promise<string> {

@@ -5,21 +5,13 @@ import { join } from "node:path";
 import { openStorage, storeFiles } from "../src/storage/factory.ts";
 import { unimemIn } from "./cli/command.ts";
 import { doctor } from "./health/service.ts";
+import { inFolder } from "./helpers/folder.ts";
 import { start, testEnvironment, until } from "./helpers/process.ts";
 import { freePort } from "./helpers/qdrant.ts";
 import { plain } from "./storage/fixtures.ts";
 
 /** Windows has no modes: there the rights of the folder above count. */
 const NO_MODES = Deno.build.os === "windows";
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-private-" });
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Runs under a umask, which child processes inherit. */
 async function under(umask: number, run: () => Promise<void>): Promise<void> {

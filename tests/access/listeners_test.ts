@@ -3,18 +3,9 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { inFolder } from "../helpers/folder.ts";
 import { spawn, start, testEnvironment } from "../helpers/process.ts";
 import { CHROMIUM, openPage } from "../web/browser.ts";
-
-/** Runs `body` with a data folder that goes away afterwards. */
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Sends bytes as they are and gives the answer's head. */
 async function exchange(base: string, request: string): Promise<string> {

@@ -8,6 +8,8 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { spawn, testEnvironment, within } from "../helpers/process.ts";
 import { embedded, MODEL } from "../storage/fixtures.ts";
 
+export { inFolder } from "../helpers/folder.ts";
+
 /** How a command ended. */
 export interface Ended {
   code: number;
@@ -37,16 +39,6 @@ export async function json(folder: string, ...args: string[]) {
   const { code, out, err } = await unimem(folder, ...args, "--json");
   if (code !== 0) throw new Error(`unimem ${args.join(" ")} ended with ${code}: ${out}${err}`);
   return JSON.parse(out);
-}
-
-/** Gives `body` a folder of its own. */
-export async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-cli-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** Puts memories with vectors into the store of a data folder. */

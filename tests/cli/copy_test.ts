@@ -5,6 +5,7 @@ import type { Memory } from "../../src/memory/memory.ts";
 import { openStorage, type StorageSettings } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
 import type { MemoryStorage, NewMemory } from "../../src/storage/storage.ts";
+import { inFolder } from "../helpers/folder.ts";
 import { type Running, spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { embedded, hashOf, memory, MODEL, vector } from "../storage/fixtures.ts";
@@ -44,15 +45,6 @@ interface Report {
   vectors: number;
   mismatches: number;
   listed: { kind: string; key: string; found: string }[];
-}
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-copy-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 async function withStore<T>(settings: StorageSettings, body: (storage: MemoryStorage) => Promise<T>): Promise<T> {

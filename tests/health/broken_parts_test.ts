@@ -6,6 +6,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { inFolder } from "../helpers/folder.ts";
 import { type Running, spawn, start, taskArguments, testEnvironment, until, within } from "../helpers/process.ts";
 import { freePort, QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { beside, broken, doctor, namesOnly, readiness, type Said, store, total } from "./service.ts";
@@ -37,15 +38,6 @@ const MOUNT = can(() => {
 });
 /** Whether a running process's limits can be changed. */
 const PRLIMIT = can(() => run("prlimit", "--version"));
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-broken-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Copies the bundled model to where a test may break it. */
 async function copyModel(to: string): Promise<void> {

@@ -3,19 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TOOLS } from "../../src/mcp/tools/table.ts";
 import { inputSchema, type Tool } from "../../src/mcp/tools/tool.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { type CallResult, connectInMemory, serveMcp, type TestClient } from "./clients.ts";
-
-async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
-  await using test = await testRuntime();
-  const client = await connectInMemory(test.runtime);
-  try {
-    await body(client, test.runtime);
-  } finally {
-    await client.close();
-  }
-}
+import { type CallResult, serveMcp, type TestClient, withClient } from "./clients.ts";
 
 const textOf = (result: CallResult) => result.content[0]!.text;
 const hashOf = async (client: TestClient, content: string, more = {}) =>

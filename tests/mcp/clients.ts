@@ -13,6 +13,7 @@ import { createMcpListener, type McpListener, type McpListenerSettings } from ".
 import { createMcpServer } from "../../src/mcp/server.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
+import { testRuntime } from "../helpers/runtime.ts";
 
 /** What a call gives, as far as tests look at it. */
 export interface CallResult {
@@ -89,6 +90,17 @@ export async function connectInMemory(runtime: Runtime, log = createLogger("erro
   const client = new Client2({ name: "test", version: "1" });
   await client.connect(clientSide);
   return wrap2(client);
+}
+
+/** Runs `body` with a client in memory over an empty store. */
+export async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
+  await using test = await testRuntime();
+  const client = await connectInMemory(test.runtime);
+  try {
+    await body(client, test.runtime);
+  } finally {
+    await client.close();
+  }
 }
 
 /** All ways to reach the port over HTTP. */

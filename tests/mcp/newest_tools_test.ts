@@ -1,19 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { estimateTokens } from "../../src/memory/sizing.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
 import { storeBatch } from "../../src/operations/store.ts";
-import { testRuntime } from "../helpers/runtime.ts";
-import { type CallResult, connectInMemory, type TestClient } from "./clients.ts";
-
-async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
-  await using test = await testRuntime();
-  const client = await connectInMemory(test.runtime);
-  try {
-    await body(client, test.runtime);
-  } finally {
-    await client.close();
-  }
-}
+import { type CallResult, type TestClient, withClient } from "./clients.ts";
 
 const textOf = (result: CallResult) => result.content[0]!.text;
 

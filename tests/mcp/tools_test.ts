@@ -3,22 +3,11 @@ import { MemoryError } from "../../src/errors.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { TOOLS } from "../../src/mcp/tools/table.ts";
-import { type CallResult, connectInMemory, type TestClient } from "./clients.ts";
+import { type CallResult, connectInMemory, withClient } from "./clients.ts";
 import recorded from "./fixtures/recorded.json" with { type: "json" };
 import { testRuntime } from "../helpers/runtime.ts";
 
 /** Runs `body` with a client of a fresh store. */
-async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
-  await using test = await testRuntime();
-  const { runtime } = test;
-  const client = await connectInMemory(runtime);
-  try {
-    await body(client, runtime);
-  } finally {
-    await client.close();
-  }
-}
-
 /** A runtime whose store fails in a given way. */
 function failing(runtime: Runtime, error: Error): Runtime {
   const storage = new Proxy(runtime.storage, {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { inFolder } from "../helpers/folder.ts";
 import { spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
 import { CONNECT } from "../mcp/clients.ts";
 import { parseExposition } from "./exposition.ts";
@@ -28,15 +29,6 @@ function collector() {
 }
 
 const JSON_HEADERS = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const meaning = (http: string) =>
   until(
