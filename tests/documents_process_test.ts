@@ -143,7 +143,7 @@ Deno.test({
       await using service = await start("unified", testEnvironment(folder));
       await storesDocument(service.http);
       const parser = await parserOf(service);
-      for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.kill(parser, signal);
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.kill(parser, signal);
       await storesDocument(service.http);
       assertEquals(await parserOf(service), parser);
     }),

@@ -20,7 +20,7 @@ const TELL_MS = 1000, TELL_IDLE_MS = 10_000;
 /** Parses documents until standard input closes. Never returns. */
 export async function parseDocuments(): Promise<never> {
   // The service ends this process by closing its input; a signal to both must not end it in the middle.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") Deno.addSignalListener(signal, () => {});
   }
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "parser" });
