@@ -227,10 +227,15 @@ function single(memory: Memory, outcome: StoreOutcome, existing: Map<string, Mem
       queued: true,
     };
   }
-  const found = existing.get(content_hash);
+  const found = existing.get(content_hash), by = found?.superseded?.by;
+  // Without a word of it, what was said again would be taken for known, and yet never be found.
+  const hidden = by === undefined
+    ? ""
+    : `; it was superseded by ${by}, so that lists and searches leave it out until ` +
+      `DELETE /api/memories/${content_hash}/supersede makes it current again`;
   return {
     success: false,
-    message: "Duplicate content detected: this memory is stored already and was not changed",
+    message: `Duplicate content detected: this memory is stored already and was not changed${hidden}`,
     content_hash,
     // Deleted by someone else between the two calls: still a duplicate at the time of the store.
     memory: found ? viewOf(found) : null,

@@ -39,6 +39,18 @@ Deno.test("storing what is there already says so and changes nothing", async () 
   assertEquals((await client.get(`/api/memories/${hash}`)).json.tags, ["pets"]);
 });
 
+Deno.test("storing again what was superseded says that it is hidden, and how it becomes current", async () => {
+  await using client = await openClient();
+  const red = await client.store("The door is red."), blue = await client.store("The door is blue.");
+  await client.send("POST", `/api/memories/${red}/supersede`, { new_hash: blue });
+  const { json } = await client.send("POST", "/api/memories", { content: "The door is red." });
+  assertEquals(json.duplicate, true);
+  assertMatch(json.message, new RegExp(`superseded by ${blue}`));
+  const [way] = json.message.match(/\/api\/memories\/[0-9a-f]{64}\/supersede/) ?? [];
+  await client.send("DELETE", way);
+  assertEquals((await client.get("/api/memories")).json.memories.length, 2);
+});
+
 Deno.test("a batch is stored with a result per item in order", async () => {
   await using client = await openClient();
   await client.store("second");
