@@ -51,9 +51,11 @@ const EXIT_FAULT = 1,
 const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   configuration: EXIT_USAGE,
   invalid_input: EXIT_USAGE,
+  too_large: EXIT_USAGE,
   unsupported: EXIT_USAGE,
   unavailable: EXIT_UNAVAILABLE,
   overloaded: EXIT_UNAVAILABLE,
+  full: EXIT_UNAVAILABLE,
 };
 
 /** The folder of `deno.json`, where the task and its permissions are. */
@@ -373,7 +375,7 @@ if (import.meta.main) {
 function tell(error: unknown, args: readonly string[]): number {
   const name = error instanceof Error ? error.name : "";
   if (name === "Failed") return EXIT_FAULT; // the command said it all
-  if (error instanceof Deno.errors.BrokenPipe) return 0; // whoever read it has enough
+  if (error instanceof Deno.errors.BrokenPipe) return 0; // its reader has enough
   const known = error instanceof MemoryError && error.code !== "internal";
   const stopped = error instanceof Stopped ? exitCodeOf(error.signal) : null;
   const code = stopped ?? (known ? EXIT_CODES[error.code] ?? EXIT_FAULT : EXIT_FAULT);

@@ -162,6 +162,12 @@ Deno.test("a store that can't be reached ends with 3", () =>
     assertEquals([code, JSON.parse(err).error.code], [3, "unavailable"]);
   }));
 
+Deno.test("a content over the limit ends with 2, like every wrong input", () =>
+  inFolder(async (folder) => {
+    const { code, err } = await unimem(folder, "store", "x".repeat(100_001), "--json");
+    assertEquals([code, JSON.parse(err).error.code], [2, "too_large"]);
+  }));
+
 Deno.test("filters narrow down, standard input is stored, and results are plain where no terminal is", () =>
   inFolder(async (folder) => {
     const child = await spawn(["store", "-", "--tag", "a", "--tag", "b", "--meta", "n=3", "--type", "note", "--json"], {

@@ -185,6 +185,9 @@ Deno.test({
           assertStringIncludes(last.detail, "free space on it, then try again");
           await namesOnly(service, env, "disk");
           assertEquals([await readiness(service), await total(service)], [200, stored]);
+          const command = await spawn(["store", `By command ${"of a long text ".repeat(2000)}`, "--json"], env);
+          const ended = await within(command.output(), "a command");
+          assertEquals([ended.code, JSON.parse(new TextDecoder().decode(ended.stderr)).error.code], [3, "full"]);
           await Deno.remove(filler);
           await wellAgain(service, env);
           assertEquals((await store(service, "After")).status, 200);
