@@ -41,8 +41,10 @@ export function metadataFault(value: Metadata, { isNew = false } = {}): string |
 
 /** Bytes of metadata as JSON in UTF-8. */
 export function metadataBytes(value: Metadata): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return utf8.encode(JSON.stringify(value)).length;
 }
+
+const utf8 = new TextEncoder();
 
 /**
  * Passes a value on to a schema of a record, which would leave out a key `__proto__` without a word. Nested ones are
@@ -85,9 +87,11 @@ export function cleanMetadata(given: Metadata): { metadata: Metadata; changes: s
 }
 
 function sizeOf(key: string, value: Json): { bytes: number; keys: number } {
-  const walk: Walk = { keys: 0, size: 0, isNew: false };
-  faultIn({ [key]: value }, Infinity, walk);
-  return { bytes: metadataBytes({ [key]: value }) - 2, keys: walk.keys };
+  const bytes = metadataBytes({ [key]: value }) - 2;
+  if (value === null || typeof value !== "object") return { bytes, keys: 1 };
+  const walk: Walk = { keys: 1, size: 0, isNew: false };
+  faultIn(value, Infinity, walk);
+  return { bytes, keys: walk.keys };
 }
 
 /** Depth first; ends at the first fault, and for new metadata where a limit is reached. */

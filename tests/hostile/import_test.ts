@@ -9,6 +9,7 @@ import type { ImportOptions } from "../../src/operations/moving/import.ts";
 import { store } from "../../src/operations/store.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { inFolder, json, unimem } from "../cli/command.ts";
+import { openClient } from "../http/client.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { memory, vector } from "../storage/fixtures.ts";
 
@@ -269,3 +270,25 @@ Deno.test("content with NUL is refused by name on every surface, and never cut",
     assertStringIncludes(ended.out, "NUL");
     assertEquals((await json(folder, "list")).memories.map((found: { content: string }) => found.content), ["whole"]);
   }));
+
+Deno.test("an import of lines that are all left out lets others in between", async () => {
+  await using client = await openClient();
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const header = JSON.stringify({
+    kind: "header",
+    format: "unimem-export",
+    version: 1,
+    created_at: 1,
+    unimem: "0.1.0",
+  });
+  const answer = await client.app.request("/api/import", {
+    method: "POST",
+    headers: { "Content-Type": "application/x-ndjson" },
+    body: `${header}\n${"{}\n".repeat(100_000)}`,
+  });
+  clearInterval(timer);
+  assertEquals((await answer.json()).faults > 99_000, true);
+  // Seconds of work, and a pause each fiftieth of one.
+  assert(turns >= 5, `${turns} turns`);
+});

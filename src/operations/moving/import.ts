@@ -133,6 +133,9 @@ export class Report implements ImportReport {
   }
 }
 
+/** Milliseconds for which entries are read without a pause for others. */
+const LONGEST_RUN_MS = 20;
+
 type Group = { place: string; line: ContentLine }[];
 
 /**
@@ -149,15 +152,22 @@ export async function importEntries(
 ): Promise<ImportReport> {
   const { asWritten = false, onProgress, signal } = options;
   const run = await beginRun(runtime, options, report);
-  let group: Group = [], characters = 0;
+  let group: Group = [], characters = 0, since = performance.now();
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, run, report);
     [group, characters] = [[], 0];
     onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
     await breathe();
+    since = performance.now();
   };
   for await (const { place, value, fault, left, note } of entries) {
+    // Entries that are left out fill no group, and there may be millions of them.
+    if (performance.now() - since > LONGEST_RUN_MS) {
+      signal?.throwIfAborted();
+      await breathe();
+      since = performance.now();
+    }
     if (left !== undefined) {
       report.left(left);
       continue;
