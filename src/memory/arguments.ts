@@ -35,7 +35,7 @@ export interface ReadArguments {
 }
 
 /** Texts in which the word `null` can only mean that there is none. */
-const NEVER_NULL = new Set(["memory_type", "tag", "created_after", "created_before", "valid_until"]);
+const NEVER_NULL = new Set(["memory_type", "tag", "min_relevance", "created_after", "created_before", "valid_until"]);
 
 /**
  * The arguments, checked and with defaults filled in.

@@ -125,7 +125,13 @@ export const Page = z.int().min(1).max(1_000_000).default(1).describe("Page numb
 export const PageSize = z.int().min(1).max(MAX_PAGE_SIZE).default(10).describe("Results on a page, 1 to 100.");
 export const Threshold = z.number().min(0).max(1)
   .describe("Least similarity_score of a result, 0 to 1; without it nothing is cut off.");
-export const MinRelevance = z.union([z.number().min(0).max(1), z.literal("auto")], {
+const Share = z.number().min(0).max(1);
+export const MinRelevance = z.union([
+  Share,
+  z.literal("auto"),
+  // Clients whose schemas know one type a field send both as text.
+  z.string().regex(/^\d*\.?\d+$/).transform(Number).pipe(Share),
+], {
   error: "must be a number from 0 to 1 or auto",
 }).describe(
   "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with 0.4 " +

@@ -55,6 +55,7 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
   bulkDelete: { body: {} },
   mergeDuplicates: { body: { canonical_hash: UNKNOWN, duplicate_hashes: [UNKNOWN] } },
   renameTag: { query: "?new_tag=y&confirm_count=9" },
+  importMemories: { query: "?trust_vectors=true" },
   maintain: { path: "bogus" },
   addRelation: { body: { target_hash: UNKNOWN } },
   supersedeMemory: { body: { new_hash: UNKNOWN } },

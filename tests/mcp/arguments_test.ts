@@ -278,3 +278,22 @@ Deno.test("an answer costs at most 20,000 tokens unless asked, says what is miss
     assertEquals(text.length, 99_999);
   });
 });
+
+Deno.test("a choice of a number or a word is taken in the one type that is advertised", async () => {
+  await withClient(async (client) => {
+    for (const min_relevance of ["auto", "0.5", ".5", 0.5, "null"]) {
+      assertEquals(
+        (await client.call("search", { query: "kestrels", min_relevance })).isError,
+        false,
+        `${min_relevance}`,
+      );
+    }
+    for (const min_relevance of ["often", "2", 2]) {
+      assertEquals(
+        (await client.call("search", { query: "kestrels", min_relevance })).isError,
+        true,
+        `${min_relevance}`,
+      );
+    }
+  });
+});
