@@ -22,12 +22,14 @@ const END_BRACE = 0x7d, END_BRACKET = 0x5d;
 /**
  * Checks a text before it is parsed; one pass. What is no JSON at all is left to the parser.
  *
+ * @param levelsOnly For lines of an import, which is cleaned of too many keys instead of refused.
  * @throws {MemoryError} `invalid_input`; its field is the key of the object with too many keys, or the field of the body
  * with too many levels, where there is one.
  */
-export function checkJsonShape(text: string): void {
+export function checkJsonShape(text: string, { levelsOnly = false } = {}): void {
   if (text.length <= SHORT) return;
   const keys = new Uint32Array(MAX_LEVELS + 2), names: string[] = [];
+  const maxKeys = levelsOnly ? Infinity : MAX_KEYS, maxValues = levelsOnly ? Infinity : MAX_VALUES;
   let level = 0, values = 0, from = 0, end = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
@@ -40,17 +42,17 @@ export function checkJsonShape(text: string): void {
         if (++level > MAX_LEVELS) throw tooMuch(`must have at most ${MAX_LEVELS} levels`, names[2]);
         keys[level] = 0;
         names[level] = level > 1 ? text.slice(from, Math.min(end, from + 100)) : "";
-        if (++values > MAX_VALUES) throw tooMany();
+        if (++values > maxValues) throw tooMany();
         break;
       case END_BRACE:
       case END_BRACKET:
         if (level > 0) level--;
         break;
       case COLON:
-        if (++keys[level]! > MAX_KEYS) throw tooMuch(`must have at most ${MAX_KEYS} keys in one object`, names[level]);
+        if (++keys[level]! > maxKeys) throw tooMuch(`must have at most ${MAX_KEYS} keys in one object`, names[level]);
         break;
       case COMMA:
-        if (++values > MAX_VALUES) throw tooMany();
+        if (++values > maxValues) throw tooMany();
     }
   }
 }

@@ -292,3 +292,28 @@ Deno.test("an import of lines that are all left out lets others in between", asy
   // Seconds of work, and a pause each fiftieth of one.
   assert(turns >= 5, `${turns} turns`);
 });
+
+Deno.test("a line of endless levels is left out before it is parsed, one of many keys is cleaned", async () => {
+  await using client = await openClient();
+  const header = JSON.stringify({
+    kind: "header",
+    format: "unimem-export",
+    version: 1,
+    created_at: 1,
+    unimem: "0.1.0",
+  });
+  const keys = Object.fromEntries(Array.from({ length: 12_000 }, (_, n) => [`k${n}`, n]));
+  const lines = [
+    header,
+    `{"kind":"memory","content":"deep","metadata":{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}}`,
+    JSON.stringify({ kind: "memory", content: "wide", metadata: keys }),
+  ];
+  const answer = await client.app.request("/api/import", {
+    method: "POST",
+    headers: { "Content-Type": "application/x-ndjson" },
+    body: lines.join("\n") + "\n",
+  });
+  const { stored, cleaned, errors } = await answer.json();
+  assertEquals([stored, cleaned], [1, 1]);
+  assertStringIncludes(errors[0].message, "must have at most 1000 levels");
+});

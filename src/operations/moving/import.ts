@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import { InexactNumber, parseExactJson } from "../../memory/exact_json.ts";
+import { checkJsonShape } from "../../memory/json_shape.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory } from "../../memory/memory.ts";
 import type { VectorSet } from "../../storage/storage.ts";
@@ -369,8 +370,10 @@ function vectorsOf({ vectors }: MemoryLine, model: ModelIdentity | null): Vector
 /** What a value read from a text is, or why it can't be. */
 export function parseJson(text: string): { value: unknown } | { fault: string } {
   try {
+    checkJsonShape(text, { levelsOnly: true });
     return { value: parseExactJson(text) };
   } catch (error) {
+    if (error instanceof MemoryError) return { fault: `Cannot import it: ${error.message}` };
     if (error instanceof InexactNumber) return { fault: `Cannot import it: ${error.message}` };
     return { fault: `Cannot read it as JSON: ${errorText(error).replace(/, ".*$|\.\.\..*$/s, "").slice(0, 120)}` };
   }
