@@ -34,7 +34,7 @@ export interface UnknownNames {
 /**
  * Sorts the given names that are neither known nor an alias. One that is near a known name which wasn't given itself is a
  * mistake: within two edits, or one where it has under six letters, with case, `_` and `-` aside. Above
- * {@link MAX_UNKNOWN_NAMES} all are mistakes, of which the first are told.
+ * {@link MAX_UNKNOWN_NAMES} all are mistakes, of which the first are named.
  */
 export function unknownNames(
   given: readonly string[],

@@ -133,7 +133,7 @@ export interface RankedQuery {
   termCount: number;
   /** The largest BM25 it can reach; 0 when no memory has any of its words. */
   wordsCeiling: number;
-  /** Whether it asks for what an assistant said, as `asksAssistant` tells. */
+  /** Whether it asks for what an assistant said, by `asksAssistant`. */
   asksAssistant: boolean;
 }
 

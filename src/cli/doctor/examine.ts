@@ -24,7 +24,7 @@ const STORE_ACTION = {
 const RANK: Record<Check["state"], number> = { ok: 0, skipped: 0, warning: 1, failed: 2 };
 
 /**
- * Runs every check; parts of a running service that have something to tell are among them.
+ * Runs every check; those of a running service that found something are among them.
  *
  * @param fix Whether to mend what can be mended without asking: rights of other users to files.
  */
