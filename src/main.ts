@@ -23,6 +23,7 @@ import {
   settingsWithoutEffect,
   type WithoutEffect,
 } from "./config.ts";
+import { PARSE_COMMAND } from "./documents/process/protocol.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
@@ -68,12 +69,6 @@ const COMMAND_GRACE_MS = 10_000;
 
 /** Commands that start a server. Without options they need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
-
-/**
- * What an executable is started with to parse documents in a process of its own. Users have no use for it, so that no help
- * names it.
- */
-const PARSE_COMMAND = "parse-documents";
 
 async function main(given: string[]): Promise<void> {
   if (given.length === 1 && given[0] === PARSE_COMMAND) {

@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "mcp",
     "cli",
     "documents/process/child.ts",
+    "documents/process/protocol.ts",
     "ancestors.ts",
     "output.ts",
   ],

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { z } from "zod";
+import type { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { unknownNames } from "./field_names.ts";
 import { booleanIn, listIn, numberIn, structureIn } from "./loose_values.ts";
@@ -53,7 +53,7 @@ export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string,
     if (meant !== name && args[meant] != null) ignored.push(name);
     else {
       const read = readValue(value, meant, properties[meant]);
-      if (read !== undefined) given[meant] = numberWhereNoText(read, input.shape[meant]);
+      if (read !== undefined) given[meant] = read;
     }
   }
   const parsed = input.safeParse(given, { reportInput: true });
@@ -88,13 +88,6 @@ function readValue(value: unknown, name: string, schema: ArgumentSchema | undefi
     default:
       return value;
   }
-}
-
-/** The number in a text where the argument takes numbers and not this text, though a text is advertised. */
-function numberWhereNoText(value: unknown, schema: z.core.$ZodType | undefined): unknown {
-  const number = typeof value === "string" ? numberIn(value) : undefined;
-  if (number === undefined || schema === undefined) return value;
-  return !z.core.safeParse(schema, value).success && z.core.safeParse(schema, number).success ? number : value;
 }
 
 function misnamed({ name, meant }: { name: string; meant: string | null }, names: readonly string[]): string {

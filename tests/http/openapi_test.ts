@@ -54,7 +54,6 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
   searchByTag: { body: { tags: [] } },
   bulkDelete: { body: {} },
   mergeDuplicates: { body: { canonical_hash: UNKNOWN, duplicate_hashes: [UNKNOWN] } },
-  importMemories: { query: "?trust_vectors=true" },
   renameTag: { query: "?new_tag=y&confirm_count=9" },
   importMemories: { query: "?trust_vectors=true" },
   maintain: { path: "bogus" },

@@ -10,7 +10,7 @@ import type { DocumentChunkOptions } from "../chunks.ts";
 import type { DocumentLimits } from "../document.ts";
 import type { DocumentFacts, ReadChunk } from "../read.ts";
 
-/** The command under which an executable parses documents; `main.ts` takes it. */
+/** The command under which an executable parses documents. Users have no use for it, so that no help names it. */
 export const PARSE_COMMAND = "parse-documents";
 
 /** What is said of a document before its bytes. */
