@@ -89,6 +89,7 @@ export class Records {
     for await (const _ of tries(`update the memory ${hash}`)) {
       const payload = (await this.payloads([id], true)).get(id);
       if (payload === undefined) return null;
+      if (patched(memoryOf(payload), patch, now) === null) return memoryOf(payload);
       const memory = await this.#changeUnchanged(id, payload, patch, now);
       if (memory !== "conflict") return memory;
     }
@@ -146,8 +147,9 @@ export class Records {
     patch: MemoryPatch,
     now: number,
   ): Promise<Memory | "conflict" | null> {
-    const before = memoryOf(payload), memory = patched(before, patch, now), revision = nextRevision(payload);
-    if (memory === null) return before;
+    const before = memoryOf(payload), revision = nextRevision(payload);
+    // Written even where nothing differs: others that read the memory before must notice.
+    const memory = patched(before, patch, now) ?? { ...before, updated_at: now };
     await this.#collection.write("update the memory", (api, to, init) =>
       api.setPayload({
         ...to,

@@ -127,7 +127,9 @@ export class Records {
     // deno-lint-ignore require-yield -- one row is done in one go
     return function* (this: Records, revision: number) {
       const row = this.#one(this.#statements.select, hash);
-      return row === undefined ? unchangedBy(null) : this.#change(row, patch, now, revision);
+      if (row === undefined) return unchangedBy(null);
+      const before = memoryOf(row);
+      return patched(before, patch, now) === null ? unchangedBy(before) : this.#change(row, patch, now, revision);
     }.bind(this);
   }
 
@@ -153,8 +155,8 @@ export class Records {
   }
 
   #change(row: Value[], patch: MemoryPatch, now: number, revision: number): Written<Memory> {
-    const before = memoryOf(row), id = Number(row.at(-1)), memory = patched(before, patch, now);
-    if (memory === null) return unchangedBy(before);
+    const before = memoryOf(row), id = Number(row.at(-1));
+    const memory = patched(before, patch, now) ?? { ...before, updated_at: now };
     const values = valuesOf(memory), [, , tags, type, metadata] = values;
     this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
     return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
