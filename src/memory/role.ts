@@ -42,7 +42,7 @@ export function roleOf({ content, metadata }: { content: string; metadata: { rea
   return metadataRole(metadata) ?? labelledRole(content);
 }
 
-/** What a user recalls being told. `Can you tell me` asks for an answer now, and not for one that was given. */
+/** A user asks for an earlier answer. `Can you tell me` asks for an answer now, and not for one that was given. */
 const TOLD = new RegExp(
   "(?<!\\b(?:can|could|will|would|should|may|might) )\\byou(?:['’]ve| have| had)? " +
     "(?:recommend|suggest|advise|propose|explain|say|said|tell|told|outline|describe|mention|answer|write|wrote|give|gave)",

@@ -128,8 +128,8 @@ export class Records {
     return function* (this: Records, revision: number) {
       const row = this.#one(this.#statements.select, hash);
       if (row === undefined) return unchangedBy(null);
-      const before = memoryOf(row);
-      return patched(before, patch, now) === null ? unchangedBy(before) : this.#change(row, patch, now, revision);
+      const before = memoryOf(row), memory = patched(before, patch, now);
+      return memory === null ? unchangedBy(before) : this.#change(row, memory, revision);
     }.bind(this);
   }
 
@@ -145,20 +145,20 @@ export class Records {
     return function* (this: Records, revision: number): Generator<void, Written<Memory | "conflict" | null>> {
       const row = this.#one(select, before.content_hash);
       if (row === undefined) return unchangedBy(null);
-      if (!isUnchanged(before, memoryOf(row))) return unchangedBy("conflict");
+      const stored = memoryOf(row);
+      if (!isUnchanged(before, stored)) return unchangedBy("conflict");
       if (current !== null) {
         const other = this.#one(select, current);
         if (other === undefined || memoryOf(other).superseded !== undefined) return unchangedBy("conflict");
       }
-      return this.#change(row, patch, now, revision);
+      return this.#change(row, patched(stored, patch, now) ?? { ...stored, updated_at: now }, revision);
     }.bind(this);
   }
 
-  #change(row: Value[], patch: MemoryPatch, now: number, revision: number): Written<Memory> {
-    const before = memoryOf(row), id = Number(row.at(-1));
-    const memory = patched(before, patch, now) ?? { ...before, updated_at: now };
+  #change(row: Value[], memory: Memory, revision: number): Written<Memory> {
+    const id = Number(row.at(-1)), { created_at, updated_at } = memory;
     const values = valuesOf(memory), [, , tags, type, metadata] = values;
-    this.#statements.update.run(tags!, type!, metadata!, memory.created_at, now, values.at(-1)!, revision, id);
+    this.#statements.update.run(tags!, type!, metadata!, created_at, updated_at, values.at(-1)!, revision, id);
     return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
   }
 
