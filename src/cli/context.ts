@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
 import { MemoryError } from "../errors.ts";
+import type { ModelExamination, StoreExamination } from "../operations/health/examination.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
 import type { Runtime } from "../operations/runtime.ts";
@@ -15,26 +16,9 @@ import type { StoreFiles } from "../operations/backup/verify.ts";
 /** Examinations of what the service works with; nothing is written. */
 export interface Examine {
   /** @param beside Whether a service that uses the store runs. */
-  store(config: Config, beside: boolean): Promise<StoreFindings>;
+  store(config: Config, beside: boolean): Promise<StoreExamination>;
   /** Null for a model that is yet to be downloaded. */
-  model(config: Config): Promise<{ identity: ModelFacts; verified: boolean; warning: string | null } | null>;
-}
-
-/** What the examination of a store found. */
-export interface StoreFindings {
-  message: string;
-  memories: number | null;
-  newest: number | null;
-  model: ModelFacts | null;
-  clock_ahead: number | null;
-  warnings: { message: string; action: string }[];
-}
-
-/** A model, as far as it is compared. */
-export interface ModelFacts {
-  id: string;
-  name: string;
-  dimensions: number;
+  model(config: Config): Promise<ModelExamination | null>;
 }
 
 /** The world outside, as the only module that reads it hands it over. */

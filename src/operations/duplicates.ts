@@ -1,5 +1,5 @@
 /**
- * Finding memories that say the same, with the evidence.
+ * CheckResult memories that say the same, with the evidence.
  *
  * @module
  */

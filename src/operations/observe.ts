@@ -6,7 +6,7 @@
 
 import { uploadsOf } from "./documents/queue.ts";
 import type { Reading } from "../telemetry/registry.ts";
-import { PART_STATES } from "./health/part.ts";
+import { PART_STATES } from "./health/check.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CIRCUIT_STATES = ["closed", "open", "half-open"] as const;

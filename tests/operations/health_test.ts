@@ -2,12 +2,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { ClockWatch } from "../../src/operations/health/clock_watch.ts";
 import { HealthMonitor } from "../../src/operations/health/monitor.ts";
-import { definePart, type Finding, overall, type PartHealth } from "../../src/operations/health/part.ts";
-import { judgeBackups } from "../../src/operations/health/parts/backups.ts";
-import { judgeClock } from "../../src/operations/health/parts/clock.ts";
-import { judgeSpace } from "../../src/operations/health/parts/disk.ts";
-import { transports } from "../../src/operations/health/parts/transports.ts";
-import { work } from "../../src/operations/health/parts/work.ts";
+import { type CheckResult, defineCheck, overall, type PartHealth } from "../../src/operations/health/check.ts";
+import { evaluateBackups, evaluateClock, evaluateSpace, transports, work } from "../../src/operations/health/checks.ts";
 import { startHealthWatch } from "../../src/operations/health/watch.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -28,8 +24,8 @@ Deno.test("only an essential part makes the whole unhealthy; what is off or heal
 Deno.test("a state keeps the moment it began however rarely it is asked for, and gets a new one when it changes", async () => {
   await using test = await testRuntime();
   const { runtime } = test;
-  let now = 1000, finding: Finding = { state: "healthy", message: "fine" };
-  const table = [definePart({ name: "thing", judge: () => finding })];
+  let now = 1000, finding: CheckResult = { state: "healthy", message: "fine" };
+  const table = [defineCheck({ name: "thing", evaluate: () => finding })];
   const health = new HealthMonitor({ dataFolder: "." }, { now: () => now, steady: () => now }, table);
   const since = async () => (await health.look(runtime)).parts[0]!.since;
   assertEquals(await since(), 1000);
@@ -50,7 +46,7 @@ Deno.test("a state keeps the moment it began however rarely it is asked for, and
 Deno.test("a clock that was set back is told until it has caught up, and sleep is not taken for a fault", () => {
   let wall = 1_000_000, steady = 0;
   const watch = new ClockWatch(() => wall, () => steady);
-  const judge = () => judgeClock({ reading: watch.read(), newest: null, serverAhead: null }, wall);
+  const judge = () => evaluateClock({ reading: watch.read(), newest: null, serverAhead: null }, wall);
   const pass = (ms: number) => [wall, steady] = [wall + ms, steady + ms];
   pass(60_000);
   assertEquals(judge().state, "healthy");
@@ -68,7 +64,7 @@ Deno.test("a clock that was set back is told until it has caught up, and sleep i
 Deno.test("a clock behind the store's, or behind the newest memory, says by how much", () => {
   const reading = { behind: 0, ahead: 0 }, now = 1_000_000_000;
   const judge = (newest: number | null, serverAhead: number | null) =>
-    judgeClock({ reading, newest, serverAhead }, now);
+    evaluateClock({ reading, newest, serverAhead }, now);
   assertEquals(judge(now / 1000 + 59, 4.9).state, "healthy");
   assertStringIncludes(judge(now / 1000 + 3600, null).message, "60 min in the future");
   assertStringIncludes(judge(null, 90).message, "90 s behind the store's");
@@ -76,7 +72,7 @@ Deno.test("a clock behind the store's, or behind the newest memory, says by how 
 });
 
 Deno.test("room on a disk has thresholds that small disks can keep, and must clearly exceed them to improve", () => {
-  const state = (total: number, free: number, before?: string) => judgeSpace({ total, free }, before).state;
+  const state = (total: number, free: number, before?: string) => evaluateSpace({ total, free }, before).state;
   assertEquals(state(500 * GB, 2 * GB), "healthy");
   assertEquals(state(500 * GB, 0.9 * GB), "degraded");
   assertEquals(state(500 * GB, 1.1 * GB, "degraded"), "degraded");
@@ -91,7 +87,7 @@ Deno.test("transports are crowded from nine tenths on, until a third is free aga
   const { runtime } = test;
   let open = 0;
   runtime.health.transports.set("SSE", () => ({ open, limit: 10 }));
-  const judge = (before?: PartHealth) => transports.judge(undefined, { runtime, now: 0, before, others: new Map() });
+  const judge = (before?: PartHealth) => transports.evaluate(undefined, { runtime, now: 0, before, others: new Map() });
   open = 8;
   assertEquals(judge().state, "healthy");
   open = 9;
@@ -111,7 +107,7 @@ Deno.test("background work is blamed for its own faults, not for those of the st
   const health = new HealthMonitor({ dataFolder: "." }, { now: () => now });
   const runtime = { ...test.runtime, health };
   const judge = (...others: PartHealth[]) =>
-    work.judge(undefined, { runtime, now, before: undefined, others: new Map(others.map((o) => [o.name, o])) });
+    work.evaluate(undefined, { runtime, now, before: undefined, others: new Map(others.map((o) => [o.name, o])) });
   const up = part("store", "healthy", 0);
   health.work.failed("empty the trash", new MemoryError("unavailable", "Cannot reach the store"));
   now = 2000;
@@ -134,7 +130,7 @@ Deno.test("background work is blamed for its own faults, not for those of the st
 Deno.test("backups are overdue after twice their interval, and a failed one is told at once", () => {
   const hour = 3_600_000, now = 100 * hour;
   const judge = (intervalHours: number, newest: number | null, error: string | null = null, expectedSince = 0) =>
-    judgeBackups({ intervalHours, newest, error, expectedSince }, now).state;
+    evaluateBackups({ intervalHours, newest, error, expectedSince }, now).state;
   assertEquals(judge(0, null), "off");
   assertEquals(judge(24, now - 47 * hour), "healthy");
   assertEquals(judge(24, now - 49 * hour), "degraded");
@@ -146,8 +142,8 @@ Deno.test("backups are overdue after twice their interval, and a failed one is t
 Deno.test("the log tells when a part fails and when it has recovered, once each", async () => {
   await using test = await testRuntime();
   const { runtime } = test, lines: string[] = [];
-  let finding: Finding = { state: "healthy", message: "fine" };
-  const table = [definePart({ name: "thing", judge: () => finding })];
+  let finding: CheckResult = { state: "healthy", message: "fine" };
+  const table = [defineCheck({ name: "thing", evaluate: () => finding })];
   let now = 0;
   const health = new HealthMonitor({ dataFolder: "." }, { now: () => now += 2000 }, table);
   const say = (line: string) => void lines.push(line);

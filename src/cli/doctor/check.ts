@@ -1,53 +1,38 @@
 /**
- * What a check of `doctor` says.
+ * The results of `doctor`'s checks: those of the service's health, under the same names, and those of what surrounds it.
  *
  * @module
  */
 
 import { errorText } from "../../errors.ts";
-import type { Finding, PartState } from "../../operations/health/part.ts";
+import type { CheckResult } from "../../operations/health/check.ts";
 
-/** Result of one check; checks of parts that the service's health knows have the same names. */
-export interface Check {
+/** What a check found; its name is that of the part of health where there is one. `off` where it could not be made. */
+export interface NamedResult extends CheckResult {
   name: string;
-  state: "ok" | "warning" | "failed" | "skipped";
-  message: string;
-  /** What to do; null where nothing needs doing. */
-  action: string | null;
 }
 
-const STATES: Record<PartState, Check["state"]> = {
-  healthy: "ok",
-  off: "ok",
-  starting: "ok",
-  degraded: "warning",
-  unhealthy: "failed",
-};
-
-export const ok = (name: string, message: string): Check => ({ name, state: "ok", message, action: null });
-export const warning = (name: string, message: string, action: string): Check => ({
+export const ok = (name: string, message: string): NamedResult => ({ name, state: "healthy", message });
+export const skipped = (name: string, message: string): NamedResult => ({ name, state: "off", message });
+export const warning = (name: string, message: string, action: string): NamedResult => ({
   name,
-  state: "warning",
+  state: "degraded",
   message,
   action,
 });
-export const failed = (name: string, message: string, action: string): Check => ({
+export const failed = (name: string, message: string, action: string): NamedResult => ({
   name,
-  state: "failed",
+  state: "unhealthy",
   message,
   action,
 });
-
-/** A finding of the service's health as a check. */
-export function checkOf(
-  name: string,
-  { state, message, action }: Omit<Finding, "action"> & { action?: string | null },
-): Check {
-  return { name, state: STATES[state], message, action: action ?? null };
-}
 
 /** Runs a check; what it throws is its failure. */
-export async function attempt(name: string, action: string, run: () => Promise<Check[]>): Promise<Check[]> {
+export async function attempt(
+  name: string,
+  action: string,
+  run: () => Promise<NamedResult[]>,
+): Promise<NamedResult[]> {
   try {
     return await run();
   } catch (error) {

@@ -7,11 +7,11 @@
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
 import { isFrom } from "../../operations/endpoint_consent.ts";
-import { judgeClock } from "../../operations/health/parts/clock.ts";
-import { DIFFERENT_VECTORS } from "../../operations/health/parts/model.ts";
-import { diskSpace, judgeSpace } from "../../operations/health/parts/disk.ts";
-import type { CliContext, StoreFindings } from "../context.ts";
-import { attempt, type Check, checkOf, ok, warning } from "./check.ts";
+import type { StoreExamination } from "../../operations/health/examination.ts";
+import { DIFFERENT_VECTORS, diskSpace, evaluateClock, evaluateSpace } from "../../operations/health/checks.ts";
+import type { CliContext } from "../context.ts";
+import { attempt, type NamedResult, ok, skipped, warning } from "./check.ts";
+import type { PartState } from "../../operations/health/check.ts";
 import { checkFiles } from "./files.ts";
 import { checkBackups, checkFolders, checkVersions } from "./machine.ts";
 import { findService } from "./service.ts";
@@ -21,14 +21,14 @@ const STORE_ACTION = {
   sqlite: "Free the file from the process that locks it, restore a backup, or set SQLITEVEC_PATH to another file",
   qdrant: "Start Qdrant, and check MCP_QDRANT_URL, MCP_QDRANT_API_KEY and the network to it",
 };
-const RANK: Record<Check["state"], number> = { ok: 0, skipped: 0, warning: 1, failed: 2 };
+const RANK: Record<PartState, number> = { healthy: 0, starting: 0, off: 0, degraded: 1, unhealthy: 2 };
 
 /**
  * Runs every check; those of a running service that found something are among them.
  *
  * @param fix Whether to mend what can be mended without asking: rights of other users to files.
  */
-export async function examineAll(context: CliContext, fix = false): Promise<Check[]> {
+export async function examineAll(context: CliContext, fix = false): Promise<NamedResult[]> {
   const { config, checks } = checkSettings(context.config, context.withoutEffect());
   if (config === null) return [...checks, checkVersions()];
   const service = await findService(config);
@@ -37,7 +37,7 @@ export async function examineAll(context: CliContext, fix = false): Promise<Chec
   checks.push(
     ...await attempt("files", "Run it as the user that owns the files", () => checkFiles(config, fix)),
   );
-  let found: StoreFindings | null = null;
+  let found: StoreExamination | null = null;
   checks.push(
     ...await attempt("store", STORE_ACTION[storage.backend], async () => {
       found = await context.examine.store(config, service.running);
@@ -55,11 +55,11 @@ export async function examineAll(context: CliContext, fix = false): Promise<Chec
   const folder = storage.backend === "sqlite" ? dirname(storage.path) : config.baseDir;
   const space = await diskSpace(folder);
   checks.push(
-    checkOf("disk", space === null ? { state: "off", message: "No data on this disk yet" } : judgeSpace(space)),
+    { name: "disk", ...space === null ? { state: "off", message: "No data on this disk yet" } : evaluateSpace(space) },
   );
-  const { newest = null, clock_ahead = null } = found ?? ({} as Partial<StoreFindings>);
+  const { newest = null, clock_ahead = null } = found ?? ({} as Partial<StoreExamination>);
   const steady = { behind: 0, ahead: 0 };
-  checks.push(checkOf("clock", judgeClock({ reading: steady, newest, serverAhead: clock_ahead }, Date.now())));
+  checks.push({ name: "clock", ...evaluateClock({ reading: steady, newest, serverAhead: clock_ahead }, Date.now()) });
   checks.push(
     ...await attempt("backups", "Give the service the right to read the backup folder", async () => {
       return [await checkBackups(config)];
@@ -70,16 +70,16 @@ export async function examineAll(context: CliContext, fix = false): Promise<Chec
 }
 
 /** In a folder that can't be written SQLite can't even read, which is the folder's fault. */
-function withoutEchoes(checks: Check[]): Check[] {
-  if (!checks.some(({ name, state }) => name === "folders" && state === "failed")) return checks;
+function withoutEchoes(checks: NamedResult[]): NamedResult[] {
+  if (!checks.some(({ name, state }) => name === "folders" && state === "unhealthy")) return checks;
   return checks.map((check) =>
-    check.name === "store" && check.state === "failed" && /can't be written/.test(check.message)
-      ? { ...check, state: "skipped", message: "Not examined: its folder can't be written", action: null }
+    check.name === "store" && check.state === "unhealthy" && /can't be written/.test(check.message)
+      ? skipped("store", "Not examined: its folder can't be written")
       : check
   );
 }
 
-async function checkModel(context: CliContext, config: Config, found: StoreFindings | null): Promise<Check[]> {
+async function checkModel(context: CliContext, config: Config, found: StoreExamination | null): Promise<NamedResult[]> {
   const { embedding } = config;
   if (embedding.provider === "openai") {
     const { host } = new URL(embedding.url);
@@ -107,7 +107,7 @@ async function checkModel(context: CliContext, config: Config, found: StoreFindi
 }
 
 /** What a running service says of a part counts where it is worse than what was seen from outside. */
-function merge(checks: Check[], parts: Check[]): Check[] {
+function merge(checks: NamedResult[], parts: NamedResult[]): NamedResult[] {
   const merged = [...checks];
   for (const part of parts) {
     const at = merged.findIndex(({ name }) => name === part.name);

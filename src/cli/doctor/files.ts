@@ -6,18 +6,18 @@
 
 import { type Config, placesOf } from "../../config.ts";
 import { closeExposed, type Exposure, findExposed } from "../../operations/exposure.ts";
-import { type Check, ok, warning } from "./check.ts";
+import { type NamedResult, ok, skipped, warning } from "./check.ts";
 
 /** @param fix Whether to take the rights of others away, as far as that is Unimem's to decide. */
-export async function checkFiles(config: Config, fix: boolean): Promise<Check[]> {
+export async function checkFiles(config: Config, fix: boolean): Promise<NamedResult[]> {
   if (Deno.build.os === "windows") {
     const message = "Not checked: rights to files of Windows are those of their folder";
-    return [{ name: "files", state: "skipped", message, action: null }];
+    return [skipped("files", message)];
   }
   const places = placesOf(config), found = await findExposed(places);
   const left = fix ? await closeExposed(places, found) : found;
   const closed = [...found.files, ...found.folders].filter((path) => !all(left).includes(path));
-  const checks: Check[] = closed.map((path) => ok("files", `Closed to other users: ${path}`));
+  const checks: NamedResult[] = closed.map((path) => ok("files", `Closed to other users: ${path}`));
   if (left.files.length > 0) {
     checks.push(
       warning(

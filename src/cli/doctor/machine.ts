@@ -7,22 +7,22 @@
 import { dirname, join } from "node:path";
 import type { Config } from "../../config.ts";
 import { listBackups } from "../../operations/backup/folder.ts";
-import { judgeBackups } from "../../operations/health/parts/backups.ts";
+import { evaluateBackups } from "../../operations/health/checks.ts";
 import { VERSION } from "../../version.ts";
-import { type Check, checkOf, failed, ok, warning } from "./check.ts";
+import { failed, type NamedResult, ok, warning } from "./check.ts";
 
 /** The oldest Deno that Unimem is tested with. */
 const REQUIRED_DENO = [2, 9];
 
 /** Folders the service writes to, as far as they are there. */
-export async function checkFolders(config: Config): Promise<Check[]> {
+export async function checkFolders(config: Config): Promise<NamedResult[]> {
   const { storage, embedding, baseDir } = config;
   const folders = {
     data: storage.backend === "sqlite" ? dirname(storage.path) : null,
     backups: config.backups.intervalHours > 0 ? config.backups.folder : null,
     "model cache": embedding.provider === "local" ? embedding.cacheFolder : null,
   };
-  const checks: Check[] = [];
+  const checks: NamedResult[] = [];
   for (const [name, folder] of Object.entries(folders)) {
     if (folder === null) continue;
     const place = await existing(folder), fault = await writeFault(place);
@@ -38,7 +38,10 @@ export async function checkFolders(config: Config): Promise<Check[]> {
 }
 
 /** The newest backup in the folder; overdue only where the service makes them by itself. */
-export async function checkBackups({ backups: { folder, intervalHours } }: Config, now = Date.now()): Promise<Check> {
+export async function checkBackups(
+  { backups: { folder, intervalHours } }: Config,
+  now = Date.now(),
+): Promise<NamedResult> {
   const [newest] = await listBackups(folder);
   const age = newest === undefined
     ? "none there yet"
@@ -46,11 +49,11 @@ export async function checkBackups({ backups: { folder, intervalHours } }: Confi
   if (intervalHours === 0) return ok("backups", `None are made by the service; ${age}`);
   const facts = { intervalHours, newest: newest === undefined ? null : newest.created_at * 1000, error: null };
   // Without one, a service that has just been set up is given its time.
-  return checkOf("backups", judgeBackups({ ...facts, expectedSince: newest === undefined ? now : 0 }, now));
+  return { name: "backups", ...evaluateBackups({ ...facts, expectedSince: newest === undefined ? now : 0 }, now) };
 }
 
 /** Versions of Unimem and of what runs it. */
-export function checkVersions(deno = Deno.version.deno): Check {
+export function checkVersions(deno = Deno.version.deno): NamedResult {
   const [major = 0, minor = 0] = deno.split(".").map(Number), [needed = 0, least = 0] = REQUIRED_DENO;
   const found = `Unimem ${VERSION} on Deno ${deno}`;
   if (major > needed || (major === needed && minor >= least)) return ok("versions", found);

@@ -5,8 +5,8 @@
  */
 
 import type { Config, ListenSettings } from "../../config.ts";
-import type { PartHealth } from "../../operations/health/part.ts";
-import { type Check, checkOf, failed, ok, warning } from "./check.ts";
+import type { PartHealth } from "../../operations/health/check.ts";
+import { failed, type NamedResult, ok, warning } from "./check.ts";
 
 const PATIENCE_MS = 5000;
 
@@ -15,8 +15,8 @@ export interface FoundService {
   /** Whether a Unimem runs here that uses the configured store. */
   running: boolean;
   /** The checks of its parts that have something to tell. */
-  parts: Check[];
-  ports: Check[];
+  parts: NamedResult[];
+  ports: NamedResult[];
 }
 
 /** The answer of a service's health, as far as it is read here. */
@@ -28,7 +28,7 @@ interface Detailed {
 
 /** Tries the ports and asks whoever listens there. */
 export async function findService(config: Config): Promise<FoundService> {
-  const { http, mcp } = config, ports: Check[] = [];
+  const { http, mcp } = config, ports: NamedResult[] = [];
   let detailed: Detailed | null = null;
   if (http.enabled && !free(http)) {
     const answer = await ask(config, http, "/api/health");
@@ -61,7 +61,7 @@ export async function findService(config: Config): Promise<FoundService> {
   const running = detailed !== null && sameStore(detailed, config);
   const parts = running
     ? detailed!.parts.filter(({ state }) => state === "degraded" || state === "unhealthy")
-      .map(({ since: _, ...part }) => checkOf(part.name, part))
+      .map(({ since: _, action, ...part }) => ({ ...part, ...(action === null ? {} : { action }) }))
     : [];
   return { running, parts, ports };
 }
@@ -103,7 +103,7 @@ function sameStore({ storage }: Detailed, { storage: configured }: Config): bool
   return storage.details?.collection === undefined || storage.details.collection === configured.collection;
 }
 
-function taken(name: string, settings: ListenSettings): Check {
+function taken(name: string, settings: ListenSettings): NamedResult {
   return failed("listeners", `Port ${settings.port} of ${name} is taken by another program`, change(settings));
 }
 

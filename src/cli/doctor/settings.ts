@@ -6,7 +6,7 @@
 
 import { type Config, shortKeyWarning, type WithoutEffect } from "../../config.ts";
 import { errorText } from "../../errors.ts";
-import { type Check, failed, ok, warning } from "./check.ts";
+import { failed, type NamedResult, ok, warning } from "./check.ts";
 
 const ACTION = "Correct it in the environment or in .env; docs/settings.md lists every setting";
 
@@ -14,7 +14,7 @@ const ACTION = "Correct it in the environment or in .env; docs/settings.md lists
 export function checkSettings(
   read: () => Config,
   withoutEffect: readonly WithoutEffect[],
-): { config: Config | null; checks: Check[] } {
+): { config: Config | null; checks: NamedResult[] } {
   const checks = withoutEffect.map(({ message, action }) => warning("settings", message, action));
   try {
     const config = read(), short = shortKeyWarning(config.access.apiKey);

@@ -8,7 +8,7 @@ import type { EmbedderCounters, EmbedderStatus } from "../../embedding/embedder.
 import { MemoryError } from "../../errors.ts";
 import type { MemoryPage, StorageStats, VectorCoverage } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
-import { type HealthState, type PartHealth, worst } from "./part.ts";
+import { type HealthState, type PartHealth, worst } from "./check.ts";
 
 /** Milliseconds that probes wait for the store, which may be on another machine. */
 const PROBE_PATIENCE_MS = 1000;

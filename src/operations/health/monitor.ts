@@ -9,9 +9,9 @@ import type { StoreCondition } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
 import { CoverageWatch } from "../coverage.ts";
 import { ClockWatch } from "./clock_watch.ts";
-import type { Finding, HealthState, Part, PartHealth, Sources } from "./part.ts";
-import { overall } from "./part.ts";
-import { PARTS } from "./parts.ts";
+import type { CheckContext, CheckResult, HealthCheck, HealthState, PartHealth, Sources } from "./check.ts";
+import { overall } from "./check.ts";
+import { CHECKS } from "./checks.ts";
 import { WorkLog } from "./work_log.ts";
 
 /** Milliseconds for which a look serves those who ask after it. */
@@ -61,7 +61,7 @@ export class HealthMonitor {
   readonly coverage = new CoverageWatch();
   /** Set when the service begins to stop: from then on it is not ready. */
   stopping = false;
-  readonly #parts: readonly Part[];
+  readonly #checks: readonly HealthCheck[];
   readonly #essential: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #kept = new Map<string, PartHealth>();
@@ -71,12 +71,12 @@ export class HealthMonitor {
   constructor(
     settings: HealthSettings,
     { now = Date.now, steady = () => performance.now() }: HealthClocks = {},
-    parts = PARTS,
+    checks = CHECKS,
   ) {
     this.settings = settings;
     this.#now = now;
-    this.#parts = parts;
-    this.#essential = new Set(parts.filter(({ essential }) => essential).map(({ name }) => name));
+    this.#checks = checks;
+    this.#essential = new Set(checks.filter(({ essential }) => essential).map(({ name }) => name));
     this.work = new WorkLog(now);
     this.clock = new ClockWatch(now, steady);
   }
@@ -86,7 +86,7 @@ export class HealthMonitor {
     return [...this.listeners.values()].filter(({ state }) => state === "open").map(({ address }) => address);
   }
 
-  /** Looks at every part. Those who ask at the same time, or within a second, share one look. Never rejects. */
+  /** Runs every check. Those who ask at the same time, or within a second, share one look. Never rejects. */
   look(runtime: Runtime): Promise<HealthReport> {
     if (this.#looking !== undefined) return this.#looking;
     if (this.#now() - this.#lookedAt < FRESH_MS && this.#now() >= this.#lookedAt) {
@@ -95,9 +95,11 @@ export class HealthMonitor {
     return this.#looking = this.#look(runtime).finally(() => this.#looking = undefined);
   }
 
-  /** What is known without looking: parts that know all by themselves as they are now, the others as last seen. */
+  /** What is known without looking: checks that observe nothing as they are now, the others as last seen. */
   glance(runtime: Runtime): HealthReport {
-    return this.#judge((part) => part.observe === undefined ? part.judge(undefined, this.#scene(runtime, part)) : null);
+    return this.#evaluate((check) =>
+      check.observe === undefined ? check.evaluate(undefined, this.#context(runtime, check)) : null
+    );
   }
 
   /** A part as last seen; undefined before the first look. */
@@ -109,33 +111,33 @@ export class HealthMonitor {
     const sources = sourcesOf(runtime);
     const observed = new Map(
       await Promise.all(
-        this.#parts.map(async (part) => [part.name, await inTime(part.observe?.(runtime, sources))] as const),
+        this.#checks.map(async (check) => [check.name, await inTime(check.observe?.(runtime, sources))] as const),
       ),
     );
     this.#lookedAt = this.#now();
-    return this.#judge((part) => {
-      const seen = observed.get(part.name);
-      return seen === LATE ? lateFinding(part.name) : part.judge(seen, this.#scene(runtime, part));
+    return this.#evaluate((check) => {
+      const seen = observed.get(check.name);
+      return seen === LATE ? lateResult(check.name) : check.evaluate(seen, this.#context(runtime, check));
     });
   }
 
-  /** Takes each part's finding over, in the order of the table; null keeps what was found before. */
-  #judge(find: (part: Part) => Finding | null): HealthReport {
+  /** Takes each check's result over, in the order of the table; null keeps what was found before. */
+  #evaluate(resultOf: (check: HealthCheck) => CheckResult | null): HealthReport {
     const parts: PartHealth[] = [];
-    for (const part of this.#parts) {
-      const finding = find(part);
-      if (finding !== null) this.#keep(part.name, finding);
-      const kept = this.#kept.get(part.name);
+    for (const check of this.#checks) {
+      const result = resultOf(check);
+      if (result !== null) this.#keep(check.name, result);
+      const kept = this.#kept.get(check.name);
       if (kept !== undefined) parts.push(kept);
     }
     return { status: overall(parts, this.#essential), parts };
   }
 
-  #scene(runtime: Runtime, { name }: Part) {
+  #context(runtime: Runtime, { name }: HealthCheck): CheckContext {
     return { runtime, now: this.#now(), before: this.#kept.get(name), others: this.#kept };
   }
 
-  #keep(name: string, { state, message, action, since }: Finding): void {
+  #keep(name: string, { state, message, action, since }: CheckResult): void {
     const before = this.#kept.get(name);
     const began = since ?? (before?.state === state ? before.since : this.#now());
     this.#kept.set(name, { name, state, since: began, message, action: action ?? null });
@@ -156,7 +158,7 @@ async function inTime(observing: Promise<unknown> | undefined): Promise<unknown>
   }
 }
 
-function lateFinding(name: string): Finding {
+function lateResult(name: string): CheckResult {
   return {
     state: "unhealthy",
     message: `Does not answer within ${PATIENCE_MS / 1000} seconds`,
@@ -164,7 +166,7 @@ function lateFinding(name: string): Finding {
   };
 }
 
-/** Each source is read when the first part asks for it. */
+/** Each source is read when the first check asks for it. */
 function sourcesOf({ storage }: Runtime): Sources {
   let condition: Promise<StoreCondition> | undefined, newest: Promise<number | null> | undefined;
   return {

@@ -7,7 +7,7 @@
 
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
-import { type PartHealth, works } from "./part.ts";
+import { type PartHealth, works } from "./check.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL_MS = 60_000;

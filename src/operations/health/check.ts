@@ -1,6 +1,5 @@
 /**
- * A part of the service and what is said of it. A part's judgement is a pure function of what was observed, so that
- * tests steer it with plain values.
+ * The types of a health check and its result, and what follows from the results of all.
  *
  * @module
  */
@@ -15,8 +14,8 @@ export type HealthState = "healthy" | "degraded" | "unhealthy";
 export const PART_STATES = ["healthy", "degraded", "unhealthy", "starting", "off"] as const;
 export type PartState = (typeof PART_STATES)[number];
 
-/** What is said of a part. Messages are written for the operator. */
-export interface Finding {
+/** What a check says of its part of the service. Messages are written for the operator. */
+export interface CheckResult {
   state: PartState;
   message: string;
   /** What to do about it; given whenever the state is `degraded` or `unhealthy`. */
@@ -25,7 +24,7 @@ export interface Finding {
   since?: number;
 }
 
-/** A finding with the part's name and the beginning of its state. */
+/** A result with the part's name and the beginning of its state. */
 export interface PartHealth {
   name: string;
   state: PartState;
@@ -35,7 +34,7 @@ export interface PartHealth {
   action: string | null;
 }
 
-/** What several parts look at; each is read once a look. */
+/** What several checks look at; each is read once a look. */
 export interface Sources {
   /** The store's condition; rejects with what keeps it from answering. */
   condition: () => Promise<StoreCondition>;
@@ -43,30 +42,30 @@ export interface Sources {
   newest: () => Promise<number | null>;
 }
 
-/** What a judgement may look at beside what its part observed. */
-export interface Scene {
+/** What a check may look at beside what it observed. */
+export interface CheckContext {
   runtime: Runtime;
   /** Unix milliseconds. */
   now: number;
   /** What was found the last time; for states that must not flap. */
   before: PartHealth | undefined;
-  /** The parts judged before this one, in the order of the table. */
+  /** Results of the checks before this one, in the order of the table, by name. */
   others: ReadonlyMap<string, PartHealth>;
 }
 
-/** A part of the service. */
-export interface Part<Observed = unknown> {
+/** A check of one part of the service. */
+export interface HealthCheck<Observed = unknown> {
   name: string;
   /** Without it no request can be served, so that it makes the whole service unhealthy. */
   essential?: boolean;
-  /** Looks at what takes time; parts without it know all by themselves. Never rejects. */
+  /** Looks at what takes time; a check without it reads only what this process knows. Never rejects. */
   observe?(runtime: Runtime, sources: Sources): Promise<Observed>;
-  judge(observed: Observed, scene: Scene): Finding;
+  evaluate(observed: Observed, context: CheckContext): CheckResult;
 }
 
-/** An entry of the table of parts, with the type of what it observes checked and then dropped. */
-export function definePart<Observed = undefined>(part: Part<Observed>): Part {
-  return part as unknown as Part;
+/** An entry of the table, with the type of what it observes checked and then dropped. */
+export function defineCheck<Observed = undefined>(check: HealthCheck<Observed>): HealthCheck {
+  return check as unknown as HealthCheck;
 }
 
 /**
