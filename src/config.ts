@@ -16,7 +16,7 @@ import { expandHome, homeOf } from "./config/home.ts";
 import { isOAuth } from "./config/unknown.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
-import type { BackupSettings } from "./operations/backup/schedule.ts";
+import type { BackupSettings } from "./operations/backup/state.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";

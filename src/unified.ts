@@ -6,7 +6,8 @@
  */
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
-import { type AccessSettings, createApp, type HttpSettings, openSpool, sharedAccess } from "./http/app.ts";
+import { type AccessSettings, createApp, openSpool, sharedAccess } from "./http/app.ts";
+import type { HttpSettings } from "./http/endpoint.ts";
 import { createMcpListener } from "./mcp/listener.ts";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
@@ -18,15 +19,17 @@ import { giveBackWhenIdle, holdBackLittle } from "./give_back.ts";
 import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
-import { initialBackupState, makingBackups } from "./operations/backup/schedule.ts";
+import { makingBackups } from "./operations/backup/schedule.ts";
+import { initialBackupState } from "./operations/backup/state.ts";
 import { findExposed } from "./operations/exposure.ts";
 import { stopUploads } from "./operations/documents/upload.ts";
 import { EventHub } from "./operations/events.ts";
-import { type Background, noBackground, startBackground } from "./operations/background/background.ts";
+import { type Background, startBackground } from "./operations/background/background.ts";
+import { noBackground } from "./operations/background/state.ts";
 import { checkingVectors } from "./operations/check_vectors.ts";
 import { completingStore } from "./operations/background/complete_store.ts";
 import { emptyingTrash } from "./operations/expire_trash.ts";
-import { HealthMonitor } from "./operations/health/monitor.ts";
+import { HealthRecord } from "./operations/health/record.ts";
 import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
 import { takingMark } from "./operations/moving/copy/mark.ts";
@@ -139,8 +142,8 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
   };
 }
 
-function healthOf({ storage, baseDir }: Config): HealthMonitor {
-  return new HealthMonitor({ dataFolder: storage.backend === "sqlite" ? dirname(storage.path) : baseDir });
+function healthOf({ storage, baseDir }: Config): HealthRecord {
+  return new HealthRecord({ dataFolder: storage.backend === "sqlite" ? dirname(storage.path) : baseDir });
 }
 
 /**

@@ -12,9 +12,9 @@ import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { Activity } from "../../src/operations/activity.ts";
-import { noBackground } from "../../src/operations/background/background.ts";
-import { HealthMonitor } from "../../src/operations/health/monitor.ts";
-import { initialBackupState } from "../../src/operations/backup/schedule.ts";
+import { noBackground } from "../../src/operations/background/state.ts";
+import { HealthRecord } from "../../src/operations/health/record.ts";
+import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
@@ -50,7 +50,7 @@ try {
     activity: new Activity(),
     telemetry: createTelemetry(),
     background: noBackground(),
-    health: new HealthMonitor({ dataFolder: "." }),
+    health: new HealthRecord({ dataFolder: "." }),
     backups: initialBackupState({ intervalHours: 0 }),
     now: monotonicClock(),
     startedAt: Date.now(),

@@ -5,10 +5,10 @@
  */
 
 import { Activity } from "../../src/operations/activity.ts";
-import { noBackground } from "../../src/operations/background/background.ts";
-import { initialBackupState } from "../../src/operations/backup/schedule.ts";
+import { noBackground } from "../../src/operations/background/state.ts";
+import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { EventHub } from "../../src/operations/events.ts";
-import { HealthMonitor } from "../../src/operations/health/monitor.ts";
+import { HealthRecord } from "../../src/operations/health/record.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { VERSION } from "../../src/version.ts";
@@ -29,7 +29,7 @@ export function stubRuntime(): Runtime {
     activity: new Activity(),
     telemetry: createTelemetry(),
     background: noBackground(),
-    health: new HealthMonitor({ dataFolder: "." }),
+    health: new HealthRecord({ dataFolder: "." }),
     backups: initialBackupState({ intervalHours: 0 }),
     now: () => 0,
     startedAt: 0,

@@ -6,7 +6,7 @@
  */
 
 import { Bodies } from "./body.ts";
-import { createCors } from "./cors.ts";
+import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import { createKeyCheck } from "./key.ts";
 import { createProxyCheck } from "./proxy.ts";
@@ -42,19 +42,6 @@ export function sharedAccess(settings: AccessSettings): AccessSettings {
 }
 
 export { SHORT_KEY, shortKeyWarning, TOO_SHORT_KEY } from "./key.ts";
-
-/** What a listener tells browsers of other origins. */
-export interface CorsFacts {
-  /** Methods besides GET, HEAD and POST. */
-  methods: readonly string[];
-  /** Request headers besides `Content-Type`, `Authorization` and `X-API-Key`. */
-  requestHeaders: readonly string[];
-  /** Response headers pages may read. */
-  exposedHeaders: readonly string[];
-}
-
-/** Answers the request instead of its route; null lets it pass. */
-export type Check = (request: Request) => Response | null;
 
 /** What a request is for, as far as access depends on it. */
 export interface Purpose {

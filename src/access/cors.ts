@@ -6,9 +6,18 @@
  * @module
  */
 
-import type { CorsFacts } from "./access.ts";
 import { type Host, hostOf, type Hosts, isLoopback, parseHost } from "./hosts.ts";
 import { refuse } from "./refusal.ts";
+
+/** What a listener tells browsers of other origins. */
+export interface CorsFacts {
+  /** Methods besides GET, HEAD and POST. */
+  methods: readonly string[];
+  /** Request headers besides `Content-Type`, `Authorization` and `X-API-Key`. */
+  requestHeaders: readonly string[];
+  /** Response headers pages may read. */
+  exposedHeaders: readonly string[];
+}
 
 /** The origin check and the headers of one listener. */
 interface Cors {

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Check } from "./access.ts";
-import { refuse } from "./refusal.ts";
+import { type Check, refuse } from "./refusal.ts";
 
 /** Names that always reach this machine; a rebinding page can't use them. */
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Check } from "./access.ts";
-import { refuse } from "./refusal.ts";
+import { type Check, refuse } from "./refusal.ts";
 
 /** Refuses what a proxy forwarded, unless there is a key or everybody is meant to have access. */
 export function createProxyCheck(settings: { apiKey: string | null; anonymous?: boolean | undefined }): Check {

@@ -22,6 +22,7 @@ import { addBatches } from "./batches.ts";
 import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
+import type { HttpSettings } from "./endpoint.ts";
 import { addEvents, clientIp } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
@@ -39,14 +40,6 @@ import { Spool } from "./spool.ts";
 import { addTrash } from "./trash.ts";
 
 export { type AccessSettings, sharedAccess } from "../access/access.ts";
-
-/** What the REST server needs from the settings. */
-export interface HttpSettings extends AccessSettings {
-  /** Takes the faults that clients only learn the id of; standard error by default. */
-  log?: Logger;
-  /** Keeps the files of forms; in the data folder by default. */
-  spool?: Spool;
-}
 
 const CORS = {
   methods: ["PUT", "DELETE"],

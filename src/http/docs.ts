@@ -6,7 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Runtime } from "../operations/runtime.ts";
-import type { HttpSettings } from "./app.ts";
+import type { HttpSettings } from "./endpoint.ts";
 import { TAGS } from "./sections.ts";
 
 /** Adds `/openapi.json`. */

@@ -7,8 +7,9 @@
 
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
+import type { AccessSettings } from "../access/access.ts";
 import type { Bodies } from "../access/body.ts";
-import type { HttpSettings } from "./app.ts";
+import type { Logger } from "../operations/logger.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
 import { TAGS } from "./sections.ts";
@@ -52,6 +53,14 @@ export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject
   header: (name: string) => string | undefined;
   /** Unix seconds at which the request came in; orders what clients send at the same time. */
   receivedAt: number;
+}
+
+/** What the REST server needs from the settings. */
+export interface HttpSettings extends AccessSettings {
+  /** Takes the faults that clients only learn the id of; standard error by default. */
+  log?: Logger;
+  /** Keeps the files of forms; in the data folder by default. */
+  spool?: Spool;
 }
 
 /** What every route needs. */

@@ -5,7 +5,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
-import { PART_STATES } from "../operations/health/check.ts";
+import { PART_STATES } from "../operations/health/state.ts";
 
 const HealthState = z.enum(["healthy", "degraded", "unhealthy"]).describe(
   "healthy: everything works; degraded: answers, with a part missing; unhealthy: the store can't be used.",

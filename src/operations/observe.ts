@@ -6,7 +6,8 @@
 
 import { uploadsOf } from "./documents/queue.ts";
 import type { Reading } from "../telemetry/registry.ts";
-import { PART_STATES } from "./health/check.ts";
+import { checkHealth } from "./health/monitor.ts";
+import { PART_STATES } from "./health/state.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CIRCUIT_STATES = ["closed", "open", "half-open"] as const;
@@ -40,7 +41,7 @@ export function observeParts(runtime: Runtime): void {
     ofServer(({ circuit }) => CIRCUIT_STATES.map((state) => [[state], circuit === state ? 1 : 0] as const)),
   );
   metrics.observe("unimem_health_state", async () => {
-    const { parts } = await runtime.health.look(runtime);
+    const { parts } = await checkHealth(runtime);
     return parts.flatMap(({ name, state: now }) =>
       PART_STATES.map((state) => [[name, state], now === state ? 1 : 0] as const)
     );

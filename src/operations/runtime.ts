@@ -9,10 +9,10 @@ import type { MemoryStorage } from "../storage/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
-import type { BackgroundState } from "./background/background.ts";
-import type { BackupState } from "./backup/schedule.ts";
+import type { BackgroundState } from "./background/state.ts";
+import type { BackupState } from "./backup/state.ts";
 import type { EventHub } from "./events.ts";
-import type { HealthMonitor } from "./health/monitor.ts";
+import type { HealthRecord } from "./health/record.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
 
 /** Limits and facts operations need from the settings. */
@@ -70,7 +70,7 @@ export interface Runtime {
   /** Which process does the background work of the store, and how it stands; kept up to date by that work. */
   readonly background: BackgroundState;
   /** What is known of the parts' health, and where they report to. */
-  readonly health: HealthMonitor;
+  readonly health: HealthRecord;
   /** How the scheduled backups go. */
   readonly backups: BackupState;
   /** Unix seconds with fraction, strictly increasing between calls. */

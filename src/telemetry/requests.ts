@@ -8,22 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Outcome, outcomeOf, outcomeOfStatus } from "./outcome.ts";
 import type { Gauge, Registry } from "./registry.ts";
-import type { Tracer } from "./tracer.ts";
-
-/** Where a request came in: REST, JSON-RPC on the REST port, the MCP port, standard input. */
-export type Surface = "rest" | "rpc" | "mcp" | "stdio";
-
-/** A request that is being answered. */
-export interface RequestScope {
-  readonly id: string;
-  readonly surface: Surface;
-  /** A route's operationId, a tool's name, or another word from a bounded set; never what a client wrote. */
-  operation: string;
-  /** Set where the answer's status doesn't tell it. */
-  outcome?: Outcome;
-  /** What it carried was counted by itself: the messages in an HTTP request to the MCP port. */
-  carried?: boolean;
-}
+import type { RequestScope, Surface, Tracer } from "./tracer.ts";
 
 /** Takes the line of a request; a logger of operations is one. */
 export type RequestLog = Record<"debug" | "info", (message: string, fields: RequestFields) => void>;

@@ -4,7 +4,22 @@
  * @module
  */
 
-import type { RequestScope } from "./requests.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Where a request came in: REST, JSON-RPC on the REST port, the MCP port, standard input. */
+export type Surface = "rest" | "rpc" | "mcp" | "stdio";
+
+/** A request that is being answered. */
+export interface RequestScope {
+  readonly id: string;
+  readonly surface: Surface;
+  /** A route's operationId, a tool's name, or another word from a bounded set; never what a client wrote. */
+  operation: string;
+  /** Set where the answer's status doesn't tell it. */
+  outcome?: Outcome;
+  /** What it carried was counted by itself: the messages in an HTTP request to the MCP port. */
+  carried?: boolean;
+}
 
 /** Makes spans, which end with the work they stand for. */
 export interface Tracer {

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLogger } from "../../src/operations/logger.ts";
-import { initialBackupState, makingBackups } from "../../src/operations/backup/schedule.ts";
+import { makingBackups } from "../../src/operations/backup/schedule.ts";
+import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { listBackups } from "../../src/operations/backup/folder.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { spawn, start, testEnvironment, until } from "../helpers/process.ts";

@@ -8,11 +8,11 @@ import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
-import { noBackground } from "../../src/operations/background/background.ts";
-import { initialBackupState } from "../../src/operations/backup/schedule.ts";
+import { noBackground } from "../../src/operations/background/state.ts";
+import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { stopUploads } from "../../src/operations/documents/upload.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
-import { HealthMonitor } from "../../src/operations/health/monitor.ts";
+import { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
@@ -65,7 +65,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     activity: new Activity(),
     telemetry: createTelemetry(),
     background: noBackground(),
-    health: new HealthMonitor({ dataFolder: folder }),
+    health: new HealthRecord({ dataFolder: folder }),
     backups: initialBackupState({ intervalHours: 0 }),
     now: monotonicClock(),
     startedAt: Date.now(),

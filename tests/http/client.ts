@@ -6,9 +6,10 @@
 
 import { createLogger } from "../../src/operations/logger.ts";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { createApp, type HttpSettings } from "../../src/http/app.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { HttpSettings } from "../../src/http/endpoint.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
-import type { HealthMonitor } from "../../src/operations/health/monitor.ts";
+import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -30,7 +31,7 @@ export interface TestClient extends AsyncDisposable {
   /** Folder of the store's files. */
   folder: string;
   events: EventHub;
-  health: HealthMonitor;
+  health: HealthRecord;
   /** Lines logged as errors. */
   logged: string[];
   get(path: string, headers?: HeadersInit): Promise<Answer>;

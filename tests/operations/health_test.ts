@@ -1,8 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { ClockWatch } from "../../src/operations/health/clock_watch.ts";
-import { HealthMonitor } from "../../src/operations/health/monitor.ts";
-import { type CheckResult, defineCheck, overall, type PartHealth } from "../../src/operations/health/check.ts";
+import { HealthRecord } from "../../src/operations/health/record.ts";
+import { defineCheck } from "../../src/operations/health/check.ts";
+import { checkHealth } from "../../src/operations/health/monitor.ts";
+import { type CheckResult, overall, type PartHealth } from "../../src/operations/health/state.ts";
 import { evaluateBackups, evaluateClock, evaluateSpace, transports, work } from "../../src/operations/health/checks.ts";
 import { startHealthWatch } from "../../src/operations/health/watch.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -24,21 +26,21 @@ Deno.test("only an essential part makes the whole unhealthy; what is off or heal
 Deno.test("a state keeps the moment it began however rarely it is asked for, and gets a new one when it changes", async () => {
   await using test = await testRuntime();
   const { runtime } = test;
-  let now = 1000, finding: CheckResult = { state: "healthy", message: "fine" };
-  const table = [defineCheck({ name: "thing", evaluate: () => finding })];
-  const health = new HealthMonitor({ dataFolder: "." }, { now: () => now, steady: () => now }, table);
-  const since = async () => (await health.look(runtime)).parts[0]!.since;
+  let now = 1000, result: CheckResult = { state: "healthy", message: "fine" };
+  const table = [defineCheck({ name: "thing", evaluate: () => result })];
+  const health = new HealthRecord({ dataFolder: "." }, { now: () => now, steady: () => now });
+  const since = async () => (await checkHealth({ ...runtime, health }, table)).parts[0]!.since;
   assertEquals(await since(), 1000);
   now = 500_000;
   assertEquals(await since(), 1000);
-  finding = { state: "degraded", message: "worse", action: "mend it" };
+  result = { state: "degraded", message: "worse", action: "mend it" };
   now = 600_000;
   assertEquals(await since(), 600_000);
-  finding = { ...finding, message: "worse still" };
+  result = { ...result, message: "worse still" };
   now = 700_000;
   assertEquals(await since(), 600_000);
   // A part that knows better when it began is believed.
-  finding = { state: "unhealthy", message: "gone", since: 650_000 };
+  result = { state: "unhealthy", message: "gone", since: 650_000 };
   now = 900_000;
   assertEquals(await since(), 650_000);
 });
@@ -46,29 +48,29 @@ Deno.test("a state keeps the moment it began however rarely it is asked for, and
 Deno.test("a clock that was set back is told until it has caught up, and sleep is not taken for a fault", () => {
   let wall = 1_000_000, steady = 0;
   const watch = new ClockWatch(() => wall, () => steady);
-  const judge = () => evaluateClock({ reading: watch.read(), newest: null, serverAhead: null }, wall);
+  const stateOf = () => evaluateClock({ reading: watch.read(), newest: null, serverAhead: null }, wall);
   const pass = (ms: number) => [wall, steady] = [wall + ms, steady + ms];
   pass(60_000);
-  assertEquals(judge().state, "healthy");
+  assertEquals(stateOf().state, "healthy");
   wall -= 300_000;
   pass(1000);
-  assertEquals([judge().state, judge().message.includes("set back")], ["degraded", true]);
+  assertEquals([stateOf().state, stateOf().message.includes("set back")], ["degraded", true]);
   pass(200_000);
-  assertEquals(judge().state, "degraded");
+  assertEquals(stateOf().state, "degraded");
   pass(100_001);
-  assertEquals(judge().state, "healthy");
+  assertEquals(stateOf().state, "healthy");
   wall += 8 * 3_600_000; // slept
-  assertEquals(judge().state, "healthy");
+  assertEquals(stateOf().state, "healthy");
 });
 
 Deno.test("a clock behind the store's, or behind the newest memory, says by how much", () => {
   const reading = { behind: 0, ahead: 0 }, now = 1_000_000_000;
-  const judge = (newest: number | null, serverAhead: number | null) =>
+  const stateOf = (newest: number | null, serverAhead: number | null) =>
     evaluateClock({ reading, newest, serverAhead }, now);
-  assertEquals(judge(now / 1000 + 59, 4.9).state, "healthy");
-  assertStringIncludes(judge(now / 1000 + 3600, null).message, "60 min in the future");
-  assertStringIncludes(judge(null, 90).message, "90 s behind the store's");
-  assertStringIncludes(judge(null, -90).message, "90 s ahead of the store's");
+  assertEquals(stateOf(now / 1000 + 59, 4.9).state, "healthy");
+  assertStringIncludes(stateOf(now / 1000 + 3600, null).message, "60 min in the future");
+  assertStringIncludes(stateOf(null, 90).message, "90 s behind the store's");
+  assertStringIncludes(stateOf(null, -90).message, "90 s ahead of the store's");
 });
 
 Deno.test("room on a disk has thresholds that small disks can keep, and must clearly exceed them to improve", () => {
@@ -87,75 +89,76 @@ Deno.test("transports are crowded from nine tenths on, until a third is free aga
   const { runtime } = test;
   let open = 0;
   runtime.health.transports.set("SSE", () => ({ open, limit: 10 }));
-  const judge = (before?: PartHealth) => transports.evaluate(undefined, { runtime, now: 0, before, others: new Map() });
+  const stateOf = (before?: PartHealth) =>
+    transports.evaluate(undefined, { runtime, now: 0, before, others: new Map() });
   open = 8;
-  assertEquals(judge().state, "healthy");
+  assertEquals(stateOf().state, "healthy");
   open = 9;
-  assertEquals([judge().state, judge().message], [
+  assertEquals([stateOf().state, stateOf().message], [
     "degraded",
     "Nearly all places for clients are taken (SSE: 9 of 10)",
   ]);
   open = 7;
-  assertEquals(judge(part("transports", "degraded")).state, "degraded");
+  assertEquals(stateOf(part("transports", "degraded")).state, "degraded");
   open = 6;
-  assertEquals(judge(part("transports", "degraded")).state, "healthy");
+  assertEquals(stateOf(part("transports", "degraded")).state, "healthy");
 });
 
 Deno.test("background work is blamed for its own faults, not for those of the store or the model", async () => {
   await using test = await testRuntime();
   let now = 1000;
-  const health = new HealthMonitor({ dataFolder: "." }, { now: () => now });
+  const health = new HealthRecord({ dataFolder: "." }, { now: () => now });
   const runtime = { ...test.runtime, health };
-  const judge = (...others: PartHealth[]) =>
+  const stateOf = (...others: PartHealth[]) =>
     work.evaluate(undefined, { runtime, now, before: undefined, others: new Map(others.map((o) => [o.name, o])) });
   const up = part("store", "healthy", 0);
   health.work.failed("empty the trash", new MemoryError("unavailable", "Cannot reach the store"));
   now = 2000;
   health.work.failed("empty the trash", new MemoryError("unavailable", "Cannot reach the store"));
-  assertEquals(judge(part("store", "unhealthy")).state, "healthy");
-  assertEquals(judge(part("store", "healthy", 3000)).state, "healthy", "the fault is older than the recovery");
-  const { state, message, since } = judge(up);
+  assertEquals(stateOf(part("store", "unhealthy")).state, "healthy");
+  assertEquals(stateOf(part("store", "healthy", 3000)).state, "healthy", "the fault is older than the recovery");
+  const { state, message, since } = stateOf(up);
   assertEquals([state, message, since], ["degraded", "Cannot empty the trash: Cannot reach the store", 1000]);
   health.work.failed("empty the trash", new TypeError("x is not a function"));
-  assertEquals(judge(up).message, "Cannot empty the trash: the log says why");
+  assertEquals(stateOf(up).message, "Cannot empty the trash: the log says why");
   health.work.succeeded("empty the trash");
-  assertEquals(judge(up).state, "healthy");
+  assertEquals(stateOf(up).state, "healthy");
   health.work.progressed("re-embed", 5, 10);
   now += 599_000;
-  assertEquals(judge(up), { state: "healthy", message: "re-embed: 5 of 10" });
+  assertEquals(stateOf(up), { state: "healthy", message: "re-embed: 5 of 10" });
   now += 2000;
-  assertEquals(judge(up).state, "degraded");
+  assertEquals(stateOf(up).state, "degraded");
 });
 
 Deno.test("backups are overdue after twice their interval, and a failed one is told at once", () => {
   const hour = 3_600_000, now = 100 * hour;
-  const judge = (intervalHours: number, newest: number | null, error: string | null = null, expectedSince = 0) =>
+  const stateOf = (intervalHours: number, newest: number | null, error: string | null = null, expectedSince = 0) =>
     evaluateBackups({ intervalHours, newest, error, expectedSince }, now).state;
-  assertEquals(judge(0, null), "off");
-  assertEquals(judge(24, now - 47 * hour), "healthy");
-  assertEquals(judge(24, now - 49 * hour), "degraded");
-  assertEquals(judge(24, null), "degraded");
-  assertEquals(judge(24, null, null, now - hour), "healthy");
-  assertEquals(judge(24, now - hour, "no room"), "degraded");
+  assertEquals(stateOf(0, null), "off");
+  assertEquals(stateOf(24, now - 47 * hour), "healthy");
+  assertEquals(stateOf(24, now - 49 * hour), "degraded");
+  assertEquals(stateOf(24, null), "degraded");
+  assertEquals(stateOf(24, null, null, now - hour), "healthy");
+  assertEquals(stateOf(24, now - hour, "no room"), "degraded");
 });
 
 Deno.test("the log tells when a part fails and when it has recovered, once each", async () => {
   await using test = await testRuntime();
   const { runtime } = test, lines: string[] = [];
-  let finding: CheckResult = { state: "healthy", message: "fine" };
-  const table = [defineCheck({ name: "thing", evaluate: () => finding })];
+  let result: CheckResult = { state: "healthy", message: "fine" };
+  const table = [defineCheck({ name: "thing", evaluate: () => result })];
   let now = 0;
-  const health = new HealthMonitor({ dataFolder: "." }, { now: () => now += 2000 }, table);
+  const health = new HealthRecord({ dataFolder: "." }, { now: () => now += 2000 });
   const say = (line: string) => void lines.push(line);
   const log = { debug: say, info: say, warning: say, error: say };
   const watched = { ...runtime, health };
-  const watch = startHealthWatch(watched, log, 5);
+  const watch = startHealthWatch(watched, log, 5, table);
   const wait = async (count: number) => {
     for (let i = 0; i < 400 && lines.length < count; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  finding = { state: "degraded", message: "broken", action: "Mend it" };
+  result = { state: "degraded", message: "broken", action: "Mend it" };
   await wait(1);
-  finding = { state: "healthy", message: "fine" };
+  result = { state: "healthy", message: "fine" };
   await wait(2);
   await watch.stop();
   assertEquals(lines, ["Health: thing is degraded: broken. Mend it", "Health: thing has recovered"]);

@@ -5,7 +5,7 @@
  */
 
 import { errorText } from "../../errors.ts";
-import type { CheckResult } from "../../operations/health/check.ts";
+import type { CheckResult } from "../../operations/health/state.ts";
 
 /** What a check found; its name is that of the part of health where there is one. `off` where it could not be made. */
 export interface NamedResult extends CheckResult {

@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { type CliContext, examples, Failed, show } from "../context.ts";
 import type { NamedResult } from "./check.ts";
-import type { PartState } from "../../operations/health/check.ts";
+import type { PartState } from "../../operations/health/state.ts";
 import { examineAll } from "./examine.ts";
 
 /** How each state is shown to a person, and in JSON in lower case. */

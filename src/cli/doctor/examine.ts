@@ -11,7 +11,7 @@ import type { StoreExamination } from "../../operations/health/examination.ts";
 import { DIFFERENT_VECTORS, diskSpace, evaluateClock, evaluateSpace } from "../../operations/health/checks.ts";
 import type { CliContext } from "../context.ts";
 import { attempt, type NamedResult, ok, skipped, warning } from "./check.ts";
-import type { PartState } from "../../operations/health/check.ts";
+import type { PartState } from "../../operations/health/state.ts";
 import { checkFiles } from "./files.ts";
 import { checkBackups, checkFolders, checkVersions } from "./machine.ts";
 import { findService } from "./service.ts";

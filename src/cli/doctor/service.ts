@@ -5,7 +5,7 @@
  */
 
 import type { Config, ListenSettings } from "../../config.ts";
-import type { PartHealth } from "../../operations/health/check.ts";
+import type { PartHealth } from "../../operations/health/state.ts";
 import { failed, type NamedResult, ok, warning } from "./check.ts";
 
 const PATIENCE_MS = 5000;

@@ -9,6 +9,7 @@ import { errorText } from "../../errors.ts";
 import type { WorkLog } from "../health/work_log.ts";
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
+import type { BackgroundState, JobState } from "./state.ts";
 import { BACKGROUND_LEASE, Lease } from "./lease.ts";
 import { sleep } from "../../sleep.ts";
 
@@ -29,33 +30,6 @@ export interface Job {
   run(signal: AbortSignal): Promise<void>;
   /** Another process may succeed where this one fails for long: the lease is then left to it for a while. */
   handsOver?: boolean;
-}
-
-/** How one job stands. */
-export interface JobState {
-  name: string;
-  state: "waiting" | "running" | "failed";
-  /** Unix milliseconds at which this state began. */
-  since: number;
-  /** Why it failed, in words for an operator; only when `failed`. */
-  error: string | null;
-}
-
-/** Who does the background work, and how it stands. */
-export interface BackgroundState {
-  /** Name of the process that does it; null while none is known. */
-  holder: string | null;
-  /** Whether it is this process. */
-  here: boolean;
-  /** Unix milliseconds since which `holder` and `here` are as they are. */
-  since: number;
-  /** The jobs of this process; empty while another one does the work. */
-  jobs: JobState[];
-}
-
-/** The state before anything is known. */
-export function noBackground(): BackgroundState {
-  return { holder: null, here: false, since: Date.now(), jobs: [] };
 }
 
 /** How the work is shared. */

@@ -8,42 +8,13 @@ import { errorText, MemoryError } from "../../errors.ts";
 import type { Job } from "../background/background.ts";
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
-
-/** Where backups go, and when. */
-export interface BackupSettings {
-  folder: string;
-  /** Hours between two backups; 0 makes none by itself. */
-  intervalHours: number;
-  /** Backups left in the folder after a new one. */
-  keep: number;
-}
-
-/** How the scheduled backups go, for whoever reports the service's health. Times are Unix seconds. */
-export interface BackupState {
-  /** Hours between two backups; null when none is scheduled. */
-  interval_hours: number | null;
-  /** When the newest backup in the folder was made, by whichever process or command; null while none is known. */
-  last_success: number | null;
-  /** Why the last try failed; null after a success. */
-  last_failure: { at: number; message: string } | null;
-  running: boolean;
-}
+import type { BackupSettings } from "./state.ts";
 
 /** Name of the job, by which health leaves it to the part of the backups. */
 export const BACKUP_JOB = "make the scheduled backup";
 /** Milliseconds between two looks, and after a failure until the next try, which may write as much again. */
 const LOOK_MS = 60_000, RETRY_MS = 15 * 60_000;
 const HOUR_MS = 3_600_000;
-
-/** The state of a service that has made no backup yet. */
-export function initialBackupState({ intervalHours }: Pick<BackupSettings, "intervalHours">): BackupState {
-  return {
-    interval_hours: intervalHours > 0 ? intervalHours : null,
-    last_success: null,
-    last_failure: null,
-    running: false,
-  };
-}
 
 /**
  * The background job, unless none is wanted: looks now and then whether the newest backup in the folder is older than the

@@ -6,7 +6,6 @@
 
 import { CHUNK_OVERLAP, CHUNK_SIZE } from "../../documents/chunks.ts";
 import { DEFAULT_LIMITS, type DocumentLimits } from "../../documents/document.ts";
-import type { Runtime } from "../runtime.ts";
 
 /** Defaults and limits of uploads. */
 export interface DocumentSettings {
@@ -27,6 +26,6 @@ export const DOCUMENT_DEFAULTS: Readonly<DocumentSettings> = {
 };
 
 /** The settings of a runtime, or the defaults. */
-export function documentSettings(runtime: Runtime): DocumentSettings {
-  return runtime.settings.documents ?? DOCUMENT_DEFAULTS;
+export function documentSettings({ settings }: { settings: { documents?: DocumentSettings } }): DocumentSettings {
+  return settings.documents ?? DOCUMENT_DEFAULTS;
 }

@@ -10,7 +10,8 @@ import { statfs } from "node:fs/promises";
 import { MemoryError } from "../../errors.ts";
 import type { StoreCondition, StoreTrouble } from "../../storage/storage.ts";
 import { BACKUP_JOB } from "../backup/schedule.ts";
-import { type CheckResult, defineCheck, type HealthCheck, works } from "./check.ts";
+import { defineCheck, type HealthCheck } from "./check.ts";
+import { type CheckResult, works } from "./state.ts";
 import type { ClockReading } from "./clock_watch.ts";
 
 export const listeners = defineCheck({

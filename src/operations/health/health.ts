@@ -8,7 +8,8 @@ import type { EmbedderCounters, EmbedderStatus } from "../../embedding/embedder.
 import { MemoryError } from "../../errors.ts";
 import type { MemoryPage, StorageStats, VectorCoverage } from "../../storage/storage.ts";
 import type { Runtime } from "../runtime.ts";
-import { type HealthState, type PartHealth, worst } from "./check.ts";
+import { checkHealth, knownHealth } from "./monitor.ts";
+import { type HealthState, type PartHealth, worst } from "./state.ts";
 
 /** Milliseconds that probes wait for the store, which may be on another machine. */
 const PROBE_PATIENCE_MS = 1000;
@@ -53,7 +54,7 @@ export interface Health {
 export async function health(runtime: Runtime): Promise<Health> {
   const { storage, embeddings } = runtime;
   const model = embeddings.serving ?? embeddings.configured, { reranker } = embeddings;
-  const [{ status, parts }, figures] = await Promise.all([runtime.health.look(runtime), figuresOf(runtime)]);
+  const [{ status, parts }, figures] = await Promise.all([checkHealth(runtime), figuresOf(runtime)]);
   const { error, stats, coverage, memories_this_week } = figures;
   return {
     status,
@@ -100,7 +101,7 @@ export async function liveness(runtime: Runtime): Promise<Liveness> {
   const model = embeddings.serving ?? embeddings.configured;
   const connected = await answers(storage.ping());
   return {
-    status: connected ? runtime.health.glance(runtime).status : "unhealthy",
+    status: connected ? knownHealth(runtime).status : "unhealthy",
     ...facts(runtime),
     backend: storage.backend,
     storage: { status: connected ? "connected" : "unreachable", opens: storage.opens },
@@ -125,8 +126,8 @@ export async function ready(runtime: Runtime): Promise<void> {
   if (health.stopping) throw notReady("the service is stopping");
   if (!await answers(storage.ping())) throw notReady("the store does not answer");
   // What was seen a while ago may have been mended since.
-  if (health.part("store")?.state === "unhealthy") await health.look(runtime);
-  if (health.part("store")?.state === "unhealthy") throw notReady("the store can't be relied on");
+  if (health.parts.get("store")?.state === "unhealthy") await checkHealth(runtime);
+  if (health.parts.get("store")?.state === "unhealthy") throw notReady("the store can't be relied on");
 }
 
 /** One line for people and agents: the state, and what is wrong first of all. */

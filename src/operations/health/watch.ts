@@ -7,7 +7,9 @@
 
 import type { Logger } from "../logger.ts";
 import type { Runtime } from "../runtime.ts";
-import { type PartHealth, works } from "./check.ts";
+import { CHECKS } from "./checks.ts";
+import { checkHealth } from "./monitor.ts";
+import { type PartHealth, works } from "./state.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL_MS = 60_000;
@@ -19,10 +21,15 @@ export interface HealthWatch {
 }
 
 /** Watches until stopped. */
-export function startHealthWatch(runtime: Runtime, log: Logger, intervalMs = INTERVAL_MS): HealthWatch {
+export function startHealthWatch(
+  runtime: Runtime,
+  log: Logger,
+  intervalMs = INTERVAL_MS,
+  checks = CHECKS,
+): HealthWatch {
   let before = new Map<string, PartHealth>();
   const look = async () => {
-    const { parts } = await runtime.health.look(runtime);
+    const { parts } = await checkHealth(runtime, checks);
     for (const part of parts) {
       const line = change(before.get(part.name), part);
       if (line !== null && !runtime.health.stopping) log[works(part) ? "info" : "warning"](line);
