@@ -4,6 +4,8 @@
  * @module
  */
 
+// First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
+import { closeAll, openRuntime, startService } from "./unified.ts";
 import { availableParallelism, homedir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,19 +30,10 @@ import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
 import { quietConsole, writeError, writeText } from "./output.ts";
-import { closeSharedStorageNow } from "./storage/shared.ts";
-import {
-  closeAll,
-  configuredModel,
-  examine,
-  openOutbox,
-  openRuntime,
-  openStore,
-  processName,
-  startService,
-  startWork,
-  storeFiles,
-} from "./unified.ts";
+import { processName, startWork } from "./service/background.ts";
+import { configuredModel, examineModel } from "./service/embedding.ts";
+import { closeHoweverItEnds, onStopSignals, Stopped, untilStopped } from "./service/signals.ts";
+import { examineStore, openOutbox, openStore, storeFiles } from "./service/store.ts";
 
 /** Exit codes, as in `docs/cli.md`. 128 + 2 is what a shell gives a command that SIGINT ended. */
 const EXIT_FAULT = 1,
@@ -62,8 +55,6 @@ const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** The folder of `deno.json`, where the task and its permissions are. */
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Milliseconds after a signal in which another one counts as the same. */
-const SAME_SIGNAL_MS = 1000;
 /** Milliseconds that a command gets to stop in between; one that waits for input never looks. */
 const COMMAND_GRACE_MS = 10_000;
 
@@ -225,7 +216,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
     origins: () => settingOrigins(from.layers().layers),
     environment: () => mergeLayers(from.layers().layers),
     withoutEffect: from.withoutEffect,
-    examine,
+    examine: { store: examineStore, model: examineModel },
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
     serve: (command) => runServer(command, from),
     openRuntime,
@@ -259,18 +250,6 @@ function exitCodeOf(signal: Deno.Signal): number {
   return signal === "SIGTERM" ? EXIT_TERMINATED : EXIT_STOPPED;
 }
 
-/** A signal in the middle of a command that can go on later. */
-class Stopped extends Error {
-  override readonly name = "Stopped";
-  override readonly message = "Stopped; the same command goes on from here";
-  readonly signal: Deno.Signal;
-
-  constructor(signal: Deno.Signal) {
-    super();
-    this.signal = signal;
-  }
-}
-
 /** Runs the listeners, and MCP over stdio beside them when asked, until a signal or the end of standard input. */
 async function serve(
   config: Config,
@@ -285,7 +264,7 @@ async function serve(
     );
   }
   // First, so that a signal as soon as it listens, or before, stops it cleanly too.
-  const stopped = untilStopped(log), gone = withStdio ? [clientGone(log)] : [];
+  const stopped = untilStopped(log, EXIT_FAULT), gone = withStdio ? [clientGone(log)] : [];
   const service = await startService(config, { ...servers, patient: withStdio }, log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
@@ -295,7 +274,7 @@ async function serve(
 }
 
 async function serveStdio(config: Config, log: Logger): Promise<void> {
-  const stopped = untilStopped(log), gone = clientGone(log), runtime = await openRuntime(config);
+  const stopped = untilStopped(log, EXIT_FAULT), gone = clientGone(log), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
   await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log })]);
@@ -306,42 +285,6 @@ async function serveStdio(config: Config, log: Logger): Promise<void> {
 async function clientGone(log: Logger): Promise<void> {
   const pid = await watchClient().gone;
   log.info(`Stopping: process ${pid}, which this one was started by, has ended`);
-}
-
-/** Resolves at the first signal that asks for the end; one that comes later ends the process at once. */
-function untilStopped(log: Logger): Promise<void> {
-  return new Promise((resolve) =>
-    onStopSignals(() => {
-      log.info("Stopping");
-      resolve();
-    }, () => Deno.exit(EXIT_FAULT))
-  );
-}
-
-/**
- * Calls `first` with the first signal that asks for the end, and `later` with one that comes when that didn't help.
- *
- * A signal to a process group comes twice: the group's own, and the one that `deno task` hands on.
- */
-function onStopSignals(first: (signal: Deno.Signal) => void, later: (signal: Deno.Signal) => void): void {
-  let asked: number | undefined;
-  // SIGHUP is the end of the terminal. Deno ends at it even under nohup.
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (asked === undefined) {
-        asked = performance.now();
-        first(signal);
-      } else if (performance.now() - asked > SAME_SIGNAL_MS) later(signal);
-    });
-  }
-}
-
-/** Closes what lies on this machine, however the process ends. Deno 2.9 sends no `unload` after an uncaught error. */
-function closeHoweverItEnds(): void {
-  for (const event of ["unload", "error", "unhandledrejection"]) addEventListener(event, closeSharedStorageNow);
-  // A limit on the size of files would otherwise end the process; now the write fails, and its client gets the error.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
 /** Whether standard output takes colours, by the conventions of no-color.org and force-color.org. */

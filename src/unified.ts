@@ -5,46 +5,26 @@
  * @module
  */
 
-// First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
-import { type AccessSettings, createApp, openSpool, sharedAccess } from "./http/app.ts";
-import type { HttpSettings } from "./http/endpoint.ts";
-import { createMcpListener } from "./mcp/listener.ts";
-import { hostname } from "node:os";
+// First; `service/servers.ts` says why.
+import { startMcp, startRest } from "./service/servers.ts";
 import { dirname } from "node:path";
-import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "./embedding/factory.ts";
-import { type Config, placesOf, shortKeyWarning } from "./config.ts";
-import type { ModelExamination, ModelIdentity } from "./embedding/embedder.ts";
+import { sharedAccess } from "./access/access.ts";
+import { type Config, shortKeyWarning } from "./config.ts";
 import { MemoryError } from "./errors.ts";
-import { giveBackWhenIdle, holdBackLittle } from "./give_back.ts";
-import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
+import { holdBackLittle } from "./give_back.ts";
+import { openSpool } from "./http/app.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
-import { makingBackups } from "./operations/backup/schedule.ts";
-import { initialBackupState } from "./operations/backup/state.ts";
-import { findExposed } from "./operations/exposure.ts";
-import { stopUploads } from "./operations/documents/upload.ts";
-import { EventHub } from "./operations/events.ts";
-import { type Background, startBackground } from "./operations/background/background.ts";
+import type { Background } from "./operations/background/background.ts";
 import { noBackground } from "./operations/background/state.ts";
-import { checkingVectors } from "./operations/check_vectors.ts";
-import { completingStore } from "./operations/background/complete_store.ts";
-import { emptyingTrash } from "./operations/expire_trash.ts";
+import { initialBackupState } from "./operations/backup/state.ts";
+import { EventHub } from "./operations/events.ts";
 import { HealthRecord } from "./operations/health/record.ts";
-import { startHealthWatch } from "./operations/health/watch.ts";
 import type { Logger } from "./operations/logger.ts";
-import { takingMark } from "./operations/moving/copy/mark.ts";
-import { observeParts } from "./operations/observe.ts";
-import { permitEndpoint } from "./operations/endpoint_consent.ts";
-import { embeddingMemories } from "./operations/reembed.ts";
-import { residentBytes } from "./operations/machine.ts";
-import { type OutboxContents, startOutbox } from "./operations/outbox.ts";
 import type { Runtime } from "./operations/runtime.ts";
-import { ServingModel } from "./operations/serving.ts";
-import { examineStorage, openOutboxContents, openStorage } from "./storage/factory.ts";
-import { measuredStorage } from "./storage/measured.ts";
-import type { MemoryStorage, StoreExamination } from "./storage/storage.ts";
-import { closeAtEnd, closeSharedStorage, getSharedStorage } from "./storage/shared.ts";
-import { observeProcess } from "./telemetry/process.ts";
+import { startWork } from "./service/background.ts";
+import { createModels } from "./service/embedding.ts";
+import { closeSharedStore, openSharedStore } from "./service/store.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,7 +66,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   // The listeners of a process share what bounds the requests to it.
   const access = sharedAccess(config.access);
   try {
-    const http = servers.http ? startHttp(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
+    const http = servers.http ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
     if (http) void spool.removeLeftovers();
     if (http) stops.push(http.stop);
     const mcp = servers.mcp ? startMcp(runtime, config, access, log) : null;
@@ -110,22 +90,10 @@ export async function startService(config: Config, servers: Servers, log: Logger
  */
 export async function openRuntime(config: Config, { withOutbox = false } = {}): Promise<Runtime> {
   const telemetry = await openTelemetry({ ...config.telemetry, version: VERSION });
-  const storage = await getSharedStorage(async () =>
-    measuredStorage(await openStorage(config.storage, withOutbox ? config.outbox : null), telemetry)
-  );
-  const { embedding } = config;
-  const permit = embedding.provider === "local"
-    ? undefined
-    : () => permitEndpoint(storage, { host: new URL(embedding.url).host, allowedHost: embedding.allowedHost ?? null });
+  const storage = await openSharedStore(config, telemetry, withOutbox);
   return {
     storage,
-    embeddings: {
-      serving: null,
-      configured: createEmbeddingService(embedding, { telemetry, ...(permit === undefined ? {} : { permit }) }),
-      reembedding: null,
-      ...(permit === undefined ? {} : { permit }),
-      ...(config.reranker ? { reranker: createReranker(config.reranker) } : {}),
-    },
+    embeddings: createModels(config, storage, telemetry),
     settings: config.operations,
     events: new EventHub({
       heartbeatSeconds: config.http.heartbeatSeconds,
@@ -134,110 +102,14 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
     activity: new Activity(),
     telemetry,
     background: noBackground(),
-    health: healthOf(config),
+    health: new HealthRecord({
+      dataFolder: config.storage.backend === "sqlite" ? dirname(config.storage.path) : config.baseDir,
+    }),
     backups: initialBackupState(config.backups),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,
   };
-}
-
-function healthOf({ storage, baseDir }: Config): HealthRecord {
-  return new HealthRecord({ dataFolder: storage.backend === "sqlite" ? dirname(storage.path) : baseDir });
-}
-
-/**
- * Starts loading the model and following which one the store serves, and the background work, which one of the processes
- * that share the store does for all.
- */
-export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
-  void tellExposed(config, log);
-  startOutbox(runtime, log);
-  const watch = startHealthWatch(runtime, log);
-  const process = observeProcess(runtime.telemetry.metrics, {
-    ...runtime,
-    residentBytes: () => residentBytes(runtime),
-  });
-  const memory = giveBackWhenIdle();
-  observeParts(runtime);
-  const serving = new ServingModel(runtime, {
-    openModel: (identity) =>
-      createEmbeddingServiceFor(identity, config.embedding, {
-        beside: runtime.embeddings.configured,
-        telemetry: runtime.telemetry,
-      }),
-    log,
-  });
-  const background = startBackground(runtime, [
-    takingMark(runtime),
-    embeddingMemories(runtime, serving, log),
-    checkingVectors(runtime, log),
-    completingStore(runtime, log),
-    emptyingTrash(runtime, log),
-    ...makingBackups(runtime, config.backups, log),
-  ], { holder: processName(), leaseMs: config.leaseMs, log });
-  const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
-  return {
-    stop: async () =>
-      void await Promise.all([
-        background.stop(),
-        serving.stop(),
-        watch.stop(),
-        process.stop(),
-        memory.stop(),
-        uploads(),
-      ]),
-  };
-}
-
-/** Names files that other users have rights to. They stay as they are: that may be on purpose. */
-async function tellExposed(config: Config, log: Logger): Promise<void> {
-  const { files, folders } = await findExposed(placesOf(config)), exposed = [...files, ...folders];
-  if (exposed.length === 0) return;
-  log.warning(`Other users have rights to ${exposed.join(", ")}; \`unimem doctor --fix\` takes them away where it can`);
-}
-
-/** Work with the files of stores that nobody has open. */
-export { storeFiles } from "./storage/factory.ts";
-
-/** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
-export async function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
-  const storage = await openStorage(settings);
-  closeAtEnd(storage);
-  return storage;
-}
-
-/**
- * Opens the outbox to look into it.
- *
- * @throws {MemoryError} `configuration` when there is none.
- */
-export function openOutbox({ outbox }: Config): Promise<OutboxContents> {
-  if (outbox !== null) return openOutboxContents(outbox);
-  return Promise.reject(new MemoryError("configuration", "Cannot look into the outbox: MCP_OUTBOX_ENABLED is not set"));
-}
-
-/** Looks at store and model from outside, beside a running service or without one. */
-export const examine = {
-  store: ({ storage }: Config, beside: boolean): Promise<StoreExamination> => examineStorage(storage, beside),
-  // Loaded here, so that no start pays for it.
-  model: async ({ embedding }: Config): Promise<ModelExamination | null> =>
-    await (await import("./embedding/examine.ts")).examineModel(embedding),
-};
-
-/** Which model the settings ask for. */
-export async function configuredModel(config: Config): Promise<ModelIdentity> {
-  const model = createEmbeddingService(config.embedding);
-  try {
-    return await model.ready();
-  } finally {
-    await model.close();
-  }
-}
-
-/** Names this process among all that share a store. */
-export function processName(): string {
-  return `${hostname()}:${Deno.pid}:${crypto.randomUUID().slice(0, 8)}`;
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */
@@ -256,47 +128,7 @@ export async function closeAll(
       runtime.embeddings.reranker?.close(),
     ]),
   );
-  results.push(...await Promise.allSettled([closeSharedStorage()]));
+  results.push(...await Promise.allSettled([closeSharedStore()]));
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
-}
-
-function startHttp(
-  runtime: Runtime,
-  config: Config,
-  settings: HttpSettings,
-  patient: boolean,
-  log: Logger,
-): Listener {
-  const app = createApp(runtime, { ...settings, log });
-  const handle: Handler = (request, { remoteAddr }) => app.fetch(request, { clientIp: remoteAddr.hostname });
-  const events = runtime.events.stats();
-  runtime.health.transports.set("events", () => {
-    return { open: runtime.events.stats().total_connections, limit: events.max_connections };
-  });
-  const server = {
-    name: "REST",
-    ...config.http,
-    tls: config.tls,
-    handle,
-    endStreams: () => Promise.resolve(runtime.events.close()),
-  };
-  return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
-}
-
-function startMcp(runtime: Runtime, config: Config, access: AccessSettings, log: Logger): Listener {
-  const mcp = createMcpListener(runtime, {
-    access,
-    serverName: config.serverName,
-    keepAliveSeconds: config.http.heartbeatSeconds,
-    log,
-  });
-  const server = {
-    name: "MCP",
-    ...config.mcp,
-    tls: config.tls,
-    handle: mcp.fetch,
-    endStreams: () => mcp.close(GRACE_MS),
-  };
-  return listen(runtime, server);
 }

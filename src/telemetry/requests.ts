@@ -6,7 +6,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Outcome, outcomeOf, outcomeOfStatus } from "./outcome.ts";
+import { outcomeOf, outcomeOfStatus } from "./outcome.ts";
 import type { Gauge, Registry } from "./registry.ts";
 import type { RequestScope, Surface, Tracer } from "./tracer.ts";
 

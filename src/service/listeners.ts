@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Config, ListenSettings } from "./config.ts";
-import { errorText, MemoryError } from "./errors.ts";
-import type { Logger } from "./operations/logger.ts";
-import type { Runtime } from "./operations/runtime.ts";
+import type { Config, ListenSettings } from "../config.ts";
+import { errorText, MemoryError } from "../errors.ts";
+import type { Logger } from "../operations/logger.ts";
+import type { Runtime } from "../operations/runtime.ts";
 
 /** Milliseconds that running requests get to finish when the service stops. */
 export const GRACE_MS = 5000;

@@ -1,0 +1,79 @@
+/**
+ * What runs beside the requests of a process.
+ *
+ * @module
+ */
+
+import { hostname } from "node:os";
+import { type Config, placesOf } from "../config.ts";
+import { giveBackWhenIdle } from "../give_back.ts";
+import { type Background, startBackground } from "../operations/background/background.ts";
+import { completingStore } from "../operations/background/complete_store.ts";
+import { makingBackups } from "../operations/backup/schedule.ts";
+import { checkingVectors } from "../operations/check_vectors.ts";
+import { stopUploads } from "../operations/documents/upload.ts";
+import { emptyingTrash } from "../operations/expire_trash.ts";
+import { findExposed } from "../operations/exposure.ts";
+import { startHealthWatch } from "../operations/health/watch.ts";
+import type { Logger } from "../operations/logger.ts";
+import { residentBytes } from "../operations/machine.ts";
+import { takingMark } from "../operations/moving/copy/mark.ts";
+import { observeParts } from "../operations/observe.ts";
+import { startOutbox } from "../operations/outbox.ts";
+import { embeddingMemories } from "../operations/reembed.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import { ServingModel } from "../operations/serving.ts";
+import { observeProcess } from "../telemetry/process.ts";
+import { openFormerModel } from "./embedding.ts";
+
+/**
+ * Starts loading the model and following which one the store serves, and the background work, which one of the processes
+ * that share the store does for all.
+ */
+export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+  void tellExposed(config, log);
+  startOutbox(runtime, log);
+  const watch = startHealthWatch(runtime, log);
+  const process = observeProcess(runtime.telemetry.metrics, {
+    ...runtime,
+    residentBytes: () => residentBytes(runtime),
+  });
+  const memory = giveBackWhenIdle();
+  observeParts(runtime);
+  const serving = new ServingModel(runtime, {
+    openModel: (identity) => openFormerModel(identity, config, runtime),
+    log,
+  });
+  const background = startBackground(runtime, [
+    takingMark(runtime),
+    embeddingMemories(runtime, serving, log),
+    checkingVectors(runtime, log),
+    completingStore(runtime, log),
+    emptyingTrash(runtime, log),
+    ...makingBackups(runtime, config.backups, log),
+  ], { holder: processName(), leaseMs: config.leaseMs, log });
+  const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
+  return {
+    stop: async () =>
+      void await Promise.all([
+        background.stop(),
+        serving.stop(),
+        watch.stop(),
+        process.stop(),
+        memory.stop(),
+        uploads(),
+      ]),
+  };
+}
+
+/** Names files that other users have rights to. They stay as they are: that may be on purpose. */
+async function tellExposed(config: Config, log: Logger): Promise<void> {
+  const { files, folders } = await findExposed(placesOf(config)), exposed = [...files, ...folders];
+  if (exposed.length === 0) return;
+  log.warning(`Other users have rights to ${exposed.join(", ")}; \`unimem doctor --fix\` takes them away where it can`);
+}
+
+/** Names this process among all that share a store. */
+export function processName(): string {
+  return `${hostname()}:${Deno.pid}:${crypto.randomUUID().slice(0, 8)}`;
+}
