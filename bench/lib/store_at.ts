@@ -5,7 +5,7 @@
  */
 
 import { openStorage } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { qdrantSettings } from "./qdrant.ts";
 
 /** Opens the store at an address. */

@@ -17,7 +17,7 @@ import { HealthRecord } from "../../src/operations/health/record.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { EventHub } from "../../src/operations/events.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 import { textAt } from "../lib/texts.ts";
 

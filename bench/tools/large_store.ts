@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseConfig } from "../../src/config.ts";
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import type { NewMemory } from "../../src/storage/storage.ts";
+import type { NewMemory } from "../../src/storage/contract/memories.ts";
 import { cacheFolder, LARGE_QUESTIONS, type LargeStore } from "../lib/large_store.ts";
 import { memoryAt, mixedVectors } from "../lib/large_memories.ts";
 import { questionAt, textAt } from "../lib/texts.ts";

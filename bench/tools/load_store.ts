@@ -10,7 +10,7 @@
  */
 
 import type { ModelIdentity } from "../../src/embedding/embedder.ts";
-import type { NewMemory } from "../../src/storage/storage.ts";
+import type { NewMemory } from "../../src/storage/contract/memories.ts";
 import { memoryAt } from "../lib/large_memories.ts";
 import { residentBytes } from "../lib/process.ts";
 import { openStoreAt } from "../lib/store_at.ts";

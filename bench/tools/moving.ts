@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { openStorage } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { taskOf } from "../lib/unimem.ts";
 
 const count = Number(Deno.args.find((arg) => /^\d+$/.test(arg)) ?? 100_000),

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { ContentHash, NewTagList, TagList } from "../memory/schemas.ts";
 import type { MemoryPatch } from "../memory/memory.ts";
-import type { Queued } from "../storage/storage.ts";
+import type { Queued } from "../storage/contract/memories.ts";
 import { Permanent, remove } from "./delete.ts";
 import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";

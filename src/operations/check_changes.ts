@@ -66,7 +66,7 @@ function unclean(field: string, value: string): MemoryError {
 
 async function storedOf({ storage }: Runtime, hashes: string[]): Promise<(Memory | null)[]> {
   const none = hashes.map(() => null);
-  if (storage.outbox?.diverting) return none;
+  if (storage.capabilities.outbox?.diverting) return none;
   try {
     return await storage.get(hashes);
   } catch (error) {

@@ -8,7 +8,8 @@
 import { z } from "zod";
 import type { EmbeddingService } from "../embedding/embedder.ts";
 import type { Memory } from "../memory/memory.ts";
-import type { MemoryStorage, VectorSet } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
+import type { VectorSet } from "../storage/contract/vectors.ts";
 import type { Job } from "./background/background.ts";
 import { sleep } from "../sleep.ts";
 import type { Logger } from "./logger.ts";

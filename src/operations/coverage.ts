@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryStorage } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
 
 /** Milliseconds for which an answer of a server counts; a file is asked each time, which costs it nothing. */
 const FRESH_MS = 2000;
@@ -19,7 +19,7 @@ export class CoverageWatch {
   /** The notice of missing vectors for a search; null when few or none are missing, or the store doesn't count them. */
   notice(storage: MemoryStorage): Promise<string | null> {
     const now = performance.now();
-    if (this.#asked === undefined || storage.connections === null || now - this.#askedAt > FRESH_MS) {
+    if (this.#asked === undefined || storage.capabilities.connections === undefined || now - this.#askedAt > FRESH_MS) {
       this.#askedAt = now;
       this.#asked = look(storage);
     }

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { ContentHash } from "../memory/schemas.ts";
-import type { Queued } from "../storage/storage.ts";
+import type { Queued } from "../storage/contract/memories.ts";
 import { deletedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
 import { inGroups } from "./matching.ts";

@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { endpointOf, type ModelIdentity } from "../embedding/embedder.ts";
 import { MemoryError } from "../errors.ts";
-import type { MemoryStorage } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
 
 /** Name of the note in the store. */
 const NOTE = "embedding_endpoint";

@@ -6,7 +6,7 @@
 
 import type { Ranked } from "../memory/ranking.ts";
 import { chanceFound, cosineScale, countRelevant } from "../memory/relevance.ts";
-import type { Candidate, CandidateSet } from "../storage/storage.ts";
+import type { Candidate, CandidateSet } from "../storage/contract/search.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Relevance of results, and how many of them are relevant. */

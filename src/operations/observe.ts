@@ -5,6 +5,7 @@
  */
 
 import { uploadsOf } from "./documents/queue.ts";
+import type { ConnectionFigures } from "../storage/contract/capabilities.ts";
 import type { Reading } from "../telemetry/registry.ts";
 import { checkHealth } from "./health/monitor.ts";
 import { PART_STATES } from "./health/state.ts";
@@ -29,8 +30,9 @@ export function observeParts(runtime: Runtime): void {
     return [[["memory"], cache_bytes], [["disk"], cache_disk_bytes]];
   });
 
-  const ofServer = (read: (figures: NonNullable<typeof storage.connections>) => Reading) => () =>
-    storage.connections === null ? [] : read(storage.connections);
+  const { connections, outbox } = storage.capabilities;
+  const ofServer = (read: (figures: ConnectionFigures) => Reading) => () =>
+    connections === undefined ? [] : read(connections.figures);
   metrics.observe("unimem_qdrant_retries_total", ofServer(({ retries }) => retries));
   metrics.observe("unimem_qdrant_failures_total", ofServer(({ failures }) => failures));
   metrics.observe("unimem_qdrant_refused_total", ofServer(({ refused }) => refused));
@@ -47,10 +49,10 @@ export function observeParts(runtime: Runtime): void {
     );
   });
   metrics.observe("unimem_background_work_here", () => Number(runtime.background.here));
-  metrics.observe("unimem_outbox_writes", () => storage.outbox?.figures.pending ?? []);
+  metrics.observe("unimem_outbox_writes", () => outbox?.figures.pending ?? []);
   metrics.observe(
     "unimem_outbox_oldest_seconds",
-    () => storage.outbox == null ? [] : storage.outbox.figures.oldest_seconds ?? 0,
+    () => outbox === undefined ? [] : outbox.figures.oldest_seconds ?? 0,
   );
-  metrics.observe("unimem_outbox_set_aside", () => storage.outbox?.figures.set_aside ?? []);
+  metrics.observe("unimem_outbox_set_aside", () => outbox?.figures.set_aside ?? []);
 }

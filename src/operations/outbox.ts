@@ -5,12 +5,14 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { MadeWrite, MayQueue, MemoryStorage, OutboxListener } from "../storage/storage.ts";
+import type { MayQueue } from "../storage/contract/memories.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
+import type { MadeWrite, OutboxListener } from "../storage/outbox/outbox.ts";
 import { deletedEvents, type Draft, storedEvents, updatedEvents } from "./event_types.ts";
 import type { Logger } from "./logger.ts";
 import type { Runtime } from "./runtime.ts";
 
-export type { OutboxContents } from "../storage/storage.ts";
+export type { OutboxContents } from "../storage/outbox/outbox.ts";
 
 /** For writes whose answers can say `queued`. */
 export const MAY_QUEUE: MayQueue = { mayQueue: true };
@@ -19,13 +21,13 @@ export const MAY_QUEUE: MayQueue = { mayQueue: true };
 export const WHEN_BACK = "the store is away; it is done when the store is back";
 
 /** Whether a failed read must not keep a write from the outbox. */
-export function isOutageWithOutbox({ outbox }: MemoryStorage, error: unknown): boolean {
-  return outbox !== null && error instanceof MemoryError && error.code === "unavailable";
+export function isOutageWithOutbox({ capabilities }: MemoryStorage, error: unknown): boolean {
+  return capabilities.outbox !== undefined && error instanceof MemoryError && error.code === "unavailable";
 }
 
 /** Begins to hand queued writes on, and publishes what they changed as if it were done now. */
 export function startOutbox(runtime: Runtime, log: Logger): void {
-  runtime.storage.outbox?.start(listenerOf(runtime, log));
+  runtime.storage.capabilities.outbox?.start(listenerOf(runtime, log));
 }
 
 function listenerOf(runtime: Runtime, log: Logger): OutboxListener {

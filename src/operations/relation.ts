@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { ContentHash, MemoryView, viewOf } from "../memory/schemas.ts";
-import type { Relation } from "../storage/storage.ts";
+import type { Relation } from "../storage/contract/relations.ts";
 import { notFound } from "./get.ts";
 import type { Runtime } from "./runtime.ts";
 import { SUPERSEDES } from "./supersede.ts";

@@ -7,7 +7,7 @@
 import { MemoryError } from "../errors.ts";
 import { passageOf, passageQuery } from "../memory/passage.ts";
 import type { Ranked } from "../memory/ranking.ts";
-import type { Candidate } from "../storage/storage.ts";
+import type { Candidate } from "../storage/contract/search.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** How many of the first results are read again at most; later ones stay behind them. */

@@ -5,7 +5,7 @@
  */
 
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
-import type { MemoryStorage } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";

@@ -22,7 +22,7 @@ import {
   viewOf,
 } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
-import type { CandidateSet } from "../storage/storage.ts";
+import type { CandidateSet } from "../storage/contract/search.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { judge } from "./judge.ts";

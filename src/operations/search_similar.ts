@@ -6,7 +6,8 @@
 
 import { z } from "zod";
 import { ContentHash, Page, PageSize, Threshold, viewOf } from "../memory/schemas.ts";
-import type { MemoryId, VectorSet } from "../storage/storage.ts";
+import type { MemoryId } from "../storage/contract/memories.ts";
+import type { VectorSet } from "../storage/contract/vectors.ts";
 import { pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { notFound } from "./get.ts";

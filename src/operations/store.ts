@@ -23,7 +23,7 @@ import {
   viewOf,
 } from "../memory/schemas.ts";
 import { Pacer } from "../pacer.ts";
-import type { NewMemory, StoreOutcome } from "../storage/storage.ts";
+import type { NewMemory, StoreOutcome } from "../storage/contract/memories.ts";
 import { storedEvents } from "./event_types.ts";
 import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import { splitContent } from "./split.ts";
@@ -150,7 +150,7 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
 /** What is stored already; nothing while the store is away and its outbox takes writes. */
 async function knownOf({ storage }: Runtime, memories: readonly Memory[]): Promise<(Memory | null)[]> {
   const none = memories.map(() => null);
-  if (storage.outbox?.diverting) return none;
+  if (storage.capabilities.outbox?.diverting) return none;
   try {
     return await storage.get(memories.map(({ content_hash }) => content_hash));
   } catch (error) {

@@ -5,7 +5,8 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { QueryVector, VectorSet } from "../storage/storage.ts";
+import type { QueryVector } from "../storage/contract/search.ts";
+import type { VectorSet } from "../storage/contract/vectors.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Milliseconds to wait for a loading model where no setting is given. */

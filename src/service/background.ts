@@ -48,7 +48,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     takingMark(runtime),
     embeddingMemories(runtime, serving, log),
     checkingVectors(runtime, log),
-    completingStore(runtime, log),
+    ...completingStore(runtime, log),
     emptyingTrash(runtime, log),
     ...makingBackups(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });

@@ -9,7 +9,7 @@ import type { ModelExamination, ModelIdentity } from "../embedding/embedder.ts";
 import { createEmbeddingService, createEmbeddingServiceFor, createReranker } from "../embedding/factory.ts";
 import { permitEndpoint } from "../operations/endpoint_consent.ts";
 import type { EmbeddingModels, Runtime } from "../operations/runtime.ts";
-import type { MemoryStorage } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** The models that the settings ask for; none is loaded yet. */

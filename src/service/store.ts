@@ -10,7 +10,8 @@ import type { OutboxContents } from "../operations/outbox.ts";
 import { examineStorage, openOutboxContents, openStorage } from "../storage/factory.ts";
 import { measuredStorage } from "../storage/measured.ts";
 import { closeAtEnd, getSharedStorage } from "../storage/shared.ts";
-import type { MemoryStorage, StoreExamination } from "../storage/storage.ts";
+import type { MemoryStorage } from "../storage/contract/storage.ts";
+import type { StoreExamination } from "../storage/examination.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** Work with the files of stores that nobody has open. */

@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { MemoryStorage, OutboxContents, StoreExamination, StoreFiles } from "./storage.ts";
+import type { MemoryStorage } from "./contract/storage.ts";
+import type { StoreExamination } from "./examination.ts";
+import type { StoreFiles } from "./files.ts";
+import type { OutboxContents } from "./outbox/outbox.ts";
 import type { OutboxSettings } from "./outbox/settings.ts";
 import type { QdrantSettings } from "./qdrant/settings.ts";
 import { openSqliteStorage } from "./sqlite/sqlite_storage.ts";

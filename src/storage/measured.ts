@@ -6,26 +6,22 @@
 
 import { type Outcome, outcomeOf } from "../telemetry/outcome.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { MemoryStorage } from "./storage.ts";
+import type { Capabilities } from "./contract/capabilities.ts";
+import type { MemoryStorage } from "./contract/storage.ts";
+import { intercept } from "./intercept.ts";
 
 type Call = (...args: unknown[]) => unknown;
 
 /** The store with its calls measured; the same in everything else. */
 export function measuredStorage(storage: MemoryStorage, telemetry: Telemetry): MemoryStorage {
-  const calls = new Map<PropertyKey, Call>();
   telemetry.metrics.observe("unimem_store_opens_total", () => storage.opens);
-  // A proxy, so that a method that is added to the contract is measured without anybody thinking of it.
-  return new Proxy(storage, {
-    get: (target, name) => {
-      const known = calls.get(name);
-      if (known !== undefined) return known;
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== "function") return member;
-      const call = measured(String(name), member.bind(target) as Call, telemetry);
-      calls.set(name, call);
-      return call;
-    },
+  const measure = (name: string, member: unknown) =>
+    typeof member === "function" ? measured(name, member as Call, telemetry) : member;
+  const parts = Object.entries(storage.capabilities).map(([name, part]: [string, object]) => {
+    return [name, name === "outbox" ? part : intercept(part, measure)]; // the outbox's calls don't reach the store
   });
+  const capabilities = Object.fromEntries(parts) as Capabilities;
+  return intercept(storage, (name, member) => name === "capabilities" ? capabilities : measure(name, member));
 }
 
 function measured(method: string, call: Call, { metrics, tracer }: Telemetry): Call {

@@ -6,7 +6,7 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { MemoryStorage } from "./storage.ts";
+import type { MemoryStorage } from "./contract/storage.ts";
 
 /** Opens a store; the first caller's is used. */
 export type OpenStorage = () => Promise<MemoryStorage>;

@@ -4,7 +4,8 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/
 import type { Memory } from "../../src/memory/memory.ts";
 import { openStorage, type StorageSettings } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
-import type { MemoryStorage, NewMemory } from "../../src/storage/storage.ts";
+import type { NewMemory } from "../../src/storage/contract/memories.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { type Running, spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";

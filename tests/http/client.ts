@@ -11,7 +11,7 @@ import type { HttpSettings } from "../../src/http/endpoint.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
 import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
 /** What came back; `json` is null for other types. */

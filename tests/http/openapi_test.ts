@@ -3,7 +3,7 @@ import { assert, assertEquals, fail } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { PUBLIC_PAGES } from "../../src/http/pages.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import type { EventHub } from "../../src/operations/events.ts";
 import { type Answer, type ClientOptions, openClient, type TestClient } from "./client.ts";
 

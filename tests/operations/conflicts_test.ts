@@ -9,7 +9,7 @@ import type { Runtime } from "../../src/operations/runtime.ts";
 import { reinstate, supersede } from "../../src/operations/supersede.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { FakeQdrant } from "../helpers/fake_qdrant.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { orders, Scheduler } from "../helpers/scheduler.ts";

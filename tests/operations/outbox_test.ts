@@ -125,5 +125,5 @@ Deno.test("What must read first is refused while the store is away, and leaves n
   network.away = true;
   const scope = BulkDeleteInput.parse({ tag: "a" });
   const error = await assertRejects(() => bulkDelete(runtime, scope), MemoryError);
-  assertEquals([error.code, runtime.storage.outbox!.figures.pending], ["unavailable", 0]);
+  assertEquals([error.code, runtime.storage.capabilities.outbox!.figures.pending], ["unavailable", 0]);
 });

@@ -190,14 +190,14 @@ Deno.test("the outbox's file and its log keep nothing of what was handed on or d
     const inner = await openStorage({ backend: "sqlite", path });
     const network = new Network(), settings = { path: join(folder, "outbox.db"), maxWrites: 1000, maxBytes: 1 << 24 };
     const storage = await withOutbox(settings, () => Promise.resolve(network.over(inner)));
-    storage.outbox!.start({ waiting() {}, made() {}, setAside() {}, empty() {} });
+    storage.capabilities.outbox!.start({ waiting() {}, made() {}, setAside() {}, empty() {} });
     network.away = true;
     const items = Array.from({ length: 20 }, (_, i) => plain(i, { content: `${WORD}${i} `.repeat(20 * i + 1) }));
     await storage.store(items, { mayQueue: true });
     assert((await holding(folder, WORD)).some((name) => name.startsWith("outbox.db")));
     network.away = false;
     await until(
-      () => Promise.resolve(storage.outbox!.figures),
+      () => Promise.resolve(storage.capabilities.outbox!.figures),
       ({ pending }) => pending === 0,
       "the outbox to be empty",
     );

@@ -2,7 +2,8 @@
 
 import type { ModelIdentity } from "../../src/embedding/embedder.ts";
 import type { Memory } from "../../src/memory/memory.ts";
-import type { MemoryStorage, NewMemory } from "../../src/storage/storage.ts";
+import type { NewMemory } from "../../src/storage/contract/memories.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 
 export const DIMENSIONS = 16;
 export const MODEL: ModelIdentity = { id: "local:first@1", name: "first", provider: "local", dimensions: DIMENSIONS };

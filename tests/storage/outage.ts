@@ -5,7 +5,7 @@
  */
 
 import { MemoryError } from "../../src/errors.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 
 /** The switch of a network. */
 export class Network {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { until } from "../helpers/process.ts";
 import { hashOf, memory, plain } from "./fixtures.ts";
 import { Network } from "./outage.ts";
@@ -118,8 +118,8 @@ Deno.test("With an outbox a store ends up as one that was there all the time and
         ));
     const drain = async () => {
       network.away = false;
-      storage.outbox!.start(LISTENER);
-      const pending = () => Promise.resolve(storage.outbox!.figures.pending);
+      storage.capabilities.outbox!.start(LISTENER);
+      const pending = () => Promise.resolve(storage.capabilities.outbox!.figures.pending);
       await until(pending, (count) => count === 0, "the outbox to be empty");
       await storage.close();
     };

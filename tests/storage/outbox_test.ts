@@ -8,7 +8,8 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { OutboxFile } from "../../src/storage/outbox/file.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
 import type { OutboxSettings } from "../../src/storage/outbox/settings.ts";
-import type { MadeWrite, MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import type { MadeWrite } from "../../src/storage/outbox/outbox.ts";
 import { until } from "../helpers/process.ts";
 import { embedded, hashOf, memory, MODEL, plain, vector } from "./fixtures.ts";
 import { Network } from "./outage.ts";
@@ -33,7 +34,7 @@ async function openBehindOutbox(options: Partial<OutboxSettings> & { start?: boo
   };
   const open = () => withOutbox(settings, () => Promise.resolve(network.over(inner)));
   const storage = await open();
-  if (start) storage.outbox!.start(listener);
+  if (start) storage.capabilities.outbox!.start(listener);
   return {
     storage,
     inner,
@@ -44,7 +45,11 @@ async function openBehindOutbox(options: Partial<OutboxSettings> & { start?: boo
     listener,
     folder,
     drained: () =>
-      until(() => Promise.resolve(storage.outbox!.figures), ({ pending }) => pending === 0, "the outbox to be empty"),
+      until(
+        () => Promise.resolve(storage.capabilities.outbox!.figures),
+        ({ pending }) => pending === 0,
+        "the outbox to be empty",
+      ),
     async [Symbol.asyncDispose]() {
       await storage.close();
       await Deno.remove(folder, { recursive: true });
@@ -65,7 +70,7 @@ describeStorage("A store behind an outbox", async () => {
   const inner = await openStorage({ backend: "sqlite", path: join(opened.folder, "suite.db") });
   const settings = { ...opened.settings, path: join(opened.folder, "suite-outbox.db") };
   const storage = await withOutbox(settings, () => Promise.resolve(inner));
-  storage.outbox!.start(opened.listener);
+  storage.capabilities.outbox!.start(opened.listener);
   return {
     storage,
     async [Symbol.asyncDispose]() {
@@ -83,7 +88,7 @@ Deno.test("While the store is there, writes go straight through and nothing is k
   assertEquals(await storage.update(hashOf(2), { tags: ["a"] }, 5, MAY_QUEUE), null);
   assertEquals(await storage.trash([hashOf(1), hashOf(2)], TRASHING, MAY_QUEUE), [true, false]);
   assertEquals(await storage.delete([hashOf(1)], MAY_QUEUE), [false]);
-  const { queued, pending } = storage.outbox!.figures;
+  const { queued, pending } = storage.capabilities.outbox!.figures;
   assertEquals([queued, pending, heard], [0, 0, []]);
 });
 
@@ -98,11 +103,15 @@ Deno.test("Writes that come while the store is away are made in order when it is
   assertEquals(await storage.trash([hashOf(2)], TRASHING, MAY_QUEUE), ["queued"]);
   assertEquals(await storage.delete([hashOf(3), hashOf(11)], MAY_QUEUE), ["queued", "queued"]);
   assertEquals(await storage.store([plain(11, { tags: ["again"] })], MAY_QUEUE), ["queued"]);
-  const before = storage.outbox!.figures;
+  const before = storage.capabilities.outbox!.figures;
   assertEquals([before.pending, before.queued, before.set_aside], [8, 8, 0]);
   assert(before.oldest_seconds !== null && before.oldest_seconds < 60);
   assertMatch(
-    await until(() => Promise.resolve(storage.outbox!.figures.error), (error) => error !== null, "a try") ?? "",
+    await until(
+      () => Promise.resolve(storage.capabilities.outbox!.figures.error),
+      (error) => error !== null,
+      "a try",
+    ) ?? "",
     /does not answer/,
   );
   network.away = false;
@@ -118,7 +127,7 @@ Deno.test("Writes that come while the store is away are made in order when it is
     ...["trash true", "delete true", "delete true", "store true"],
   ]);
   await until(() => Promise.resolve(heard), (said) => said.length === 2, "the end to be told");
-  assertEquals([heard, storage.outbox!.figures.error], [["waiting", "empty"], null]);
+  assertEquals([heard, storage.capabilities.outbox!.figures.error], [["waiting", "empty"], null]);
 });
 
 Deno.test("A write comes back from the file as it went in, whatever its text", async () => {
@@ -161,7 +170,7 @@ Deno.test("Reads, and writes whose answer needs the store, are refused as unavai
       storage.ping(),
     ]
   ) assertEquals(await codeOf(call), "unavailable");
-  assertEquals(storage.outbox!.figures.pending, 0);
+  assertEquals(storage.capabilities.outbox!.figures.pending, 0);
 });
 
 Deno.test("While writes wait, later ones wait behind them, and nothing overtakes one about the same memory", async () => {
@@ -172,7 +181,7 @@ Deno.test("While writes wait, later ones wait behind them, and nothing overtakes
   await storage.trash([hashOf(1)], TRASHING, MAY_QUEUE);
   await storage.store([plain(3)], MAY_QUEUE);
   network.away = false; // back, but not told yet
-  assertEquals(storage.outbox!.diverting, true);
+  assertEquals(storage.capabilities.outbox!.diverting, true);
   assertEquals(await storage.update(hashOf(2), { tags: ["late"] }, 9, MAY_QUEUE), "queued");
   const relation = { source: hashOf(2), target: hashOf(3), type: "a", created_at: 1 };
   for (
@@ -186,7 +195,7 @@ Deno.test("While writes wait, later ones wait behind them, and nothing overtakes
   ) assertEquals(await codeOf(call), "unavailable");
   assertEquals(await contents(storage, 1, 2), ["Memory number 1", "Memory number 2"], "what is there can be read");
   assertEquals(await storage.store([plain(4)]), ["stored"], "other memories aren't held up");
-  storage.outbox!.start(listener);
+  storage.capabilities.outbox!.start(listener);
   await drained();
   assertEquals(await storage.relate([relation]), ["added"]);
   assertEquals(await storage.restore([hashOf(1)]), [true]);
@@ -203,13 +212,21 @@ Deno.test("What waited when the process ended is made by the next one", async ()
   for (const end of ["", "-wal"]) await Deno.copyFile(`${file}${end}`, `${file}.copy${end}`);
   network.away = false;
   const next = await withOutbox({ ...settings, path: `${file}.copy` }, () => Promise.resolve(network.over(inner)));
-  assertEquals(next.outbox!.figures.pending, 300);
-  next.outbox!.start(listener);
-  await until(() => Promise.resolve(next.outbox!.figures), ({ pending }) => pending === 0, "the outbox to be empty");
+  assertEquals(next.capabilities.outbox!.figures.pending, 300);
+  next.capabilities.outbox!.start(listener);
+  await until(
+    () => Promise.resolve(next.capabilities.outbox!.figures),
+    ({ pending }) => pending === 0,
+    "the outbox to be empty",
+  );
   assertEquals((await inner.list({ filter: {}, offset: 0, limit: 0 })).total, 300);
   // The first process had not seen that, as if it had died between making and removing: everything is made again.
-  storage.outbox!.start(listener);
-  await until(() => Promise.resolve(storage.outbox!.figures), ({ pending }) => pending === 0, "the first to be empty");
+  storage.capabilities.outbox!.start(listener);
+  await until(
+    () => Promise.resolve(storage.capabilities.outbox!.figures),
+    ({ pending }) => pending === 0,
+    "the first to be empty",
+  );
   assertEquals((await inner.list({ filter: {}, offset: 0, limit: 0 })).total, 300);
   await next.close();
 });
@@ -232,10 +249,10 @@ Deno.test("The same memory queued twice is kept once, and stored anew after a qu
   network.away = true;
   await storage.store([plain(1), plain(1)], MAY_QUEUE);
   assertEquals(await storage.store([plain(1)], MAY_QUEUE), ["queued"]);
-  assertEquals(storage.outbox!.figures.pending, 1);
+  assertEquals(storage.capabilities.outbox!.figures.pending, 1);
   await storage.delete([hashOf(1)], MAY_QUEUE);
   await storage.store([plain(1)], MAY_QUEUE);
-  assertEquals(storage.outbox!.figures.pending, 3);
+  assertEquals(storage.capabilities.outbox!.figures.pending, 3);
   network.away = false;
   await drained();
   assertEquals(await contents(storage, 1), ["Memory number 1"]);
@@ -265,7 +282,7 @@ Deno.test("A store isn't taken for one of the same memory that is just being mad
   await storage.store([plain(1)], MAY_QUEUE);
   network.away = false;
   const made = network.hold("store");
-  storage.outbox!.start(listener);
+  storage.capabilities.outbox!.start(listener);
   const { release } = await made;
   assertEquals(await inner.delete([hashOf(1)]), [true], "by another process");
   assertEquals(await storage.store([plain(1)], MAY_QUEUE), ["queued"]);
@@ -292,7 +309,10 @@ Deno.test("Another process that holds the file for seconds makes no write look r
   other.exec("ROLLBACK");
   assertEquals(await waiting, ["queued"]);
   await drained();
-  assertEquals([storage.outbox!.figures.set_aside, heard.filter((said) => said.startsWith("set aside"))], [0, []]);
+  assertEquals([storage.capabilities.outbox!.figures.set_aside, heard.filter((said) => said.startsWith("set aside"))], [
+    0,
+    [],
+  ]);
   assertEquals(made.map(({ write, changed }) => `${write.kind} ${changed}`), ["store true", "store true"]);
   assertEquals(await contents(inner, 1, 2), ["Memory number 1", "Memory number 2"]);
 });
@@ -305,7 +325,7 @@ Deno.test("While a queued write waits, the trash isn't emptied before it", async
   await storage.trash([hashOf(1)], TRASHING, MAY_QUEUE);
   network.away = false;
   assertEquals(await codeOf(storage.emptyTrash({})), "unavailable");
-  storage.outbox!.start(listener);
+  storage.capabilities.outbox!.start(listener);
   await drained();
   assertEquals(await storage.emptyTrash({}), 1);
 });
@@ -320,7 +340,7 @@ Deno.test("A full outbox refuses as the store alone would, a batch as a whole, a
   assertEquals(await storage.store([plain(3)], MAY_QUEUE), ["queued"]);
   const all = await Promise.allSettled([5, 6, 7].map((i) => storage.store([plain(i)], MAY_QUEUE)));
   assert(all.every(({ status }) => status === "rejected"));
-  assertEquals([storage.outbox!.figures.pending, storage.outbox!.figures.refused], [3, 5]);
+  assertEquals([storage.capabilities.outbox!.figures.pending, storage.capabilities.outbox!.figures.refused], [3, 5]);
   network.away = false;
   await drained();
   assertEquals(await storage.store([plain(5)], MAY_QUEUE), ["stored"]);
@@ -336,7 +356,7 @@ Deno.test("An outbox holds no more than its bytes, however many ask at once", as
   network.away = true;
   const big = (i: number) => [plain(i, { content: "x".repeat(10_000) })];
   const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => storage.store(big(i), MAY_QUEUE)));
-  const { pending, bytes } = storage.outbox!.figures;
+  const { pending, bytes } = storage.capabilities.outbox!.figures;
   assertEquals(results.filter(({ status }) => status === "fulfilled").length, pending);
   assertEquals([pending, bytes <= 65_536], [6, true]);
 });
@@ -353,7 +373,7 @@ Deno.test("A write that the store refuses is set aside with the reason, and thos
       : null;
   network.away = false;
   await drained();
-  assertEquals(storage.outbox!.figures.set_aside, 2);
+  assertEquals(storage.capabilities.outbox!.figures.set_aside, 2);
   assertEquals(heard.filter((said) => said.startsWith("set aside")), [
     "set aside: Cannot store memories: Qdrant refuses it: wrong payload",
     "set aside: There is no such memory",
@@ -369,7 +389,7 @@ Deno.test("A write that the store refuses is set aside with the reason, and thos
   assertEquals([beside.retry([store, 9999]), beside.drop([update, 9999])], [1, 1]);
   beside.close();
   await until(() => contents(storage, 4).catch(() => [null]), ([found]) => found !== null, "the write sent again");
-  assertEquals(storage.outbox!.figures.set_aside, 0);
+  assertEquals(storage.capabilities.outbox!.figures.set_aside, 0);
 });
 
 Deno.test("A write on which a living store fails is set aside once another passes, and all wait when none does", async () => {
@@ -385,16 +405,23 @@ Deno.test("A write on which a living store fails is set aside once another passe
   broken = /store( all)?/;
   network.away = false;
   await until(
-    () => Promise.resolve(storage.outbox!.figures.error),
+    () => Promise.resolve(storage.capabilities.outbox!.figures.error),
     (error) => error !== null && /500/.test(error),
     "it to fail",
   );
   const tried = () => Promise.resolve(network.calls.filter((call) => call === "ping").length);
   await until(tried, (times) => times >= 5, "it to fail more often than a write may while others pass");
-  assertEquals(storage.outbox!.figures.set_aside, 0, "a store that takes no write at all blames none of them");
+  assertEquals(
+    storage.capabilities.outbox!.figures.set_aside,
+    0,
+    "a store that takes no write at all blames none of them",
+  );
   broken = /^store$/;
   await drained();
-  assertEquals([heard.filter((said) => said.startsWith("set aside")).length, storage.outbox!.figures.set_aside], [
+  assertEquals([
+    heard.filter((said) => said.startsWith("set aside")).length,
+    storage.capabilities.outbox!.figures.set_aside,
+  ], [
     1,
     1,
   ]);
@@ -410,7 +437,7 @@ Deno.test("Vectors of a model that the store no longer knows don't hold a memory
   await drained();
   assertEquals(await contents(storage, 1), ["Memory number 1"]);
   assertEquals(await storage.vectors([hashOf(1)]), [null]);
-  assertEquals(storage.outbox!.figures.set_aside, 0);
+  assertEquals(storage.capabilities.outbox!.figures.set_aside, 0);
 });
 
 Deno.test("Only one process has an outbox, a file of another program is left alone, and others may look", async () => {

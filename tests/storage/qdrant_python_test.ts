@@ -33,14 +33,14 @@ Deno.test({
       });
       assertEquals((await storage.read([near.candidates[0]!.id]))[0]?.content, "The Otter number 7 swims");
       assertEquals((await storage.stats()).details.upgraded, false);
-      assertEquals(await storage.upgrade(), { done: 300, total: 300 });
+      assertEquals(await storage.capabilities.upgrades!.upgrade(), { done: 300, total: 300 });
       assertEquals((await storage.stats()).details.upgraded, true);
       assertEquals((await foundByWords(storage, "otter 17", {}, 1)).length, 1);
       assertEquals(await foundByWords(storage, "17"), ["The Otter number 17 swims"]);
       assertEquals((await storage.containing("the otter NUMBER 17 s", { filter: {}, offset: 0, limit: 5 })).total, 1);
       assertEquals((await storage.update(hashOf(3), { tags: ["changed"] }, 9))?.tags, ["changed"]);
       assertEquals(await storage.delete([hashOf(4)]), [true]);
-      assertEquals(await storage.upgrade({ thorough: true }), { done: 0, total: 0 });
+      assertEquals(await storage.capabilities.upgrades!.upgrade({ thorough: true }), { done: 0, total: 0 });
     } finally {
       await storage.close();
     }
@@ -55,11 +55,11 @@ Deno.test({
     await pythonCollection(server.url, "memories", 300, MODEL.name);
     const settings = { ...qdrantDefaults(server.url), backend: "qdrant" as const, dimensions: DIMENSIONS };
     const first = await openStorage(settings), stop = new AbortController();
-    const part = await first.upgrade({ signal: stop.signal, onProgress: () => stop.abort() });
+    const part = await first.capabilities.upgrades!.upgrade({ signal: stop.signal, onProgress: () => stop.abort() });
     await first.close();
     assert(part.done > 0 && part.done < 300 && part.total === 300, JSON.stringify(part));
     const second = await openStorage(settings);
-    const rest = await second.upgrade();
+    const rest = await second.capabilities.upgrades!.upgrade();
     await second.close();
     assertEquals([rest.done, rest.total], [300 - part.done, 300 - part.done]);
   },

@@ -21,7 +21,7 @@ async function open(outboxFolder: string | null): Promise<OpenedStore> {
     },
     outboxFolder === null ? null : { path: join(outboxFolder, "outbox.db"), maxWrites: 1000, maxBytes: 1 << 24 },
   );
-  storage.outbox?.start({ waiting: () => {}, made: () => {}, setAside: () => {}, empty: () => {} });
+  storage.capabilities.outbox?.start({ waiting: () => {}, made: () => {}, setAside: () => {}, empty: () => {} });
   return {
     storage,
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { FakeQdrant } from "../helpers/fake_qdrant.ts";
 import { GatedQdrant } from "../helpers/gated_qdrant.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";

@@ -8,7 +8,7 @@ import {
 } from "../../src/storage/shared.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { embedded, MODEL } from "./fixtures.ts";
 
 /** Counts what is opened and closed; opening and closing take a moment. */

@@ -6,7 +6,7 @@ import { MemoryError } from "../../src/errors.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { exportMemories } from "../../src/operations/moving/export.ts";
 import { openStorage, storeFiles } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { FILLINGS, overwrite, type Page, pagesOf, rowsIn } from "./damage.ts";
 import { memory, MODEL, vector } from "./fixtures.ts";
 
@@ -282,6 +282,6 @@ Deno.test("words of a client's that sound like damage don't count as such", () =
     await storage.containing("malformed: not a database", { filter: {}, offset: 0, limit: 1 });
     const item = { memory: memory(9000, { content: "disk image is malformed" }), vectors: null };
     assertEquals(await storage.store([item]), ["stored"]);
-    assertEquals(await storage.salvage(), null);
+    assertEquals(await storage.capabilities.snapshots!.salvage(), null);
     await storage.close();
   }));

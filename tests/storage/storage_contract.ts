@@ -16,7 +16,7 @@ import { MemoryError } from "../../src/errors.ts";
 import type { Memory, MemoryFilter } from "../../src/memory/memory.ts";
 import type { Role } from "../../src/memory/role.ts";
 import { analyse } from "../../src/memory/text.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import {
   cosine,
   DIMENSIONS,
@@ -1019,8 +1019,9 @@ export function describeStorage(
 
   test("needs no upgrade of what it wrote itself", async (storage) => {
     await storage.store([plain(1), plain(2)]);
-    assertEquals(await storage.upgrade(), { done: 0, total: 0 });
-    assertEquals(await storage.upgrade({ thorough: true }), { done: 0, total: 0 });
+    const { upgrades } = storage.capabilities, none = { done: 0, total: 0 };
+    assertEquals(upgrades === undefined ? none : await upgrades.upgrade(), none);
+    assertEquals(upgrades === undefined ? none : await upgrades.upgrade({ thorough: true }), none);
   });
 
   test("closes once, after what runs, and refuses calls from then on", async (storage) => {

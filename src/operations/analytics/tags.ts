@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
 import type { MemoryFilter } from "../../memory/memory.ts";
-import type { ValueCount } from "../../storage/storage.ts";
+import type { ValueCount } from "../../storage/contract/statistics.ts";
 import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";
 import { calendarOf, percent, startOf, ZoneInput } from "./calendar.ts";

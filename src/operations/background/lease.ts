@@ -10,7 +10,7 @@
  */
 
 import { z } from "zod";
-import type { MemoryStorage } from "../../storage/storage.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
 
 /** Name of the note that the lease on all background work is in. */
 export const BACKGROUND_LEASE = "background_lease";

@@ -7,7 +7,8 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile } from "../../private_files.ts";
-import type { SnapshotFacts } from "../../storage/storage.ts";
+import type { Snapshots } from "../../storage/contract/capabilities.ts";
+import type { SnapshotFacts } from "../../storage/files.ts";
 import { exportMemories } from "../moving/export.ts";
 import { checkFile } from "../moving/import_file.ts";
 import type { Runtime } from "../runtime.ts";
@@ -57,7 +58,8 @@ export async function writeBackup(
   const part = `${freeName(folder, "db", started, label)}.part`;
   try {
     makePrivateFile(part);
-    const copied = await snapshot(runtime, part, options);
+    const { snapshots } = runtime.storage.capabilities;
+    const copied = snapshots === undefined ? null : await snapshot(runtime, snapshots, part, options);
     const format: BackupFormat = copied === null ? "jsonl" : "db";
     const { memories, trashed, relations } = copied ?? await exportTo(runtime, part, options);
     const file = freeName(folder, format, started, label);
@@ -83,17 +85,18 @@ export async function writeBackup(
 
 async function snapshot(
   { storage }: Runtime,
+  snapshots: Snapshots,
   part: string,
   { signal, onProgress }: BackupOptions,
-): Promise<SnapshotFacts | null> {
-  if (onProgress === undefined) return await storage.snapshot(part, signal);
+): Promise<SnapshotFacts> {
+  if (onProgress === undefined) return await snapshots.snapshot(part, signal);
   const { size_bytes } = await storage.stats();
   const timer = setInterval(
     () => Deno.stat(part).then(({ size }) => onProgress(size, size_bytes ?? size, "bytes"), () => {}),
     PROGRESS_MS,
   );
   try {
-    return await storage.snapshot(part, signal);
+    return await snapshots.snapshot(part, signal);
   } finally {
     clearInterval(timer);
   }

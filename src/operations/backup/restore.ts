@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile } from "../../private_files.ts";
-import type { SnapshotFacts, StoreFiles } from "../../storage/storage.ts";
+import type { SnapshotFacts, StoreFiles } from "../../storage/files.ts";
 import { importFile } from "../moving/import_file.ts";
 import type { Runtime } from "../runtime.ts";
 import { freeName, remove, withFolder } from "./folder.ts";

@@ -5,12 +5,12 @@
  */
 
 import { MemoryError } from "../../errors.ts";
-import type { StoreFiles } from "../../storage/storage.ts";
+import type { StoreFiles } from "../../storage/files.ts";
 import { checkFile } from "../moving/import_file.ts";
 
 import { type BackupFormat, readManifest, sha256Of } from "./folder.ts";
 
-export type { StoreFiles } from "../../storage/storage.ts";
+export type { StoreFiles } from "../../storage/files.ts";
 
 /** What a sound backup holds. */
 export interface VerifiedBackup {

@@ -7,7 +7,8 @@
 
 import type { DocumentParser } from "../../documents/parser.ts";
 import { MemoryError } from "../../errors.ts";
-import type { NewMemory, VectorSet } from "../../storage/storage.ts";
+import type { NewMemory } from "../../storage/contract/memories.ts";
+import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";

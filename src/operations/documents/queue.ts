@@ -6,7 +6,7 @@
 
 import { DocumentParser } from "../../documents/parser.ts";
 import { errorText, MemoryError } from "../../errors.ts";
-import type { MemoryStorage } from "../../storage/storage.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import { uploadEvent } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ChunkSizes, ingest } from "./ingest.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreCondition } from "../../storage/storage.ts";
+import type { StoreCondition } from "../../storage/contract/maintenance.ts";
 import type { Runtime } from "../runtime.ts";
 import type { CheckResult, PartHealth } from "./state.ts";
 

@@ -8,7 +8,7 @@
 
 import { statfs } from "node:fs/promises";
 import { MemoryError } from "../../errors.ts";
-import type { StoreCondition, StoreTrouble } from "../../storage/storage.ts";
+import type { StoreCondition, StoreTrouble } from "../../storage/contract/maintenance.ts";
 import { BACKUP_JOB } from "../backup/schedule.ts";
 import { defineCheck, type HealthCheck } from "./check.ts";
 import { type CheckResult, works } from "./state.ts";
@@ -107,8 +107,8 @@ const WAITING_SECONDS = 60;
 
 export const outbox = defineCheck({
   name: "outbox",
-  evaluate(_, { runtime: { storage: { outbox } }, others }) {
-    if (outbox === null) return { state: "off", message: "No outbox; writes are refused while the store is away" };
+  evaluate(_, { runtime: { storage: { capabilities: { outbox } } }, others }) {
+    if (outbox === undefined) return { state: "off", message: "No outbox; writes are refused while the store is away" };
     const { pending, limit, bytes, limit_bytes, set_aside, oldest_seconds, error, refused } = outbox.figures;
     const shown = `${pending} of ${limit} writes wait, ${set_aside} set aside`;
     if (set_aside > 0) {

@@ -5,4 +5,4 @@
  */
 
 export type { ModelExamination } from "../../embedding/embedder.ts";
-export type { StoreExamination } from "../../storage/storage.ts";
+export type { StoreExamination } from "../../storage/examination.ts";

@@ -6,7 +6,9 @@
 
 import type { EmbedderCounters, EmbedderStatus } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
-import type { MemoryPage, StorageStats, VectorCoverage } from "../../storage/storage.ts";
+import type { MemoryPage } from "../../storage/contract/memories.ts";
+import type { StorageStats } from "../../storage/contract/statistics.ts";
+import type { VectorCoverage } from "../../storage/contract/vectors.ts";
 import type { Runtime } from "../runtime.ts";
 import { checkHealth, knownHealth } from "./monitor.ts";
 import { type HealthState, type PartHealth, worst } from "./state.ts";

@@ -8,7 +8,8 @@ import { createHash, type Hash } from "node:crypto";
 import { z } from "zod";
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import type { Memory } from "../../memory/memory.ts";
-import type { MemoryStorage, Salvage } from "../../storage/storage.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
+import type { Salvage } from "../../storage/files.ts";
 import type { Runtime } from "../runtime.ts";
 import {
   type CheckpointLine,
@@ -44,7 +45,7 @@ export interface ExportChunk {
   leftOut?: LeftOut;
 }
 
-export type { Salvage } from "../../storage/storage.ts";
+export type { Salvage } from "../../storage/files.ts";
 
 /** What an export needs of a runtime. */
 export type ExportRuntime = Pick<Runtime, "storage" | "now" | "version">;

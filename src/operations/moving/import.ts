@@ -12,7 +12,7 @@ import { InexactNumber, parseExactJson } from "../../memory/exact_json.ts";
 import { checkJsonShape } from "../../memory/json_shape.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory } from "../../memory/memory.ts";
-import type { VectorSet } from "../../storage/storage.ts";
+import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
 import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";

@@ -7,7 +7,7 @@
 
 import { contentHash, isHashOf } from "../../memory/hash.ts";
 import type { Memory } from "../../memory/memory.ts";
-import type { MemoryStorage } from "../../storage/storage.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
 
 /** The keys of one import. */
 export class OwnHashes {

@@ -7,7 +7,10 @@
 
 import { MemoryError } from "../../errors.ts";
 import type { Memory } from "../../memory/memory.ts";
-import type { MemoryStorage, Relation, Salvage, TrashedMemory } from "../../storage/storage.ts";
+import type { Relation } from "../../storage/contract/relations.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
+import type { TrashedMemory } from "../../storage/contract/trash.ts";
+import type { Salvage } from "../../storage/files.ts";
 import { relationsOf } from "./walk.ts";
 
 /** Memories read between two pauses. */
@@ -18,6 +21,11 @@ export interface MemoryStep {
   memories: Memory[];
   /** Where a later export can go on; null at the end, and in a damaged store. */
   next: string | null;
+}
+
+/** What is left of a store that came upon damage; null where none is known, or the store is no file. */
+async function salvageOf({ capabilities }: MemoryStorage): Promise<Salvage | null> {
+  return await capabilities.snapshots?.salvage() ?? null;
 }
 
 /** One reading of a store. */
@@ -33,7 +41,7 @@ export class Reading implements AsyncDisposable {
   /** Begins to read an open store. */
   static async begin(storage: MemoryStorage): Promise<Reading> {
     // Where there is no room to look through a damaged store, what needs no looking through can still be read.
-    return new Reading(storage, await storage.salvage().catch(() => null));
+    return new Reading(storage, await salvageOf(storage).catch(() => null));
   }
 
   /** Reads what is left of a store that doesn't open. */
@@ -130,7 +138,7 @@ export class Reading implements AsyncDisposable {
   /** What is left, when the store is damaged; throws the error otherwise. */
   async #damaged(error: unknown): Promise<Salvage> {
     this.#salvage ??= error instanceof MemoryError && error.code === "unavailable"
-      ? await this.#storage!.salvage()
+      ? await salvageOf(this.#storage!)
       : null;
     if (this.#salvage === null) throw error;
     return this.#salvage;

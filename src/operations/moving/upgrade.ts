@@ -6,7 +6,8 @@
  */
 
 import { createHash } from "node:crypto";
-import type { MemoryStorage, UpgradeProgress } from "../../storage/storage.ts";
+import type { UpgradeProgress, Upgrades } from "../../storage/contract/capabilities.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import { Digest, printOf } from "./copy/prints.ts";
 import { pagesOf } from "./walk.ts";
 
@@ -41,16 +42,20 @@ export interface UpgradeRun {
  * @throws {MemoryError} `unavailable` when the store can't be reached; what was completed stays.
  */
 export async function upgradeStore(storage: MemoryStorage, run: UpgradeRun = {}): Promise<UpgradeReport> {
-  const { onProgress = () => {}, signal } = run, { memories: total } = await storage.vectorCoverage();
+  const { onProgress = () => {}, signal } = run,
+    { upgrades } = storage.capabilities,
+    { memories: total } = await storage.vectorCoverage();
   const before = await takeStock(storage, (done) => onProgress("reading", done, total), signal);
-  const progress = await storage.upgrade({
+  const complete: Upgrades["upgrade"] = (options) =>
+    upgrades === undefined ? Promise.resolve({ done: 0, total: 0 }) : upgrades.upgrade(options);
+  const progress = await complete({
     thorough: true,
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ done, total }) => onProgress("completing", done, total),
   });
   signal?.throwIfAborted();
   const after = await takeStock(storage, (done) => onProgress("checking", done, total), signal);
-  const { total: left } = await storage.upgrade({ thorough: true, signal: AbortSignal.abort() });
+  const { total: left } = await complete({ thorough: true, signal: AbortSignal.abort() });
   const report = { changed: 0, damaged: 0, listed: [] as string[] };
   for (const [hash, old] of before.records) {
     const now = after.records.get(hash);

@@ -7,7 +7,8 @@
 
 import type { EmbeddingService } from "../../embedding/embedder.ts";
 import type { Memory } from "../../memory/memory.ts";
-import type { MemoryStorage, VectorSet } from "../../storage/storage.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
+import type { VectorSet } from "../../storage/contract/vectors.ts";
 
 /** Memories compared at the beginning, and of each later group. */
 const FIRST = 16, LATER = 4;

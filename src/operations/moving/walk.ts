@@ -5,7 +5,9 @@
  */
 
 import type { Memory } from "../../memory/memory.ts";
-import type { MemoryStorage, Relation, TrashedMemory } from "../../storage/storage.ts";
+import type { Relation } from "../../storage/contract/relations.ts";
+import type { MemoryStorage } from "../../storage/contract/storage.ts";
+import type { TrashedMemory } from "../../storage/contract/trash.ts";
 
 /** Memories read in one step. */
 const AT_ONCE = 200;

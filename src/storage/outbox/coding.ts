@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { QueuedWrite, VectorSet } from "../storage.ts";
+import type { VectorSet } from "../contract/vectors.ts";
+import type { QueuedWrite } from "./outbox.ts";
 
 /** A write as it lies in the file. */
 export interface EncodedWrite {

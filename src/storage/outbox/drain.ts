@@ -7,7 +7,9 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
-import type { MadeWrite, MemoryStorage, NewMemory, OutboxListener } from "../storage.ts";
+import type { NewMemory } from "../contract/memories.ts";
+import type { MemoryStorage } from "../contract/storage.ts";
+import type { MadeWrite, OutboxListener } from "./outbox.ts";
 import type { Entry, OutboxFile } from "./file.ts";
 
 /** Milliseconds between two looks while the store is away, and for what other processes put back. */

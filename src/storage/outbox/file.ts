@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { retryWhileLocked } from "../sqlite/database.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
-import type { OutboxContents, QueuedWrite, RefusedWrite } from "../storage.ts";
+import type { OutboxContents, QueuedWrite, RefusedWrite } from "./outbox.ts";
 import { decode, encode, type EncodedWrite, hashOf, isSameStore } from "./coding.ts";
 import type { OutboxSettings } from "./settings.ts";
 

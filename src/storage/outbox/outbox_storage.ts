@@ -5,33 +5,17 @@
  * @module
  */
 
-import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
-import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
-import type {
-  CandidateQuery,
-  ListQuery,
-  MaintenanceTask,
-  MayQueue,
-  MemoryId,
-  MemoryStorage,
-  NewMemory,
-  NoteOptions,
-  Outbox,
-  OutboxFigures,
-  OutboxListener,
-  Queued,
-  QueuedWrite,
-  Relation,
-  RelationQuery,
-  StoreOutcome,
-  TrashedMemory,
-  Trashing,
-  UpgradeOptions,
-  VectorSet,
-} from "../storage.ts";
+import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import type { Capabilities } from "../contract/capabilities.ts";
+import type { MayQueue, NewMemory, Queued, StoreOutcome } from "../contract/memories.ts";
+import type { Relation } from "../contract/relations.ts";
+import type { MemoryStorage } from "../contract/storage.ts";
+import type { TrashedMemory, Trashing } from "../contract/trash.ts";
+import { override } from "../intercept.ts";
 import { Drain } from "./drain.ts";
 import { OutboxFile } from "./file.ts";
+import type { Outbox, OutboxFigures, OutboxListener, QueuedWrite } from "./outbox.ts";
 import type { OutboxSettings } from "./settings.ts";
 
 /** Seconds after which a caller that found no room, or would overtake, may come again. */
@@ -48,14 +32,16 @@ export async function withOutbox(
 ): Promise<MemoryStorage> {
   const file = OutboxFile.open(settings, true);
   try {
-    return new OutboxStorage(await open(), file, settings);
+    const store = await open();
+    return override(store, new OutboxStorage(store, file, settings));
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-class OutboxStorage implements MemoryStorage, Outbox {
+class OutboxStorage implements Partial<MemoryStorage>, Outbox {
+  readonly capabilities: Capabilities;
   readonly #store: MemoryStorage;
   readonly #file: OutboxFile;
   readonly #settings: OutboxSettings;
@@ -71,22 +57,7 @@ class OutboxStorage implements MemoryStorage, Outbox {
     this.#store = store;
     this.#file = file;
     this.#settings = settings;
-  }
-
-  get backend() {
-    return this.#store.backend;
-  }
-
-  get opens() {
-    return this.#store.opens;
-  }
-
-  get connections() {
-    return this.#store.connections;
-  }
-
-  get outbox(): Outbox {
-    return this;
+    this.capabilities = { ...store.capabilities, outbox: this };
   }
 
   get diverting(): boolean {
@@ -197,114 +168,6 @@ class OutboxStorage implements MemoryStorage, Outbox {
     if (which.hashes === undefined && this.diverting) throw overtaking("empty the trash", "queued writes come first");
     this.#refuseOvertaking("empty the trash", which.hashes ?? []);
     return await this.#store.emptyTrash(which);
-  }
-
-  read(ids: MemoryId[]) {
-    return this.#store.read(ids);
-  }
-
-  trashed(query: { offset: number; limit: number }) {
-    return this.#store.trashed(query);
-  }
-
-  list(query: ListQuery) {
-    return this.#store.list(query);
-  }
-
-  scan(after: string | null, limit: number) {
-    return this.#store.scan(after, limit);
-  }
-
-  relations(query: RelationQuery) {
-    return this.#store.relations(query);
-  }
-
-  tags() {
-    return this.#store.tags();
-  }
-
-  candidates(query: CandidateQuery) {
-    return this.#store.candidates(query);
-  }
-
-  containing(text: string, query: ListQuery) {
-    return this.#store.containing(text, query);
-  }
-
-  histogram(edges: number[], filter: MemoryFilter) {
-    return this.#store.histogram(edges, filter);
-  }
-
-  values(field: "tags" | "memory_type", filter: MemoryFilter) {
-    return this.#store.values(field, filter);
-  }
-
-  sizes(limit: number) {
-    return this.#store.sizes(limit);
-  }
-
-  vectors(hashes: string[]) {
-    return this.#store.vectors(hashes);
-  }
-
-  activeModel() {
-    return this.#store.activeModel();
-  }
-
-  vectorCoverage() {
-    return this.#store.vectorCoverage();
-  }
-
-  registerModel(model: ModelIdentity) {
-    return this.#store.registerModel(model);
-  }
-
-  withoutVectors(model: string, limit: number) {
-    return this.#store.withoutVectors(model, limit);
-  }
-
-  addVectors(items: { content_hash: string; vectors: VectorSet }[]) {
-    return this.#store.addVectors(items);
-  }
-
-  activateVectors(model: string) {
-    return this.#store.activateVectors(model);
-  }
-
-  stats() {
-    return this.#store.stats();
-  }
-
-  maintain(task: MaintenanceTask) {
-    return this.#store.maintain(task);
-  }
-
-  upgrade(options?: UpgradeOptions) {
-    return this.#store.upgrade(options);
-  }
-
-  note(name: string) {
-    return this.#store.note(name);
-  }
-
-  changeNote(name: string, before: string | null, after: string | null, options?: NoteOptions) {
-    return this.#store.changeNote(name, before, after, options);
-  }
-
-  condition() {
-    return this.#store.condition();
-  }
-
-  snapshot(path: string, signal?: AbortSignal) {
-    return this.#store.snapshot(path, signal);
-  }
-
-  salvage() {
-    return this.#store.salvage();
-  }
-
-  ping() {
-    return this.#store.ping();
   }
 
   close(): Promise<void> {

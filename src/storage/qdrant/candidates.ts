@@ -11,7 +11,7 @@ import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
 import { Pacer } from "../../pacer.ts";
-import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../storage.ts";
+import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
 import type { Collection } from "./collection.ts";
 import type { Around, Conversations } from "./conversations.ts";
 import { conditionsOf } from "./filter.ts";

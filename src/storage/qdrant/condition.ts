@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreCondition, StoreTrouble } from "../storage.ts";
+import type { StoreCondition, StoreTrouble } from "../contract/maintenance.ts";
 import type { Collection } from "./collection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 

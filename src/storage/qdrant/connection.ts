@@ -8,7 +8,7 @@
 
 import type { QdrantClient } from "@qdrant/js-client-rest";
 import { errorText, MemoryError } from "../../errors.ts";
-import type { ConnectionFigures } from "../storage.ts";
+import type { ConnectionFigures } from "../contract/capabilities.ts";
 import { Circuit } from "./circuit.ts";
 import { Probe } from "./probe.ts";
 import type { QdrantSettings } from "./settings.ts";

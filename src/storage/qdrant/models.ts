@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { isNamedLike, type ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
-import type { VectorSet } from "../storage.ts";
+import type { VectorSet } from "../contract/vectors.ts";
 import type { Collection } from "./collection.ts";
 import { dimensionsError, type Facts, type StoredModel } from "./facts.ts";
 import { DENSE } from "./layout.ts";

@@ -8,36 +8,15 @@
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
-import type {
-  CandidateQuery,
-  CandidateSet,
-  ConnectionFigures,
-  ContentSizes,
-  ListQuery,
-  MaintenanceTask,
-  MemoryId,
-  MemoryPage,
-  MemoryStorage,
-  NewMemory,
-  RelateOutcome,
-  Relation,
-  RelationQuery,
-  Salvage,
-  ScanPage,
-  SnapshotFacts,
-  StorageStats,
-  StoreCondition,
-  StoreOutcome,
-  TagCount,
-  TrashedMemory,
-  Trashing,
-  TrashPage,
-  UpgradeOptions,
-  UpgradeProgress,
-  ValueCount,
-  VectorCoverage,
-  VectorSet,
-} from "../storage.ts";
+import type { Capabilities, UpgradeOptions, UpgradeProgress } from "../contract/capabilities.ts";
+import type { MaintenanceTask, StoreCondition } from "../contract/maintenance.ts";
+import type { ListQuery, MemoryId, MemoryPage, NewMemory, ScanPage, StoreOutcome } from "../contract/memories.ts";
+import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
+import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
+import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
+import type { MemoryStorage } from "../contract/storage.ts";
+import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
+import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import { Searches } from "./candidates.ts";
 import { Collection } from "./collection.ts";
 import { conditionOf } from "./condition.ts";
@@ -85,7 +64,7 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
 
 class QdrantStorage implements MemoryStorage {
   readonly backend = "qdrant";
-  readonly outbox = null;
+  readonly capabilities: Capabilities;
   readonly #connection: Connection;
   readonly #collection: Collection;
   readonly #models: Models;
@@ -126,14 +105,14 @@ class QdrantStorage implements MemoryStorage {
     this.#figures = new Figures(collection, this.#listings);
     this.#fills = new VectorFills(collection, this.#models, this.#records);
     this.#notes = new Notes(collection);
+    this.capabilities = {
+      connections: this.#connection,
+      upgrades: { upgrade: (options) => this.#upgrade(options) },
+    };
   }
 
   get opens(): number {
     return this.#connection.opens;
-  }
-
-  get connections(): ConnectionFigures {
-    return this.#connection.figures;
   }
 
   /** Connects and makes sure that the collection is there. */
@@ -311,7 +290,7 @@ class QdrantStorage implements MemoryStorage {
           collection_status: info.status,
           segments: info.segments_count,
           upgraded: complete,
-          ...this.connections,
+          ...this.#connection.figures,
         },
       };
     });
@@ -324,28 +303,12 @@ class QdrantStorage implements MemoryStorage {
     });
   }
 
-  upgrade({ signal, ...options }: UpgradeOptions = {}): Promise<UpgradeProgress> {
-    // Closing waits for what runs, so it ends here too.
-    const ends = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
-    return this.#call("upgrade the collection", () => upgrade(this.#collection, { ...options, signal: ends }));
-  }
-
   note(name: string): Promise<string | null> {
     return this.#call("read a note", () => this.#notes.read(name));
   }
 
   changeNote(name: string, before: string | null, after: string | null): Promise<boolean> {
     return this.#call("change a note", () => this.#notes.change(name, before, after));
-  }
-
-  /** A snapshot of Qdrant's lies on its server, one for each node, and fits only clusters of the same make. */
-  snapshot(): Promise<SnapshotFacts | null> {
-    return Promise.resolve(null);
-  }
-
-  /** The server mends its own files, and keeps replicas of them. */
-  salvage(): Promise<Salvage | null> {
-    return Promise.resolve(null);
   }
 
   ping(): Promise<void> {
@@ -362,6 +325,12 @@ class QdrantStorage implements MemoryStorage {
   close(): Promise<void> {
     this.#closed.abort();
     return this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connection.close());
+  }
+
+  #upgrade({ signal, ...options }: UpgradeOptions = {}): Promise<UpgradeProgress> {
+    // Closing waits for what runs, so it ends here too.
+    const ends = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+    return this.#call("upgrade the collection", () => upgrade(this.#collection, { ...options, signal: ends }));
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */

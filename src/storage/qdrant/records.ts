@@ -11,7 +11,7 @@ import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { patched } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
-import type { NewMemory, StoreOutcome } from "../storage.ts";
+import type { NewMemory, StoreOutcome } from "../contract/memories.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";

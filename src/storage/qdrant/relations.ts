@@ -8,7 +8,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { plainNumber } from "../../memory/numbers.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
-import type { RelateOutcome, Relation, RelationQuery } from "../storage.ts";
+import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";
 import { pointId } from "./layout.ts";

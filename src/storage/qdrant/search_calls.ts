@@ -6,7 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { unescapeText } from "../sqlite/escape.ts";
-import type { CandidateQuery } from "../storage.ts";
+import type { CandidateQuery } from "../contract/search.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";
 import { RESERVED_ID, WORDS, wordsDocument } from "./layout.ts";

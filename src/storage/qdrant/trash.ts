@@ -14,7 +14,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
-import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
+import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
 import { memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";

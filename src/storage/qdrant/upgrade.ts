@@ -7,7 +7,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import type { UpgradeOptions, UpgradeProgress } from "../storage.ts";
+import type { UpgradeOptions, UpgradeProgress } from "../contract/capabilities.ts";
 import type { Collection } from "./collection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 import { unchanged } from "./revisions.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ContentSizes, ValueCount } from "../storage.ts";
+import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import type { Pacer } from "../../pacer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CandidateQuery, CandidateSet } from "../storage.ts";
+import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
 import { findCandidates, matchWords, NO_WORDS } from "./candidates.ts";
 import { type Database, prepareRows } from "./database.ts";
 import { type Filtering, marksOf } from "./filtering.ts";

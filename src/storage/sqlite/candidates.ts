@@ -7,7 +7,7 @@
 
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery } from "../../memory/text.ts";
-import type { Candidate, CandidateSet, Scores } from "../storage.ts";
+import type { Candidate, CandidateSet, Scores } from "../contract/search.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import { speakerTerm, type TermNumbers } from "./terms.ts";
 import { Top } from "./top.ts";

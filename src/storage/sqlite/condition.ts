@@ -6,7 +6,7 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
-import type { StoreCondition, StoreTrouble } from "../storage.ts";
+import type { StoreCondition, StoreTrouble } from "../contract/maintenance.ts";
 import { type Database, hindranceOf, HINDRANCES, pluck, RESCUE } from "./database.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import type { WriteFault } from "./faults.ts";

@@ -6,7 +6,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { errorText, MemoryError } from "../../errors.ts";
-import type { StoreExamination } from "../storage.ts";
+import type { StoreExamination } from "../examination.ts";
 import { type Database, hindranceOf, HINDRANCES, pluck, refuseForeign } from "./database.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 

@@ -6,7 +6,7 @@
 
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
-import type { VectorSet } from "../storage.ts";
+import type { VectorSet } from "../contract/vectors.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 import type { Pacer } from "../../pacer.ts";

@@ -5,7 +5,7 @@
  */
 
 import { MemoryError } from "../../errors.ts";
-import type { SnapshotFacts } from "../storage.ts";
+import type { SnapshotFacts } from "../files.ts";
 import type { SnapshotAnswer, SnapshotTask } from "./snapshot_worker.ts";
 
 /**

@@ -9,7 +9,7 @@
 import { backup, DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
 import { giveWay } from "../../give_way.ts";
-import type { SnapshotFacts } from "../storage.ts";
+import type { SnapshotFacts } from "../files.ts";
 import { pluck } from "./database.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./migrations.ts";
 

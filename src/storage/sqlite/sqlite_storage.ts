@@ -7,35 +7,17 @@
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
-import type {
-  CandidateQuery,
-  CandidateSet,
-  ContentSizes,
-  ListQuery,
-  MaintenanceTask,
-  MemoryId,
-  MemoryPage,
-  MemoryStorage,
-  NewMemory,
-  NoteOptions,
-  RelateOutcome,
-  Relation,
-  RelationQuery,
-  Salvage,
-  ScanPage,
-  SnapshotFacts,
-  StorageStats,
-  StoreCondition,
-  StoreOutcome,
-  TagCount,
-  TrashedMemory,
-  Trashing,
-  TrashPage,
-  UpgradeProgress,
-  ValueCount,
-  VectorCoverage,
-  VectorSet,
-} from "../storage.ts";
+import type { Capabilities } from "../contract/capabilities.ts";
+import type { MaintenanceTask, StoreCondition } from "../contract/maintenance.ts";
+import type { ListQuery, MemoryId, MemoryPage, NewMemory, ScanPage, StoreOutcome } from "../contract/memories.ts";
+import type { NoteOptions } from "../contract/notes.ts";
+import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
+import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
+import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
+import type { MemoryStorage } from "../contract/storage.ts";
+import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
+import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
+import type { Salvage } from "../files.ts";
 import * as aggregates from "./aggregates.ts";
 import { CandidateSearch } from "./candidate_search.ts";
 import { scoreWords, weighWords } from "./candidates.ts";
@@ -105,8 +87,12 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryS
 
 class SqliteStorage implements MemoryStorage {
   readonly backend = "sqlite";
-  readonly connections = null;
-  readonly outbox = null;
+  readonly capabilities: Capabilities = {
+    snapshots: {
+      snapshot: (path, signal) => this.#call("copy the store", () => copyDatabase(this.#database.path, path, signal)),
+      salvage: () => this.#call("read what is left of the store", () => this.#salvage()),
+    },
+  };
   readonly #database: Database;
   readonly #queue: WriteQueue;
   readonly #follower: Follower;
@@ -444,11 +430,6 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
-  /** No other program writes such a file. */
-  upgrade(): Promise<UpgradeProgress> {
-    return this.#call("upgrade the store", () => Promise.resolve({ done: 0, total: 0 }));
-  }
-
   note(name: string): Promise<string | null> {
     return this.#call("read a note", () => Promise.resolve(noteOf(this.#database.reader, name)));
   }
@@ -464,18 +445,6 @@ class SqliteStorage implements MemoryStorage {
       if (changed) this.#notes.delete(name);
       if (changed && untilClosed && after !== null) this.#notes.set(name, after);
       return changed;
-    });
-  }
-
-  snapshot(path: string, signal?: AbortSignal): Promise<SnapshotFacts | null> {
-    return this.#call("copy the store", () => copyDatabase(this.#database.path, path, signal));
-  }
-
-  salvage(): Promise<Salvage | null> {
-    return this.#call("read what is left of the store", async () => {
-      if (this.#queue.faults.damagedAt === null) return null;
-      // Loaded here, so that a sound store doesn't pay for it.
-      return await (await import("./salvage/salvage.ts")).openSalvage(this.#database.path);
     });
   }
 
@@ -527,6 +496,12 @@ class SqliteStorage implements MemoryStorage {
         // The next step counts more than what this one missed.
       }
     }
+  }
+
+  async #salvage(): Promise<Salvage | null> {
+    if (this.#queue.faults.damagedAt === null) return null;
+    // Loaded here, so that a sound store doesn't pay for it.
+    return await (await import("./salvage/salvage.ts")).openSalvage(this.#database.path);
   }
 
   /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */

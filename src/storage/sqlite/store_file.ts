@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFolder } from "../../private_files.ts";
-import type { SnapshotFacts, StoreFile } from "../storage.ts";
+import type { SnapshotFacts, StoreFile } from "../files.ts";
 import { pluck } from "./database.ts";
 import { inspectDatabase } from "./snapshot.ts";
 import { lockForReplacing, type StoreLock } from "./store_lock.ts";

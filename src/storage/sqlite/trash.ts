@@ -6,7 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Memory } from "../../memory/memory.ts";
-import type { TrashedMemory, Trashing, TrashPage } from "../storage.ts";
+import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 import type { PreparedVectors } from "./records.ts";

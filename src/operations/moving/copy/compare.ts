@@ -5,7 +5,7 @@
  */
 
 import { isNamedLike, type ModelIdentity } from "../../../embedding/embedder.ts";
-import type { MemoryStorage } from "../../../storage/storage.ts";
+import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
 import { Digest, printOf, relationKey, relationPrintOf, sameVectors, trashPrintOf } from "./prints.ts";
 

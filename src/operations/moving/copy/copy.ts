@@ -8,7 +8,7 @@
 
 import { isNamedLike, type ModelIdentity, NAMED_ONLY } from "../../../embedding/embedder.ts";
 import { MemoryError } from "../../../errors.ts";
-import type { MemoryStorage } from "../../../storage/storage.ts";
+import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
 import { sleep } from "../../../sleep.ts";
 import { compare, compareAhead, type Comparison, type Mismatch } from "./compare.ts";

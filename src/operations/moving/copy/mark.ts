@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MemoryStorage } from "../../../storage/storage.ts";
+import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import type { Job } from "../../background/background.ts";
 import type { Runtime } from "../../runtime.ts";
 

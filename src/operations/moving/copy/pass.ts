@@ -6,7 +6,11 @@
  */
 
 import type { Memory } from "../../../memory/memory.ts";
-import type { MemoryStorage, NewMemory, Relation, TrashedMemory, VectorSet } from "../../../storage/storage.ts";
+import type { NewMemory } from "../../../storage/contract/memories.ts";
+import type { Relation } from "../../../storage/contract/relations.ts";
+import type { MemoryStorage } from "../../../storage/contract/storage.ts";
+import type { TrashedMemory } from "../../../storage/contract/trash.ts";
+import type { VectorSet } from "../../../storage/contract/vectors.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
 import { printOf, relationKey, trashPrintOf } from "./prints.ts";
 import type { TargetState } from "./target_state.ts";

@@ -8,7 +8,9 @@
 import { createHash } from "node:crypto";
 import type { Json, Memory } from "../../../memory/memory.ts";
 import { isPlain, plainNumber } from "../../../memory/numbers.ts";
-import type { Relation, TrashedMemory, VectorSet } from "../../../storage/storage.ts";
+import type { Relation } from "../../../storage/contract/relations.ts";
+import type { TrashedMemory } from "../../../storage/contract/trash.ts";
+import type { VectorSet } from "../../../storage/contract/vectors.ts";
 
 /**
  * Cosine below which two vectors are different ones. The embedded store keeps 16 bits a dimension, which moves a cosine

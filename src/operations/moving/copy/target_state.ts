@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { MemoryStorage, Relation } from "../../../storage/storage.ts";
+import type { Relation } from "../../../storage/contract/relations.ts";
+import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
 import { printOf, relationKey, trashPrintOf } from "./prints.ts";
 

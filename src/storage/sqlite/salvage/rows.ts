@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { UnreadableMemory } from "../../storage.ts";
+import type { UnreadableMemory } from "../../files.ts";
 import type { Value } from "../database.ts";
 import type { Cell, PageFile, Walk } from "./pages.ts";
 

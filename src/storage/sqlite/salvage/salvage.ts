@@ -7,7 +7,9 @@
 import { MemoryError } from "../../../errors.ts";
 import { makePrivateFile } from "../../../private_files.ts";
 import type { Memory } from "../../../memory/memory.ts";
-import type { Relation, Salvage, TrashedMemory } from "../../storage.ts";
+import type { Relation } from "../../contract/relations.ts";
+import type { TrashedMemory } from "../../contract/trash.ts";
+import type { Salvage } from "../../files.ts";
 import type { SalvageAnswer, SalvageFacts, SalvageTask } from "./salvage_worker.ts";
 
 /**

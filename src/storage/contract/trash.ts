@@ -1,0 +1,69 @@
+/**
+ * The trash, from which deleted memories can be taken back.
+ *
+ * @module
+ */
+
+import type { Memory } from "../../memory/memory.ts";
+import type { MayQueue, Queued } from "./memories.ts";
+
+/** When and why memories went to the trash. */
+export interface Trashing {
+  /** Unix seconds. */
+  at: number;
+  /** In words, for whoever looks through the trash: `deleted`, `merged into <content_hash>`, … */
+  reason: string;
+}
+
+/** A memory in the trash. */
+export interface TrashedMemory {
+  memory: Memory;
+  deleted_at: number;
+  reason: string;
+}
+
+/** A page of the trash and how many memories it holds in all. */
+export interface TrashPage {
+  items: TrashedMemory[];
+  total: number;
+}
+
+/** Memories on their way into the trash, in it, and out of it. */
+export interface MemoryTrash {
+  /**
+   * Moves memories to the trash, in one transaction; for each, whether it was there. Nothing but the four calls for the
+   * trash finds a trashed memory: no search, listing, count or statistic. Storing its content again stores a new memory
+   * and drops the trashed one.
+   */
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
+  trash(hashes: string[], trashing: Trashing, options: MayQueue): Promise<(boolean | Queued)[]>;
+
+  /**
+   * Moves memories to the trash that are still as they were read.
+   *
+   * @param before The memories as `get` gave them.
+   * @returns for each, whether it was moved; not where it was changed since, or is gone.
+   */
+  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]>;
+
+  /** Memories in the trash, last deleted first. */
+  trashed(query: { offset: number; limit: number }): Promise<TrashPage>;
+
+  /**
+   * Takes memories back from the trash with all they had, vectors of the active model among it; for each, whether it
+   * was in the trash.
+   */
+  restore(hashes: string[]): Promise<boolean[]>;
+
+  /**
+   * Deletes for good what is in the trash and meets every condition given, all of it without one; the number deleted.
+   * Several processes may ask at once: each memory is deleted and counted once.
+   */
+  emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number>;
+
+  /**
+   * Puts memories into the trash that come from elsewhere, without their being stored at any moment; for each, whether it
+   * was put there. One that is stored, or in the trash already, is left alone.
+   */
+  bringTrash(items: TrashedMemory[]): Promise<boolean[]>;
+}
