@@ -1,12 +1,13 @@
 /**
  * Unimem with its event loop watched: the real service, and one more port that tells the delays seen.
  *
- * `POST /` on port BENCH_WATCH_PORT resets, `GET /` answers `LoopDelays`.
+ * `POST /` on port BENCH_WATCH_PORT resets, `GET /` answers `LoopDelays` and the isolate's memory.
  *
  * @module
  */
 
 import { availableParallelism } from "node:os";
+import process from "node:process";
 import { parseConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { startService } from "../../src/unified.ts";
@@ -20,7 +21,7 @@ const service = await startService(
 );
 const watch = new LoopWatch();
 Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.env.get("BENCH_WATCH_PORT")), onListen: () => {} }, (request) => {
-  if (request.method === "GET") return Response.json(watch.delays);
+  if (request.method === "GET") return Response.json({ ...watch.delays, memory: process.memoryUsage() });
   watch.reset();
   return new Response(null, { status: 204 });
 });
