@@ -131,6 +131,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         : null,
       includeHostname: values.MCP_MEMORY_INCLUDE_HOSTNAME ?? false,
       documents: documentsOf(values),
+      searchEffort: values.MCP_SEARCH_EFFORT ?? (values.MCP_RERANK_MODEL === undefined ? "normal" : "high"),
       rerankBudgetMs: values.MCP_RERANK_BUDGET_MS ?? 500,
       cosineScales: values.MCP_RELEVANCE_SCALES ?? {},
       timeZone: values.MCP_TIME_ZONE ?? (platform.forOneUser || transport === "stdio" ? platform.timeZone : null) ??

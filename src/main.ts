@@ -5,7 +5,7 @@
  */
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
-import { closeAll, openRuntime, startService } from "./unified.ts";
+import { closeAll, openForCommand, openRuntime, startService } from "./unified.ts";
 import { availableParallelism, homedir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -219,7 +219,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
     examine: { store: examineStore, model: examineModel },
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
     serve: (command) => runServer(command, from),
-    openRuntime,
+    openRuntime: openForCommand,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
     startWork,
     openStore,

@@ -343,6 +343,11 @@ export const SETTINGS = {
     "none",
     "Cross-encoder that reads the first 50 results of a search again: a Hugging Face id such as Xenova/ms-marco-MiniLM-L-6-v2, or an absolute folder.",
   ),
+  MCP_SEARCH_EFFORT: setting(
+    choice("normal", "high"),
+    "high when MCP_RERANK_MODEL is set",
+    "Whether searches that name no `effort` use the cross-encoder (high) or not (normal); it is loaded when it is first needed then.",
+  ),
   MCP_RERANK_BUDGET_MS: setting(
     wholeNumber(1, 60_000),
     "500",

@@ -21,6 +21,7 @@ import { initialBackupState } from "./operations/backup/state.ts";
 import { EventHub } from "./operations/events.ts";
 import { HealthRecord } from "./operations/health/record.ts";
 import type { Logger } from "./operations/logger.ts";
+import { followChoice } from "./operations/model_choice.ts";
 import type { Runtime } from "./operations/runtime.ts";
 import { startWork } from "./service/background.ts";
 import { createModels } from "./service/embedding.ts";
@@ -87,13 +88,17 @@ export async function startService(config: Config, servers: Servers, log: Logger
  * Opens the parts every server shares, without loading a model.
  *
  * @param withOutbox Whether this process takes the outbox, where there is one: only a server stays long enough to empty it.
+ * @param forCommand Whether it is for one command, which need not be a search.
  */
-export async function openRuntime(config: Config, { withOutbox = false } = {}): Promise<Runtime> {
+export async function openRuntime(
+  config: Config,
+  { withOutbox = false, forCommand = false } = {},
+): Promise<Runtime> {
   const telemetry = await openTelemetry({ ...config.telemetry, version: VERSION });
   const storage = await openSharedStore(config, telemetry, withOutbox);
   return {
     storage,
-    embeddings: createModels(config, storage, telemetry),
+    embeddings: createModels(config, storage, telemetry, forCommand),
     settings: config.operations,
     events: new EventHub({
       heartbeatSeconds: config.http.heartbeatSeconds,
@@ -110,6 +115,13 @@ export async function openRuntime(config: Config, { withOutbox = false } = {}): 
     startedAt: Date.now(),
     version: VERSION,
   };
+}
+
+/** The parts for a command, with the model that was chosen for the store. */
+export async function openForCommand(config: Config): Promise<Runtime> {
+  const runtime = await openRuntime(config, { forCommand: true });
+  await followChoice(runtime).catch(() => {}); // what the command does next tells that the store is away
+  return runtime;
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */

@@ -47,7 +47,10 @@ export interface CliContext {
   /** Opens the outbox to look into it; whoever asks closes it. */
   openOutbox: (config: Config) => Promise<OutboxContents>;
   /** Which model the settings ask for; loads it to find out. */
-  configuredModel: (config: Config) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
+  configuredModel: (
+    config: Config,
+    onProgress?: (share: number) => void,
+  ) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
   /** Names this process among all that share a store. */
   processName: string;
   /** Work with the files of stores that nobody has open. */

@@ -29,6 +29,7 @@ interface SearchOptions extends PageOptions {
   minScore?: string;
   minRelevance?: string;
   order?: string;
+  effort?: string;
 }
 
 /** Adds the commands. */
@@ -54,6 +55,7 @@ export function addMemories(program: Command, context: CliContext): void {
       new Option("--mode <mode>", "how to compare").choices(["hybrid", "semantic", "exact"]).default("hybrid"),
     )
     .addOption(new Option("--order <order>", "of the results on a page").choices(["relevance", "time"]))
+    .addOption(new Option("--effort <effort>", "whether a reranker reads the first again").choices(["normal", "high"]))
     .option("--min-relevance <number>", "only results likely what was asked for: 0 to 1, or auto")
     .option("--min-score <number>", "only results with at least this score, 0 to 1")
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
@@ -104,6 +106,8 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
     order: options.order,
+    // A command waits for the reranker, which a service has loaded already.
+    effort: options.effort ?? context.config().operations.searchEffort,
     min_relevance: options.minRelevance === undefined || options.minRelevance === "auto"
       ? options.minRelevance
       : numberOf("--min-relevance", options.minRelevance),

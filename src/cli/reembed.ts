@@ -30,7 +30,10 @@ const BATCH = 32;
 export function addReembed(program: Command, context: CliContext): void {
   program.command("reembed").description("make missing vectors, or all of them again for another model")
     .option("--all", "also those that are there already, by the same model")
-    .option("--model <name>", "by this model instead of MCP_MEMORY_EMBEDDING_MODEL; set that too, afterwards")
+    .option(
+      "--model <name>",
+      "by this model instead of MCP_MEMORY_EMBEDDING_MODEL; set that too, afterwards, or see `model`",
+    )
     .option("--json", "print the result as JSON")
     .addHelpText("after", examples(["reembed", "reembed --all", "reembed --model Xenova/bge-small-en-v1.5"]))
     .action(async ({ all = false, model, json }: Options) => {
@@ -45,7 +48,10 @@ export function addReembed(program: Command, context: CliContext): void {
 }
 
 function withModel(config: Config, model: string): Config {
-  return { ...config, embedding: { ...config.embedding, model } };
+  const { embedding } = config;
+  // What the command names comes before what was chosen for the store.
+  const named = embedding.provider === "local" ? { ...embedding, model, byDefault: false } : { ...embedding, model };
+  return { ...config, embedding: named };
 }
 
 async function reembed(context: CliContext, config: Config, all: boolean): Promise<Done> {

@@ -36,6 +36,7 @@ export function embeddingOf(
     return {
       provider,
       model: values.MCP_MEMORY_EMBEDDING_MODEL ?? BUNDLED_MODEL,
+      byDefault: values.MCP_MEMORY_EMBEDDING_MODEL === undefined,
       ...modelSources(values, baseDir),
       threads: values.MCP_EMBEDDING_THREADS ?? cores,
       ...shared,

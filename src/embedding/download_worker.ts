@@ -11,8 +11,15 @@ import type { DownloadAnswer, DownloadRequest } from "./download.ts";
 
 quietConsole();
 
-/** Weights to look for, the preferred first; a repository needn't have int8 ones. */
-const DTYPES = ["q8", "fp32"] as const;
+/**
+ * Weights to look for, the preferred first: int8 under the name of transformers.js or under that of sentence-transformers,
+ * which `intfloat/multilingual-e5-small` and others have. Without either, four times as many bytes come.
+ */
+const WEIGHTS = [
+  { dtype: "q8" },
+  { dtype: "fp32", model_file_name: "model_qint8_avx512_vnni" },
+  { dtype: "fp32" },
+] as const;
 
 /** The worker's own side of messaging, which the type checker's default library for the main thread doesn't know. */
 interface WorkerScope {
@@ -42,13 +49,13 @@ async function fetchModel({ model, cacheFolder, host }: DownloadRequest): Promis
   env.useFSCache = true;
   env.cacheDir = cacheFolder;
   if (host !== undefined) env.remoteHost = host;
-  for (const dtype of DTYPES) {
+  for (const weights of WEIGHTS) {
     try {
-      const loaded = await AutoModel.from_pretrained(model, { dtype, progress_callback: report });
+      const loaded = await AutoModel.from_pretrained(model, { ...weights, progress_callback: report });
       await loaded.dispose();
       break;
     } catch (error) {
-      if (!isMissing(error) || dtype === DTYPES.at(-1)) throw error;
+      if (!isMissing(error) || weights === WEIGHTS.at(-1)) throw error;
     }
   }
   await AutoTokenizer.from_pretrained(model);

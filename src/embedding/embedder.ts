@@ -38,6 +38,33 @@ export function endpointOf({ id, name, dimensions }: Pick<ModelIdentity, "id" | 
 /** In front of the id of a remote model; its endpoint's host, its name and its length follow. */
 const REMOTE = "openai:";
 
+/** Which languages a model was trained on; `unknown` where its name doesn't tell. */
+export type ModelLanguages = "English" | "some hundred languages" | "unknown";
+
+/** Names of models by what they were trained on, as their cards say. First match counts. */
+const LANGUAGES: { name: RegExp; languages: ModelLanguages }[] = [
+  { name: /multilingual|\bbge-m3\b|\bqwen3-embedding\b/, languages: "some hundred languages" },
+  {
+    name: /\ball-(minilm|mpnet)\b|-en\b|\be5-(small|base|large)(-v2)?$|\bmxbai-embed\b|\barctic-embed-(xs|s|m|l)$/,
+    languages: "English",
+  },
+];
+
+/**
+ * The languages of the model with this name or folder.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(languagesOf("all-MiniLM-L6-v2"), "English");
+ * assertEquals(languagesOf("intfloat/multilingual-e5-small"), "some hundred languages");
+ * ```
+ */
+export function languagesOf(model: string): ModelLanguages {
+  const name = model.toLowerCase().split(/[/\\]/).filter((part) => part !== "").at(-1) ?? "";
+  return LANGUAGES.find((known) => known.name.test(name))?.languages ?? "unknown";
+}
+
 /** Whether the model can be used now. */
 export interface EmbedderStatus {
   state: "loading" | "ready" | "failed" | "closed";
@@ -124,11 +151,23 @@ export interface ModelExamination {
   warning: string | null;
 }
 
-/** Scores memories against a query by reading both together. */
+/** Whether a reranker can be used now; `idle` while it isn't loaded because nobody has needed it for a while. */
+export interface RerankerStatus extends Pick<EmbedderStatus, "since" | "error"> {
+  state: EmbedderStatus["state"] | "idle";
+}
+
+/** Scores memories against a query by reading both together. Its model is in memory only while it is used. */
 export interface Reranker {
   /** As configured: a Hugging Face id or a folder. */
   readonly model: string;
-  readonly status: EmbedderStatus;
+  readonly status: RerankerStatus;
+
+  /**
+   * Loads the model, where it isn't loaded, and resolves when it is ready.
+   *
+   * @throws {MemoryError} `unavailable` when it can't be used; `configuration` when its files are wrong.
+   */
+  load(): Promise<void>;
 
   /**
    * A score for each text, of any size; the larger, the better the text answers the query. No score depends on the other

@@ -27,6 +27,7 @@ export class EmbeddingCache {
   #file: CacheFile | undefined;
   #key: typeof import("./cache_file.ts").cacheKey | undefined;
   #closed = false;
+  #users = 0;
   #diskHits = 0;
 
   /**
@@ -61,6 +62,12 @@ export class EmbeddingCache {
     return this.#diskHits;
   }
 
+  /** Counts one more user: the cache stays open until all of them closed it. */
+  hold(): this {
+    this.#users++;
+    return this;
+  }
+
   /** Opens the file, where there is one. Loaded here, so that nobody else pays for it. */
   open(): Promise<void> {
     const settings = this.#settings;
@@ -91,8 +98,9 @@ export class EmbeddingCache {
     if (this.#file !== undefined && this.#keepsOnDisk(kind)) this.#file.set(this.#key!(model, kind, text), vectors);
   }
 
-  /** Drops what is in memory and closes the file. Idempotent. */
+  /** Drops what is in memory and closes the file, once its last user asks for it. */
   close(): void {
+    if (--this.#users > 0) return;
     this.#closed = true;
     this.#memory?.clear();
     this.#file?.close();

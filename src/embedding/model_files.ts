@@ -41,7 +41,13 @@ export interface Reference {
 export type ModelPlace = { kind: "bundled" | "folder"; folder: string } | { kind: "hub"; id: string; folder: string };
 
 /** Weights as transformers.js names them, the preferred first: int8 is half as slow as fp32 and finds as well. */
-const WEIGHTS = ["onnx/model_quantized.onnx", "onnx/model.onnx", "model_quantized.onnx", "model.onnx"];
+const WEIGHTS = [
+  "onnx/model_quantized.onnx",
+  "onnx/model_qint8_avx512_vnni.onnx", // int8 as sentence-transformers exports it, for every processor all the same
+  "onnx/model.onnx",
+  "model_quantized.onnx",
+  "model.onnx",
+];
 /** Names under which existing deployments know the bundled model. */
 const BUNDLED_NAMES = [BUNDLED_MODEL, `sentence-transformers/${BUNDLED_MODEL}`, `Xenova/${BUNDLED_MODEL}`];
 /** A Hugging Face id, with or without an owner. */
@@ -110,7 +116,7 @@ export async function readModelFolder(name: string, place: ModelPlace): Promise<
     pooling: poolingOf(await readJson(join(folder, "1_Pooling", "config.json"), true)) ?? profile.pooling,
     prefix: profile.prefix,
     reference: await referenceIn(folder),
-    quantised: basename(onnx).includes("quantized"),
+    quantised: /quantized|qint8/.test(basename(onnx)),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "../errors.ts";
+import { giveBackMemory } from "../give_back.ts";
 import { giveWay } from "../give_way.ts";
 import { quietConsole } from "../output.ts";
 import { forbidReports } from "./reports.ts";
@@ -19,8 +20,13 @@ interface WorkerScope {
   postMessage(answer: RerankAnswer): void;
 }
 
-/** Scores a query with a text: the model's first logit, of any size; the larger, the better the text answers. */
-type ScorePair = (query: string, text: string) => Promise<number>;
+/** A loaded cross-encoder. */
+interface CrossEncoder {
+  /** The model's first logit, of any size; the larger, the better the text answers. */
+  score(query: string, text: string): Promise<number>;
+  /** Frees the model. */
+  release(): Promise<void>;
+}
 
 /** Weights to look for, the preferred first; a repository needn't have int8 ones. */
 const DTYPES = ["q8", "fp32"] as const;
@@ -28,19 +34,19 @@ const DTYPES = ["q8", "fp32"] as const;
 const MAX_TEXT = 8000;
 
 const scope = self as unknown as WorkerScope;
-let scorePair: ScorePair | undefined;
+let encoder: CrossEncoder | undefined;
 /** Requests run one after the other: the session's threads are on all cores already. */
 let last: Promise<void> = Promise.resolve();
 
 scope.onmessage = ({ data }) => {
-  last = last.then(() => data.type === "load" ? load(data) : score(data));
+  last = last.then(() => data.type === "load" ? load(data) : data.type === "close" ? close() : score(data));
 };
 
 async function load(request: RerankRequest & { type: "load" }): Promise<void> {
   giveWay();
   try {
-    scorePair = await open(request);
-    await scorePair("warm-up", "warm-up");
+    encoder = await open(request);
+    await encoder.score("warm-up", "warm-up");
     scope.postMessage({ type: "loaded" });
   } catch (error) {
     scope.postMessage({ type: "failed", id: null, message: errorText(error) });
@@ -53,7 +59,7 @@ async function score({ id, query, texts, deadline }: RerankRequest & { type: "sc
     // A pair a run: in a batch of an int8 model pairs would share one scale, and padding costs more than it saves.
     for (const text of texts) {
       if (Date.now() >= deadline) break;
-      scores.push(await scorePair!(query, text));
+      scores.push(await encoder!.score(query, text));
     }
     scope.postMessage({ type: "scores", id, scores });
   } catch (error) {
@@ -61,7 +67,17 @@ async function score({ id, query, texts, deadline }: RerankRequest & { type: "sc
   }
 }
 
-async function open({ model, isFolder, cacheFolder, offline }: RerankRequest & { type: "load" }): Promise<ScorePair> {
+/** Frees the model before the thread ends: native memory isn't the thread's. */
+async function close(): Promise<void> {
+  await encoder?.release();
+  encoder = undefined;
+  giveBackMemory();
+  scope.postMessage({ type: "closed" });
+}
+
+async function open(
+  { model, isFolder, cacheFolder, offline }: RerankRequest & { type: "load" },
+): Promise<CrossEncoder> {
   forbidReports();
   // ONNX Runtime's web part, which transformers.js imports even where it isn't used, can't stand a worker's location,
   // whose origin is "null".
@@ -84,12 +100,15 @@ async function open({ model, isFolder, cacheFolder, offline }: RerankRequest & {
       if (dtype === DTYPES.at(-1)) throw error;
     }
   }
-  return async (query, text) => {
-    const inputs = tokenizer(sanitise(query), {
-      text_pair: sanitise(text.slice(0, MAX_TEXT)),
-      truncation: true,
-    });
-    const { logits } = await loaded!(inputs);
-    return Number(logits.data[0]);
+  return {
+    score: async (query, text) => {
+      const inputs = tokenizer(sanitise(query), {
+        text_pair: sanitise(text.slice(0, MAX_TEXT)),
+        truncation: true,
+      });
+      const { logits } = await loaded!(inputs);
+      return Number(logits.data[0]);
+    },
+    release: async () => void await loaded!.dispose(),
   };
 }

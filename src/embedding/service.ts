@@ -62,7 +62,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     this.#provider = provider;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.cache = options.cache ?? new EmbeddingCache(options.cacheBytes, options.cacheFile);
+    this.cache = (options.cache ?? new EmbeddingCache(options.cacheBytes, options.cacheFile)).hold();
     this.#metrics = new EmbeddingMetrics(options.telemetry ?? createTelemetry(false));
     this.#status = { state: "loading", since: this.#now() };
   }
@@ -224,7 +224,7 @@ export class ProvidedEmbeddings implements EmbeddingService {
     // A load can't be interrupted half-way; what it opened must be freed too.
     await this.#loading?.catch(() => {});
     await this.#provider.close();
-    if (this.#options.cache === undefined) this.cache.close();
+    this.cache.close();
   }
 
   #enter(status: Omit<EmbedderStatus, "since">): void {

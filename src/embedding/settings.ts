@@ -24,6 +24,8 @@ export interface LocalSettings extends SharedSettings {
   provider: "local";
   /** The bundled model's name, a Hugging Face id such as `intfloat/e5-small`, or a folder. */
   model: string;
+  /** Whether no setting names the model, so that the store may: `operations/model_choice.ts`. */
+  byDefault?: boolean;
   /** Folder holding bundled models; the project's own `models/` unless told otherwise. */
   modelsFolder?: string;
   /** Folder for downloaded models. */

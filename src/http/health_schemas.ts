@@ -27,6 +27,12 @@ const ModelStatus = z.object({
   progress: z.number().optional(),
 });
 
+const RerankerStatus = z.object({
+  state: z.enum([...ModelState.options, "idle"]).describe("idle: not in memory, since no search has needed it lately."),
+  since: z.number(),
+  error: z.string().optional(),
+});
+
 const heading = { status: HealthState, version: z.string(), timestamp: z.string(), uptime_seconds: z.number() };
 
 export const Liveness = z.object({
@@ -101,7 +107,7 @@ export const DetailedHealth = z.object({
     }),
     coverage: z.object({ active: Model.nullable(), memories: z.int(), embedded: z.int() }).nullable(),
     reembedding: Reembedding.nullable(),
-    reranker: z.object({ model: z.string(), status: ModelStatus }).nullable()
+    reranker: z.object({ model: z.string(), status: RerankerStatus }).nullable()
       .describe("The cross-encoder that orders the first results; null unless one is configured."),
   }),
   system: z.object({

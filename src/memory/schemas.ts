@@ -140,6 +140,10 @@ export const MinRelevance = z.union([
 export const ResultOrder = z.enum(["relevance", "time"]).describe(
   "relevance, the default: best first; time: the same results of a page, oldest first, as for questions about when and in which order.",
 );
+export const SearchEffort = z.enum(["normal", "high"]).describe(
+  "high: a reranker, where one is set up, reads the first results again, which takes longer; normal: it doesn't. Without it, MCP_SEARCH_EFFORT decides.",
+);
+export type SearchEffort = z.infer<typeof SearchEffort>;
 export const SearchMode = z.enum(["hybrid", "semantic", "exact"])
   .describe("hybrid: by meaning and by words; semantic: by meaning alone; exact: the words as written.");
 

@@ -40,12 +40,13 @@ type Note = z.infer<typeof Note>;
 
 /** The background job. Vectors of a remote model are left alone: to check them would send memories. */
 export function checkingVectors(runtime: Runtime, log: Logger, delayMs = DELAY_MS): Job {
-  const { storage, embeddings: { configured } } = runtime;
+  const { storage, embeddings } = runtime;
   return {
     name: JOB,
     everyMs: INTERVAL_MS,
     run: async (signal) => {
-      const model = await configured.ready();
+      await embeddings.settling?.catch(() => {}); // until then the model may not be the one chosen for the store
+      const { configured } = embeddings, model = await configured.ready();
       // A model that differs from its reference here would make right vectors wrong.
       if (model.provider !== "local" || configured.status.warning !== undefined) return;
       await sleep(delayMs, signal);

@@ -6,7 +6,16 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { FilterFields, MinRelevance, Page, PageSize, Query, ResultOrder, Threshold } from "../memory/schemas.ts";
+import {
+  FilterFields,
+  MinRelevance,
+  Page,
+  PageSize,
+  Query,
+  ResultOrder,
+  SearchEffort,
+  Threshold,
+} from "../memory/schemas.ts";
 import { type Surroundings, surroundings } from "./context.ts";
 import { pageFacts } from "./filter.ts";
 import type { Found } from "./found.ts";
@@ -32,6 +41,7 @@ export const FindInput = z.object({
   min_similarity: Threshold.default(0),
   min_relevance: MinRelevance.nullish(),
   order: ResultOrder.optional(),
+  effort: SearchEffort.optional(),
   /** Turns to give around each result. */
   context: z.int().min(0).default(0),
   ...FilterFields,

@@ -10,6 +10,7 @@ import type { Job } from "./background/background.ts";
 import { forgetEndpoints } from "./endpoint_consent.ts";
 import { reembeddingEvent } from "./event_types.ts";
 import type { Logger } from "./logger.ts";
+import { noteReembedding } from "./model_choice.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ServingModel } from "./serving.ts";
 
@@ -23,43 +24,51 @@ const PROGRESS_MS = 5000;
 
 /** The background job. It follows `serving` before and after, so that searches use what the store serves. */
 export function embeddingMemories(runtime: Runtime, serving: ServingModel, log: Logger, everyMs = POLL_MS): Job {
-  const { configured } = runtime.embeddings;
   return {
     name: JOB,
     everyMs,
     // The model may be there on another machine.
     handsOver: true,
     run: async (signal) => {
+      const active = await serving.follow(), { configured } = runtime.embeddings;
       const target = await configured.ready();
-      const active = await serving.follow();
       if (active.id === target.id) return void await fill(runtime, configured, target.id, signal);
       // The store may have become another one since the model was loaded.
       await runtime.embeddings.permit?.();
       await runtime.storage.registerModel(target);
-      if (await reembed(runtime, target, log, signal)) await serving.follow();
+      if (await reembed(runtime, configured, target, log, signal)) await serving.follow();
     },
   };
 }
 
 /** Embeds every memory with the configured model, then has the store serve its vectors; false when stopped before. */
-async function reembed(runtime: Runtime, target: ModelIdentity, log: Logger, signal: AbortSignal): Promise<boolean> {
+async function reembed(
+  runtime: Runtime,
+  service: EmbeddingService,
+  target: ModelIdentity,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { embeddings, storage } = runtime;
   const total = (await storage.stats()).total_memories;
   const progress = { model: target.name, done: 0, total, since: Date.now() };
   embeddings.reembedding = progress;
   log.info(`Re-embedding ${total} memories with ${target.name}`);
   runtime.events.publish(reembeddingEvent(target.name, 0, total));
+  await noteReembedding(storage, { model: target.name, done: 0, total });
   let reported = Date.now();
   try {
-    const finished = await fill(runtime, embeddings.configured, target.id, signal, (remaining) => {
+    const finished = await fill(runtime, service, target.id, signal, async (remaining) => {
       progress.done = Math.max(progress.done, total - remaining);
       if (Date.now() - reported < PROGRESS_MS) return;
       reported = Date.now();
       log.info(`Re-embedded ${progress.done} of ${total} memories`);
       runtime.events.publish(reembeddingEvent(target.name, progress.done, total));
+      await noteReembedding(storage, { model: target.name, done: progress.done, total });
     });
     if (!finished) return false;
     await storage.activateVectors(target.id);
+    await noteReembedding(storage, null);
     await forgetEndpoints(storage, target);
     log.info(`Searches now use ${target.name}`);
     runtime.events.publish(reembeddingEvent(target.name, total, total, true));
@@ -70,7 +79,8 @@ async function reembed(runtime: Runtime, target: ModelIdentity, log: Logger, sig
 }
 
 /**
- * Embeds memories that lack vectors of `model` until none is left; false when stopped before.
+ * Embeds memories that lack vectors of `model` until none is left; false when stopped before, or when another model was
+ * chosen meanwhile.
  *
  * @param onProgress Called with the number of memories that may still be left.
  */
@@ -79,22 +89,29 @@ async function fill(
   service: EmbeddingService,
   model: string,
   signal: AbortSignal,
-  onProgress: (remaining: number) => void = () => {},
+  onProgress: (remaining: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
   const { storage } = runtime;
   let done = 0;
   const { memories } = await storage.vectorCoverage();
-  while (!signal.aborted) {
+  const replaced = () => service !== runtime.embeddings.configured;
+  while (!signal.aborted && !replaced()) {
     const batch = await storage.withoutVectors(model, BATCH);
     if (batch.length === 0) return true;
-    const items = await Promise.all(batch.map(async ({ content_hash, content }) => ({
-      content_hash,
-      vectors: { model, chunks: await service.embedPassage(content) },
-    })));
+    let items;
+    try {
+      items = await Promise.all(batch.map(async ({ content_hash, content }) => ({
+        content_hash,
+        vectors: { model, chunks: await service.embedPassage(content) },
+      })));
+    } catch (error) {
+      if (replaced()) return false; // it was closed
+      throw error;
+    }
     await storage.addVectors(items);
     done += batch.length;
     runtime.health.work.progressed(JOB, done, Math.max(done, memories));
-    onProgress(Math.max(0, memories - done));
+    await onProgress(Math.max(0, memories - done));
   }
   return false;
 }

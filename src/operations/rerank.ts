@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Reranker } from "../embedding/embedder.ts";
 import { MemoryError } from "../errors.ts";
 import { passageOf, passageQuery } from "../memory/passage.ts";
 import type { Ranked } from "../memory/ranking.ts";
+import type { SearchEffort } from "../memory/schemas.ts";
 import type { Candidate } from "../storage/contract/search.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -16,22 +18,38 @@ const RERANKED = 50;
 const READ = 1000;
 const DEFAULT_BUDGET_MS = 500;
 
-/** Results in their new order, and why there was no second look when one was configured. */
+/** Milliseconds that a search which asks for the second look waits for a loading model where no setting is given. */
+const DEFAULT_WAIT_MS = 3000;
+
+/** Results in their new order, and why there was no second look where one was wanted. */
 export interface Reranked {
   ranked: Ranked<Candidate>[];
   missing: string | null;
-  /** How many of the first results were read again; null where no reranker is configured. */
+  /** How many of the first results were read again; null where no second look was wanted. */
   reranked: number | null;
 }
 
 /**
- * Orders the first results by the reranker's scores. Their `score` becomes the logistic of the reranker's, 0 to 1, and
- * what comes after them, and what the time budget left out, is held below it in the order it had. Without a ready
- * reranker the order stays.
+ * Orders the first results by the reranker's scores, best first and as many as the time budget allows. Their `score`
+ * becomes the logistic of the reranker's, 0 to 1, and what comes after them, and what the budget left out, is held below
+ * it in the order it had. Without a ready reranker the order stays.
+ *
+ * @param effort What this search asks for; without it, what the settings say.
  */
-export async function rerank(runtime: Runtime, query: string, ranked: Ranked<Candidate>[]): Promise<Reranked> {
+export async function rerank(
+  runtime: Runtime,
+  query: string,
+  ranked: Ranked<Candidate>[],
+  effort: SearchEffort | undefined,
+): Promise<Reranked> {
   const { reranker } = runtime.embeddings;
-  if (!reranker) return { ranked, missing: null, reranked: null };
+  if ((effort ?? runtime.settings.searchEffort ?? (reranker ? "high" : "normal")) === "normal") {
+    return { ranked, missing: null, reranked: null };
+  }
+  if (!reranker) {
+    return { ranked, missing: "Not reranked: no reranker is set up, see MCP_RERANK_MODEL", reranked: 0 };
+  }
+  await loaded(runtime, reranker, effort === "high");
   if (reranker.status.state !== "ready") {
     return { ranked, missing: `Not reranked: the model is ${reranker.status.state}`, reranked: 0 };
   }
@@ -55,6 +73,19 @@ export async function rerank(runtime: Runtime, query: string, ranked: Ranked<Can
     }
     throw error;
   }
+}
+
+/** Begins to load the reranker; who asked for it by name waits, no longer than is set. */
+async function loaded({ settings }: Runtime, reranker: Reranker, wait: boolean): Promise<void> {
+  if (reranker.status.state === "ready") return;
+  const loading = reranker.load().catch(() => {}); // its state says what went wrong
+  if (!wait) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, settings.modelWaitMs ?? DEFAULT_WAIT_MS);
+  });
+  await Promise.race([loading, late]);
+  clearTimeout(timer);
 }
 
 function logistic(logit: number): number {

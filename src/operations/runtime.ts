@@ -7,6 +7,7 @@
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
+import type { SearchEffort } from "../memory/schemas.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/state.ts";
@@ -29,6 +30,8 @@ export interface OperationSettings {
   trashDays: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 by default. */
   modelWaitMs?: number;
+  /** Whether searches that don't say use the reranker; they do where there is one, unless told otherwise. */
+  searchEffort?: SearchEffort;
   /** Milliseconds that a search gives the reranker; 500 by default. */
   rerankBudgetMs?: number;
   /** Scales of models' cosines by the model's id, beside the bundled model's. */
@@ -44,8 +47,14 @@ export interface OperationSettings {
 export interface EmbeddingModels {
   /** The model whose vectors the store serves; null while the store's model isn't known yet. */
   serving: EmbeddingService | null;
-  /** The model the settings ask for. */
+  /** The model the settings ask for, or else the one chosen for the store. Another takes its place when that changes. */
   configured: EmbeddingService;
+  /** Whether a setting names the model, so that none can be chosen for the store. */
+  fixed?: boolean;
+  /** Makes a service for a model chosen for the store, null for the default; absent where the settings name a model. */
+  open?: (chosen: string | null) => EmbeddingService;
+  /** The choice that `configured` was made for; the default unless it is given. */
+  chosen?: string | null;
   /** Rejects with `refused` while the store's memories may not be sent to the configured model; absent for a local one. */
   permit?: () => Promise<void>;
   /** Settles once it is known, after the start, which model serves; absent in a process that follows none. */

@@ -17,6 +17,7 @@ import {
   PageSize,
   Query,
   ResultOrder,
+  SearchEffort,
   SearchMode,
   Threshold,
   viewOf,
@@ -46,6 +47,7 @@ export const SearchInput = z.object({
   similarity_threshold: Threshold.nullish(),
   min_relevance: MinRelevance.nullish(),
   order: ResultOrder.optional(),
+  effort: SearchEffort.optional(),
   ...FilterFields,
 });
 export type SearchInput = z.infer<typeof SearchInput>;
@@ -120,6 +122,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       wordsCeiling: words_ceiling,
       asksAssistant: asksAssistant(query),
     }),
+    input.effort,
   );
   const { relevanceOf, relevant } = judge(runtime, found, ranked);
   const threshold = input.similarity_threshold ?? 0, least = input.min_relevance ?? 0;

@@ -9,6 +9,7 @@ import { errorText } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import { rememberAdopted } from "./check_vectors.ts";
 import type { Logger } from "./logger.ts";
+import { followChoice } from "./model_choice.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Milliseconds between two looks at which model the store serves; another process may switch it. */
@@ -84,6 +85,7 @@ export class ServingModel {
   }
 
   async #look(): Promise<ModelIdentity> {
+    await followChoice(this.#runtime).catch(() => {}); // a store that is away shows below
     const { embeddings: { configured }, storage } = this.#runtime;
     let target: ModelIdentity;
     try {
@@ -118,8 +120,10 @@ export class ServingModel {
   /** Makes the model behind `active` the one that embeds queries and new memories. */
   async #serveWith(active: ModelIdentity | null): Promise<void> {
     const { embeddings } = this.#runtime, { serving, configured } = embeddings;
-    if (active === null || serving?.identity?.id === active.id) return;
-    if (configured.identity?.id === active.id) {
+    if (active === null) return;
+    const isConfigured = configured.identity?.id === active.id;
+    if (serving?.identity?.id === active.id && (serving === configured || !isConfigured)) return;
+    if (isConfigured) {
       embeddings.serving = configured;
       if (serving !== null) await serving.close();
       return;

@@ -13,6 +13,7 @@ import {
   PageSize,
   Query,
   ResultOrder,
+  SearchEffort,
   SearchMode,
   Threshold,
 } from "../../memory/schemas.ts";
@@ -53,6 +54,7 @@ export const retrieveMemory = defineTool({
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
     min_relevance: MinRelevance.optional(),
     order: ResultOrder.optional(),
+    effort: SearchEffort.optional(),
     mode: SearchMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: matchAll,

@@ -6,7 +6,15 @@
 
 import { z } from "zod";
 import type { MemoryView } from "../../memory/schemas.ts";
-import { FilterFields, MinRelevance, Page, PageSize, ResultOrder, Threshold } from "../../memory/schemas.ts";
+import {
+  FilterFields,
+  MinRelevance,
+  Page,
+  PageSize,
+  ResultOrder,
+  SearchEffort,
+  Threshold,
+} from "../../memory/schemas.ts";
 import type { Passage } from "../../memory/passage.ts";
 import { Detail, excerpt, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
@@ -80,6 +88,7 @@ export const searchTool = defineTool({
     min_similarity: Threshold.default(0).describe("Least similarity_score of a result; 0 cuts nothing off."),
     min_relevance: MinRelevance.optional(),
     order: ResultOrder.optional(),
+    effort: SearchEffort.optional(),
     ...Filters,
     context: ContextTurns.default(0),
     output: z.enum(["full", "summary", "both"]).optional().describe("Older name of detail."),

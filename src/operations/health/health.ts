@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EmbedderCounters, EmbedderStatus } from "../../embedding/embedder.ts";
+import type { EmbedderCounters, EmbedderStatus, RerankerStatus } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { MemoryPage } from "../../storage/contract/memories.ts";
 import type { StorageStats } from "../../storage/contract/statistics.ts";
@@ -48,7 +48,7 @@ export interface Health {
     coverage: VectorCoverage | null;
     reembedding: ReembeddingProgress | null;
     /** Null unless one is configured. */
-    reranker: { model: string; status: EmbedderStatus } | null;
+    reranker: { model: string; status: RerankerStatus } | null;
   };
 }
 

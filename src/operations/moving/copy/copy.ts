@@ -11,6 +11,7 @@ import { MemoryError } from "../../../errors.ts";
 import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
 import { sleep } from "../../../sleep.ts";
+import { chooseModel, chosenModel } from "../../model_choice.ts";
 import { compare, compareAhead, type Comparison, type Mismatch } from "./compare.ts";
 import { copyOf, markCopy } from "./mark.ts";
 import { type CopyParts, runPass } from "./pass.ts";
@@ -167,6 +168,8 @@ class Copy {
     const configured = active.id.startsWith(NAMED_ONLY) ? await this.#options.configuredModel?.() : undefined;
     const model = configured !== undefined && isNamedLike(active, configured) ? configured : active;
     if ((await target.registerModel(model)).id !== model.id) await target.activateVectors(model.id);
+    // Otherwise the first service over the copy would embed it anew with the default model.
+    await chooseModel(target, await chosenModel(source));
     parts.model = { id: model.id, sourceId: active.id };
     await state.findBare(target, signal);
   }
