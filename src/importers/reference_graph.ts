@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fold } from "../memory/fold.ts";
 import { contentHash } from "../memory/hash.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { entry, secondsOf } from "./importer.ts";
@@ -87,7 +88,8 @@ function observationOf(value: unknown): { text: string; at: number | undefined }
 function hasName(text: string, name: string): boolean {
   // No name of anything; looking for it at every place of a text would cost the product of the two.
   if (name.length > LONGEST_NAME) return false;
-  const words = text.toLowerCase(), wanted = name.toLowerCase();
+  const words = fold(text), wanted = fold(name);
+  if (wanted === "") return false;
   const isPart = (char: string | undefined) => char !== undefined && /[\p{L}\p{N}]/u.test(char);
   for (let at = words.indexOf(wanted); at >= 0; at = words.indexOf(wanted, at + 1)) {
     if (!isPart(words[at - 1]) && !isPart(words[at + wanted.length])) return true;

@@ -46,6 +46,7 @@ export interface Supersession {
 
 /** Conditions that a memory must meet, all of them. Absent fields don't restrict. */
 export interface MemoryFilter {
+  /** Compared folded, whatever their case and accents; the type too. */
   tags?: { values: string[]; match: "any" | "all" };
   memory_type?: string;
   conversation_id?: string;
@@ -64,7 +65,10 @@ export interface MemoryFilter {
 /** Fields of a memory that can change after it was stored; absent ones stay. */
 export interface MemoryPatch {
   tags?: string[];
-  /** Taken off and put at the end of the tags as they are when the change is made, whoever changed them before. */
+  /**
+   * Taken off and put at the end of the tags as they are when the change is made, whoever changed them before. What is
+   * taken off is compared folded.
+   */
   remove_tags?: string[];
   add_tags?: string[];
   memory_type?: string | null;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { STOP_WORDS } from "./text.ts";
+import { foldWithOffsets } from "./fold.ts";
+import { analyseQuery } from "./text.ts";
 
 /** A stretch of a text, in UTF-16 units: `text.slice(start, end)`. */
 export interface Passage {
@@ -18,9 +19,11 @@ const PASSAGE = 240;
 const MAX_WORDS = 32, MAX_OCCURRENCES = 5000;
 /** Characters before the first match that may come along to begin with a sentence. */
 const LEAD = 120;
+/** Words that may stand in a text with another ending. */
+const ENDING = /^[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}]+$/u;
 const SENTENCE_ENDS = ".!?…。！？；\n";
 
-/** A query's words as they are looked for, each with what it weighs. */
+/** A query's words as they are looked for, folded, each with what it weighs. */
 export interface PassageQuery {
   words: { form: string; weight: number }[];
 }
@@ -31,9 +34,10 @@ export interface PassageQuery {
  * @param weightOf What a word weighs, ≥ 0; the rarer, the more.
  */
 export function passageQuery(query: string, weightOf: (word: string) => number = () => 1): PassageQuery {
-  const found = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
-  const words = [...found].filter((word) => !STOP_WORDS.has(word)).slice(0, MAX_WORDS)
-    .map((word) => ({ form: word.length > 5 ? word.slice(0, -2) : word, weight: weightOf(word) }));
+  const words = analyseQuery(query).slice(0, MAX_WORDS).map(({ word }) => {
+    const isLong = word.length > 5 && ENDING.test(word);
+    return { form: isLong ? word.slice(0, -2) : word, weight: weightOf(word) };
+  });
   return { words };
 }
 
@@ -55,30 +59,29 @@ export function passageOf(text: string, { words }: PassageQuery, length = PASSAG
 
 /** Where the lightest window of `width` that holds most weight has its first match and its last one ends. */
 function bestWindow(text: string, words: PassageQuery["words"], width: number): { first: number; last: number } {
-  // Lower case may have another length: then the offsets would be those of another text.
-  const lowered = text.toLowerCase(), lower = lowered.length === text.length ? lowered : text;
-  const matches: { at: number; word: number }[] = [];
+  const { folded, originalOf } = foldWithOffsets(text);
+  const matches: { at: number; end: number; word: number }[] = [];
   words.forEach(({ form }, word) => {
     let n = 0;
     for (
-      let at = lower.indexOf(form);
+      let at = folded.indexOf(form);
       at >= 0 && n < MAX_OCCURRENCES;
-      at = lower.indexOf(form, at + form.length), n++
+      at = folded.indexOf(form, at + form.length), n++
     ) {
-      matches.push({ at, word });
+      matches.push({ at: originalOf(at), end: originalOf(at + form.length), word });
     }
   });
   matches.sort((a, b) => a.at - b.at);
   const counts = new Uint32Array(words.length);
   let weight = 0, most = 0, from = 0, best = { first: 0, last: 0 };
-  for (const { at, word } of matches) {
+  for (const { at, end, word } of matches) {
     if (counts[word]!++ === 0) weight += words[word]!.weight;
     for (; at - matches[from]!.at > width; from++) {
       if (--counts[matches[from]!.word]! === 0) weight -= words[matches[from]!.word]!.weight;
     }
     if (weight > most + 1e-9) {
       most = weight;
-      best = { first: matches[from]!.at, last: at + words[word]!.form.length };
+      best = { first: matches[from]!.at, last: end };
     }
   }
   return best;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fold } from "./fold.ts";
 import type { Memory, MemoryPatch } from "./memory.ts";
 import { isUnchanged } from "./unchanged.ts";
 
@@ -27,6 +28,6 @@ export function patched(memory: Memory, patch: MemoryPatch, now: number): Memory
 }
 
 function patchedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
-  const kept = remove_tags === undefined ? tags : tags.filter((tag) => !remove_tags.includes(tag));
+  const removed = new Set(remove_tags?.map(fold)), kept = tags.filter((tag) => !removed.has(fold(tag)));
   return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];
 }

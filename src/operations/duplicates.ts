@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { unify } from "../memory/fold.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MAX_QUERY_LENGTH, Threshold } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
@@ -188,7 +189,7 @@ function memberOf({ content_hash, content, tags, created_at }: Memory): z.infer<
 }
 
 function normalised(content: string): string {
-  return content.trim().toLowerCase().replace(/\s+/g, " ");
+  return unify(content).trim().toLowerCase().replace(/\s+/g, " ");
 }
 
 /** Words in both, as a share of the words in either. */

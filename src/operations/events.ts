@@ -7,6 +7,7 @@
 
 import { MemoryError } from "../errors.ts";
 import { clientOf, MAX_CLIENTS, sharePerAddress } from "./address.ts";
+import { fold } from "../memory/fold.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { EventBuffer, type PublishedEvent } from "./event_buffer.ts";
 import { type Draft, type EventType, PASSING } from "./event_types.ts";
@@ -222,8 +223,8 @@ function eventOf(
 
 function filterOf({ types, tags }: SubscribeOptions): (event: PublishedEvent) => boolean {
   const wanted = types && types.length > 0 ? new Set<string>(types) : null;
-  const tagged = tags && tags.length > 0 ? new Set(tags) : null;
+  const tagged = tags && tags.length > 0 ? new Set(tags.map(fold)) : null;
   return (event) =>
     (wanted === null || wanted.has(event.type)) &&
-    (tagged === null || event.tags === null || event.tags.some((tag) => tagged.has(tag)));
+    (tagged === null || event.tags === null || event.tags.some((tag) => tagged.has(fold(tag))));
 }

@@ -22,7 +22,6 @@ import {
   Threshold,
   viewOf,
 } from "../memory/schemas.ts";
-import { analyse } from "../memory/text.ts";
 import type { CandidateSet } from "../storage/contract/search.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
@@ -164,7 +163,7 @@ function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {
 /** Finds the passage that matched in contents longer than one. */
 function passageFinder(query: string, { terms, weights }: Pick<CandidateSet, "terms" | "weights">) {
   const weightOf = new Map(terms.map((term, i) => [term, weights[i]!]));
-  const wanted = passageQuery(query, (word) => Math.max(0, ...analyse(word).map((term) => weightOf.get(term) ?? 0)));
+  const wanted = passageQuery(query, (word) => weightOf.get(word) ?? 0);
   return (content: string): Pick<SearchHit, "passage"> => {
     const { start, end } = passageOf(content, wanted);
     return end - start === content.length ? {} : { passage: { start, end, text: content.slice(start, end) } };

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
+import { fold } from "../memory/fold.ts";
 import { FilterFields, Page, PageSize, TagList } from "../memory/schemas.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found, unscored } from "./found.ts";
@@ -13,7 +14,7 @@ import type { Runtime } from "./runtime.ts";
 
 export const TagSearchInput = z.object({
   ...FilterFields,
-  tags: TagList.describe("Tags to look for, at least one; whole tags, as they are."),
+  tags: TagList.describe("Tags to look for, at least one; whole tags, whatever their case and accents."),
   page: Page,
   page_size: PageSize,
 });
@@ -35,7 +36,7 @@ export async function searchByTag(runtime: Runtime, input: TagSearchInput): Prom
     limit: page_size,
   });
   const results = memories.map((memory) => {
-    const matched = tags.filter((tag) => memory.tags.includes(tag));
+    const own = new Set(memory.tags.map(fold)), matched = tags.filter((tag) => own.has(fold(tag)));
     return unscored(memory, `Tags match (${match}): ${matched.join(", ")}`);
   });
   const query = `Tags: ${tags.join(", ")} (${match})`;

@@ -5,6 +5,7 @@
  */
 
 import { el, time } from "./dom.js";
+import { splitAtWords } from "./fold.js";
 
 /** Characters of a content that are shown until it is opened. */
 const SHOWN = 600;
@@ -77,7 +78,5 @@ function reasons({ similarity_score, relevance, relevance_reason, scores }) {
 
 /** The text with the words of the query marked. */
 function marked(text, words) {
-  if (words.length === 0) return [text];
-  const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "giu");
-  return text.split(pattern).map((part, index) => index % 2 === 1 ? el("mark", {}, part) : part);
+  return splitAtWords(text, words).map((part, index) => index % 2 === 1 ? el("mark", {}, part) : part);
 }

@@ -9,6 +9,7 @@ import app from "./app.js" with { type: "text" };
 import card from "./card.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
 import editor from "./editor.js" with { type: "text" };
+import fold from "./fold.js" with { type: "text" };
 import index from "./index.html" with { type: "text" };
 import list from "./list.js" with { type: "text" };
 import live from "./live.js" with { type: "text" };
@@ -29,6 +30,7 @@ export const DASHBOARD: Record<string, [type: string, text: string]> = {
   "/web/card.js": script(card),
   "/web/dom.js": script(dom),
   "/web/editor.js": script(editor),
+  "/web/fold.js": script(fold),
   "/web/list.js": script(list),
   "/web/live.js": script(live),
   "/web/notices.js": script(notices),

@@ -122,5 +122,5 @@ async function fetchPage({ query, mode, memory_type, from, to, match_all }, tags
 
 /** The words of a query that are worth marking. */
 function wordsOf(query) {
-  return [...new Set(query.match(/[\p{L}\p{N}]{3,}/gu) ?? [])].slice(0, 20).sort((a, b) => b.length - a.length);
+  return [...new Set(query.match(/[\p{L}\p{M}\p{N}]{3,}/gu) ?? [])].slice(0, 20).sort((a, b) => b.length - a.length);
 }

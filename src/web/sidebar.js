@@ -6,6 +6,7 @@
 
 import { call } from "./api.js";
 import { byId, el } from "./dom.js";
+import { fold } from "./fold.js";
 
 /** Most tags shown at once. */
 const MAX_TAGS = 100;
@@ -17,11 +18,11 @@ export function tagList(chosen, onTag) {
   filter.addEventListener("input", show);
 
   function show() {
-    const wanted = filter.value.trim().toLowerCase();
+    const wanted = fold(filter.value.trim());
     const absent = [...chosen].filter((tag) => !tags.some((known) => known.tag === tag));
     const all = [...absent.map((tag) => ({ tag, count: 0 })), ...tags];
     // Chosen tags stay in sight, whatever the filter says.
-    const matching = all.filter(({ tag }) => chosen.has(tag) || tag.toLowerCase().includes(wanted));
+    const matching = all.filter(({ tag }) => chosen.has(tag) || fold(tag).includes(wanted));
     matching.sort((a, b) => Number(chosen.has(b.tag)) - Number(chosen.has(a.tag)));
     byId("tags").replaceChildren(
       ...matching.slice(0, MAX_TAGS).map(({ tag, count }) => {

@@ -13,6 +13,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
+import { fold } from "../../src/memory/fold.ts";
 import type { Memory, MemoryFilter } from "../../src/memory/memory.ts";
 import type { Role } from "../../src/memory/role.ts";
 import { analyse } from "../../src/memory/text.ts";
@@ -31,6 +32,7 @@ import {
   sum,
   vector,
 } from "./fixtures.ts";
+import { WORDS_CONTRACT } from "./words_contract.ts";
 
 /** Cosines may be off by so much, for stores may keep vectors in a compact form. */
 const TOLERANCE = 0.01;
@@ -1024,6 +1026,8 @@ export function describeStorage(
     assertEquals(upgrades === undefined ? none : await upgrades.upgrade({ thorough: true }), none);
   });
 
+  for (const [sentence, run] of Object.entries(WORDS_CONTRACT)) test(sentence, run);
+
   test("closes once, after what runs, and refuses calls from then on", async (storage) => {
     const stored = storage.store([plain(1)]);
     await Promise.all([storage.close(), storage.close()]);
@@ -1040,9 +1044,9 @@ export function describeStorage(
 /** The filter as the contract words it, over a plain record. */
 export function passes(candidate: ReturnType<typeof memory>, filter: MemoryFilter): boolean {
   const { tags, memory_type, conversation_id, created_from, created_before, metadata = {} } = filter;
-  const has = (tag: string) => candidate.tags.includes(tag);
+  const has = (tag: string) => candidate.tags.some((own) => fold(own) === fold(tag));
   return (tags === undefined || (tags.match === "all" ? tags.values.every(has) : tags.values.some(has))) &&
-    (memory_type === undefined || candidate.memory_type === memory_type) &&
+    (memory_type === undefined || fold(candidate.memory_type ?? "") === fold(memory_type)) &&
     (conversation_id === undefined || candidate.conversation_id === conversation_id) &&
     (created_from === undefined || candidate.created_at >= created_from) &&
     (created_before === undefined || candidate.created_at < created_before) &&

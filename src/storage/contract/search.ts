@@ -30,7 +30,7 @@ export interface CandidateQuery {
 export interface Scores {
   /** Cosine of the query and the best chunk, −1 to 1; null when the memory has no vector or the query none. */
   semantic: number | null;
-  /** BM25 of each query term, in the order of `CandidateSet.terms`, ≥ 0. */
+  /** BM25 of each query word, in the order of `CandidateSet.terms`, ≥ 0. */
   words: ArrayLike<number>;
   /** Number of the memory's terms. */
   length: number;
@@ -47,7 +47,7 @@ export interface Candidate extends Scores {
   after: readonly Scores[];
   /** A turn of a conversation whose label names the speaker. */
   named: boolean;
-  /** Positions of the query terms that name the turn's speaker; empty unless it is named. */
+  /** Positions of the query words that name the turn's speaker; empty unless it is named. */
   speaker: readonly number[];
   /** Whose words it holds; null where that isn't known. */
   role: Role | null;
@@ -59,14 +59,14 @@ export interface Candidate extends Scores {
 export interface CandidateSet {
   /** The best by words and the best by vector, and the turns around them where those pass the filter. */
   candidates: Candidate[];
-  /** The query's terms that the store knows, each once. */
+  /** The query's words that the store knows, folded, each once. */
   terms: readonly string[];
   /**
    * The largest BM25 a memory could reach for this query: every query word present and saturated. Puts `words` on an
    * absolute scale; 0 when no query word exists in the store.
    */
   words_ceiling: number;
-  /** Weight of each term where it is saturated, in the order of `terms`, and the sum of those that no memory has. */
+  /** Weight of each word where it is saturated, in the order of `terms`, and the sum of those that no memory has. */
   weights: readonly number[];
   unseen_weight: number;
   /** Number of memories that pass the filter; about so many where the store can only estimate. */
@@ -84,7 +84,7 @@ export interface MemorySearch {
   candidates(query: CandidateQuery): Promise<CandidateSet>;
 
   /**
-   * Memories that contain `text` verbatim (ignoring case), best BM25 first, then newest. A page and the total.
+   * Memories that contain `text` verbatim, both folded, best BM25 first, then newest. A page and the total.
    */
   containing(text: string, query: ListQuery): Promise<MemoryPage>;
 }

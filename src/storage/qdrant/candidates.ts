@@ -8,7 +8,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
-import { analyseQuery } from "../../memory/text.ts";
+import { type QueryTerm, queryTerms, readQuery } from "../../memory/text.ts";
 import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
 import { Pacer } from "../../pacer.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
@@ -19,9 +19,9 @@ import type { Models } from "./models.ts";
 import { SearchCalls } from "./search_calls.ts";
 import type { Words } from "./words.ts";
 
-/** Terms of a query that are scored; a question has a dozen, and a pasted page must not hold up everyone else. */
-const MAX_TERMS = 64;
-/** Terms of a query that are looked up. */
+/** Words of a query that are scored; a question has a dozen, and a pasted page must not hold up everyone else. */
+const MAX_WORDS = 64;
+/** Words of a query that are looked up. */
 const MAX_LOOKUPS = 256;
 
 /** Searches of one collection. */
@@ -41,9 +41,9 @@ export class Searches {
   async candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
     const [{ complete }, meaning] = await Promise.all([this.#collection.facts(), this.#calls.meaning(vector)]);
     const conditions = conditionsOf(filter, complete);
-    const wanted = text === null ? [] : analyseQuery(text).slice(0, MAX_LOOKUPS);
+    const wanted = text === null ? [] : (await this.#read(text)).slice(0, MAX_LOOKUPS);
 
-    const best = await this.#calls.best(wanted, meaning, conditions, limit);
+    const best = await this.#calls.best(formsOf(wanted), meaning, conditions, limit);
     const found = new Set([...best.byWords, ...best.semantic]);
     await this.#calls.readContents(found);
     const turns = this.#turnsOf(found);
@@ -70,16 +70,24 @@ export class Searches {
   }
 
   /** BM25 of points whose contents were read, by point id. */
-  async wordScores(wanted: string[], points: Schemas["Record"][]): Promise<Map<string, number>> {
-    await this.#calls.learn(wanted);
-    const { terms, factors } = this.#words.known(wanted, MAX_TERMS);
+  async wordScores(wanted: readonly QueryTerm[], points: Schemas["Record"][]): Promise<Map<string, number>> {
+    await this.#calls.learn(formsOf(wanted));
+    const { words, factors } = this.#words.known(wanted, MAX_WORDS);
     const scores = new Map<string, number>(), pacer = new Pacer();
     for (const { id, payload } of points) {
       const key = String(id), content = this.#words.content(key) ?? this.#calls.keep(key, payload);
-      scores.set(key, this.#words.score(content, terms, factors).reduce((sum, score) => sum + score, 0));
+      scores.set(key, this.#words.score(content, words, factors).reduce((sum, score) => sum + score, 0));
       await pacer.pause();
     }
     return scores;
+  }
+
+  /** The words of a query; where its language is unclear, in the forms of all the languages of the collection. */
+  async #read(text: string): Promise<QueryTerm[]> {
+    const read = readQuery(text);
+    if (read.language !== null) return queryTerms(read);
+    await this.#calls.survey();
+    return queryTerms(read, this.#words.languages);
   }
 
   /** Conversations of those points that are turns. */
@@ -109,20 +117,20 @@ export class Searches {
   }
 
   async #present(
-    wanted: string[],
+    wanted: readonly QueryTerm[],
     ids: ReadonlySet<string>,
     around: ReadonlyMap<string, Around>,
     cosines: ReadonlyMap<string, number>,
   ): Promise<Omit<CandidateSet, "memories" | "vector_ignored">> {
-    const { terms, factors, ceiling, unseen } = this.#words.known(wanted, MAX_TERMS);
+    const { words: known, factors, ceiling, unseen } = this.#words.known(wanted, MAX_WORDS);
     const scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {
       let found = scores.get(id);
       if (found === undefined) {
         const content = this.#words.content(id);
         const words = content === undefined
-          ? new Float32Array(terms.length)
-          : this.#words.score(content, terms, factors);
+          ? new Float32Array(known.length)
+          : this.#words.score(content, known, factors);
         scores.set(id, found = { semantic: cosines.get(id) ?? null, words, length: content?.length ?? 0 });
       }
       return found;
@@ -146,16 +154,22 @@ export class Searches {
         before: before.map(scoresOf),
         after: after.map(scoresOf),
         named,
-        speaker: named ? positions(speaker, terms) : [],
+        speaker: named ? positions(speaker, known) : [],
         role: content.role,
         asks: content.conversation !== null && asksIn(bits),
       });
     }
+    const terms = known.map(({ word }) => word);
     return { candidates, terms, words_ceiling: ceiling, weights: factors, unseen_weight: unseen };
   }
 }
 
-/** Positions of the terms that name the speaker. */
-function positions(speaker: readonly string[], terms: readonly string[]): number[] {
-  return speaker.length === 0 ? [] : terms.flatMap((term, i) => speaker.includes(term) ? [i] : []);
+/** Positions of the words that name the speaker. */
+function positions(speaker: readonly string[], words: readonly QueryTerm[]): number[] {
+  return words.flatMap(({ forms }, position) => forms.some((form) => speaker.includes(form)) ? [position] : []);
+}
+
+/** The terms of a query. */
+function formsOf(words: readonly QueryTerm[]): string[] {
+  return [...new Set(words.flatMap(({ forms }) => forms))];
 }

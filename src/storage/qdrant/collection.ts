@@ -11,12 +11,14 @@ import { type Api, type Connection, QdrantRefusal } from "./connection.ts";
 import {
   dimensionsError,
   type Facts,
+  isComplete,
   pythonFacts,
   reservedPayload,
   SCHEMA_VERSION,
   sizesOf,
   type VectorSizes,
 } from "./facts.ts";
+import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { DENSE, INDEXES, RESERVED_ID, WORDS } from "./layout.ts";
 import { type Indexes, Schema } from "./schema.ts";
 import type { QdrantSettings } from "./settings.ts";
@@ -242,14 +244,20 @@ export class Collection {
     );
     const payload = points[0]?.payload as Record<string, unknown> | undefined;
     const stored = (payload?.unimem ?? pythonFacts(payload, this.#vectors)) as Facts;
-    const facts = stored.schema < SCHEMA_VERSION ? { ...stored, complete: false } : stored;
+    const facts = { ...stored, complete: isComplete(stored) };
     const revision = typeof payload?.revision === "string" ? payload.revision : null;
     this.#kept = { facts, revision, readAt: performance.now() };
     return payload !== undefined;
   }
 
   async #writeFirstFacts(empty: boolean): Promise<void> {
-    const facts: Facts = { schema: SCHEMA_VERSION, models: [], active: null, complete: empty };
+    const facts: Facts = {
+      schema: SCHEMA_VERSION,
+      models: [],
+      active: null,
+      complete: empty,
+      analyser: ANALYSER_VERSION,
+    };
     const payload = { ...reservedPayload(facts, this.settings), revision: crypto.randomUUID() };
     await this.#call("write the collection's facts", (api, init) =>
       api.upsertPoints({

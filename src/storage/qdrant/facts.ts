@@ -7,11 +7,12 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { type ModelIdentity, NAMED_ONLY } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
+import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { DENSE } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
-/** Version of the layout: since 2 every memory has its role. */
-export const SCHEMA_VERSION = 2;
+/** Version of the layout: since 2 every memory has its role, since 3 its folded names. */
+export const SCHEMA_VERSION = 3;
 
 /** A model whose vectors the collection holds, and the vector they are in. */
 export interface StoredModel extends ModelIdentity {
@@ -26,6 +27,13 @@ export interface Facts {
   active: string | null;
   /** Whether every memory has words and derived fields; false in a collection of the Python service until upgraded. */
   complete: boolean;
+  /** Version of the analyser that read every memory of a complete collection; absent before there were several. */
+  analyser?: number;
+}
+
+/** Whether what this build derives from memories is there for all of them. */
+export function isComplete({ schema, complete, analyser = 0 }: Facts): boolean {
+  return complete && schema >= SCHEMA_VERSION && analyser >= ANALYSER_VERSION;
 }
 
 /** Sizes and distances of the dense vectors by name. */

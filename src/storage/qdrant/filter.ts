@@ -7,7 +7,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
 import { escapeText } from "../sqlite/escape.ts";
-import { factOf, RESERVED_ID } from "./layout.ts";
+import { factOf, RESERVED_ID, tagName, typeName } from "./layout.ts";
 
 export type Filter = Schemas["Filter"];
 export type Condition = Schemas["Condition"];
@@ -22,11 +22,10 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
   const must: Condition[] = [];
   const { tags, memory_type, conversation_id, created_from, created_before, metadata } = filter;
   if (tags !== undefined) {
-    const values = tags.values.map(escapeText);
-    if (tags.match === "any") must.push({ key: "tags", match: { any: values } });
-    else for (const value of values) must.push({ key: "tags", match: { value } });
+    if (tags.match === "any") must.push(named(tags.values, "tags", tagName));
+    else for (const value of tags.values) must.push(named([value], "tags", tagName));
   }
-  if (memory_type !== undefined) must.push({ key: "memory_type", match: { value: escapeText(memory_type) } });
+  if (memory_type !== undefined) must.push(named([memory_type], "memory_type", typeName));
   if (conversation_id !== undefined) {
     must.push({ key: "conversation_id", match: { value: escapeText(conversation_id) } });
   }
@@ -53,6 +52,19 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
     must.push(plain === null ? fact : { should: [fact, plain] });
   }
   return must;
+}
+
+/**
+ * That a memory has one of these names, folded or, as in what another program wrote since the collection was completed,
+ * as they are.
+ */
+function named(names: readonly string[], key: "tags" | "memory_type", nameOf: (name: string) => string): Condition {
+  return {
+    should: [
+      { key: "names", match: { any: names.map(nameOf) } },
+      { key, match: { any: names.map(escapeText) } },
+    ],
+  };
 }
 
 /** The condition on the metadata itself, which is slower but needs no field of ours; null where Qdrant has no words for it. */

@@ -9,9 +9,10 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { B, K1 } from "../../memory/ranking.ts";
 import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
+import { fold } from "../../memory/fold.ts";
 import { type Role, roleOf } from "../../memory/role.ts";
 import { plainNumber } from "../../memory/numbers.ts";
-import { analyse } from "../../memory/text.ts";
+import { analyse, ANALYSER_VERSION } from "../../memory/text.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
 
 /** The point that holds facts about the collection; never a memory. */
@@ -27,6 +28,8 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
   memory_type: "keyword",
   conversation_id: "keyword",
   role: "keyword",
+  names: "keyword",
+  analyser: "integer",
   created_at: "float",
   facts: "keyword",
   bytes: "integer",
@@ -79,8 +82,12 @@ export interface MemoryPayload {
   updated_at: number;
   conversation_id?: string | null;
   superseded?: Supersession | null;
-  /** The content in lower case, for verbatim search. */
+  /** The content folded, for verbatim search. */
   folded?: string;
+  /** The tags and the type folded, as `tagName` and `typeName` write them, for filters. */
+  names?: string[];
+  /** Version of the analyser that made the words and what is folded. */
+  analyser?: number;
   /** `factOf` of each scalar in the metadata, for equality filters. */
   facts?: string[];
   /** `roleOf` the memory, `none` without one, so that what has no role differs from what wasn't completed. */
@@ -111,7 +118,7 @@ export function payloadOf(memory: Memory, revision: string): MemoryPayload {
     ...changeablePayload(memory),
     conversation_id: memory.conversation_id === null ? null : escapeText(memory.conversation_id),
     created_at: plainNumber(memory.created_at),
-    ...derivedPayload(memory.content, memory.metadata),
+    ...derivedPayload(memory),
     revision,
   };
 }
@@ -126,6 +133,7 @@ export function changeablePayload(
     metadata: escapeJson(memory.metadata) as Metadata,
     updated_at: plainNumber(memory.updated_at),
     facts: factsOf(memory.metadata),
+    names: namesOf(memory),
     role: roleOf(memory) ?? "none" as const,
     superseded: memory.superseded === undefined
       ? null
@@ -135,21 +143,36 @@ export function changeablePayload(
 
 /** The part of a payload that is computed from the rest; collections of the Python service lack it at first. */
 export function derivedPayload(
-  content: string,
-  metadata: Metadata,
-): Pick<MemoryPayload, "folded" | "facts" | "bytes" | "role"> {
-  const bytes = new TextEncoder().encode(content).length;
+  memory: Pick<Memory, "content" | "tags" | "memory_type" | "metadata">,
+): Pick<MemoryPayload, "folded" | "facts" | "names" | "bytes" | "role" | "analyser"> {
+  const { content, metadata } = memory;
   return {
     folded: foldedText(content),
     facts: factsOf(metadata),
-    bytes,
+    names: namesOf(memory),
+    bytes: new TextEncoder().encode(content).length,
     role: roleOf({ content, metadata }) ?? "none",
+    analyser: ANALYSER_VERSION,
   };
 }
 
-/** Text in the form in which verbatim search compares it. */
+/** A tag among the folded names. */
+export function tagName(tag: string): string {
+  return `tag:${foldedText(tag)}`;
+}
+
+/** A type among the folded names. */
+export function typeName(type: string): string {
+  return `type:${foldedText(type)}`;
+}
+
+function namesOf({ tags, memory_type }: Pick<Memory, "tags" | "memory_type">): string[] {
+  return [...new Set([...tags.map(tagName), ...memory_type === null ? [] : [typeName(memory_type)]])];
+}
+
+/** Text in the form in which filters and verbatim search compare it. */
 export function foldedText(text: string): string {
-  return escapeText(text.toLowerCase());
+  return escapeText(fold(text));
 }
 
 /** A memory from a point's payload. Fields that a collection of the Python service lacks get their empty value. */

@@ -6,11 +6,12 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
+import { fold } from "../../memory/fold.ts";
 import type { Memory } from "../../memory/memory.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import type { ListQuery, MemoryPage, ScanPage } from "../contract/memories.ts";
 import type { TagCount } from "../contract/statistics.ts";
-import { unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../sqlite/escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
 import { foldedText, MEMORY_FIELDS, memoryOf, RESERVED_ID } from "./layout.ts";
@@ -73,11 +74,13 @@ export class Listings {
 
   /** Memories that contain `text` in any case, best words first. */
   async containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
-    if (text === "") return { memories: [], total: 0 };
+    if (fold(text) === "") return { memories: [], total: 0 };
     const { complete } = await this.#collection.facts();
     // Without an index on the field, the server looks for the text anywhere in it.
     const folded: Condition = { key: "folded", match: { text: foldedText(text) } };
-    const condition = complete ? folded : { should: [folded, { key: "content", match: { text } }] };
+    // What isn't completed yet has its content in lower case there, or nothing.
+    const lower: Condition = { key: "folded", match: { text: escapeText(text.toLowerCase()) } };
+    const condition = complete ? folded : { should: [folded, lower, { key: "content", match: { text } }] };
     const conditions = [...conditionsOf(filter, complete), condition];
     const total = await this.count(all(...conditions));
     if (total > MAX_ORDERED) return await this.#page(conditions, offset, limit, "newest");

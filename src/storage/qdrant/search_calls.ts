@@ -145,6 +145,14 @@ export class SearchCalls {
     await this.#withRarities(wanted, []);
   }
 
+  /** Makes sure that it is known how long memories are, and in which languages. */
+  async survey(): Promise<void> {
+    const unknown = this.#words.unknown([]);
+    if (!unknown.lengths) return;
+    const [answers, memories] = await Promise.all([this.#batch(unknown.queries), this.#count()]);
+    await this.#words.learn(unknown, answers, memories);
+  }
+
   /** Keeps a content that was read. */
   keep(id: string, payload: Schemas["Record"]["payload"]): Content {
     const { content, conversation_id, metadata } = payload as

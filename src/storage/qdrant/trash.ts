@@ -17,13 +17,12 @@ import { isUnchanged } from "../../memory/unchanged.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
-import { memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
+import { derivedPayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records, tries } from "./records.ts";
 import { firstRevision, isSameVersion, lineageOf, type Version } from "./revisions.ts";
 import type { TrashFields, TrashPoints } from "./trash_points.ts";
-import { unescapeText } from "../sqlite/escape.ts";
 
 const POINTS_AT_ONCE = 100;
 /** Seconds after which another process takes over memories that one began to take out. */
@@ -90,7 +89,7 @@ export class Trash {
             query: { order_by: { key: "deleted_at", direction: "desc" } },
             offset,
             limit,
-            with_payload: { exclude: ["kept_vectors", "folded", "facts"] },
+            with_payload: { exclude: ["kept_vectors", "folded", "facts", "names"] },
           }, init)).then((answer) => answer.points),
     ]);
     const items = points.map(({ payload }): TrashedMemory => {
@@ -256,9 +255,10 @@ export class Trash {
       const { deleted_at: _at, reason: _reason, claim: _claim, claimed_at: _since, kept_vectors, ...memory } = claimed
         .get(id) as Record<string, unknown> & TrashFields;
       const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
-      const words = wordsOf(unescapeText(String(memory.content)));
-      const vector = { ...dense as Record<string, number[]>, [WORDS]: words };
-      return { id, vector, payload: { ...memory, revision: firstRevision() } };
+      const restored = memoryOf(memory);
+      const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsOf(restored.content) };
+      // Derived anew: it may have been put there by another version.
+      return { id, vector, payload: { ...memory, ...derivedPayload(restored), revision: firstRevision() } };
     });
     for (const points of fittingParts(memories)) {
       await this.#collection.write(

@@ -9,6 +9,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { UpgradeOptions, UpgradeProgress } from "../contract/capabilities.ts";
 import type { Collection } from "./collection.ts";
+import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 import { unchanged } from "./revisions.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
@@ -23,6 +24,8 @@ const INCOMPLETE: Schemas["Filter"] = {
     { is_empty: { key: "folded" } },
     { is_empty: { key: "bytes" } },
     { is_empty: { key: "role" } },
+    // Of a newer version than this build's, another replica's is the one that counts.
+    { must_not: [{ key: "analyser", range: { gte: ANALYSER_VERSION } }] },
     { must_not: [{ has_vector: WORDS }] },
   ],
 };
@@ -46,7 +49,8 @@ export async function upgrade(collection: Collection, options: UpgradeOptions = 
   if (await count(collection, INCOMPLETE) === 0) {
     await collection.changeFacts(
       "finish the upgrade",
-      (facts) => facts.complete ? null : { ...facts, schema: SCHEMA_VERSION, complete: true },
+      (facts) =>
+        facts.complete ? null : { ...facts, schema: SCHEMA_VERSION, analyser: ANALYSER_VERSION, complete: true },
     );
   }
   return progress;
@@ -82,15 +86,15 @@ async function* pagesOf(collection: Collection, filter: Schemas["Filter"]): Asyn
 /** Adds to points what they lack. Points that were deleted meanwhile are left out. */
 async function complete(collection: Collection, points: Schemas["Record"][]): Promise<void> {
   const there = points.map(({ id, payload }) => {
-    const { content, metadata } = memoryOf(payload ?? {});
-    return { id, content, derived: derivedPayload(content, metadata), version: payload ?? {} };
+    const memory = memoryOf(payload ?? {});
+    return { id, content: memory.content, derived: derivedPayload(memory), version: payload ?? {} };
   });
   const operations = there.flatMap((
-    { id, version, derived: { facts, role, ...ofContent } },
+    { id, version, derived: { facts, names, role, analyser: _later, ...ofContent } },
   ): Schemas["UpdateOperation"][] => [
     { set_payload: { payload: ofContent, filter: { must: [{ has_id: [id] }] } } },
-    // The metadata may have changed since, and these with it.
-    { set_payload: { payload: { facts, role }, filter: { must: [{ has_id: [id] }, ...unchanged(version)] } } },
+    // The tags and the metadata may have changed since, and these with them.
+    { set_payload: { payload: { facts, names, role }, filter: { must: [{ has_id: [id] }, ...unchanged(version)] } } },
   ]);
   await collection.write("complete memories", (api, to, init) => api.batchUpdate({ ...to, operations }, init));
   const now = await collection.read<Schemas["Record"][]>(
@@ -104,6 +108,14 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
   }));
   if (words.length === 0) return;
   await collection.write("complete memories", (api, to, init) => api.updateVectors({ ...to, points: words }, init));
+  // Last, so that a stopped run begins again with what lacks its words.
+  const completed = words.map(({ id }) => id);
+  await collection.write("complete memories", (api, to, init) =>
+    api.setPayload({
+      ...to,
+      payload: { analyser: ANALYSER_VERSION },
+      filter: { must: [{ has_id: completed }] },
+    }, init));
 }
 
 /** Has the server merge its segments and drop what deleted memories left behind. */

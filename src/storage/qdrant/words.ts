@@ -9,7 +9,8 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { inverseDocumentFrequency, K1, saturation } from "../../memory/ranking.ts";
 import { labelledRole, metadataRole, type Role } from "../../memory/role.ts";
-import { analyse } from "../../memory/text.ts";
+import { LATIN_STEMMED, type StemmedLanguage } from "../../memory/stemming.ts";
+import { analyse, analyseText, type QueryTerm } from "../../memory/text.ts";
 import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
 import { Pacer } from "../../pacer.ts";
 import { unescapeText } from "../sqlite/escape.ts";
@@ -22,6 +23,8 @@ const WRITTEN_SHARE = 0.02;
 /** Memories whose length is averaged; their mean is within some percent of the true one. */
 export const SAMPLE = 256;
 const MAX_RARITIES = 20_000;
+/** Share of sampled memories from which on a language counts as one of the collection's. */
+const LANGUAGE_SHARE = 0.01;
 /** Characters of contents that are kept, as terms about as many again. */
 const MAX_CONTENT_CHARS = 4_000_000;
 
@@ -75,7 +78,7 @@ type Points = Schemas["ScoredPoint"][];
 /** Words of one collection. */
 export class Words {
   #rarities = new Map<string, { rarity: number; at: number; writes: number }>();
-  #average = { length: 1, memories: 0, at: -Infinity, writes: 0 };
+  #average = { length: 1, memories: 0, languages: [] as StemmedLanguage[], at: -Infinity, writes: 0 };
   /** Contents in two generations: when the newer one is full, the older one goes. */
   #newer = new Map<string, Content>();
   #older = new Map<string, Content>();
@@ -87,6 +90,11 @@ export class Words {
   changed(ids: readonly string[]): void {
     this.#writes += ids.length;
     for (const id of ids) this.#forget(id);
+  }
+
+  /** Languages besides English in which more than a few memories are, as far as was learnt. */
+  get languages(): readonly StemmedLanguage[] {
+    return this.#average.languages;
   }
 
   /** Queries whose answers `learn` needs: one for each term whose rarity isn't known, and one for the average length. */
@@ -124,26 +132,37 @@ export class Words {
     }
     if (!asked.lengths) return;
     const sample = (answers.at(-1) ?? []).filter(({ payload }) => typeof payload?.content_hash === "string");
+    const counts = new Map<string | null, number>();
     let total = 0;
     for (const { payload } of sample) {
       await pacer.pause();
-      total += analyse(unescapeText(String(payload!.content))).length;
+      const { terms, language } = analyseText(unescapeText(String(payload!.content)));
+      total += terms.length;
+      counts.set(language, (counts.get(language) ?? 0) + 1);
     }
-    this.#average = { length: sample.length > 0 ? total / sample.length || 1 : 1, memories, at, writes };
+    const least = Math.max(1, sample.length * LANGUAGE_SHARE);
+    const languages = LATIN_STEMMED.filter((language) => (counts.get(language) ?? 0) >= least);
+    const length = sample.length > 0 ? total / sample.length || 1 : 1;
+    this.#average = { length, memories, languages, at, writes };
   }
 
-  /** The terms that some memory has, rarest first where there are more than `most`, with the weight of each. */
-  known(
-    terms: readonly string[],
-    most: number,
-  ): { terms: string[]; factors: number[]; ceiling: number; unseen: number } {
-    let known = terms.filter((term) => this.#rarities.has(term));
-    const factor = (term: string) => this.#rarities.get(term)!.rarity * (K1 + 1);
-    if (known.length > most) known = known.sort((a, b) => factor(b) - factor(a)).slice(0, most);
-    const unseen = terms.filter((term) => !this.#rarities.has(term)).length *
-      inverseDocumentFrequency(this.#average.memories, 0) * (K1 + 1);
-    const factors = known.map(factor);
-    return { terms: known, factors, ceiling: factors.reduce((sum, value) => sum + value, 0), unseen };
+  /**
+   * The words that some memory has, rarest first where there are more than `most`, with the weight of each: a word with
+   * several terms is as rare as the most frequent of them.
+   */
+  known(words: readonly QueryTerm[], most: number): KnownWords {
+    let known = words.flatMap(({ word, forms }) => {
+      const rarities = forms.flatMap((form) => this.#rarities.get(form)?.rarity ?? []);
+      return rarities.length === 0 ? [] : [{ word, forms, factor: Math.min(...rarities) * (K1 + 1) }];
+    });
+    const unknown = words.length - known.length;
+    if (known.length > most) known = known.sort((a, b) => b.factor - a.factor).slice(0, most);
+    return {
+      words: known,
+      factors: known.map(({ factor }) => factor),
+      ceiling: known.reduce((sum, { factor }) => sum + factor, 0),
+      unseen: unknown * inverseDocumentFrequency(this.#average.memories, 0) * (K1 + 1),
+    };
   }
 
   /** What is kept of a memory's content; undefined when it must be read. */
@@ -165,14 +184,11 @@ export class Words {
     return kept;
   }
 
-  /** BM25 of each term. */
-  score({ terms: stored, length }: Content, terms: readonly string[], factors: readonly number[]): Float32Array {
-    const scores = new Float32Array(terms.length), base = saturation(length, this.#average.length);
-    terms.forEach((term, i) => {
-      const needle = ` ${term} `;
-      let count = 0;
-      // Two neighbouring terms share the blank between them.
-      for (let at = stored.indexOf(needle); at >= 0; at = stored.indexOf(needle, at + needle.length - 1)) count++;
+  /** BM25 of each word: of the term for it that occurs most. */
+  score({ terms: stored, length }: Content, words: readonly QueryTerm[], factors: readonly number[]): Float32Array {
+    const scores = new Float32Array(words.length), base = saturation(length, this.#average.length);
+    words.forEach(({ forms }, i) => {
+      const count = forms.reduce((most, form) => Math.max(most, occurrences(stored, form)), 0);
       if (count > 0) scores[i] = factors[i]! * count / (count + base);
     });
     return scores;
@@ -194,4 +210,23 @@ export class Words {
     this.#newer.delete(id);
     this.#older.delete(id);
   }
+}
+
+/** Words of a query that some memory has. */
+export interface KnownWords {
+  words: readonly QueryTerm[];
+  /** What each adds to a BM25 where it is saturated. */
+  factors: number[];
+  ceiling: number;
+  /** What the others would add. */
+  unseen: number;
+}
+
+/** How often a term stands among terms between blanks. */
+function occurrences(terms: string, term: string): number {
+  const needle = ` ${term} `;
+  let count = 0;
+  // Two neighbouring terms share the blank between them.
+  for (let at = terms.indexOf(needle); at >= 0; at = terms.indexOf(needle, at + needle.length - 1)) count++;
+  return count;
 }

@@ -6,10 +6,11 @@
  */
 
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
-import { analyseQuery } from "../../memory/text.ts";
+import { LATIN_STEMMED, type StemmedLanguage } from "../../memory/stemming.ts";
+import { type QueryTerm, queryTerms, readQuery } from "../../memory/text.ts";
 import type { Candidate, CandidateSet, Scores } from "../contract/search.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import { speakerTerm, type TermNumbers } from "./terms.ts";
+import { languageTerm, speakerTerm, type TermNumbers } from "./terms.ts";
 import { Top } from "./top.ts";
 import type { Near } from "./vector_index.ts";
 
@@ -17,17 +18,19 @@ import type { Near } from "./vector_index.ts";
 const EXACT = 16;
 /** How many more than wanted are looked at for the last places. */
 const SPARE = 8;
-/** Terms of a query that count; a question has a dozen, and a pasted page must not hold up everyone else. */
-const MAX_TERMS = 64;
+/** Words of a query that count; a question has a dozen, and a pasted page must not hold up everyone else. */
+const MAX_WORDS = 64;
+/** Share of the memories from which on a language counts as one of the store's: short texts are mistaken now and then. */
+const LANGUAGE_SHARE = 0.01;
 
 /** What a query's words find by themselves, which doesn't have to wait for its vector. */
 export interface WordMatches {
-  /** The query's terms that some memory has; of a very long query the rarest. */
-  terms: string[];
-  /** Number of each term, and what it adds to a BM25 where it is saturated. */
-  numbers: number[];
+  /** The query's words that some memory has; of a very long query the rarest. */
+  terms: QueryTerm[];
+  /** Numbers of each word's terms, and what it adds to a BM25 where it is saturated. */
+  numbers: number[][];
   weights: number[];
-  /** What terms that no memory has would add. */
+  /** What words that no memory has would add. */
   unseen: number;
   /** Row ids of the best, which stay right while the index changes. */
   best: number[];
@@ -65,19 +68,30 @@ export function scoreWords(index: MemoryIndex, { numbers, weights }: Omit<WordMa
   return index.words.score(numbers, weights);
 }
 
-/** A query's terms that some memory has. */
+/** A query's words that some memory has. */
 export function weighWords(index: MemoryIndex, known: TermNumbers, text: string): Omit<WordMatches, "best"> {
-  const asked = analyseQuery(text);
-  let terms = asked.filter((term) => known.find(term) !== 0);
-  const unknown = asked.length - terms.length;
-  if (terms.length > MAX_TERMS) {
-    const counts = new Map(terms.map((term) => [term, index.words.count(known.find(term))]));
-    terms = terms.sort((a, b) => counts.get(a)! - counts.get(b)!).slice(0, MAX_TERMS);
+  const read = readQuery(text), asked = queryTerms(read, read.language === null ? languagesOf(index, known) : []);
+  const found = asked.map((term) => ({ term, numbers: term.forms.map((form) => known.find(form)).filter(Boolean) }));
+  let words = found.filter(({ numbers }) => numbers.length > 0);
+  const unknown = asked.length - words.length;
+  if (words.length > MAX_WORDS) {
+    const weights = index.words.weights(words.map(({ numbers }) => numbers));
+    const order = words.map((word, i) => ({ word, weight: weights[i]! })).sort((a, b) => b.weight - a.weight);
+    words = order.slice(0, MAX_WORDS).map(({ word }) => word);
   }
-  const numbers = terms.map((term) => known.find(term)), weights = index.words.weights(numbers);
+  const numbers = words.map((word) => word.numbers), weights = index.words.weights(numbers);
   // A term may have a number and no memory any more.
   const unseen = (unknown + weights.filter((weight) => weight === 0).length) * index.words.highestWeight;
-  return { terms, numbers, weights, unseen };
+  return { terms: words.map(({ term }) => term), numbers, weights, unseen };
+}
+
+/** Languages besides English in which more than a few memories are. */
+function languagesOf(index: MemoryIndex, known: TermNumbers): StemmedLanguage[] {
+  const least = Math.max(1, index.size * LANGUAGE_SHARE);
+  return LATIN_STEMMED.filter((language) => {
+    const number = known.find(languageTerm(language));
+    return number !== 0 && index.words.count(number) >= least;
+  });
 }
 
 /** Completes what was found by words; runs without a pause, for the scratch arrays are shared by all queries. */
@@ -138,7 +152,7 @@ export function findCandidates(
   for (const slot of slots) rows[slot] = -1;
   return {
     candidates,
-    terms: words.terms,
+    terms: words.terms.map(({ word }) => word),
     words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0),
     weights: words.weights,
     unseen_weight: words.unseen,
@@ -197,19 +211,24 @@ function offerScored(top: Top, index: MemoryIndex, scores: Float32Array, marks: 
   }
 }
 
-/** Positions of the query's terms that name the speaker of each row. */
+/** Positions of the query's words that name the speaker of each row. */
 function speakersOf(
   index: MemoryIndex,
   numbers: TermNumbers,
-  terms: readonly string[],
+  terms: readonly QueryTerm[],
   rows: Int32Array,
   rowCount: number,
 ): (number[] | undefined)[] {
   const speakers = new Array<number[] | undefined>(rowCount);
-  terms.forEach((term, position) => {
-    const number = numbers.find(speakerTerm(term));
-    if (number === 0) return;
-    for (const row of index.words.rowsWith(number, rows)) (speakers[row] ??= []).push(position);
+  terms.forEach(({ forms }, position) => {
+    for (const form of forms) {
+      const number = numbers.find(speakerTerm(form));
+      if (number === 0) continue;
+      for (const row of index.words.rowsWith(number, rows)) {
+        const found = speakers[row] ??= [];
+        if (found.at(-1) !== position) found.push(position);
+      }
+    }
   });
   return speakers;
 }

@@ -7,12 +7,14 @@
  */
 
 import { MemoryError } from "../../errors.ts";
+import { fold } from "../../memory/fold.ts";
 import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "./escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { Pacer } from "../../pacer.ts";
+import type { ReanalysedMemory } from "./records.ts";
 import { tagsOf, textOf } from "./rows.ts";
 import { decodeNumbers, indexTerms, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
@@ -30,8 +32,8 @@ const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
 
-/** Writes new terms of memories that an analyser of another version has read. */
-export type ReplaceTerms = (items: { id: number; terms: ReadonlyMap<string, number> }[]) => Promise<void>;
+/** Writes what is derived from memories that an analyser of another version has read. */
+export type ReplaceTerms = (items: ReanalysedMemory[]) => Promise<void>;
 
 /** Follows one database. */
 export class Follower {
@@ -264,12 +266,13 @@ export class Follower {
 
   /** Gives rows the terms of this version's analyser, in the database and in place. */
   async #reanalyse(rows: Value[][], pacer: Pacer): Promise<void> {
-    const items: { id: number; terms: ReadonlyMap<string, number> }[] = [];
+    const items: ReanalysedMemory[] = [];
     for (const row of rows) {
       this.#goOn();
       const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
       if (content === undefined) continue; // deleted since
-      items.push({ id: Number(row[0]), terms: indexTerms(unescapeText(String(content))) });
+      const kept = String(content);
+      items.push({ id: Number(row[0]), terms: indexTerms(unescapeText(kept)), folded: fold(kept) });
       await pacer.pause();
     }
     await this.#replaceTerms(items);

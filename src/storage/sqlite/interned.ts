@@ -4,6 +4,8 @@
  * @module
  */
 
+import { fold } from "../../memory/fold.ts";
+
 /** Numbers strings from 1 and counts their uses; a string nobody uses loses its number. */
 export class Interned {
   #numbers = new Map<string, number>();
@@ -54,5 +56,31 @@ export class Interned {
   /** All strings in use with their number of uses. */
   *entries(): IterableIterator<[string, number]> {
     for (const [name, number] of this.#numbers) yield [name, this.#uses[number]!];
+  }
+}
+
+/** Names that a filter compares folded: it finds all that fold to the same. */
+export class FoldedNames extends Interned {
+  /** Numbers of the names in use that fold to each text. */
+  #alike = new Map<string, number[]>();
+
+  /** Numbers of the names that fold to the same as this one. */
+  alike(name: string): readonly number[] {
+    return this.#alike.get(fold(name)) ?? [];
+  }
+
+  override acquire(name: string): number {
+    const before = this.size, number = super.acquire(name);
+    if (this.size > before) this.#alike.getOrInsertComputed(fold(name), () => []).push(number);
+    return number;
+  }
+
+  override release(number: number): void {
+    const name = this.name(number);
+    super.release(number);
+    if (name === undefined || this.name(number) !== undefined) return;
+    const folded = fold(name), left = this.#alike.get(folded)!.filter((other) => other !== number);
+    if (left.length === 0) this.#alike.delete(folded);
+    else this.#alike.set(folded, left);
   }
 }

@@ -9,7 +9,7 @@ import type { MemoryFilter, Supersession } from "../../memory/memory.ts";
 import { type Role, ROLES } from "../../memory/role.ts";
 import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
 import { IdTable } from "./id_table.ts";
-import { Interned } from "./interned.ts";
+import { FoldedNames, Interned } from "./interned.ts";
 import { SlotOrder } from "./slot_order.ts";
 import { FEATURES_NUMBER } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
@@ -64,12 +64,12 @@ export class MemoryIndex {
   /** Place of the role in `ROLES` from 1; 0 without one. */
   #roles = new Uint8Array(1024);
   #supersededCount = 0;
-  #typeNames = new Interned();
+  #typeNames = new FoldedNames();
   #conversationNames = new Interned();
   /** Lists of tags, as tag numbers joined by commas: many memories share theirs. */
   #tagSetKeys = new Interned();
   #tagSetMembers: (number[] | undefined)[] = [];
-  #tagNames = new Interned();
+  #tagNames = new FoldedNames();
   #turns = new Map<number, SlotOrder>();
   #slotsById = new IdTable();
   #rows = new Int32Array(1024).fill(-1);
@@ -185,17 +185,17 @@ export class MemoryIndex {
   /** Slots that pass, as marks by slot. `only` are the ids that passed conditions which aren't indexed, or null. */
   match(filter: MemoryFilter, only: readonly number[] | null): Uint8Array {
     const marks = new Uint8Array(this.#end);
-    const type = filter.memory_type === undefined ? null : this.#typeNames.find(filter.memory_type);
+    const types = filter.memory_type === undefined ? null : this.#typeNames.alike(filter.memory_type);
     const conversation = filter.conversation_id === undefined
       ? null
       : this.#conversationNames.find(filter.conversation_id);
-    if (type === 0 || conversation === 0) return marks;
+    if (types?.length === 0 || conversation === 0) return marks;
     const tagSets = filter.tags === undefined ? null : this.#matchTagSets(filter.tags);
     const superseded = filter.superseded === undefined ? null : Number(filter.superseded);
     const role = filter.role === undefined ? null : ROLES.indexOf(filter.role) + 1;
     const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
     const test = (slot: number) => {
-      if (this.#alive[slot] !== 1 || (type !== null && this.#types[slot] !== type)) return;
+      if (this.#alive[slot] !== 1 || (types !== null && !types.includes(this.#types[slot]!))) return;
       if (tagSets !== null && tagSets[this.#tagSets[slot]!] !== 1) return;
       if (conversation !== null && this.#conversations[slot] !== conversation) return;
       if (superseded !== null && this.#superseded[slot] !== superseded) return;
@@ -276,8 +276,8 @@ export class MemoryIndex {
 
   #matchTagSets({ values, match }: { values: string[]; match: "any" | "all" }): Uint8Array {
     const matches = new Uint8Array(this.#tagSetKeys.end);
-    const wanted = values.map((value) => this.#tagNames.find(value));
-    const only = wanted.length === 1 ? wanted[0]! : null;
+    const wanted = values.map((value) => this.#tagNames.alike(value));
+    const only = wanted.length === 1 && wanted[0]!.length === 1 ? wanted[0]![0]! : null;
     for (let set = 1; set < matches.length; set++) {
       const members = this.#tagSetMembers[set];
       if (members === undefined) continue;
@@ -285,7 +285,7 @@ export class MemoryIndex {
         if (members.includes(only)) matches[set] = 1;
         continue;
       }
-      const has = (tag: number) => members.includes(tag);
+      const has = (tags: readonly number[]) => tags.some((tag) => members.includes(tag));
       if (match === "all" ? wanted.every(has) : wanted.some(has)) matches[set] = 1;
     }
     if (match === "all" && values.length === 0) matches[0] = 1;

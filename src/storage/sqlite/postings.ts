@@ -95,8 +95,40 @@ export class Postings {
   }
 
   /**
-   * As `score`, for slots with a row: adds to one column of `matrix`, which holds one row of `width` numbers after the
-   * other. `rows` gives each slot's row, −1 where there is none.
+   * As `score`, for several terms of which the one that counts most counts alone.
+   *
+   * @param held Zeros by slot; zeros again afterwards.
+   */
+  scoreMost(
+    terms: readonly number[],
+    scores: Float32Array,
+    held: Float32Array,
+    factor: number,
+    { base, perLength, most }: Saturation,
+    lengths: Float32Array,
+  ): void {
+    for (const term of terms) {
+      this.#eachRun(term, (block, from, to) => {
+        for (let i = from; i < to; i++) {
+          const posting = block[i]!, slot = posting >>> 8, frequency = posting & 255;
+          const ofLength = perLength * lengths[slot]!;
+          const score = factor * frequency / (frequency + base + (ofLength < most ? ofLength : most));
+          if (score <= held[slot]!) continue;
+          scores[slot]! += score - held[slot]!;
+          held[slot] = score;
+        }
+      });
+    }
+    for (const term of terms) {
+      this.#eachRun(term, (block, from, to) => {
+        for (let i = from; i < to; i++) held[block[i]! >>> 8] = 0;
+      });
+    }
+  }
+
+  /**
+   * As `score`, for slots with a row: raises one column of `matrix`, which holds one row of `width` numbers after the
+   * other, to what it comes to. `rows` gives each slot's row, −1 where there is none.
    */
   scoreRows(
     term: number,
@@ -110,7 +142,9 @@ export class Postings {
         const posting = block[i]!, slot = posting >>> 8, row = rows[slot]!, frequency = posting & 255;
         if (row < 0) continue;
         const ofLength = perLength * lengths[slot]!;
-        matrix[row * width + column] = factor * frequency / (frequency + base + (ofLength < most ? ofLength : most));
+        const score = factor * frequency / (frequency + base + (ofLength < most ? ofLength : most));
+        const cell = row * width + column;
+        if (score > matrix[cell]!) matrix[cell] = score;
       }
     });
   }

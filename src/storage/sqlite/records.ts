@@ -7,6 +7,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
+import { fold } from "../../memory/fold.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { patched } from "../../memory/patch.ts";
 import { metadataRole } from "../../memory/role.ts";
@@ -32,6 +33,15 @@ export interface PreparedMemory {
   terms: ReadonlyMap<string, number>;
   /** Null without vectors. */
   vectors: PreparedVectors | null;
+}
+
+/** What an analyser makes of a memory that is stored already. */
+export interface ReanalysedMemory {
+  /** Row id. */
+  id: number;
+  terms: ReadonlyMap<string, number>;
+  /** The content as it is kept, folded. */
+  folded: string;
 }
 
 /** Vectors ready to be written; `model` is the model's number in the `models` table. */
@@ -216,16 +226,18 @@ export class Records {
     }.bind(this);
   }
 
-  /** Keeps the terms that another analyser version gave for memories; the index has them already. */
-  replaceTerms(items: readonly { id: number; terms: ReadonlyMap<string, number> }[]): Work<void> {
+  /** Keeps what this analyser version makes of memories that another one has read. */
+  replaceTerms(items: readonly ReanalysedMemory[]): Work<void> {
     const exists = this.#writer.prepare("SELECT 1 FROM memories WHERE id = ?");
     return function* (this: Records) {
       const added = new Map<string, number>();
       this.#terms.begin();
-      for (const { id, terms } of items) {
+      for (const { id, terms, folded } of items) {
         if (exists.get(id) === undefined) continue;
         const pairs = this.#terms.pairs(terms, added);
         this.#statements.insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
+        this.#statements.deleteWords.run(id);
+        this.#statements.insertWords.run(id, folded);
         yield;
       }
       return { result: undefined, changed: false, effects: [], committed: () => this.#numbers.adopt(added) };
@@ -246,7 +258,7 @@ export class Records {
     const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
     insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
     if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
-    insertWords.run(id, values[0]!);
+    insertWords.run(id, fold(String(values[0])));
     effects.push(() => {
       const index = this.#index();
       index.put(indexed(id, memory), pairs);

@@ -12,6 +12,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
 import { pluck } from "./database.ts";
+import { addFold } from "./scans.ts";
 import { dropUnusedTerms } from "./unused_terms.ts";
 
 /** What was done, or why nothing was. */
@@ -88,7 +89,8 @@ function rewriteTables(connection: DatabaseSync): void {
 function rewriteWords(connection: DatabaseSync): void {
   const sql = String(pluck(connection, "SELECT sql AS value FROM sqlite_master WHERE name = 'content_words'"));
   connection.exec(`DROP TABLE content_words; ${sql}`);
-  connection.exec("INSERT INTO content_words (rowid, content) SELECT id, content FROM memories ORDER BY id");
+  addFold(connection);
+  connection.exec("INSERT INTO content_words (rowid, content) SELECT id, fold(content) FROM memories ORDER BY id");
 }
 
 /** Drops the planner's samples of index entries, which hold terms: `PRAGMA optimize` may keep those of deleted ones. */

@@ -6,6 +6,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { fold } from "../../memory/fold.ts";
 import type { Metadata } from "../../memory/memory.ts";
 import { prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText } from "./escape.ts";
@@ -27,8 +28,9 @@ const WORD_CHARACTER = /[\p{L}\p{N}]/u;
 const WORDS = /[\p{L}\p{N}]+/gu;
 /** Characters whose place in a token isn't the same for every tokeniser: marks, private use, unassigned. */
 const DOUBTFUL = /[\p{M}\p{C}]/u;
-// deno-lint-ignore no-control-regex -- the range is ASCII
-const ASCII = /^[\u0000-\u007f]*$/;
+/** Whether a content holds a folded text. SQLite's own lower() is faster and right for ASCII alone. */
+const CONTAINS =
+  "instr(CASE octet_length(m.content) WHEN length(m.content) THEN lower(m.content) ELSE fold(m.content) END, ?) > 0";
 
 /** Scans over the rows of one database. */
 export class Scans {
@@ -36,20 +38,19 @@ export class Scans {
 
   constructor(reader: DatabaseSync) {
     this.#reader = reader;
-    // SQLite's own lower() knows ASCII only.
-    reader.function("fold", { deterministic: true }, (text) => String(text).toLowerCase());
+    addFold(reader);
   }
 
-  /** Ids of memories that contain `text`, ignoring case. */
+  /** Ids of memories that contain `text`, both folded. */
   async containing(text: string, pacer: Pacer): Promise<number[]> {
-    const kept = escapeText(text).toLowerCase(), phrase = wholeWords(text);
-    const contains = `instr(${ASCII.test(text) ? "lower" : "fold"}(m.content), ?) > 0`;
+    const folded = fold(text), kept = escapeText(folded), phrase = wholeWords(folded);
+    if (folded === "") return [];
     if (phrase === null) {
-      const sql = `SELECT m.id FROM memories m WHERE m.id > ? AND m.id <= ? AND ${contains}`;
+      const sql = `SELECT m.id FROM memories m WHERE m.id > ? AND m.id <= ? AND ${CONTAINS}`;
       return await this.#inSteps(sql, IDS_AT_ONCE, [kept], pacer);
     }
     const sql = "SELECT m.id FROM content_words w JOIN memories m ON m.id = w.rowid " +
-      `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${contains}`;
+      `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${CONTAINS}`;
     return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, kept], pacer);
   }
 
@@ -91,8 +92,13 @@ export class Scans {
   }
 }
 
+/** Gives SQL the function `fold`. */
+export function addFold(connection: DatabaseSync): void {
+  connection.function("fold", { deterministic: true }, (text) => fold(String(text)));
+}
+
 /**
- * The words that stand whole inside `text`, as an FTS5 phrase that every memory containing `text` matches; null when
+ * The words that stand whole inside the folded `text`, as an FTS5 phrase that every memory containing it matches; null when
  * there is none. The first and the last word may be parts of longer ones, so they don't count unless something else
  * than a word is before or after them. Nothing but letters and digits gets into the phrase.
  */

@@ -305,6 +305,7 @@ class SqliteStorage implements MemoryStorage {
 
   containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
     return this.#call("search memories", async () => {
+      await this.#follower.fresh(); // which completes what a process of another version has written
       const found = text === "" ? [] : await this.#scans.containing(text, new Pacer());
       const { index, marks } = await this.#filtering.match(filter);
       const scores = scoreWords(index, weighWords(index, this.#follower.terms, text));

@@ -13,6 +13,8 @@ export class WordIndex {
   #lengths = new Float32Array(1024);
   #alive = new Uint8Array(1024);
   #scores = new Float32Array(1024);
+  /** What the word that is being scored has added to each slot; zeros in between. */
+  #held = new Float32Array(0);
   #totalLength = 0;
   #memories = 0;
   /** Slots of removed memories whose postings are still there. */
@@ -67,10 +69,13 @@ export class WordIndex {
     return this.#dead.length > 0 ? this.#postings.countAlive(term, this.#alive) : this.#postings.count(term);
   }
 
-  /** Weight of each term where it is saturated: the most it adds to a BM25; 0 when no memory has it. */
-  weights(terms: readonly number[]): number[] {
-    return terms.map((term) => {
-      const found = this.count(term);
+  /**
+   * Weight of each word where it is saturated: the most it adds to a BM25; 0 when no memory has it. A word with several
+   * terms is as rare as the most frequent of them.
+   */
+  weights(words: readonly (readonly number[])[]): number[] {
+    return words.map((terms) => {
+      const found = terms.reduce((most, term) => Math.max(most, this.count(term)), 0);
       return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
     });
   }
@@ -80,25 +85,40 @@ export class WordIndex {
     return inverseDocumentFrequency(this.#memories, 0) * (K1 + 1);
   }
 
-  /** BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call. */
-  score(terms: readonly number[], weights: readonly number[]): Float32Array {
+  /**
+   * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call.
+   *
+   * @param words Of each word the terms that stand for it, of which one counts.
+   */
+  score(words: readonly (readonly number[])[], weights: readonly number[]): Float32Array {
     const scores = this.#scores.fill(0), saturation = this.#saturation();
-    terms.forEach((term, i) => this.#postings.score(term, scores, weights[i]!, saturation, this.#lengths));
+    words.forEach((terms, i) => {
+      if (terms.length === 1) this.#postings.score(terms[0]!, scores, weights[i]!, saturation, this.#lengths);
+      else {
+        if (this.#held.length < scores.length) this.#held = new Float32Array(scores.length);
+        this.#postings.scoreMost(terms, scores, this.#held, weights[i]!, saturation, this.#lengths);
+      }
+    });
     return scores;
   }
 
   /**
-   * BM25 of each term apart, for some slots.
+   * BM25 of each word apart, for some slots.
    *
    * @param rows Row of each slot, −1 where it isn't wanted; by slot.
    * @param rowCount Number of rows.
-   * @returns One row after the other, each with a score per term.
+   * @returns One row after the other, each with a score per word.
    */
-  scoreApart(terms: readonly number[], weights: readonly number[], rows: Int32Array, rowCount: number): Float32Array {
-    const width = terms.length, matrix = new Float32Array(rowCount * width), saturation = this.#saturation();
-    terms.forEach((term, column) => {
+  scoreApart(
+    words: readonly (readonly number[])[],
+    weights: readonly number[],
+    rows: Int32Array,
+    rowCount: number,
+  ): Float32Array {
+    const width = words.length, matrix = new Float32Array(rowCount * width), saturation = this.#saturation();
+    words.forEach((terms, column) => {
       const target = { rows, matrix, width, column };
-      this.#postings.scoreRows(term, target, weights[column]!, saturation, this.#lengths);
+      for (const term of terms) this.#postings.scoreRows(term, target, weights[column]!, saturation, this.#lengths);
     });
     return matrix;
   }

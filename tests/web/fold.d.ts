@@ -1,0 +1,2 @@
+export function fold(text: string): string;
+export function splitAtWords(text: string, words: string[]): string[];
