@@ -8,10 +8,13 @@ import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
 import { textOfBytes } from "../importers/text_file.ts";
 import { list, ListInput } from "../operations/list.ts";
-import { relevanceText, search, SearchInput } from "../operations/search.ts";
+import { relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
 import { check, type CliContext, examples, Failed, paint, show, withRuntime } from "./context.ts";
 import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";
+
+/** Characters of a content on one line. */
+const LINE = 159;
 
 interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversation" | "meta"> {
   json?: boolean;
@@ -128,7 +131,10 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
       `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${
         line(
           context,
-          { ...memory, content: options.full ? memory.content : passage?.text ?? memory.content },
+          {
+            ...memory,
+            content: options.full ? memory.content : snippetOf(passage?.text ?? memory.content, query, LINE),
+          },
           options.full,
         )
       }`
@@ -188,7 +194,7 @@ function dayOf(seconds: number, timeZone: string): string {
 
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= 160 ? line : `${line.slice(0, 159).toWellFormed()}…`;
+  return line.length <= LINE + 2 ? line : `${line.slice(0, LINE).toWellFormed()}…`;
 }
 
 function numberOf(option: string, text: string): number {

@@ -29,7 +29,7 @@ const LISTS = {
   fr:
     `a ai ainsi alors après as au aucun aucune aussi autre aux avait avant avec avez avoir avons c ça car ce cela ces cet
     cette ceux chaque chez ci comme comment d dans de depuis des deux donc dont du elle elles en encore entre es est et
-    étaient était été être eu eux fait faut il ils j je jusque l la le les leur leurs lors lui m ma mais me même mes moi
+    étaient était être eu eux fait faut il ils j je jusque l la le les leur leurs lors lui m ma mais me même mes moi
     mon n ne ni nos notre nous on ont ou où par parce pas pendant peu peut plus pour pourquoi qu quand que quel quelle
     quelles quels qui quoi s sa sans se sera ses si son sont sous sur t ta te tes toi ton tous tout toute toutes très tu
     un une vers vos votre vous y combien lequel laquelle`,
@@ -84,8 +84,7 @@ const LISTS = {
     ce sau dar după foarte`,
   id: `dan yang di ke dari untuk dengan ini itu tidak adalah pada saya kami kita anda dia mereka akan telah sudah ada
     atau juga dalam apa siapa kapan mana bagaimana mengapa berapa oleh sebagai`,
-  vi: `và của là có không được cho với trong này đã người những các một khi để từ ở tôi anh chị bạn như thế nào gì đâu
-    sao mà cũng rất nhưng`,
+  vi: `không được những người trong này của với như cũng rất nhưng khi một tôi bạn đâu`,
   ca: `i el la els les de del que és en amb per un una no ha han són va van aquest aquesta com quan on qui què més però
     també molt al dels ser fins perquè seva seu`,
   hr: `i u na je se da su za od s sa ne ali ili kao što koji koja koje gdje kada tko kako zašto bio bila bilo već samo

@@ -82,41 +82,44 @@ function scripts(): Uint8Array {
   return scriptOf = table;
 }
 
-/** Letters that few languages write, in lower case, with what one of them counts for those: a word of theirs counts 1. */
-const LETTERS: readonly (readonly [letters: string, weight: number, languages: readonly ListedLanguage[]])[] = [
-  ["ß", 2, ["de"]],
-  ["äöü", 0.7, ["de"]],
-  ["äö", 0.5, ["sv", "fi"]],
-  ["öü", 0.4, ["tr", "hu"]],
-  ["ñ¿¡", 2, ["es"]],
-  ["áíóú", 0.4, ["es", "pt", "hu", "cs", "ca"]],
-  ["ãõ", 2, ["pt"]],
-  ["ç", 0.5, ["fr", "pt", "tr", "ca"]],
-  ["œ", 1.5, ["fr"]],
-  ["êîûë", 0.7, ["fr"]],
-  ["ê", 0.5, ["pt"]],
-  ["èà", 0.5, ["fr", "it", "ca"]],
-  ["éâô", 0.3, ["fr", "pt"]],
-  ["ìòù", 1, ["it"]],
-  ["ığş", 2, ["tr"]],
-  ["ąęłżźśćń", 1.5, ["pl"]],
-  ["ěřů", 2, ["cs"]],
-  ["čšž", 0.7, ["cs", "hr"]],
-  ["đ", 1, ["hr", "vi"]],
-  ["őű", 2, ["hu"]],
-  ["ășțşţ", 1, ["ro"]],
-  ["å", 1, ["sv", "da", "no"]],
-  ["øæ", 1.5, ["da", "no"]],
-  ["ơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", 2, ["vi"]],
-  ["іїєґ", 2, ["uk"]],
-  ["ыэёъ", 1, ["ru"]],
-];
-/** Letters of Cyrillic that neither Russian nor Ukrainian has. */
+/** Letters beside those of English that each language writes, in lower case. */
+const LETTERS: Partial<Record<ListedLanguage, string>> = {
+  de: "äöüß",
+  fr: "àâçéèêëîïôœùûü",
+  es: "áéíñóúü¿¡",
+  pt: "áâãàçéêíóôõú",
+  it: "àèéìòù",
+  nl: "éëïöü",
+  tr: "çğıöşüâ",
+  pl: "ąćęłńóśźż",
+  sv: "åäöé",
+  da: "åæøé",
+  no: "åæøé",
+  fi: "äö",
+  cs: "áčďéěíňóřšťúůýž",
+  hu: "áéíóöőúüű",
+  ro: "ăâîșțşţ",
+  id: "",
+  vi: "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+  ca: "àçéèíïóòúü",
+  hr: "čćđšž",
+};
+/** What a letter counts for the languages that write it, all of them together, and at most for one; a word counts 1. */
+const LETTER_WEIGHT = 2, MOST_OF_LETTER = 1.5;
+/** What it counts against the others. English has none against it: such letters are those of names. */
+const OTHER_LETTER = -0.4;
+/** Letters that tell Ukrainian and Russian, and words of Bulgarian, which has none of its own. */
+const UKRAINIAN = /[іїєґ]/i, RUSSIAN = /[ыэё]/i;
+const BULGARIAN = /(?<!\p{L})(?:се|ще|като|това|който|която|със|беше|са)(?!\p{L})/iu;
+/** Letters of Cyrillic that none of the three has. */
 const OTHER_CYRILLIC = /[ђћџљњјѓќѕўқғүұңөәҳӯҷӣ]/i;
 /** Letters of Persian and Urdu that Arabic lacks. */
 const PERSIAN = /[پچژگ]/, URDU = /[ٹڈڑے]/;
 
 const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
+
+/** Languages whose words are mostly those of a neighbour that far more people write, and what such a word counts. */
+const RARE: ReadonlySet<ListedLanguage> = new Set<ListedLanguage>(["ca", "hr"]), RARE_WEIGHT = 0.8;
 
 const LISTED = Object.keys(FUNCTION_WORDS) as ListedLanguage[];
 const CYRILLIC: ReadonlySet<ListedLanguage> = new Set<ListedLanguage>(["ru", "uk"]);
@@ -130,7 +133,7 @@ const ELIDED: ReadonlyMap<string, readonly (readonly [ListedLanguage, number])[]
     [word, [["fr", 1]]] as [string, [ListedLanguage, number][]]
   ),
   ..."d l m n s t".split(" ").map((word) =>
-    [word, [["fr", 0.7], ["it", 0.4], ["ca", 0.4]]] as [string, [ListedLanguage, number][]]
+    [word, [["fr", 0.9], ["it", 0.5], ["ca", 0.2]]] as [string, [ListedLanguage, number][]]
   ),
   ..."un all dall dell nell sull quell quest".split(" ").map((word) =>
     [word, [["it", 1]]] as [string, [ListedLanguage, number][]]
@@ -147,14 +150,20 @@ function hints(): { words: Hints; letters: Hints } {
   LISTED.forEach((language, place) => {
     // One letter is an initial or an item of a list more often than a word.
     for (const word of FUNCTION_WORDS[language]) {
-      words.getOrInsertComputed(word, () => []).push([place, word.length === 1 ? 0.3 : 1]);
+      const weight = (word.length === 1 ? 0.3 : 1) * (RARE.has(language) ? RARE_WEIGHT : 1);
+      words.getOrInsertComputed(word, () => []).push([place, weight]);
     }
   });
-  for (const [those, weight, languages] of LETTERS) {
-    for (const letter of those) {
-      const found = letters.getOrInsertComputed(letter, () => []);
-      for (const language of languages) found.push([LISTED.indexOf(language), weight]);
-    }
+  const alphabets = LISTED.map((language) => new Set(LETTERS[language]));
+  for (const letter of new Set(Object.values(LETTERS).join(""))) {
+    const writing = alphabets.filter((letters) => letters.has(letter)).length;
+    const weight = Math.min(MOST_OF_LETTER, LETTER_WEIGHT / writing);
+    letters.set(
+      letter,
+      LISTED.flatMap((language, place): [number, number][] =>
+        language === "en" ? [] : [[place, alphabets[place]!.has(letter) ? weight : OTHER_LETTER]]
+      ),
+    );
   }
   wordHints = words;
   letterHints = letters;
@@ -184,7 +193,7 @@ export class LanguageEvidence {
     this.#count(fold(rest));
   }
 
-  /** Takes the letters of a text that few languages write, in lower case; each counts up to twice. */
+  /** Takes the letters of a text that some languages write and others don't, in lower case; each counts up to twice. */
   addLetters(text: string): void {
     const counts = new Map<string, number>();
     for (let at = 0; at < text.length; at++) {
@@ -203,16 +212,19 @@ export class LanguageEvidence {
     if (found !== undefined) { for (const [language, weight] of found) this.#scores[language]! += weight; }
   }
 
+  /** Whether a function word of a language was among them. */
+  has(language: ListedLanguage): boolean {
+    return this.#scores[LISTED.indexOf(language)]! > 0;
+  }
+
   /**
    * The language that most speaks for, null where that is little or two are close. English needs little: where nothing
    * speaks for another language, a text of plain letters is English most often.
-   *
-   * @param cyrillic Whether the text is of Cyrillic letters instead of Latin ones.
    */
-  best(cyrillic = false): ListedLanguage | null {
+  best(): ListedLanguage | null {
     let best = -1, most = 0, second = 0;
     for (let place = 0; place < LISTED.length; place++) {
-      if (CYRILLIC.has(LISTED[place]!) !== cyrillic) continue;
+      if (CYRILLIC.has(LISTED[place]!)) continue;
       const score = this.#scores[place]!;
       if (score > most) [second, most, best] = [most, score, place];
       else if (score > second) second = score;
@@ -220,7 +232,7 @@ export class LanguageEvidence {
     if (best < 0) return null;
     // A short text has one function word, a long one of another language may have a few by chance.
     const least = this.#words <= 4 ? 1 : this.#words <= 40 ? 1.5 : this.#words * 0.04;
-    return most >= least && most - second >= Math.max(0.5, most * 0.1) ? LISTED[best]! : null;
+    return most >= least && most - second >= Math.max(0.4, most * 0.08) ? LISTED[best]! : null;
   }
 }
 
@@ -267,7 +279,15 @@ export function languageOf(text: string): string | null {
 /** What the evidence of a text's words and its letters come to. */
 export function letteredLanguage(evidence: LanguageEvidence, text: string, cyrillic: boolean): string | null {
   const sample = text.slice(0, SAMPLE);
-  if (cyrillic && OTHER_CYRILLIC.test(sample)) return null;
+  if (cyrillic) return cyrillicLanguage(evidence, sample.normalize("NFC"));
   evidence.addLetters(sample.toLowerCase().normalize("NFC"));
-  return evidence.best(cyrillic);
+  return evidence.best();
+}
+
+function cyrillicLanguage(evidence: LanguageEvidence, sample: string): string | null {
+  if (OTHER_CYRILLIC.test(sample)) return null;
+  if (UKRAINIAN.test(sample)) return "uk";
+  if (RUSSIAN.test(sample)) return "ru";
+  if (BULGARIAN.test(sample)) return "bg";
+  return evidence.has("ru") ? "ru" : null;
 }

@@ -43,6 +43,8 @@ const UNACCENTED: Partial<Record<StemmedLanguage, readonly [RegExp, string]>> = 
   es: [/cion$/, "ción"],
   pt: [/cao$/, "ção"],
 };
+/** What Snowball leaves of the singular of `nueces` and `luces`. */
+const SPANISH_Z = /z$/;
 /** Articles and pronouns before an apostrophe. */
 const ELISIONS: Partial<Record<string, RegExp>> = {
   fr: /^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|presqu|quelqu)['’](?=.)/u,
@@ -67,7 +69,8 @@ export function stemEnglish(word: string): string {
 export function stem(word: string, language: StemmedLanguage): string {
   return remembered(language, word, (word) => {
     const restored = UNACCENTED[language], whole = word.replaceAll("ё", "е");
-    return foldUnified(SNOWBALL[language](restored === undefined ? whole : whole.replace(...restored)));
+    const stemmed = foldUnified(SNOWBALL[language](restored === undefined ? whole : whole.replace(...restored)));
+    return language === "es" ? stemmed.replace(SPANISH_Z, "c") : stemmed;
   });
 }
 

@@ -27,7 +27,7 @@ const LETTER = String.raw`[[\p{L}\p{M}\p{N}]--${UNSPACED}]`;
 const JOINER = String.raw`[._\-\/:@#+&'’]`;
 /** Flags, keycaps, emoji and other symbols; those of ASCII are notation, and lines of tables and blocks ornament. */
 const SYMBOL = String
-  .raw`\p{RI}\p{RI}|[0-9#*]\u20e3|[[\p{So}\p{Sm}\p{Sc}\p{Extended_Pictographic}]--[\x00-\x7f\u2500-\u259f\ufffc\ufffd]]`;
+  .raw`\p{RI}\p{RI}|[0-9#*]\u20e3|[[\p{So}\p{Sm}\p{Sc}\p{Extended_Pictographic}]--[\x00-\x7f\u2044\u2500-\u259f\ufffc\ufffd]]`;
 
 const TOKEN = new RegExp(`(${SYMBOL})|(${UNSPACED}+)|${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?`, "gv");
 const PART = new RegExp(`${LETTER}+(?:['’]${LETTER}+)*`, "gv");
@@ -45,6 +45,8 @@ const LATIN_WORD = /^[a-z]+$/, CYRILLIC_WORD = /^[\u0400-\u052f]+$/;
 const MAX_WORD_LENGTH = 128;
 /** Words of a text that are indexed: ten times what a text has that is stored whole. */
 const MAX_WORDS = 200_000;
+/** Languages in Cyrillic letters that aren't stemmed; what is unclear is Russian most often. */
+const NOT_RUSSIAN: ReadonlySet<string | null> = new Set(["uk", "bg"]);
 /** Words of a text that its language is told by. */
 const LANGUAGE_SAMPLE = 300;
 
@@ -133,7 +135,7 @@ export interface Analysis {
 /** The terms of a memory, and its language. */
 export function analyseText(text: string): Analysis {
   const { words, folded, language } = read(text, true), terms: string[] = [];
-  const latin = stemmerOf(language), cyrillic = language !== "uk";
+  const latin = stemmerOf(language), cyrillic = !NOT_RUSSIAN.has(language);
   for (let i = 0; i < words.length; i++) {
     const own = folded[i]!;
     if (latin === "en" && LATIN_WORD.test(own)) terms.push(stemEnglish(own));
@@ -156,7 +158,7 @@ export function analyse(text: string): string[] {
  */
 function stemmerOf(language: string | null): "en" | StemmedLanguage | null {
   if (language === null || !Object.hasOwn(FUNCTION_WORDS, language)) return "en";
-  if (language === "en" || language === "ru" || language === "uk") return "en";
+  if (language === "en" || language === "ru" || NOT_RUSSIAN.has(language)) return "en";
   return isStemmed(language) ? language : null;
 }
 
@@ -209,7 +211,7 @@ export function queryTerms({ words, language }: ReadQuery, languages: readonly S
     // In the order of how many texts have such a form: most are English, or too short to tell.
     if (LATIN_WORD.test(folded)) forms.add(stemEnglish(folded));
     const found: string[] = [];
-    if (CYRILLIC_WORD.test(folded)) { if (language !== "uk") pushForms(word, folded, "ru", found); }
+    if (CYRILLIC_WORD.test(folded)) { if (!NOT_RUSSIAN.has(language)) pushForms(word, folded, "ru", found); }
     else if (LATIN_WORD.test(folded) || APOSTROPHE.test(word)) {
       for (const language of own) pushForms(word, folded, language, found);
     }

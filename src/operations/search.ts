@@ -31,6 +31,7 @@ import type { Runtime } from "./runtime.ts";
 import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
 
 export { relevanceText } from "../memory/relevance.ts";
+export { snippetOf } from "../memory/sizing.ts";
 
 /**
  * How many of the best by words, and of the best by vector, are ranked for results up to a rank. More than 50 change

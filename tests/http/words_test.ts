@@ -55,7 +55,7 @@ Deno.test("tags are found, completed, renamed and deleted by whatever their case
   assertEquals(listed.json.memories[0].tags, ["Straße"]);
   const suggested = await client.get(`/api/tags/suggest?prefix=${encodeURIComponent("STRASS")}`);
   assertEquals(suggested.json.tags, [{ tag: "Straße", count: 1 }]);
-  const renamed = await client.send("PUT", `/api/manage/tags/${encodeURIComponent("STRASSE")}`, { new_tag: "Weg" });
+  const renamed = await client.send("PUT", `/api/manage/tags/${encodeURIComponent("STRASSE")}?new_tag=Weg`);
   assertEquals(renamed.json.affected_count, 1);
   assertEquals(await byTag("weg"), ["two"]);
   assertEquals(await byTag("strasse"), []);

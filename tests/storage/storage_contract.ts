@@ -644,8 +644,8 @@ export function describeStorage(
       return [numberOf(memories[i]!.content_hash), named, speaker.map((position) => terms[position]), asks] as const;
     });
     assertEquals(facts.toSorted(([a], [b]) => a - b), [
-      [1, true, ["carolin"], false],
-      [2, true, analyse("elise"), true],
+      [1, true, ["caroline"], false],
+      [2, true, ["elise"], true],
       [3, false, [], false],
       [4, false, [], false],
       [5, false, [], false],
