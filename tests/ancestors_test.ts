@@ -100,65 +100,66 @@ async function isRunning(pid: number): Promise<boolean> {
 }
 
 for (const [name, { links, kill, node }] of Object.entries(CHAINS)) {
-  for (const victim of kill) {
-    Deno.test({
-      name:
-        `stdio under ${name} ends after link ${victim} was killed, with its standard input held open by another process`,
-      ignore: Deno.build.os !== "linux" || (node && !hasNode),
-      fn: () =>
-        inFolder(async (folder) => {
-          await Deno.mkdir(`${folder}/node_modules/deno`, { recursive: true });
-          for (const path of ["wrapper.cjs", "npx", "node_modules/deno/bin.cjs"]) {
-            await Deno.writeTextFile(`${folder}/${path}`, path === "npx" ? TITLE + STARTS_NEXT : STARTS_NEXT);
-          }
-          assert((await new Deno.Command("mkfifo", { args: [`${folder}/input`] }).output()).success);
-          // Opened for both, so that it waits for nobody; it stays open until the test is done.
-          const holder = await Deno.open(`${folder}/input`, { read: true, write: true });
-          const child = new Deno.Command("sh", {
-            args: ["-c", `exec "$@" < '${folder}/input'`, "sh", ...await links(folder)],
-            env: testEnvironment(`${folder}/data`),
-            clearEnv: true,
-            stdin: "null",
-            stdout: "null",
-            stderr: "piped",
-          }).spawn();
-          let said = "", pids: number[] = [];
-          const reading = (async () => {
-            for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) said += part;
-          })();
-          try {
-            await until(
-              () => Deno.stat(`${folder}/data/unimem.db`).then(() => true, () => false),
-              (is) => is,
-              "a start",
-            );
-            pids = await below(child.pid);
-            const server = pids.at(-1)!;
-            // Longer than it looks twice: nothing ends while all are there.
-            await new Promise((resolve) => setTimeout(resolve, 5000));
-            assertEquals([await isRunning(server), pids.length > victim + 1], [true, true], said);
-            Deno.kill(pids[victim]!, "SIGKILL");
-            await until(() => isRunning(server), (is) => !is, "the server to end");
-            const left = await Array.fromAsync(Deno.readDir(`${folder}/data`), ({ name }) => name);
-            assertEquals(left.filter((file) => file.endsWith("-wal")), [], said);
-          } finally {
-            for (const pid of pids.slice(1)) {
-              try {
-                Deno.kill(pid, "SIGKILL");
-              } catch {
-                // It has ended.
-              }
-            }
-            try {
-              child.kill("SIGKILL");
-            } catch {
-              // It was the victim.
-            }
-            await child.status;
-            await reading;
-            holder.close();
-          }
-        }),
-    });
-  }
+  Deno.test({
+    name: `stdio under ${name} ends after any link was killed, with its standard input held open by another process`,
+    ignore: Deno.build.os !== "linux" || (node && !hasNode),
+    // Beside each other, since each mostly waits.
+    fn: () => Promise.all(kill.map((victim) => endsWithout(victim, links))).then(() => {}),
+  });
+}
+
+function endsWithout(victim: number, links: (folder: string) => Promise<string[]>): Promise<void> {
+  return inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/node_modules/deno`, { recursive: true });
+    for (const path of ["wrapper.cjs", "npx", "node_modules/deno/bin.cjs"]) {
+      await Deno.writeTextFile(`${folder}/${path}`, path === "npx" ? TITLE + STARTS_NEXT : STARTS_NEXT);
+    }
+    assert((await new Deno.Command("mkfifo", { args: [`${folder}/input`] }).output()).success);
+    // Opened for both, so that it waits for nobody; it stays open until the test is done.
+    const holder = await Deno.open(`${folder}/input`, { read: true, write: true });
+    const child = new Deno.Command("sh", {
+      args: ["-c", `exec "$@" < '${folder}/input'`, "sh", ...await links(folder)],
+      env: testEnvironment(`${folder}/data`),
+      clearEnv: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let said = "", pids: number[] = [];
+    const reading = (async () => {
+      for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) said += part;
+    })();
+    try {
+      await until(
+        () => Deno.stat(`${folder}/data/unimem.db`).then(() => true, () => false),
+        (is) => is,
+        "a start",
+      );
+      pids = await below(child.pid);
+      const server = pids.at(-1)!;
+      // Longer than it looks twice: nothing ends while all are there.
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      assertEquals([await isRunning(server), pids.length > victim + 1], [true, true], `link ${victim}: ${said}`);
+      Deno.kill(pids[victim]!, "SIGKILL");
+      await until(() => isRunning(server), (is) => !is, `the server to end without link ${victim}`);
+      const left = await Array.fromAsync(Deno.readDir(`${folder}/data`), ({ name }) => name);
+      assertEquals(left.filter((file) => file.endsWith("-wal")), [], said);
+    } finally {
+      for (const pid of pids.slice(1)) {
+        try {
+          Deno.kill(pid, "SIGKILL");
+        } catch {
+          // It has ended.
+        }
+      }
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It was the victim.
+      }
+      await child.status;
+      await reading;
+      holder.close();
+    }
+  });
 }

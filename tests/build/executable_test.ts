@@ -30,13 +30,21 @@ interface Place {
   data: string;
 }
 
+/** The program is laid out once for all tests, which only read it. */
+let laidOut: Promise<Layout> | undefined;
+
+async function layOutOnce(): Promise<Layout> {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-executable-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  return await layOut(await fileSet(TARGETS[MACHINE!]!), join(folder, "program"));
+}
+
 async function inLayout(body: (place: Place) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-executable-" }), data = join(folder, "data");
+  const data = await Deno.makeTempDir({ prefix: "unimem-data-" });
   try {
-    await Deno.mkdir(data);
-    await body({ layout: await layOut(await fileSet(TARGETS[MACHINE!]!), join(folder, "program")), data });
+    await body({ layout: await (laidOut ??= layOutOnce()), data });
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(data, { recursive: true });
   }
 }
 
@@ -155,6 +163,7 @@ Deno.test({
         }).output(),
         "the packages to load",
       );
+      await Deno.remove(script);
       assertEquals(code, 0, new TextDecoder().decode(stderr));
       await Deno.writeTextFile(join(data, "notes.md"), "# Notes\n\nThe deploy window is Thursday.\n");
       await run(place, ["import", "--from", "markdown", join(data, "notes.md")]);
@@ -222,7 +231,7 @@ Deno.test({
 
 Deno.test("each target has its own libraries and no other's", async () => {
   for (const [name, target] of Object.entries(TARGETS)) {
-    const places = (await fileSet(target)).files.map(({ place }) => place);
+    const { files } = await fileSet(target), places = files.map(({ place }) => place);
     const libraries = places.filter((place) => /\.(node|dll|dylib|so(\.\d+)*)$/.test(place));
     assertEquals(
       libraries.map((place) => place.split("/napi-v6/")[1]).sort(),
@@ -230,9 +239,7 @@ Deno.test("each target has its own libraries and no other's", async () => {
       name,
     );
     assert(places.includes(`${APP}/models/all-MiniLM-L6-v2/onnx/model_quantized.onnx`));
-    const sizes = await Promise.all(
-      (await fileSet(target)).files.map(async ({ source }) => (await Deno.stat(source)).size),
-    );
+    const sizes = await Promise.all(files.map(async ({ source }) => (await Deno.stat(source)).size));
     assert(sizes.reduce((sum, size) => sum + size) < 100e6, name);
   }
 });

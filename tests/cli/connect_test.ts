@@ -8,7 +8,7 @@ import { edited } from "../../src/cli/connect/edit.ts";
 import { testEnvironment } from "../helpers/process.ts";
 import { inFolder, unimemIn } from "./command.ts";
 
-const KEY = "not-for-anyones-eyes";
+const KEY = "not-for-anyones-eyes", SHOWN = ["--show-key"];
 /** Packages are where they always are, though the home folder is another. */
 const { denoDir } = JSON.parse(
   new TextDecoder().decode((await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output()).stdout),
@@ -25,12 +25,12 @@ Deno.test("every client's settings have the service's address and no secret unle
         assertEquals([code, err], [0, ""], id);
         assert(!out.includes(KEY), id);
         assertStringIncludes(out, client.stdioOnly ? '"stdio"' : "http://127.0.0.1:8123/mcp");
-        const json = JSON.parse((await unimemIn(env, "connect", id, "--json")).out);
-        assertEquals([json.client, JSON.stringify(json).includes(KEY)], [id, false]);
-        if (client.httpOnly) return;
-        assertStringIncludes((await unimemIn(env, "connect", id, "--show-key")).out, KEY);
+        const json = JSON.parse((await unimemIn(env, "connect", id, "--json", ...client.httpOnly ? [] : SHOWN)).out);
+        assertEquals([json.client, JSON.stringify(json).includes(KEY)], [id, !client.httpOnly]);
       }),
     );
+    const { out } = await unimemIn(env, "connect", "cursor", "--json");
+    assert(!out.includes(KEY), out);
     const wide = await unimemIn(environment(folder, { MCP_SERVER_HOST: "0.0.0.0" }), "connect", "json");
     assertStringIncludes(wide.out, '"url": "http://127.0.0.1:8123/mcp"');
     assertEquals((await unimemIn(environment(folder, { MCP_SERVER_PORT: "0" }), "connect", "json")).code, 2);

@@ -63,7 +63,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "an address": (text) => parseUri(`tag://${text}`),
 };
 /** Functions that take long for each character, with the length of the largest text. */
-const SHORTER = { largest: 64 * 1024 };
+const SHORTER = { largest: 16 * 1024 };
 const LARGEST: Record<string, GrowthOptions> = {
   "index terms": SHORTER,
   "what two texts disagree in": SHORTER,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PublishedEvent } from "../../src/operations/events.ts";
 import { fixture } from "../documents/helpers.ts";
+import { until } from "../helpers/process.ts";
 import { type Answer, openClient, type TestClient } from "./client.ts";
 
 type Part = [name: string, content: string | Uint8Array<ArrayBuffer>];
@@ -27,12 +28,8 @@ const batch = (client: TestClient, files: Part[], fields?: Record<string, string
 
 /** The status of an upload once it is done. */
 async function finished(client: TestClient, id: string): Promise<Answer["json"]> {
-  for (let tries = 0; tries < 400; tries++) {
-    const { json } = await client.get(`/api/documents/status/${id}`);
-    if (json.completed_at !== null) return json;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`Upload ${id} does not end`);
+  const status = async () => (await client.get(`/api/documents/status/${id}`)).json;
+  return await until(status, ({ completed_at }) => completed_at !== null, `the end of upload ${id}`);
 }
 
 const RUNBOOK = `# Runbook\n\nRestart the queue worker when lag exceeds five minutes.\n\n## Escalation\n\n` +

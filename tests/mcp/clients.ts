@@ -13,6 +13,7 @@ import { createMcpListener, type McpListener, type McpListenerSettings } from ".
 import { createMcpServer } from "../../src/mcp/server.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
+import { until as untilDone } from "../helpers/process.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
 /** What a call gives, as far as tests look at it. */
@@ -147,10 +148,9 @@ function wrap2(client: Client2): TestClient {
   };
 }
 
-/** Waits until `met` holds, for at most two seconds. */
+/** Waits until `met` holds. */
 export async function until(met: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !met(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  if (!met()) throw new Error("The condition was not met in 2 s");
+  await untilDone(() => Promise.resolve(met()), (is) => is, "the condition");
 }
 
 /**

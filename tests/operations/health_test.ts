@@ -7,6 +7,7 @@ import { checkHealth } from "../../src/operations/health/monitor.ts";
 import { type CheckResult, overall, type PartHealth } from "../../src/operations/health/state.ts";
 import { evaluateBackups, evaluateClock, evaluateSpace, transports, work } from "../../src/operations/health/checks.ts";
 import { startHealthWatch } from "../../src/operations/health/watch.ts";
+import { until } from "../helpers/process.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
 const part = (name: string, state: PartHealth["state"], since = 0): PartHealth => {
@@ -154,7 +155,7 @@ Deno.test("the log tells when a part fails and when it has recovered, once each"
   const watched = { ...runtime, health };
   const watch = startHealthWatch(watched, log, 5, table);
   const wait = async (count: number) => {
-    for (let i = 0; i < 400 && lines.length < count; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => Promise.resolve(lines.length), (length) => length >= count, `${count} lines`);
   };
   result = { state: "degraded", message: "broken", action: "Mend it" };
   await wait(1);

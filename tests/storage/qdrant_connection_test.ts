@@ -233,7 +233,7 @@ Deno.test("The open circuit sends nothing, lets one call through when its time i
 
 Deno.test("While the circuit is open the server is asked whether it answers, and calls go through soon after it does", async () => {
   await using server = fakeServer(failing);
-  using client = connect(server.url, { retries: 0, circuit: { failures: 3, seconds: 3600 } });
+  using client = connect(server.url, { retries: 0, circuit: { failures: 3, seconds: 3600, probeMs: 100 } });
   const probes = (count: number) => until(() => Promise.resolve(server.probes), (n) => n >= count, "probes");
   for (const behave of [failing, () => null]) { // one that fails, one that hangs
     server.behave = behave;
@@ -247,18 +247,18 @@ Deno.test("While the circuit is open the server is asked whether it answers, and
     assertEquals(client.connection.circuit.state, "closed");
   }
   const before = server.probes;
-  await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than two probes are apart
+  await new Promise((resolve) => setTimeout(resolve, 350)); // longer than two probes are apart
   assertEquals(server.probes, before, "none while the circuit is closed");
 });
 
 Deno.test("Closing ends the probes", async () => {
   await using server = fakeServer(failing);
-  const client = connect(server.url, { retries: 0, circuit: { failures: 1, seconds: 3600 } });
+  const client = connect(server.url, { retries: 0, circuit: { failures: 1, seconds: 3600, probeMs: 50 } });
   await refused(client.count());
   await until(() => Promise.resolve(server.probes), (count) => count > 0, "a probe");
   client.connection.close();
   const before = server.probes;
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await new Promise((resolve) => setTimeout(resolve, 250));
   assertEquals(server.probes, before);
 });
 

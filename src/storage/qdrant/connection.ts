@@ -45,7 +45,7 @@ export class Connection {
   readonly circuit: Circuit;
   readonly #settings: QdrantSettings;
   readonly #slots: Slots;
-  readonly #probe = new Probe((signal) => this.#isAnswering(signal), () => this.circuit.probed());
+  readonly #probe: Probe;
   #pool: Deno.HttpClient | undefined;
   #api: Promise<Api> | undefined;
   #calls = 0;
@@ -58,6 +58,11 @@ export class Connection {
     this.#settings = settings;
     this.#slots = new Slots(settings.pool.connections);
     this.circuit = new Circuit(settings.circuit);
+    this.#probe = new Probe(
+      (signal) => this.#isAnswering(signal),
+      () => this.circuit.probed(),
+      settings.circuit.probeMs,
+    );
   }
 
   get opens(): number {

@@ -39,8 +39,8 @@ export interface QdrantSettings {
   retries: number;
   /** Calls, and so connections, at once, ≥ 1, and for how long an unused connection stays open. */
   pool: { connections: number; idleSeconds: number };
-  /** Failures in a row that open the circuit, and for how long it stays open. */
-  circuit: { failures: number; seconds: number };
+  /** Failures in a row that open the circuit, for how long it stays open, and milliseconds between two probes meanwhile. */
+  circuit: { failures: number; seconds: number; probeMs?: number };
   /** Leaves the collection exactly as it is: it must be there, nothing is added to it, and writes are refused. */
   readOnly?: boolean;
 }
