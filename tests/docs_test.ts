@@ -64,6 +64,26 @@ Deno.test("every link inside a generated page leads to a section of it", async (
   }
 });
 
+/** Paths of this project, wherever a page names one, and files at its top that links or code name. */
+const PATHS = /(?<![\w/.:-])((?:src|tests|docs|bench|build|models|\.github)\/[\w./-]*)/g;
+const AT_THE_TOP = /[`(]((?:[A-Z]+\.md)|deno\.json|import_map\.json|deno\.lock)[`)]/g;
+
+for (const page of ["CONTRIBUTING.md", "ARCHITECTURE.md", "README.md", "SECURITY.md"]) {
+  Deno.test(`every file and every task that ${page} names exists`, async () => {
+    const text = await read(page);
+    const named = [...text.matchAll(PATHS), ...text.matchAll(AT_THE_TOP)].map(([, path]) => path!.replace(/\.$/, ""));
+    const missing: string[] = [];
+    for (const path of named) {
+      await Deno.stat(new URL(`../${path}`, import.meta.url)).catch(() => missing.push(path));
+    }
+    assertEquals(missing, []);
+    const { tasks } = JSON.parse(await read("deno.json")) as { tasks: Record<string, unknown> };
+    const asked = [...text.matchAll(/deno(?:@[\d.]+)? task (?!--)([a-z][\w:]*)/g)].map(([, task]) => task!);
+    assertEquals(asked.filter((task) => tasks[task] === undefined), []);
+    if (page === "CONTRIBUTING.md") assert(named.length >= 40 && asked.length >= 5, `${named.length} ${asked.length}`);
+  });
+}
+
 Deno.test("every page the README names exists", async () => {
   const readme = await read("README.md");
   for (const [, path] of readme.matchAll(/\]\(((?:docs|bench)\/[^)#]+|[A-Z]+\.md)\)/g)) await read(path!);
