@@ -6,7 +6,7 @@
  */
 
 import { type jsonSchemaValidator, ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server";
-import { errorText, MemoryError } from "../errors.ts";
+import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
@@ -131,6 +131,9 @@ export function releaseServer(server: Server): void {
 
 const invalid = (message: string, data?: unknown) => new ProtocolError(ProtocolErrorCode.InvalidParams, message, data);
 
+/** Codes of failures that another request with the same parameters need not meet. */
+const NOT_THE_CALLERS: ReadonlySet<ErrorCode> = new Set(["unavailable", "overloaded", "timed_out", "full"]);
+
 /**
  * Runs a request, and answers failures with protocol errors that leave out what only an operator may read.
  *
@@ -142,11 +145,14 @@ async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>, uri
     return await run();
   } catch (error) {
     if (requests.current) requests.current.outcome = outcomeOf(error);
-    // The SDK answers -32602 for a resource that isn't there, too.
-    const asked = error instanceof MemoryError && ["invalid_input", "refused", "not_found"].includes(error.code);
-    if (asked) throw invalid(error.message, error.code === "not_found" && uri !== undefined ? { uri } : undefined);
-    if (error instanceof MemoryError && error.code === "unavailable") {
-      throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
+    if (error instanceof MemoryError && error.code !== "internal" && error.code !== "configuration") {
+      const { code, message, retryAfterSeconds } = error;
+      if (NOT_THE_CALLERS.has(code)) {
+        const text = retryAfterSeconds === undefined ? message : `${message}; try again in ${retryAfterSeconds} s`;
+        throw new ProtocolError(ProtocolErrorCode.InternalError, text);
+      }
+      // The SDK answers -32602 for a resource that isn't there, too.
+      throw invalid(message, code === "not_found" && uri !== undefined ? { uri } : undefined);
     }
     log.error(`MCP request failed: ${errorText(error)}`, { request: requests.id });
     throw new ProtocolError(ProtocolErrorCode.InternalError, "Internal error");

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile } from "../../private_files.ts";
@@ -143,25 +143,36 @@ async function copy({ file, sha256, bytes }: VerifiedBackup, part: string, { sig
   let done = 0;
   makePrivateFile(part);
   using target = await Deno.open(part, { write: true, truncate: true });
-  for await (const chunk of (await Deno.open(file)).readable) {
+  for await (const chunk of hashed(await Deno.open(file), hash)) {
     signal?.throwIfAborted();
-    hash.update(chunk);
     for (let at = 0; at < chunk.length;) at += await target.write(chunk.subarray(at));
     onProgress?.("copy", done += chunk.length, bytes);
   }
-  if (hash.digest("hex") !== sha256) {
-    throw new MemoryError("conflict", `Cannot restore "${file}": it changed while it was read`, { value: file });
+  checkUnchanged(file, hash, sha256);
+}
+
+async function* hashed(file: Deno.FsFile, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of file.readable) {
+    hash.update(chunk);
+    yield chunk;
   }
 }
 
+/** @throws {MemoryError} `conflict` when what was read isn't what was checked before. */
+function checkUnchanged(file: string, hash: Hash, sha256: string): void {
+  if (hash.digest("hex") === sha256) return;
+  throw new MemoryError("conflict", `Cannot restore "${file}": it changed while it was read`, { value: file });
+}
+
 async function fill(runtime: Runtime, backup: VerifiedBackup, { signal, onProgress }: RestoreOptions): Promise<void> {
-  const total = backup.memories + backup.trashed + backup.relations;
-  const done = await importFile(runtime, (await Deno.open(backup.file)).readable, {
+  const total = backup.memories + backup.trashed + backup.relations, hash = createHash("sha256");
+  const done = await importFile(runtime, hashed(await Deno.open(backup.file), hash), {
     asWritten: true,
     signal,
     adoptModel: true,
     onProgress: ({ read }) => onProgress?.("import", read, total),
   });
+  checkUnchanged(backup.file, hash, backup.sha256);
   if (done.success) return;
   const [first] = done.errors;
   throw new MemoryError(
