@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { mock } from "node:test";
 import { openClient, type TestClient } from "./client.ts";
 import { EventReader } from "./event_reader.ts";
 
-const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const open = async (client: TestClient, query = "", headers: Record<string, string> = {}) =>
   new EventReader(await client.app.request(`/api/events${query}`, { headers }));
 
@@ -141,17 +141,55 @@ Deno.test("an id too old or unknown is answered with what was missed, then with 
   }
 });
 
+Deno.test("a client that saw the last event that is no longer kept has missed nothing, one that saw the one before has", async () => {
+  await using client = await openClient({ events: { kept: { events: 2, characters: 10_000 } } });
+  await using first = await open(client);
+  for (const content of ["One", "Two", "Three", "Four"]) await client.store(content);
+  const [, one, two] = await first.take(5);
+  const kept = ["memory_stored", "memory_stored"];
+  for (const [last, types] of [[two!, kept], [one!, ["events_missed", ...kept]]] as const) {
+    await using events = await open(client, "", { "Last-Event-ID": last.id });
+    const answered = await events.take(1 + types.length);
+    assertEquals(answered.map(({ type }) => type), ["connection_established", ...types]);
+    assertEquals(answered.slice(-2).map(({ data }) => data.content_preview), ["Three", "Four"]);
+  }
+});
+
+Deno.test("as many of the latest events are kept as fit, also after many were forgotten", async () => {
+  await using client = await openClient({ events: { kept: { events: 100, characters: 4000 } } });
+  const kept = async () => (await client.get("/api/events/stats")).json.kept_events;
+  const counts: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    await client.store(`An event that takes its room ${String(i).padStart(3, "0")}`);
+    counts.push(await kept());
+  }
+  const most = Math.max(...counts);
+  assert(most >= 5 && most < 30, String(counts));
+  assertEquals(counts.slice(0, most), Array.from({ length: most }, (_, i) => i + 1));
+  assertEquals(counts.slice(most), Array(40 - most).fill(most));
+});
+
 Deno.test("a heartbeat comes at the interval and moves the id of a reader whose filter let nothing through", async () => {
-  await using client = await openClient({ events: { heartbeatSeconds: 0.05 } });
-  await using events = await open(client, "?types=search_completed");
-  const greeting = (await events.next())!;
-  await client.store("Not for this reader");
-  await delay(60);
-  const stats = (await client.get("/api/events/stats")).json;
-  assert(stats.connections[0].last_heartbeat_seconds_ago < 0.05);
-  const beats = [await events.next("heartbeat"), await events.next("heartbeat")];
-  assertEquals(Object.keys(beats[1]!.data), ["timestamp", "active_connections", "server_status"]);
-  assert(BigInt(beats[1]!.id) > BigInt(greeting.id));
+  await using client = await openClient({ events: { heartbeatSeconds: 30 } });
+  mock.timers.enable({ apis: ["setInterval"] });
+  try {
+    await using events = await open(client, "?types=search_completed");
+    const greeting = (await events.next())!;
+    await client.store("Not for this reader");
+    const stats = async () => (await client.get("/api/events/stats")).json.connections[0];
+    mock.timers.tick(29_999);
+    const before = await stats();
+    assert(before.last_heartbeat_seconds_ago >= before.connected_duration_seconds, "none yet");
+    mock.timers.tick(1);
+    const after = await stats();
+    assert(after.last_heartbeat_seconds_ago < after.connected_duration_seconds);
+    mock.timers.tick(30_000);
+    const beats = [await events.next("heartbeat"), await events.next("heartbeat")];
+    assertEquals(Object.keys(beats[1]!.data), ["timestamp", "active_connections", "server_status"]);
+    assert(BigInt(beats[1]!.id) > BigInt(greeting.id));
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 Deno.test("stats tell who listens, in the recorded shape", async () => {

@@ -4,26 +4,35 @@ import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { MemoryError } from "../../src/errors.ts";
 import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
 import { deleteMemory } from "../../src/operations/delete.ts";
-import { createLogger } from "../../src/operations/logger.ts";
+import { createLogger, type Logger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { store } from "../../src/operations/store.ts";
 import { testRuntime } from "../helpers/runtime.ts";
+import { failingStorage } from "../helpers/storage.ts";
 import { CONNECT, serveMcp, until } from "./clients.ts";
 
 async function withClient(body: (client: Client, runtime: Runtime) => Promise<void>): Promise<void> {
   await using test = await testRuntime();
+  await withClientOver(test.runtime, createLogger("error", () => {}), (client) => body(client, test.runtime));
+}
+
+async function withClientOver(
+  runtime: Runtime,
+  log: Logger,
+  body: (client: Client) => Promise<void>,
+): Promise<void> {
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
-  const log = createLogger("error", () => {});
-  await createMcpServer(test.runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
+  await createMcpServer(runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
     serverSide,
   );
   const client = new Client({ name: "test", version: "1" });
   await client.connect(clientSide);
   try {
-    await body(client, test.runtime);
+    await body(client);
   } finally {
     await client.close();
   }
@@ -55,6 +64,51 @@ Deno.test("resources list and give recent memories, those of a tag and one memor
     await assertRejects(() => read("file:///etc/passwd"), Error, "Cannot read resource");
     await assertRejects(() => client.subscribeResource({ uri: "tag://%zz" }), Error, "Cannot subscribe");
   });
+});
+
+Deno.test("an outage or too many requests are told as what they are by resources, prompts and completions", async () => {
+  await using test = await testRuntime();
+  const logged: string[] = [];
+  for (
+    const [fault, told] of [
+      [
+        new MemoryError("unavailable", "Cannot reach the store at its address", { retryAfterSeconds: 7 }),
+        "Cannot reach the store at its address; try again in 7 s",
+      ],
+      [
+        new MemoryError("overloaded", "Cannot take a query: 10000 wait already", { retryAfterSeconds: 2 }),
+        "Cannot take a query: 10000 wait already; try again in 2 s",
+      ],
+      [new MemoryError("full", "Cannot store anything: the disk has no room"), "the disk has no room"],
+      [new TypeError("secret of the inside"), "Internal error"],
+    ] as const
+  ) {
+    const storage = failingStorage(test.runtime.storage, fault);
+    const log = createLogger("error", (line) => logged.push(line));
+    await withClientOver({ ...test.runtime, storage }, log, async (client) => {
+      const asked: [string, () => Promise<unknown>][] = [
+        ["resources/list", () => client.listResources()],
+        ["recent", () => client.readResource({ uri: "memory://recent" })],
+        ["a tag", () => client.readResource({ uri: "tag://ops" })],
+        ["a memory", () => client.readResource({ uri: `memory://${"0".repeat(64)}` })],
+        ["a prompt", () => client.getPrompt({ name: "recall", arguments: { task: "deploy" } })],
+        [
+          "a completion",
+          () =>
+            client.complete({
+              ref: { type: "ref/resource", uri: "tag://{tag}" },
+              argument: { name: "tag", value: "" },
+            }),
+        ],
+      ];
+      for (const [what, ask] of asked) {
+        const error = await assertRejects(ask, Error, told, what);
+        assertEquals((error as { code?: number }).code, -32603, what);
+        assertEquals(error.message.includes("secret"), false, what);
+      }
+    });
+  }
+  assertEquals(logged.length, 6, "only a fault of the service is one for the log");
 });
 
 Deno.test("prompts recall what bears on a task, and ask for what was learnt", async () => {

@@ -46,6 +46,18 @@ Deno.test("a lease that was given back is free at once, and one that can't be re
   assertEquals(await b.lease.look(), true);
 });
 
+Deno.test("a lease isn't taken before its holder was silent for all of the time it asked for, however often one looks", async () => {
+  await using opened = await testRuntime();
+  const a = leaseOf(opened.runtime, "a", 0), b = leaseOf(opened.runtime, "b", 0);
+  assertEquals([await a.lease.look(), await b.lease.look()], [true, false]);
+  for (const share of [1 / 4, 1 / 3, 1 / 2, 2 / 3, 9 / 10, 1]) {
+    b.clock.now = share * 1000;
+    assertEquals(await b.lease.look(), false, `after ${b.clock.now} ms`);
+  }
+  b.clock.now = 1001;
+  assertEquals(await b.lease.look(), true);
+});
+
 Deno.test("of many that ask at the same moment one gets the lease", async () => {
   await using opened = await testRuntime();
   const held = await Promise.all(

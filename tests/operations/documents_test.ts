@@ -3,6 +3,7 @@ import { MemoryError } from "../../src/errors.ts";
 import { documentContent } from "../../src/operations/documents/content.ts";
 import { uploadsOf } from "../../src/operations/documents/queue.ts";
 import { removeUpload } from "../../src/operations/documents/remove.ts";
+import { DOCUMENT_DEFAULTS } from "../../src/operations/documents/settings.ts";
 import { uploadHistory, uploadStatus } from "../../src/operations/documents/status.ts";
 import {
   stopUploads,
@@ -15,6 +16,7 @@ import type { Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { utf8 } from "../documents/helpers.ts";
 import { testRuntime } from "../helpers/runtime.ts";
+import { withMethods } from "../helpers/storage.ts";
 
 const OPTIONS = UploadOptions.parse({});
 const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
@@ -107,14 +109,8 @@ Deno.test("while no model is ready a document is stored for word search", async 
 
 Deno.test("a store that fails leaves nothing of a document", async () => {
   await using opened = await testRuntime();
-  const storage = new Proxy(opened.runtime.storage, {
-    get: (target, name) => {
-      if (name === "store") {
-        return () => Promise.reject(new MemoryError("unavailable", "Cannot store memories: the disk is full"));
-      }
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
+  const storage = withMethods(opened.runtime.storage, {
+    store: () => Promise.reject(new MemoryError("unavailable", "Cannot store memories: the disk is full")),
   });
   const runtime = { ...opened.runtime, storage };
   const { upload_id } = await upload(runtime, file("a.txt", "words"), OPTIONS);
@@ -123,6 +119,39 @@ Deno.test("a store that fails leaves nothing of a document", async () => {
   assertEquals([status.status, status.errors], ["failed", [
     'Cannot store "a.txt": Cannot store memories: the disk is full',
   ]]);
+});
+
+Deno.test("documents that wait have a limit in bytes, and there is room again once they were read", async () => {
+  const limits = { ...DOCUMENT_DEFAULTS.limits, maxBytes: 2 ** 30 };
+  await using opened = await testRuntime({ settings: { documents: { ...DOCUMENT_DEFAULTS, limits } } });
+  const { runtime } = opened, release = Promise.withResolvers<void>(), removed: string[] = [];
+  /** A file of so many megabytes that is held until released; only its first words are ever read. */
+  const kept = (name: string, megabytes: number) => ({
+    name,
+    size: megabytes * 1024 * 1024,
+    read: async () => (await release.promise, utf8(`Words of ${name}.`)),
+    remove: () => Promise.resolve(void removed.push(name)),
+  });
+  await upload(runtime, kept("a.txt", 100), OPTIONS);
+  await uploadBatch(runtime, [kept("b.txt", 50), kept("c.txt", 50)], OPTIONS);
+  for (
+    const refused of [
+      () => upload(runtime, kept("d.txt", 100), OPTIONS),
+      () => uploadBatch(runtime, [kept("e.txt", 30), kept("f.txt", 30)], OPTIONS),
+    ]
+  ) {
+    const error = await assertRejects(refused, MemoryError, "too many documents wait already");
+    assertEquals([error.code, error.retryAfterSeconds], ["overloaded", 10]);
+  }
+  await upload(runtime, kept("g.txt", 56), OPTIONS);
+  release.resolve();
+  await uploadsSettled(runtime);
+  assertEquals(removed.toSorted(), ["a.txt", "b.txt", "c.txt", "g.txt"]);
+  // One file alone may be larger than all that wait together.
+  const large = await upload(runtime, kept("large.txt", 300), OPTIONS);
+  await uploadsSettled(runtime);
+  assertEquals((await uploadStatus(runtime, large.upload_id)).status, "completed");
+  assertEquals((await uploadHistory(runtime)).uploads.length, 4);
 });
 
 Deno.test("asking to forget uploads that don't exist leaves nothing behind, and what is hidden is bounded", async () => {

@@ -3,20 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import { embedded, foundByWords, hashOf, memory, MODEL, plain, vector } from "./fixtures.ts";
+import { embedded, foundByWords, hashOf, memory, MODEL, numberOf, plain, vector } from "./fixtures.ts";
+import { inFolder } from "../helpers/folder.ts";
 
 const WORKER = new URL("./sqlite_worker.ts", import.meta.url).pathname;
 /** Makes a memory take a page. */
 const PADDING = { padding: "x".repeat(3000) };
-
-async function withFolder(run: (folder: string, path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-file-" });
-  try {
-    await run(folder, join(folder, "memory.db"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 function open(path: string, pragmas?: Record<string, string>) {
   return openStorage({ backend: "sqlite", path, ...(pragmas ? { pragmas } : {}) });
@@ -51,7 +43,7 @@ function linesOf(child: Deno.ChildProcess): ReadableStreamDefaultReader<string> 
 }
 
 Deno.test("a reopened store has everything: memories, words, vectors, tags and the active model", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const path = join(folder, "made", "on demand", "memory.db");
     let storage = await open(path);
     await storage.registerModel(MODEL);
@@ -72,7 +64,7 @@ Deno.test("a reopened store has everything: memories, words, vectors, tags and t
   }));
 
 Deno.test("a file that is no database is refused and left as it is", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const text = "This is a letter, not a database. ".repeat(100);
     await Deno.writeTextFile(path, text);
     assertStringIncludes(await refusal(path), "is not a SQLite database");
@@ -80,7 +72,7 @@ Deno.test("a file that is no database is refused and left as it is", () =>
   }));
 
 Deno.test("a file written by a newer version is refused and left as it is", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     await (await open(path)).close();
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version = 99");
@@ -89,7 +81,7 @@ Deno.test("a file written by a newer version is refused and left as it is", () =
   }));
 
 Deno.test("another program's database is refused, and the Python service's is pointed to import", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     let database = new DatabaseSync(path);
     database.exec("CREATE TABLE memories (id INTEGER PRIMARY KEY, content TEXT)");
     // The virtual table's own module isn't loaded here; the name is what tells.
@@ -113,7 +105,7 @@ Deno.test("another program's database is refused, and the Python service's is po
   }));
 
 Deno.test("a path that can't be a database file is refused with its name", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     assertStringIncludes(await refusal(folder), folder);
     assertStringIncludes(await refusal(":memory:"), ":memory:");
     await Deno.writeTextFile(path, "");
@@ -124,7 +116,7 @@ Deno.test({
   name: "a read-only folder is refused with its name",
   ignore: Deno.build.os === "windows" || Deno.uid() === 0, // root may write anywhere
   fn: () =>
-    withFolder(async (folder, path) => {
+    inFolder(async (folder, path) => {
       await Deno.chmod(folder, 0o555);
       assertStringIncludes(await refusal(path), path);
       await Deno.chmod(folder, 0o755);
@@ -138,7 +130,7 @@ Deno.test({
 });
 
 Deno.test("an existing file that is read-only is refused with its name", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     await (await open(path)).close();
     const database = new DatabaseSync(path);
     database.exec("PRAGMA journal_mode = DELETE");
@@ -148,7 +140,7 @@ Deno.test("an existing file that is read-only is refused with its name", () =>
   }));
 
 Deno.test("pragmas replace the defaults, and others than the allowed are refused", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const storage = await open(path, { Journal_Mode: "delete", cache_size: "-4000", busy_timeout: "5000" });
     await storage.store([plain(1)]);
     assertEquals((await storage.stats()).details.journal_mode, "delete");
@@ -161,7 +153,7 @@ Deno.test("pragmas replace the defaults, and others than the allowed are refused
   }));
 
 Deno.test("opens are counted over the process, and a store waits for a lock without blocking", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const first = await open(path);
     const second = await open(path);
     assertEquals(second.opens, first.opens);
@@ -180,7 +172,7 @@ Deno.test("opens are counted over the process, and a store waits for a lock with
   }));
 
 Deno.test("a lock that isn't let go in time is an outage, not an empty answer", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const storage = await open(path, { busy_timeout: "50" });
     const other = new DatabaseSync(path);
     other.exec("BEGIN IMMEDIATE");
@@ -193,7 +185,7 @@ Deno.test("a lock that isn't let go in time is an outage, not an empty answer", 
   }));
 
 Deno.test("two stores on one file see each other's writes, updates, deletions and models in the next call", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const a = await open(path), b = await open(path);
     assertEquals((await b.list({ filter: {}, offset: 0, limit: 1 })).total, 0);
     await a.registerModel(MODEL);
@@ -214,8 +206,61 @@ Deno.test("two stores on one file see each other's writes, updates, deletions an
     await Promise.all([a.close(), b.close()]);
   }));
 
+Deno.test("a search finds what was stored before it, even while the index follows what was stored before that", () =>
+  inFolder(async (_, path) => {
+    const writer = await open(path), reader = await open(path);
+    assertEquals(await foundByWords(reader, "padding"), []);
+    // Where the index has caught up before the store is answered there is nothing to see, so that the next round has more.
+    for (let count = 2000, at = 0; count <= 32_000; at += count, count *= 2) {
+      await writer.store(Array.from({ length: count }, (_, i) => plain(at + i, { content: `padding ${at + i}` })));
+      const word = `zebra${count}`;
+      let following = true;
+      const first = foundByWords(reader, "padding", {}, 1).finally(() => following = false);
+      await writer.store([plain(1_000_000 + count, { content: word })]);
+      const during = following, found = await foundByWords(reader, word);
+      await first;
+      assertEquals(found, [word], `stored ${during ? "while" : "after"} ${count} memories were read`);
+      if (!during) continue;
+      await Promise.all([writer.close(), reader.close()]);
+      return;
+    }
+    throw new Error("No store was answered while the index followed another");
+  }));
+
+Deno.test("what was removed takes no place among the nearest", () =>
+  inFolder(async (_, path) => {
+    const storage = await open(path);
+    await storage.registerModel(MODEL);
+    const query = vector(1),
+      values = (seed: number, share: number) => {
+        const other = vector(seed), mixed = query.map((value, i) => value + share * other[i]!);
+        const length = Math.hypot(...mixed);
+        return mixed.map((value) => value / length);
+      };
+    // More chunks near the query than are ever compared, and twelve memories farther away.
+    const near = Array.from({ length: 40 }, (_, i) =>
+      embedded(i, {}, Array.from({ length: 100 }, (_, chunk) => values(100 * i + chunk, 0.1))));
+    const far = Array.from({ length: 12 }, (_, i) =>
+      embedded(100 + i, {}, [values(9000 + i, 2)]));
+    await storage.store([...near, ...far]);
+    const found = async (filter = {}) => {
+      const asked = { text: null, vector: { model: MODEL.id, values: query }, filter, limit: 10 };
+      const { candidates } = await storage.candidates(asked);
+      return (await storage.read(candidates.map(({ id }) => id))).map((memory) => numberOf(memory!.content_hash));
+    };
+    assertEquals((await found()).every((number) => number < 40), true);
+    await storage.delete(near.slice(0, 20).map(({ memory }) => memory.content_hash));
+    await storage.trash(near.slice(20).map(({ memory }) => memory.content_hash), { at: 1, reason: "deleted" });
+    for (const filter of [{}, { created_from: 0 }]) {
+      const numbers = await found(filter);
+      assertEquals(numbers.length, 10, JSON.stringify(filter));
+      assertEquals(numbers.every((number) => number >= 100), true);
+    }
+    await storage.close();
+  }));
+
 Deno.test("processes that create one file at the same moment all succeed and lose nothing", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const children = [0, 1, 2, 3].map((i) => worker(path, "store", String(i * 25), "25"));
     const own = open(path);
     for (const child of children) await child.stdin.close();
@@ -228,7 +273,7 @@ Deno.test("processes that create one file at the same moment all succeed and los
   }));
 
 Deno.test("another process finds what was stored and loses what was deleted, in its next search", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const storage = await open(path);
     await storage.registerModel(MODEL);
     const child = worker(path, "follow"), lines = linesOf(child), stdin = child.stdin.getWriter();
@@ -249,7 +294,7 @@ Deno.test("another process finds what was stored and loses what was deleted, in 
   }));
 
 Deno.test("a process killed in the middle of writes loses nothing that was answered", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const child = worker(path, "store", "0", "100000"), lines = linesOf(child);
     const answered: string[] = [];
     while (answered.length < 50) answered.push((await lines.read()).value!);
@@ -272,7 +317,7 @@ Deno.test("a process killed in the middle of writes loses nothing that was answe
   }));
 
 Deno.test("the log goes into the file while a store is written to, and stays short", () =>
-  withFolder(async (_folder, path) => {
+  inFolder(async (_folder, path) => {
     const storage = await open(path), megabyte = 2 ** 20;
     const size = (file: string) => Deno.stat(file).then(({ size }) => size);
     for (let batch = 0; batch < 40; batch++) {
@@ -285,7 +330,7 @@ Deno.test("the log goes into the file while a store is written to, and stays sho
   }));
 
 Deno.test("nothing is written while another file is in the store's place, or none, and writes go on when it is back", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const other = join(folder, "other.db");
     await (await open(other)).close();
     const before = await Deno.readFile(other);
@@ -318,7 +363,7 @@ Deno.test("nothing is written while another file is in the store's place, or non
   }));
 
 Deno.test("memories that another version's analyser has read are read again", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     let storage = await open(path);
     await storage.store([plain(1, { content: "running shoes" }), plain(2, { content: "run" })]);
     await storage.close();
@@ -336,14 +381,16 @@ Deno.test("memories that another version's analyser has read are read again", ()
   }));
 
 Deno.test("a process that lags behind forgotten deletions reads the store again", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const a = await open(path), b = await open(path);
-    await a.store([plain(1), plain(2), plain(3)]);
-    assertEquals((await b.stats()).total_memories, 3);
+    await a.store([plain(1), plain(2), plain(3), plain(5)]);
+    assertEquals((await b.stats()).total_memories, 4);
     await a.delete([hashOf(1)]);
+    // As if 100,000 changes had gone by: the next deletion forgets the one before.
     const database = new DatabaseSync(path);
-    database.exec("UPDATE counters SET value = (SELECT max(revision) FROM tombstones) WHERE name = 'forgotten'");
-    database.exec("DELETE FROM tombstones");
+    database.exec("UPDATE counters SET value = value + 100_000 WHERE name = 'revision'");
+    await a.delete([hashOf(5)]);
+    assertEquals(database.prepare("SELECT count(*) AS count FROM tombstones").get()!.count, 1);
     database.close();
     assertEquals((await b.stats()).total_memories, 2);
     await b.store([plain(4)]);
