@@ -39,6 +39,20 @@ async function parserOf({ pid }: { pid: number }): Promise<number> {
   return found!.pid;
 }
 
+/** A test of a service that has stored a document, and of the process that read it. */
+function testBesideParser(name: string, body: (service: Running, parser: number) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore,
+    fn: () =>
+      inFolder(async (folder) => {
+        await using service = await start("unified", testEnvironment(folder));
+        await storesDocument(service.http);
+        await body(service, await parserOf(service));
+      }),
+  });
+}
+
 Deno.test({
   name: "a service starts no process before the first document, counts its memory, and ends it when it stops",
   ignore,
@@ -93,61 +107,43 @@ Deno.test({
     }),
 });
 
-Deno.test({
-  name: "while a process hangs the service answers, and once it is gone the next document is stored",
-  ignore,
-  fn: () =>
-    inFolder(async (folder) => {
-      await using service = await start("unified", testEnvironment(folder));
-      await storesDocument(service.http);
-      const parser = await parserOf(service);
-      Deno.kill(parser, "SIGSTOP");
-      const hanging = await upload(service.http, "hangs.txt", "words");
-      await until(() => statusOf(service.http, hanging), ({ status }) => status === "processing", "its turn");
-      for (let i = 0; i < 20; i++) {
-        const answer = await within(fetch(`${service.http}/api/health`), "liveness");
-        await answer.body?.cancel();
-        assertEquals(answer.status, 200);
-      }
-      assertEquals((await statusOf(service.http, hanging)).status, "processing");
-      const next = await upload(service.http, "next.txt", "The next one.");
-      Deno.kill(parser, "SIGKILL");
-      const failed = await finished(service.http, hanging);
-      assertEquals([failed.status, failed.errors], ["failed", [
-        'Cannot read "hangs.txt": its parser ended with SIGKILL',
-      ]]);
-      assertEquals((await finished(service.http, next)).status, "completed");
-    }),
+testBesideParser(
+  "while a process hangs the service answers, and once it is gone the next document is stored",
+  async (service, parser) => {
+    Deno.kill(parser, "SIGSTOP");
+    const hanging = await upload(service.http, "hangs.txt", "words");
+    await until(() => statusOf(service.http, hanging), ({ status }) => status === "processing", "its turn");
+    for (let i = 0; i < 20; i++) {
+      const answer = await within(fetch(`${service.http}/api/health`), "liveness");
+      await answer.body?.cancel();
+      assertEquals(answer.status, 200);
+    }
+    assertEquals((await statusOf(service.http, hanging)).status, "processing");
+    const next = await upload(service.http, "next.txt", "The next one.");
+    Deno.kill(parser, "SIGKILL");
+    const failed = await finished(service.http, hanging);
+    assertEquals([failed.status, failed.errors], ["failed", [
+      'Cannot read "hangs.txt": its parser ended with SIGKILL',
+    ]]);
+    assertEquals((await finished(service.http, next)).status, "completed");
+  },
+);
+
+testBesideParser("a process that doesn't end by itself is killed when the service stops", async (service, parser) => {
+  Deno.kill(parser, "SIGSTOP");
+  service.kill("SIGTERM");
+  assertEquals(await service.exit(), 0, service.log());
+  assertEquals(await runs(parser), false);
 });
 
-Deno.test({
-  name: "a process that doesn't end by itself is killed when the service stops",
-  ignore,
-  fn: () =>
-    inFolder(async (folder) => {
-      await using service = await start("unified", testEnvironment(folder));
-      await storesDocument(service.http);
-      const parser = await parserOf(service);
-      Deno.kill(parser, "SIGSTOP");
-      service.kill("SIGTERM");
-      assertEquals(await service.exit(), 0, service.log());
-      assertEquals(await runs(parser), false);
-    }),
-});
-
-Deno.test({
-  name: "a signal to the whole group stops the service cleanly, whatever the process reads",
-  ignore,
-  fn: () =>
-    inFolder(async (folder) => {
-      await using service = await start("unified", testEnvironment(folder));
-      await storesDocument(service.http);
-      const parser = await parserOf(service);
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.kill(parser, signal);
-      await storesDocument(service.http);
-      assertEquals(await parserOf(service), parser);
-    }),
-});
+testBesideParser(
+  "a signal to the whole group stops the service cleanly, whatever the process reads",
+  async (service, parser) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.kill(parser, signal);
+    await storesDocument(service.http);
+    assertEquals(await parserOf(service), parser);
+  },
+);
 
 Deno.test({
   name: "without the right to run its own binary a service says so in the upload's status, and does all else",

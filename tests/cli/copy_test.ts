@@ -7,21 +7,10 @@ import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
 import type { NewMemory } from "../../src/storage/contract/memories.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { inFolder } from "../helpers/folder.ts";
-import { type Running, spawn, start, testEnvironment, until, within } from "../helpers/process.ts";
+import { type Running, spawn, start, testEnvironment, until } from "../helpers/process.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
+import { type Ended, ended } from "./command.ts";
 import { embedded, hashOf, memory, MODEL, vector } from "../storage/fixtures.ts";
-
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function ended(child: Deno.ChildProcess, what: string): Promise<Ended> {
-  const { code, stdout, stderr } = await within(child.output(), what);
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
 
 const spawnCopy = (folder: string, args: string[], env = {}) =>
   spawn(["copy", ...args], testEnvironment(folder, { MCP_BACKGROUND_LEASE_SECONDS: "1", ...env }), { stdout: "piped" });

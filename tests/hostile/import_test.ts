@@ -1,7 +1,7 @@
+// First: operations' schemas are described in OpenAPI, which has to be loaded before they are made.
+import { appOver, openClient } from "../http/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createApp } from "../../src/http/app.ts";
 import { contentHash } from "../../src/memory/hash.ts";
-import { createLogger } from "../../src/operations/logger.ts";
 import { encodeVector } from "../../src/operations/moving/format.ts";
 import { exportMemories } from "../../src/operations/moving/export.ts";
 import { importFile } from "../../src/operations/moving/import_file.ts";
@@ -9,7 +9,6 @@ import type { ImportOptions } from "../../src/operations/moving/import.ts";
 import { store } from "../../src/operations/store.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { inFolder, json, unimem } from "../cli/command.ts";
-import { openClient } from "../http/client.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { memory, vector } from "../storage/fixtures.ts";
 
@@ -43,6 +42,8 @@ async function cosines({ storage, embeddings }: Runtime, contents: string[]): Pr
     return chunk === undefined ? null : chunk.reduce((sum, value, at) => sum + value * made![at]!, 0);
   }));
 }
+
+const HEADER = JSON.stringify({ kind: "header", format: "unimem-export", version: 1, created_at: 1, unimem: "0.1.0" });
 
 Deno.test("a forged content_hash keeps no other text from being stored, and what refers to it follows", async () => {
   await using opened = await testRuntime();
@@ -191,9 +192,8 @@ Deno.test("over REST vectors are trusted only by a service that has a key", asyn
   await using opened = await testRuntime();
   const { runtime } = opened, content = "A note about the harbour";
   const body = fileOf(runtime, [{ kind: "memory", content, vectors: await vectorsOf(runtime, content) }]);
-  const log = createLogger("error", () => {});
   const call = async (apiKey: string | null, headers: Record<string, string> = {}) => {
-    const app = createApp(runtime, { apiKey, allowedHosts: [], corsOrigins: [], maxBodyBytes: 1 << 20, log });
+    const app = appOver(runtime, { apiKey });
     const answer = await app.request("/api/import?trust_vectors=true", {
       method: "POST",
       body,
@@ -250,13 +250,7 @@ Deno.test("content with NUL is refused by name on every surface, and never cut",
     const report = await take(runtime, fileOf(runtime, [{ kind: "memory", content }]));
     assertEquals(report.stored, 0);
     assertStringIncludes(report.errors[0]!.message, "content must not contain NUL");
-    const app = createApp(runtime, {
-      apiKey: null,
-      allowedHosts: [],
-      corsOrigins: [],
-      maxBodyBytes: 1 << 20,
-      log: createLogger("error", () => {}),
-    });
+    const app = appOver(runtime);
     const answer = await app.request("/api/memories", {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -275,17 +269,10 @@ Deno.test("an import of lines that are all left out lets others in between", asy
   await using client = await openClient();
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  const header = JSON.stringify({
-    kind: "header",
-    format: "unimem-export",
-    version: 1,
-    created_at: 1,
-    unimem: "0.1.0",
-  });
   const answer = await client.app.request("/api/import", {
     method: "POST",
     headers: { "Content-Type": "application/x-ndjson" },
-    body: `${header}\n${"{}\n".repeat(100_000)}`,
+    body: `${HEADER}\n${"{}\n".repeat(100_000)}`,
   });
   clearInterval(timer);
   assertEquals((await answer.json()).faults > 99_000, true);
@@ -295,16 +282,9 @@ Deno.test("an import of lines that are all left out lets others in between", asy
 
 Deno.test("a line of endless levels is left out before it is parsed, one of many keys is cleaned", async () => {
   await using client = await openClient();
-  const header = JSON.stringify({
-    kind: "header",
-    format: "unimem-export",
-    version: 1,
-    created_at: 1,
-    unimem: "0.1.0",
-  });
   const keys = Object.fromEntries(Array.from({ length: 12_000 }, (_, n) => [`k${n}`, n]));
   const lines = [
-    header,
+    HEADER,
     `{"kind":"memory","content":"deep","metadata":{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}}`,
     JSON.stringify({ kind: "memory", content: "wide", metadata: keys }),
   ];

@@ -13,6 +13,7 @@ import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
+import { withMethods } from "../helpers/storage.ts";
 
 /** What came back; `json` is null for other types. */
 export interface Answer {
@@ -53,6 +54,18 @@ export interface ClientOptions {
   hub?: Partial<EventHub>;
 }
 
+/** An app over a runtime, open to every caller unless the settings say otherwise, that logs nothing. */
+export function appOver(runtime: Runtime, settings: Partial<HttpSettings> = {}): OpenAPIHono {
+  return createApp(runtime, {
+    apiKey: null,
+    allowedHosts: [],
+    corsOrigins: [],
+    maxBodyBytes: 1 << 20,
+    log: createLogger("error", () => {}),
+    ...settings,
+  });
+}
+
 /** Opens an app over a fresh store. */
 export async function openClient(options: ClientOptions = {}): Promise<TestClient> {
   const opened = await testRuntime({
@@ -64,16 +77,9 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   Object.assign(events, options.hub);
   const runtime = options.storage === undefined
     ? opened.runtime
-    : { ...opened.runtime, storage: overridden(storage, options.storage) };
+    : { ...opened.runtime, storage: withMethods(storage, options.storage) };
   const logged: string[] = [];
-  const app = createApp(runtime, {
-    apiKey: null,
-    allowedHosts: [],
-    corsOrigins: [],
-    maxBodyBytes: 1 << 20,
-    log: createLogger("error", (line) => logged.push(line)),
-    ...options.http,
-  });
+  const app = appOver(runtime, { log: createLogger("error", (line) => logged.push(line)), ...options.http });
   const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));
   const send: TestClient["send"] = (method, path, body, more) => {
     const headers = new Headers(more);
@@ -93,17 +99,6 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
     store: async (content, more = {}) => (await send("POST", "/api/memories", { content, ...more })).json.content_hash,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
-}
-
-/** The store with some of its properties replaced. */
-function overridden(storage: MemoryStorage, overrides: Partial<MemoryStorage>): MemoryStorage {
-  return new Proxy(storage, {
-    get(target, name) {
-      if (Object.hasOwn(overrides, name)) return Reflect.get(overrides, name);
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 async function read(response: Response): Promise<Answer> {

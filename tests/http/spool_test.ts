@@ -1,6 +1,7 @@
+// First: operations' schemas are described in OpenAPI, which has to be loaded before they are made.
+import { appOver } from "./client.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
-import { createApp } from "../../src/http/app.ts";
 import { Spool } from "../../src/http/spool.ts";
 import { uploadsSettled } from "../../src/operations/documents/upload.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -80,7 +81,7 @@ Deno.test("files together have a limit, and a folder that can't be made is an ou
 Deno.test("no file of a form stays on disk, however the upload ends", async () => {
   await using test = await testRuntime();
   const { runtime, folder } = test;
-  const app = createApp(runtime, { apiKey: null, allowedHosts: [], corsOrigins: [], maxBodyBytes: 1 << 20 });
+  const app = appOver(runtime);
   type Part = [field: string, name: string, content: string];
   const send = async (path: string, files: Part[], fields: Record<string, string> = {}) => {
     const body = new FormData();

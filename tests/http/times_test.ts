@@ -1,14 +1,12 @@
 /** One reading of times over GET, POST and MCP, and the zone in which days begin. */
 
 // First: operations' schemas are described in OpenAPI, which has to be loaded before they are made.
-import { createApp } from "../../src/http/app.ts";
+import { appOver, openClient } from "./client.ts";
 import { assertEquals } from "@std/assert";
-import { createLogger } from "../../src/operations/logger.ts";
 import { searchByTime } from "../../src/operations/search_by_time.ts";
 import { connectInMemory } from "../mcp/clients.ts";
 import { plain } from "../storage/fixtures.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { openClient } from "./client.ts";
 
 /** Times of the two memories: 2019-12-31 and 2020-06-01, both at noon in UTC. */
 const EARLIER = Date.UTC(2019, 11, 31, 12) / 1000, LATER = Date.UTC(2020, 5, 1, 12) / 1000;
@@ -20,13 +18,7 @@ Deno.test("a time means the same over GET, POST and MCP, and what is none is ref
     plain(1, { created_at: EARLIER, content: "An earlier note" }),
     plain(2, { created_at: LATER, content: "A later note" }),
   ]);
-  const app = createApp(runtime, {
-    apiKey: null,
-    allowedHosts: [],
-    corsOrigins: [],
-    maxBodyBytes: 1 << 20,
-    log: createLogger("error", () => {}),
-  });
+  const app = appOver(runtime);
   const mcp = await connectInMemory(runtime);
   const get = async (time: string | number) =>
     await app.request(`/api/memories?created_after=${encodeURIComponent(time)}`);

@@ -6,18 +6,13 @@ import { TOOLS } from "../../src/mcp/tools/table.ts";
 import { type CallResult, connectInMemory, withClient } from "./clients.ts";
 import recorded from "./fixtures/recorded.json" with { type: "json" };
 import { testRuntime } from "../helpers/runtime.ts";
+import { failingStorage } from "../helpers/storage.ts";
 
-/** Runs `body` with a client of a fresh store. */
 /** A runtime whose store fails in a given way. */
-function failing(runtime: Runtime, error: Error): Runtime {
-  const storage = new Proxy(runtime.storage, {
-    get: (target, name) => {
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? () => Promise.reject(error) : value;
-    },
-  });
-  return { ...runtime, storage };
-}
+const failing = (runtime: Runtime, error: Error): Runtime => ({
+  ...runtime,
+  storage: failingStorage(runtime.storage, error),
+});
 
 const textOf = (result: CallResult) => result.content[0]!.text;
 const HASH = /^[0-9a-f]{64}$/;

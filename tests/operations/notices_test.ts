@@ -1,12 +1,14 @@
+// First: operations' schemas are described in OpenAPI, which has to be loaded before they are made.
+import { appOver } from "../http/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { EmbeddingProvider } from "../../src/embedding/provider.ts";
 import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
-import { createApp } from "../../src/http/app.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { ServingModel } from "../../src/operations/serving.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { testRuntime } from "../helpers/runtime.ts";
+import { withMethods } from "../helpers/storage.ts";
 import { connectInMemory } from "../mcp/clients.ts";
 import { memory } from "../storage/fixtures.ts";
 
@@ -18,7 +20,7 @@ type Json = any;
 
 /** Calls REST. */
 function client(runtime: Runtime) {
-  const app = createApp(runtime, { apiKey: null, allowedHosts: [], corsOrigins: [], maxBodyBytes: 1 << 20, log });
+  const app = appOver(runtime);
   const read = async (response: Response) => ({ status: response.status, json: await response.json() as Json });
   return {
     get: async (path: string) => await read(await app.request(path)),
@@ -94,16 +96,11 @@ Deno.test("what compares stored vectors says so too when the store ignores them"
   await using opened = await testRuntime();
   const { json } = await client(opened.runtime).post("/api/memories", { content: "A memory of the harbour" });
   // The store switches between each reading of vectors and the search for those near to them.
-  const storage = new Proxy(opened.runtime.storage, {
-    get(target, name) {
-      if (name === "candidates") {
-        return async (query: Parameters<typeof target.candidates>[0]) => {
-          const vector = await query.vector;
-          return await target.candidates({ ...query, vector: vector && { ...vector, model: "replaced" } });
-        };
-      }
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+  const { storage: real } = opened.runtime;
+  const storage = withMethods(real, {
+    candidates: async (query) => {
+      const vector = await query.vector;
+      return await real.candidates({ ...query, vector: vector && { ...vector, model: "replaced" } });
     },
   });
   for (const [what, notice] of Object.entries(await notices({ ...opened.runtime, storage }, json.content_hash))) {

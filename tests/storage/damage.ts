@@ -25,16 +25,6 @@ export function pagesOf(path: string): Page[] {
   }
 }
 
-/** The root page of a table or index. */
-export function rootOf(path: string, name: string): number {
-  const database = new DatabaseSync(path);
-  try {
-    return Number(database.prepare("SELECT rootpage FROM sqlite_master WHERE name = ?").get(name)!.rootpage);
-  } finally {
-    database.close();
-  }
-}
-
 /** What pages are overwritten with: other bytes each time would hide a fault of one kind of bytes. */
 export const FILLINGS: Record<string, (bytes: Uint8Array<ArrayBuffer>) => void> = {
   noise: (bytes) => void crypto.getRandomValues(bytes),

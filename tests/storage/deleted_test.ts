@@ -9,6 +9,7 @@ import { MIGRATIONS } from "../../src/storage/sqlite/migrations.ts";
 import { spawn, testEnvironment, until, within } from "../helpers/process.ts";
 import { openClient } from "../http/client.ts";
 import { embedded, foundByWords, hashOf, MODEL, plain } from "./fixtures.ts";
+import { inFolder } from "../helpers/folder.ts";
 import { Network } from "./outage.ts";
 
 /** A word that stems to itself, and one part of which an index might keep alone. */
@@ -26,15 +27,6 @@ async function holding(folder: string, text: string): Promise<string[]> {
     }
   }
   return found.sort();
-}
-
-async function withFolder(run: (folder: string, path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-deleted-" });
-  try {
-    await run(folder, join(folder, "memory.db"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("after a permanent delete, an emptied trash and optimize no file holds the words, over REST", async () => {
@@ -63,7 +55,7 @@ Deno.test("after a permanent delete, an emptied trash and optimize no file holds
 });
 
 Deno.test("an update and a merge leave nothing of the old values after optimize", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const storage = await openStorage({ backend: "sqlite", path });
     await storage.store([plain(1, { tags: [`${WORD}tag`], metadata: { note: `${WORD} `.repeat(4000) } }), plain(2)]);
     await storage.update(hashOf(1), { tags: ["other"], metadata: { note: "short" }, memory_type: `${WORD}type` }, 5);
@@ -74,7 +66,7 @@ Deno.test("an update and a merge leave nothing of the old values after optimize"
   }));
 
 Deno.test("many stored and deleted memories leave no word of theirs in any page", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const storage = await openStorage({ backend: "sqlite", path });
     await storage.registerModel(MODEL);
     const count = 2000, odd = (i: number) => i % 2 === 1;
@@ -95,7 +87,7 @@ Deno.test("many stored and deleted memories leave no word of theirs in any page"
   }));
 
 Deno.test("terms that were dropped are found again when they come back, in every process that shares the file", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const a = await openStorage({ backend: "sqlite", path }), b = await openStorage({ backend: "sqlite", path });
     const numbered = () => {
       const database = new DatabaseSync(path, { readOnly: true });
@@ -131,7 +123,7 @@ Deno.test("terms that were dropped are found again when they come back, in every
   }));
 
 Deno.test("optimize goes on beside writes and searches, and loses none of them", () =>
-  withFolder(async (_, path) => {
+  inFolder(async (_, path) => {
     const storage = await openStorage({ backend: "sqlite", path });
     await storage.store(Array.from({ length: 1500 }, (_, i) => plain(i, { content: `old${i} memory` })));
     await storage.delete(Array.from({ length: 700 }, (_, i) => hashOf(i)));
@@ -148,7 +140,7 @@ Deno.test("optimize goes on beside writes and searches, and loses none of them",
   }));
 
 Deno.test("optimize says so when another process's reading keeps the log from being emptied", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const storage = await openStorage({ backend: "sqlite", path });
     await storage.store([plain(1, { content: WORD })]);
     const other = new DatabaseSync(path);
@@ -164,7 +156,7 @@ Deno.test("optimize says so when another process's reading keeps the log from be
   }));
 
 Deno.test("optimize clears the free pages of a file from before secure_delete", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const old = new DatabaseSync(path);
     old.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = OFF");
     for (const step of MIGRATIONS.slice(0, 4)) old.exec(step);
@@ -186,7 +178,7 @@ Deno.test("optimize clears the free pages of a file from before secure_delete", 
   }));
 
 Deno.test("the outbox's file and its log keep nothing of what was handed on or dropped", () =>
-  withFolder(async (folder, path) => {
+  inFolder(async (folder, path) => {
     const inner = await openStorage({ backend: "sqlite", path });
     const network = new Network(), settings = { path: join(folder, "outbox.db"), maxWrites: 1000, maxBytes: 1 << 24 };
     const storage = await withOutbox(settings, () => Promise.resolve(network.over(inner)));
@@ -210,7 +202,7 @@ Deno.test("the outbox's file and its log keep nothing of what was handed on or d
   }));
 
 Deno.test("the command line empties the store of what was deleted, and the embedding cache has no words in it", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const settings = { MCP_EMBEDDING_CACHE_PATH: join(folder, "vectors.db") };
     const run = async (...args: string[]) => {
       const child = await spawn(args, testEnvironment(folder, settings), { stdout: "piped" });

@@ -2,21 +2,14 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { join } from "node:path";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
 import { openClient } from "../http/client.ts";
 import { foundByWords, hashOf, plain } from "./fixtures.ts";
+import { inFolder } from "../helpers/folder.ts";
 
-async function withFolder(run: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "unimem-faults-" });
-  try {
-    await run(join(folder, "memory.db"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withFolder = (run: (path: string) => Promise<void>) => inFolder((_, path) => run(path));
 
 /** Lets a method of the index throw a number of times; disposing puts it back. */
 function failing(method: "put" | "change" | "remove" | "setVectors", times: number): Disposable {
