@@ -13,7 +13,7 @@ import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { withMethods } from "../helpers/storage.ts";
+import { override } from "../../src/storage/intercept.ts";
 
 /** What came back; `json` is null for other types. */
 export interface Answer {
@@ -77,7 +77,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   Object.assign(events, options.hub);
   const runtime = options.storage === undefined
     ? opened.runtime
-    : { ...opened.runtime, storage: withMethods(storage, options.storage) };
+    : { ...opened.runtime, storage: override(storage, options.storage) };
   const logged: string[] = [];
   const app = appOver(runtime, { log: createLogger("error", (line) => logged.push(line)), ...options.http });
   const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));

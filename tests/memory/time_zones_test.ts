@@ -17,8 +17,8 @@ const TIME_TESTS = [
 ];
 const PERMISSIONS = ["net=127.0.0.1,localhost", "env", "sys", "read", "write", "ffi", "run"];
 
-// Behind UTC with summer time, ahead of it by part of an hour, and a day ahead.
-for (const zone of ["America/Los_Angeles", "Asia/Kathmandu", "Pacific/Kiritimati"]) {
+// Behind UTC with summer time, ahead of it by a quarter of an hour more, and a day ahead.
+for (const zone of ["America/Los_Angeles", "Australia/Eucla", "Pacific/Kiritimati"]) {
   Deno.test(`times are read alike on a machine in ${zone}`, async () => {
     const own = new Deno.Command(Deno.execPath(), {
       args: ["eval", "console.log(Temporal.Now.timeZoneId())"],

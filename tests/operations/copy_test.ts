@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { copyStore } from "../../src/operations/moving/copy/copy.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/storage.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { watchedStorage } from "../helpers/storage.ts";
 import { embedded, hashOf, MODEL, plain } from "../storage/fixtures.ts";

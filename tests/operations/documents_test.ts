@@ -16,7 +16,7 @@ import type { Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { utf8 } from "../documents/helpers.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { withMethods } from "../helpers/storage.ts";
+import { override } from "../../src/storage/intercept.ts";
 
 const OPTIONS = UploadOptions.parse({});
 const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
@@ -109,7 +109,7 @@ Deno.test("while no model is ready a document is stored for word search", async 
 
 Deno.test("a store that fails leaves nothing of a document", async () => {
   await using opened = await testRuntime();
-  const storage = withMethods(opened.runtime.storage, {
+  const storage = override(opened.runtime.storage, {
     store: () => Promise.reject(new MemoryError("unavailable", "Cannot store memories: the disk is full")),
   });
   const runtime = { ...opened.runtime, storage };
@@ -132,19 +132,22 @@ Deno.test("documents that wait have a limit in bytes, and there is room again on
     read: async () => (await release.promise, utf8(`Words of ${name}.`)),
     remove: () => Promise.resolve(void removed.push(name)),
   });
-  await upload(runtime, kept("a.txt", 100), OPTIONS);
-  await uploadBatch(runtime, [kept("b.txt", 50), kept("c.txt", 50)], OPTIONS);
-  for (
-    const refused of [
-      () => upload(runtime, kept("d.txt", 100), OPTIONS),
-      () => uploadBatch(runtime, [kept("e.txt", 30), kept("f.txt", 30)], OPTIONS),
-    ]
-  ) {
-    const error = await assertRejects(refused, MemoryError, "too many documents wait already");
-    assertEquals([error.code, error.retryAfterSeconds], ["overloaded", 10]);
+  try {
+    await upload(runtime, kept("a.txt", 100), OPTIONS);
+    await uploadBatch(runtime, [kept("b.txt", 50), kept("c.txt", 50)], OPTIONS);
+    for (
+      const refused of [
+        () => upload(runtime, kept("d.txt", 100), OPTIONS),
+        () => uploadBatch(runtime, [kept("e.txt", 30), kept("f.txt", 30)], OPTIONS),
+      ]
+    ) {
+      const error = await assertRejects(refused, MemoryError, "too many documents wait already");
+      assertEquals([error.code, error.retryAfterSeconds], ["overloaded", 10]);
+    }
+    await upload(runtime, kept("g.txt", 56), OPTIONS);
+  } finally {
+    release.resolve();
   }
-  await upload(runtime, kept("g.txt", 56), OPTIONS);
-  release.resolve();
   await uploadsSettled(runtime);
   assertEquals(removed.toSorted(), ["a.txt", "b.txt", "c.txt", "g.txt"]);
   // One file alone may be larger than all that wait together.

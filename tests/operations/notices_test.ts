@@ -8,7 +8,7 @@ import type { Runtime } from "../../src/operations/runtime.ts";
 import { ServingModel } from "../../src/operations/serving.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { withMethods } from "../helpers/storage.ts";
+import { override } from "../../src/storage/intercept.ts";
 import { connectInMemory } from "../mcp/clients.ts";
 import { memory } from "../storage/fixtures.ts";
 
@@ -97,7 +97,7 @@ Deno.test("what compares stored vectors says so too when the store ignores them"
   const { json } = await client(opened.runtime).post("/api/memories", { content: "A memory of the harbour" });
   // The store switches between each reading of vectors and the search for those near to them.
   const { storage: real } = opened.runtime;
-  const storage = withMethods(real, {
+  const storage = override(real, {
     candidates: async (query) => {
       const vector = await query.vector;
       return await real.candidates({ ...query, vector: vector && { ...vector, model: "replaced" } });

@@ -8,15 +8,16 @@ import { exportMemories } from "../../src/operations/moving/export.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { store } from "../../src/operations/store.ts";
 import { openStorage, storeFiles } from "../../src/storage/factory.ts";
-import type { StoreFiles } from "../../src/storage/storage.ts";
+import type { StoreFiles } from "../../src/storage/files.ts";
 import { testRuntime } from "../helpers/runtime.ts";
+import { plain } from "../storage/fixtures.ts";
 
 const remember = (runtime: Runtime, content: string) => store(runtime, { content, tags: [], metadata: {} });
 
 /** Writes what the store holds now, in one of the formats that can be restored. */
 const WRITE: Record<string, (runtime: Runtime, folder: string) => Promise<string>> = {
-  copy: async (runtime, folder) => (await writeBackup(runtime, { folder, keep: null })).file,
-  export: async (runtime, folder) => {
+  "a copy": async (runtime, folder) => (await writeBackup(runtime, { folder, keep: null })).file,
+  "an export": async (runtime, folder) => {
     const parts = await Array.fromAsync(exportMemories(runtime, { vectors: true, trash: true }));
     const file = `${folder}/${crypto.randomUUID()}.jsonl`;
     await Deno.writeTextFile(file, parts.map(({ text }) => text).join(""));
@@ -25,7 +26,7 @@ const WRITE: Record<string, (runtime: Runtime, folder: string) => Promise<string
 };
 
 for (const [format, write] of Object.entries(WRITE)) {
-  Deno.test(`a ${format} that another sound one replaces while it is read is refused, and the store stays`, async () => {
+  Deno.test(`${format} that another sound one replaces while it is read is refused, and the store stays`, async () => {
     await using test = await testRuntime();
     const { runtime, folder } = test, path = `${folder}/target/unimem.db`;
     const withRuntime: WithRuntime = async (path, body) => {
@@ -47,7 +48,7 @@ for (const [format, write] of Object.entries(WRITE)) {
     await remember(runtime, "Put in its place later");
     const other = await write(runtime, folder);
     await Deno.mkdir(`${folder}/target`);
-    await withRuntime(path, (target) => remember(target, "There before"));
+    await withRuntime(path, ({ storage }) => storage.store([plain(1, { content: "There before" })]));
 
     // Taking the store's file comes after the check and before the reading.
     let exchanged = false;
