@@ -15,6 +15,7 @@ import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
+import { addModel } from "./model.ts";
 import { addOptimize } from "./optimize.ts";
 import { addOutbox } from "./outbox.ts";
 import { addReembed } from "./reembed.ts";
@@ -52,7 +53,7 @@ export function createProgram(context: CliContext): Command {
       .action(() => context.serve(name));
   }
   const adders = [
-    ...[addMemories, addMoving, addCopy, addBackup, addReembed, addOptimize, addState, addDoctor],
+    ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
     ...[addOutbox, addConnect, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);

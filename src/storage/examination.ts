@@ -14,6 +14,10 @@ export interface StoreExamination {
   newest: number | null;
   /** The model whose vectors searches use. */
   model: { id: string; name: string; dimensions: number } | null;
+  /** The beginnings of some contents, from all over the store. */
+  texts: string[];
+  /** Notes in the store, by name. */
+  notes: Record<string, string>;
   /** Seconds by which the server's clock is ahead of this machine's. */
   clock_ahead: number | null;
   /** What doesn't keep the store from working. */

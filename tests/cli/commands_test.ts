@@ -63,6 +63,7 @@ const CASES: Record<string, Case> = {
     fails: "restore latest",
     code: 1,
   },
+  model: { before: ["store Something"], succeeds: "model default", fails: "model one two", code: 2 },
   reembed: { before: ["store Something"], succeeds: "reembed --all", fails: "reembed --quick", code: 2 },
   stats: { succeeds: "stats", fails: "stats --what", code: 2 },
   config: { succeeds: "config", fails: "config set", code: 2 },

@@ -9,6 +9,8 @@ import type { Config } from "../../config.ts";
 import { isFrom } from "../../operations/endpoint_consent.ts";
 import type { StoreExamination } from "../../operations/health/examination.ts";
 import { DIFFERENT_VECTORS, diskSpace, evaluateClock, evaluateSpace } from "../../operations/health/checks.ts";
+import { foreignTexts, languagesOfTexts } from "../../operations/languages.ts";
+import { choiceIn } from "../../operations/model_choice.ts";
 import type { CliContext } from "../context.ts";
 import { attempt, type NamedResult, ok, skipped, warning } from "./check.ts";
 import type { PartState } from "../../operations/health/state.ts";
@@ -79,8 +81,8 @@ function withoutEchoes(checks: NamedResult[]): NamedResult[] {
   );
 }
 
-async function checkModel(context: CliContext, config: Config, found: StoreExamination | null): Promise<NamedResult[]> {
-  const { embedding } = config;
+async function checkModel(context: CliContext, given: Config, found: StoreExamination | null): Promise<NamedResult[]> {
+  const config = withChoice(given, found), { embedding } = config;
   if (embedding.provider === "openai") {
     const { host } = new URL(embedding.url);
     // What `operations/endpoint_consent.ts` lets a service do, but for a consent that no re-embedding followed yet.
@@ -103,7 +105,19 @@ async function checkModel(context: CliContext, config: Config, found: StoreExami
     return [warning("model", message, "Nothing, if you changed it on purpose: the service embeds all memories anew")];
   }
   if (complaint !== null) return [warning("model", complaint, DIFFERENT_VECTORS)];
+  const bySetting = embedding.provider !== "local" || !embedding.byDefault;
+  const foreign = foreignTexts(name, languagesOfTexts(found?.texts ?? []), bySetting);
+  if (foreign !== null) {
+    return [warning("model", `${name}, ${dimensions} dimensions; ${foreign.message}`, foreign.action)];
+  }
   return [ok("model", `${name}, ${dimensions} dimensions${verified ? ", files whole" : ""}`)];
+}
+
+/** The settings with the model that was chosen for the store, where none of them names one. */
+function withChoice(config: Config, found: StoreExamination | null): Config {
+  const { embedding } = config, chosen = found === null ? null : choiceIn(found.notes);
+  if (chosen === null || embedding.provider !== "local" || !embedding.byDefault) return config;
+  return { ...config, embedding: { ...embedding, model: chosen } };
 }
 
 /** What a running service says of a part counts where it is worse than what was seen from outside. */

@@ -10,6 +10,7 @@ import { statfs } from "node:fs/promises";
 import { MemoryError } from "../../errors.ts";
 import type { StoreCondition, StoreTrouble } from "../../storage/contract/maintenance.ts";
 import { BACKUP_JOB } from "../backup/schedule.ts";
+import { foreignTexts } from "../languages.ts";
 import { defineCheck, type HealthCheck } from "./check.ts";
 import { type CheckResult, works } from "./state.ts";
 import type { ClockReading } from "./clock_watch.ts";
@@ -146,7 +147,7 @@ const BY_WORDS = "until then searches go by words alone";
 
 export const model = defineCheck({
   name: "model",
-  evaluate(_, { runtime: { embeddings: { configured, serving, reranker } } }) {
+  evaluate(_, { runtime: { embeddings: { configured, serving, reranker, fixed = false }, health: { languages } } }) {
     const { status } = configured;
     if (status.held) {
       const [message = "", action = ""] = (status.error ?? "").split(/: (?=run )/);
@@ -182,7 +183,7 @@ export const model = defineCheck({
       return {
         state: "degraded",
         message: `Cannot use the reranker: ${reranker.status.error ?? "it failed"}`,
-        action: "Check MCP_RERANK_MODEL and start the service again; until then results keep their first order",
+        action: "Check MCP_RERANK_MODEL; it is tried again by itself, and until then results keep their first order",
         since: reranker.status.since,
       };
     }
@@ -196,7 +197,11 @@ export const model = defineCheck({
     }
     const { name = "", dimensions = 0 } = configured.identity ?? {};
     const second = reranker === undefined ? "" : `; reranker ${reranker.model} ${reranker.status.state}`;
-    return { state: "healthy", message: `${name}, ${dimensions} dimensions${second}`, since: status.since };
+    const message = `${name}, ${dimensions} dimensions${second}`, { since } = status;
+    // Texts in other languages are no fault: they are found by their words.
+    const foreign = foreignTexts(name, languages.last, fixed);
+    if (foreign === null) return { state: "healthy", message, since };
+    return { state: "healthy", message: `${message}; ${foreign.message}`, action: foreign.action, since };
   },
 });
 

@@ -36,13 +36,13 @@ export function knownHealth(runtime: Runtime, checks: readonly HealthCheck[] = C
 }
 
 async function runChecks(runtime: Runtime, checks: readonly HealthCheck[]): Promise<HealthReport> {
-  const sources = sourcesOf(runtime);
-  const observed = new Map(
-    await Promise.all(
-      checks.map(async (check) => [check.name, await inTime(check.observe?.(runtime, sources))] as const),
-    ),
-  );
-  runtime.health.lookedAt = runtime.health.now();
+  const sources = sourcesOf(runtime), { health, storage, embeddings } = runtime;
+  const [, ...found] = await Promise.all([
+    health.languages.look(storage, embeddings.configured.identity?.name),
+    ...checks.map(async (check) => [check.name, await inTime(check.observe?.(runtime, sources))] as const),
+  ]);
+  const observed = new Map(found);
+  health.lookedAt = health.now();
   return evaluateAll(runtime, checks, (check) => {
     const seen = observed.get(check.name);
     return seen === LATE ? lateResult(check.name) : check.evaluate(seen, contextOf(runtime, check));

@@ -6,6 +6,7 @@
  */
 
 import { CoverageWatch } from "../coverage.ts";
+import { LanguageWatch } from "../languages.ts";
 import { ClockWatch } from "./clock_watch.ts";
 import type { CheckResult, HealthState, PartHealth } from "./state.ts";
 import { WorkLog } from "./work_log.ts";
@@ -50,6 +51,7 @@ export class HealthRecord {
   readonly work: WorkLog;
   readonly clock: ClockWatch;
   readonly coverage = new CoverageWatch();
+  readonly languages: LanguageWatch;
   /** Set when the service begins to stop: from then on it is not ready. */
   stopping = false;
   /** Unix milliseconds. */
@@ -65,6 +67,7 @@ export class HealthRecord {
     this.now = now;
     this.work = new WorkLog(now);
     this.clock = new ClockWatch(now, steady);
+    this.languages = new LanguageWatch(steady);
   }
 
   /** Addresses that this process listens on now, such as `http://127.0.0.1:8000`. */

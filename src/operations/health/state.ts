@@ -15,7 +15,7 @@ export type PartState = (typeof PART_STATES)[number];
 export interface CheckResult {
   state: PartState;
   message: string;
-  /** What to do about it; given whenever the state is `degraded` or `unhealthy`. */
+  /** What to do about it; given whenever the state is `degraded` or `unhealthy`, else where something could be better. */
   action?: string;
   /** Unix milliseconds at which the state began, where the part knows; otherwise the moment it was first seen. */
   since?: number;

@@ -46,8 +46,11 @@ export function startHealthWatch(
   };
 }
 
-/** A line for the log when a part failed, went on failing in another way, or recovered; null otherwise. */
+/** A line for the log when a part failed, went on failing in another way, recovered, or could be better; null otherwise. */
 function change(before: PartHealth | undefined, { name, state, message, action }: PartHealth): string | null {
+  if (state === "healthy" && action !== null && before?.action !== action) {
+    return `Health: ${name}: ${message}. ${action}`;
+  }
   if (state === "starting" || before?.state === state) return null;
   if (state === "degraded" || state === "unhealthy") return `Health: ${name} is ${state}: ${message}. ${action}`;
   return before?.state === "degraded" || before?.state === "unhealthy" ? `Health: ${name} has recovered` : null;

@@ -7,12 +7,15 @@
 import { NAMED_ONLY } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
+import { unescapeText } from "../sqlite/escape.ts";
 import type { Facts } from "./facts.ts";
 import { RESERVED_ID } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
 /** The first version that ranks by words itself. */
 const REQUIRED = "1.18";
+/** Contents that are looked at, and characters of each. */
+const TEXTS = 100, TEXT = 1000;
 
 /** A server's answer, as far as it is read here. */
 interface Answer {
@@ -24,14 +27,16 @@ interface Answer {
     local_shards?: { state: string }[];
     remote_shards?: { state: string }[];
     payload?: ReservedPayload;
+    points?: { payload?: { content?: unknown } | null }[];
   };
 }
 
-/** The reserved point's payload, as far as it is read here. */
+/** The reserved point's payload, as far as it is read here; notes are in fields of their own. */
 interface ReservedPayload {
   unimem?: Facts;
   embedding_model?: string;
   vector_size?: number;
+  [field: string]: unknown;
 }
 
 /**
@@ -48,7 +53,7 @@ export async function examineServer(settings: QdrantSettings): Promise<StoreExam
   if (older(version, REQUIRED)) {
     throw new MemoryError("configuration", `Cannot use Qdrant ${version}: Unimem needs ${REQUIRED} or newer`);
   }
-  const nothing = { memories: null, newest: null, model: null, clock_ahead, warnings };
+  const nothing = { memories: null, newest: null, model: null, texts: [], notes: {}, clock_ahead, warnings };
   const found = await get(settings, collection);
   if (found.status === 404) {
     return { ...nothing, message: `Qdrant ${version}; the service makes the collection when it starts` };
@@ -77,6 +82,8 @@ export async function examineServer(settings: QdrantSettings): Promise<StoreExam
     ...nothing,
     memories: Math.max(0, points_count - (reserved === undefined ? 0 : 1)),
     model: modelOf(reserved),
+    texts: await textsOf(settings, collection),
+    notes: notesOf(reserved ?? {}),
     message: `Qdrant ${version}, ${points_count} points, status ${status}`,
   };
 }
@@ -90,15 +97,32 @@ function modelOf(payload: ReservedPayload | undefined): StoreExamination["model"
   return name === undefined ? null : { id: `${NAMED_ONLY}${name}`, name, dimensions };
 }
 
+/** The beginnings of some contents. Points come in the order of their ids, which are of hashes: any of them, that is. */
+async function textsOf(settings: QdrantSettings, collection: string): Promise<string[]> {
+  const asked = { limit: TEXTS, with_payload: ["content"], with_vector: false };
+  const points = (await get(settings, `${collection}/points/scroll`, asked)).body.result?.points ?? [];
+  return points.flatMap(({ payload }) => typeof payload?.content === "string" ? [payload.content.slice(0, TEXT)] : []);
+}
+
+function notesOf(payload: ReservedPayload): Record<string, string> {
+  const notes = Object.entries(payload).filter(([key, value]) => key.startsWith("note_") && typeof value === "string");
+  return Object.fromEntries(notes.map(([key, value]) => [key.slice("note_".length), unescapeText(value as string)]));
+}
+
 async function get(
   settings: QdrantSettings,
   path: string,
+  body?: unknown,
 ): Promise<{ status: number; date: string | null; body: Answer }> {
   const { url, apiKey, timeoutMs } = settings;
   let response: Response;
   try {
     response = await fetch(`${url.replace(/\/$/, "")}/${path}`, {
-      headers: apiKey === null ? {} : { "api-key": apiKey },
+      headers: {
+        ...(apiKey === null ? {} : { "api-key": apiKey }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
 import { type Database, hindranceOf, HINDRANCES, pluck, refuseForeign } from "./database.ts";
+import { unescapeText } from "./escape.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
 /** Bytes of a write-ahead log above which something keeps it from being written back; it is cut at 64 MB otherwise. */
@@ -15,6 +16,8 @@ const LARGE_LOG = 256 * 2 ** 20;
 /** Milliseconds that another process may hold the lock; a transaction takes up to 30. */
 const LOCK_PATIENCE = 1000;
 const MAGIC = "SQLite format 3\0";
+/** Contents that are looked at, and characters of each. */
+const TEXTS = 100, TEXT = 1000;
 
 /** What to look at. */
 export interface ExamineOptions {
@@ -28,7 +31,7 @@ export interface ExamineOptions {
  * @throws {MemoryError} what is wrong with it: `unavailable` when it is locked or can't be read, else `configuration`.
  */
 export async function examineFile(path: string, { tryLock }: ExamineOptions): Promise<StoreExamination> {
-  const nothing = { memories: null, newest: null, model: null, clock_ahead: null, warnings: [] };
+  const nothing = { memories: null, newest: null, model: null, texts: [], notes: {}, clock_ahead: null, warnings: [] };
   const size = await Deno.stat(path).then((file) => file.isFile ? file.size : -1, (error) => {
     if (error instanceof Deno.errors.NotFound) return null;
     throw fault(error);
@@ -72,15 +75,35 @@ function contents(reader: Database["reader"], version: number) {
   const model = reader.prepare(
     "SELECT m.id, m.name, m.dimensions FROM models m JOIN counters c ON c.name = 'active_model' AND c.value = m.number",
   ).get();
+  const notes = hasNotes(reader) ? reader.prepare("SELECT name, value FROM notes").all() : [];
   const schema = version === SCHEMA_VERSION ? `schema ${version}` : `schema ${version}, the next start upgrades it`;
   return {
     message: `${memories} memories, ${schema}, every page checked`,
     memories,
     newest: typeof newest === "number" ? newest : null,
+    texts: textsOf(reader),
+    notes: Object.fromEntries(notes.map(({ name, value }) => [String(name), unescapeText(String(value))])),
     model: model === undefined
       ? null
       : { id: String(model.id), name: String(model.name), dimensions: Number(model.dimensions) },
   };
+}
+
+/** Schemas before notes came are examined too. */
+function hasNotes(reader: Database["reader"]): boolean {
+  return pluck(reader, "SELECT count(*) AS value FROM sqlite_schema WHERE type = 'table' AND name = 'notes'") === 1;
+}
+
+/** The beginnings of contents at places spread evenly over the table. */
+function textsOf(reader: Database["reader"]): string[] {
+  const first = Number(pluck(reader, "SELECT min(id) AS value FROM memories") ?? 0);
+  const last = Number(pluck(reader, "SELECT max(id) AS value FROM memories") ?? -1);
+  const at = reader.prepare(
+    `SELECT substr(content, 1, ${TEXT}) AS text FROM memories WHERE id >= ? ORDER BY id LIMIT 1`,
+  );
+  const step = Math.max(1, Math.ceil((last - first + 1) / TEXTS)), texts: string[] = [];
+  for (let id = first; id <= last; id += step) texts.push(String(at.get(id)!.text));
+  return texts;
 }
 
 async function beginning(path: string): Promise<string> {
