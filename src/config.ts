@@ -122,8 +122,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       : { model: values.MCP_RERANK_MODEL, ...modelSources(values, baseDir) },
     operations: {
       maxContentLength: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH ?? DEFAULT_MAX_CONTENT_LENGTH,
-      split: values.MCP_SQLITEVEC_MAX_CONTENT_LENGTH !== undefined && values.MCP_ENABLE_AUTO_SPLIT !== false ||
-          values.MCP_ENABLE_AUTO_SPLIT === true
+      split: values.MCP_ENABLE_AUTO_SPLIT ?? true
         ? {
           overlap: values.MCP_CONTENT_SPLIT_OVERLAP ?? 50,
           preserveBoundaries: values.MCP_CONTENT_PRESERVE_BOUNDARIES ?? true,
@@ -136,6 +135,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       cosineScales: values.MCP_RELEVANCE_SCALES ?? {},
       timeZone: values.MCP_TIME_ZONE ?? (platform.forOneUser || transport === "stdio" ? platform.timeZone : null) ??
         "UTC",
+      tools: {
+        profile: values.MCP_TOOLS ?? "full",
+        output: values.MCP_TOOL_OUTPUT ?? "auto",
+        structured: values.MCP_STRUCTURED_CONTENT ?? "auto",
+      },
       trashDays: values.MCP_TRASH_DAYS ?? 30,
       modelWaitMs: (values.MCP_EMBEDDING_WAIT ?? 3) * 1000,
     },

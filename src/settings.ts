@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { TOOL_PROFILES } from "./memory/tool_profile.ts";
 import { canonicalTimeZone } from "./memory/time/zone.ts";
 
 /** A text that must be one of a few words, in any case. */
@@ -360,16 +361,31 @@ export const SETTINGS = {
 
   MCP_SQLITEVEC_MAX_CONTENT_LENGTH: setting(
     wholeNumber(100, 1_000_000),
-    "100000, refused above",
-    "Longest content, in characters; longer content is split into several memories when MCP_ENABLE_AUTO_SPLIT is on.",
+    "100000",
+    "Longest content, in characters, that is one chunk; MCP_ENABLE_AUTO_SPLIT says what becomes of longer content.",
   ),
   MCP_ENABLE_AUTO_SPLIT: setting(
     flag(),
-    "true when MCP_SQLITEVEC_MAX_CONTENT_LENGTH is set",
-    "Whether content over the limit is split instead of refused.",
+    "true",
+    "Whether content over MCP_SQLITEVEC_MAX_CONTENT_LENGTH is split into chunks that are found and shown as one memory, up to 1000000 characters, instead of refused.",
   ),
-  MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a part repeats of the one before."),
-  MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether parts end at paragraphs, sentences or words."),
+  MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a chunk repeats of the one before."),
+  MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether chunks end at paragraphs, sentences or words."),
+  MCP_TOOLS: setting(
+    choice(...TOOL_PROFILES),
+    "full",
+    "Tools that MCP clients are served: `full` has all, `core` those to store, search, fetch, supersede and delete, which cost a sixth of the tokens. An address may say otherwise: `/mcp?tools=core`.",
+  ),
+  MCP_TOOL_OUTPUT: setting(
+    choice("auto", "compact", "json", "connector"),
+    "auto",
+    "Form of the text in MCP tools' answers: `compact` for models, `json`, or `connector` for the shape of `search` and `fetch` that ChatGPT's connectors need; `auto` gives the first version's six tools JSON, ChatGPT its shape, and everything else compact text.",
+  ),
+  MCP_STRUCTURED_CONTENT: setting(
+    choice("auto", "always", "never"),
+    "auto",
+    "Whether compact answers come with structured content beside the text; `auto` leaves it out for clients that show a model the structured content in place of the text.",
+  ),
   MCP_TRASH_DAYS: setting(
     wholeNumber(0, 3650),
     "30",

@@ -7,6 +7,8 @@
 import { Client, InMemoryTransport } from "@modelcontextprotocol/client";
 import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
+import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { outputSchema as toolOutput } from "../../src/mcp/tools/tool.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { fields, type Schema, table } from "./markdown.ts";
 import { stubRuntime } from "./stub.ts";
@@ -76,6 +78,26 @@ export async function mcpPage(): Promise<string> {
 The server speaks Streamable HTTP at \`/mcp\`, HTTP+SSE at \`/sse\` for older clients, and standard input and output with
 \`deno task stdio\`. Where a key is set, send it as \`Authorization: Bearer KEY\` or \`X-API-Key: KEY\`.
 
+## What an agent pays
+
+- \`search\`, \`fetch\` and the tools that the Python service lacks answer in compact text: a line for each memory with its
+  number, date, type, tags, relevance and the first ten digits of its id, then its content, once. That is at most 30
+  tokens a result beside the content. Lines of the store begin with a number that is new in every answer and stands in no
+  memory, so that no memory can look like another.
+- The first version's six tools (\`store_memory\`, \`retrieve_memory\`, \`search_by_tag\`, \`list_memories\`,
+  \`delete_memory\`, \`check_database_health\`) answer in JSON, as their clients expect.
+- ChatGPT's connectors, known by the name \`openai-mcp\`, get the JSON that they need from \`search\` and \`fetch\`.
+- Every tool takes \`output\`: \`compact\` or \`json\` for one call. \`MCP_TOOL_OUTPUT\` sets the form for all.
+- Structured content goes with the text, save to clients that show a model the structured content in place of the text
+  (Claude Code, Visual Studio Code); \`MCP_STRUCTURED_CONTENT\` decides otherwise.
+- \`/mcp?tools=core\` (also \`/sse?tools=core\`, and \`POST /mcp?tools=core\` on the REST port) or \`MCP_TOOLS=core\` serves
+  only the tools to store, search, fetch, supersede and delete: under 1,200 tokens of definitions. A tool outside the
+  profile says so when it is called.
+- An id is a content_hash, or its first ten or more digits where they mean one memory. Where they mean several, the error
+  names them.
+- A content over \`MCP_SQLITEVEC_MAX_CONTENT_LENGTH\` is one memory all the same: results hold the part that matched, and
+  \`fetch\` reads it whole, page by page.
+
 Agents are told when to use it:
 
 \`\`\`text
@@ -93,6 +115,9 @@ ${resources && `## Resources\n\n${resources}\n`}${prompts.length > 0 ? "## Promp
 function toolSection(
   { name, title, description = "", inputSchema, outputSchema, annotations = {} }: DescribedTool,
 ): string {
+  const tool = TOOLS.find((tool) => tool.name === name)!, listed = Object.keys(inputSchema.properties ?? {});
+  const others = Object.keys(tool.input.shape).filter((argument) => !listed.includes(argument));
+  const result = outputSchema ?? toolOutput(tool.output) as Schema;
   const hints = Object.entries(HINTS).filter(([hint]) => hint in annotations)
     // What removes and what repeats is only of interest for a tool that changes something.
     .filter(([hint]) => annotations.readOnlyHint !== true || ["readOnlyHint", "openWorldHint"].includes(hint))
@@ -102,7 +127,9 @@ function toolSection(
     `${title}. ${description}\n`,
     hints && `Annotations: ${hints}.\n`,
     table(["argument", "takes", "required", "meaning"], fields(inputSchema)) || "No arguments.\n",
-    table(["result", "value", "always", "meaning"], fields(outputSchema ?? {})),
+    others.length > 0 &&
+    `Also taken, though not listed to clients: ${others.map((name) => `\`${name}\``).join(", ")}.\n`,
+    table(["result", "value", "always", "meaning"], fields(result)),
   ].filter(Boolean).join("\n");
 }
 

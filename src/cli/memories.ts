@@ -1,5 +1,5 @@
 /**
- * `store`, `search` and `list`.
+ * `store`, `search`, `list`, `get` and `delete`.
  *
  * @module
  */
@@ -7,6 +7,9 @@
 import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
 import { textOfBytes } from "../importers/text_file.ts";
+import { type MemoryView, shortKey } from "../memory/schemas.ts";
+import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
+import { get, HashInput } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
@@ -24,6 +27,11 @@ interface PageOptions extends FilterOptions {
   limit: string;
   page: string;
   full?: boolean;
+  json?: boolean;
+}
+
+interface DeleteOptions {
+  permanent?: boolean;
   json?: boolean;
 }
 
@@ -78,6 +86,48 @@ export function addMemories(program: Command, context: CliContext): void {
     .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
     .addHelpText("after", examples(["list", "list --tag infra --limit 50 --json", "list --since yesterday --full"]))
     .action((options: PageOptions) => runList(context, options));
+
+  program.command("get").argument("<id>", "a memory's id, or its first 10 or more digits")
+    .description("print one memory whole")
+    .option("--json", "print the memory as JSON")
+    .addHelpText("after", examples(["get 3f2a9c81d0", "get 3f2a9c81d0 --json"]))
+    .action((id: string, options: { json?: boolean }) => runGet(context, id, options));
+
+  program.command("delete").argument("<ids...>", "memories' ids, or their first 10 or more digits")
+    .description("delete memories; the trash keeps them for a while")
+    .option("--permanent", "past the trash").option("--json", "print the result as JSON")
+    .addHelpText("after", examples(["delete 3f2a9c81d0", "delete 3f2a9c81d0 b5bb9d8014 --permanent"]))
+    .action((ids: string[], options: DeleteOptions) => runDelete(context, ids, options));
+}
+
+async function runGet(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
+  const { content_hash } = check(HashInput, { content_hash: id }, { content_hash: "<id>" });
+  const memory = await withRuntime(context, (runtime) => get(runtime, { content_hash }));
+  const { content, created_at_iso, memory_type, tags, metadata, conversation_id, superseded_by } = memory;
+  const facts = [
+    memory.content_hash,
+    created_at_iso,
+    memory_type,
+    ...tags.map((tag) => `#${tag}`),
+    conversation_id && `conversation ${conversation_id}`,
+    Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+    superseded_by && `superseded by ${superseded_by}`,
+  ].filter((fact) => fact != null && fact !== "");
+  show(context, json, memory, () => [paint(context, "dim", printable(facts.join("  "))), printable(content)]);
+}
+
+async function runDelete(
+  context: CliContext,
+  ids: string[],
+  { permanent = false, json }: DeleteOptions,
+): Promise<void> {
+  const input = check(DeleteBatchInput, { content_hashes: ids, permanent }, { content_hashes: "<ids...>" });
+  const result = await withRuntime(context, (runtime) => deleteBatch(runtime, input));
+  show(context, json, result, () => [
+    result.message,
+    ...result.results.flatMap(({ error }) => error === null ? [] : [paint(context, "yellow", error)]),
+  ]);
+  if (!result.success) throw new Failed();
 }
 
 async function runStore(context: CliContext, text: string, { tag, type, conversation, meta, json }: StoreOptions) {
@@ -178,12 +228,13 @@ function printable(text: string): string {
 
 function line(
   context: CliContext,
-  { created_at, content, tags }: { created_at: number | null; content: string; tags: string[] },
+  { created_at, content, content_hash, tags }: Pick<MemoryView, "created_at" | "content" | "content_hash" | "tags">,
   full = false,
 ): string {
   const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
-    labels = tags.map((tag) => ` #${tag}`).join("");
-  return `${day}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;
+    labels = tags.map((tag) => ` #${tag}`).join(""),
+    id = paint(context, "dim", shortKey(content_hash));
+  return `${day}  ${id}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;
 }
 
 /** The day that `--since` and `--until` mean by the same name. */

@@ -31,7 +31,7 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     body: UpdateBatchInput.openapi("MemoryUpdates"),
     answer: BatchChange,
     answers,
-    problems: [503],
+    problems: [409, 503],
   }, ({ body }) => updateBatch(runtime, body));
 
   addEndpoint(app, settings, {
@@ -43,7 +43,7 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     body: DeleteBatchInput.openapi("MemoryDeletions"),
     answer: BatchChange,
     answers,
-    problems: [503],
+    problems: [409, 503],
   }, ({ body }) => deleteBatch(runtime, body));
 
   addEndpoint(app, settings, {
@@ -55,6 +55,6 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     body: TagBatchInput.openapi("TagChanges"),
     answer: BatchChange,
     answers,
-    problems: [503],
+    problems: [409, 503],
   }, ({ body }) => tagBatch(runtime, body));
 }

@@ -7,6 +7,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
+import { plainKey } from "../memory/schemas.ts";
 import { get } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
@@ -86,7 +87,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     summary: "Get a memory",
     answer: wire.Memory,
     answers: "The memory.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ path }) => get(runtime, { content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -99,7 +100,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     body: wire.MemoryUpdate,
     answer: wire.UpdateResult,
     answers: "The memory after the change.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ body, path }) => update(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -112,7 +113,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     query: { schema: z.object({ permanent: Permanent }), kinds: { permanent: "boolean" } },
     answer: wire.DeleteResult,
     answers: "It was deleted.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ path, query }) => deleteMemory(runtime, { ...query, content_hash: keyOf(path) }));
 }
 
@@ -133,5 +134,5 @@ function withAgent(memory: StoreInput, header: (name: string) => string | undefi
 
 /** Any other text is a key nothing is stored under, so it gets the 404 that existing clients expect. */
 function keyOf(path: (name: string) => string): string {
-  return path("content_hash").toLowerCase();
+  return plainKey(path("content_hash"));
 }

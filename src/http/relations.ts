@@ -6,6 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../operations/contradictions.ts";
+import { plainKey } from "../memory/schemas.ts";
 import {
   addRelation,
   AddRelationInput,
@@ -46,7 +47,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     },
     answer: Relations,
     answers: "The relations and the memories they lead to.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ path, query }) => relations(runtime, { ...query, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -58,7 +59,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     body: NewRelation,
     answer: Change,
     answers: "It was added, or was there already.",
-    problems: [400, 404, 503],
+    problems: [400, 404, 409, 503],
   }, ({ path, body }) => addRelation(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -73,7 +74,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     },
     answer: Change,
     answers: "They were removed, or there were none.",
-    problems: [503],
+    problems: [409, 503],
   }, ({ path, query }) => removeRelation(runtime, { ...query, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
@@ -120,5 +121,5 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
 
 /** Any other text is a key nothing is stored under. */
 function keyOf(path: (name: string) => string): string {
-  return path("content_hash").toLowerCase();
+  return plainKey(path("content_hash"));
 }

@@ -8,6 +8,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { errorText, MemoryError } from "../errors.ts";
 import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
+import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { toolSchema } from "../memory/tool_schema.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
@@ -63,7 +64,8 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     tag: "mcp",
     summary: "Call a tool by plain JSON-RPC",
     description: "Methods: initialize, ping, tools/list, tools/call. Errors are in the answer, under status 200; a " +
-      "notification is answered 202 without a body. The MCP port speaks the whole protocol.",
+      "notification is answered 202 without a body. `?tools=core` serves the tools that store, find and delete. " +
+      "The MCP port speaks the whole protocol.",
     body: RpcRequest,
     answer: RpcAnswer,
     answers: "The result, or the error.",
@@ -77,7 +79,8 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     const id = request.id ?? null, { requests } = runtime.telemetry, scope = requests.current;
     if (scope) scope.operation = operationOf(request);
     try {
-      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request) });
+      const profile = profileOf(context.req.raw) ?? runtime.settings.tools?.profile ?? "full";
+      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request, profile) });
     } catch (error) {
       if (scope) {
         scope.outcome = error instanceof RpcError || error instanceof InvalidRequest
@@ -98,7 +101,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     answer: z.object({ tools: Tools, protocol: z.literal("mcp"), version: z.string() }).openapi("RpcTools"),
     answers: "The tools with the schemas of their arguments.",
     infallible: true,
-  }, () => Promise.resolve({ tools: listTools(), protocol: "mcp" as const, version: "1.0" }));
+  }, () => Promise.resolve({ tools: listTools("full"), protocol: "mcp" as const, version: "1.0" }));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -119,7 +122,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     return {
       status,
       protocol: "mcp" as const,
-      tools_available: listTools().length,
+      tools_available: RPC_TOOLS.length,
       storage_backend: runtime.storage.backend,
       statistics: figures,
     };
@@ -132,7 +135,7 @@ function operationOf({ method, params }: RpcRequest): string {
   return RPC_TOOLS.find(({ name }) => name === params?.name)?.name ?? "unknown";
 }
 
-async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise<unknown> {
+async function answer(runtime: Runtime, { method, params }: RpcRequest, profile: ToolProfile): Promise<unknown> {
   switch (method) {
     case "initialize":
       return {
@@ -143,7 +146,7 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise
     case "ping":
       return {};
     case "tools/list":
-      return { tools: listTools() };
+      return { tools: listTools(profile) };
     case "tools/call": {
       const call = ToolCall.safeParse(params ?? {});
       if (!call.success) throw new RpcError(CODE.invalidParams, "Invalid params: name is required");
@@ -151,11 +154,20 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise
       if (tool === undefined) {
         throw new RpcError(CODE.internal, `Internal error: Unknown tool: ${shown(call.data.name)}`);
       }
-      const { values, ignored } = parseArguments(specOf(tool), call.data.arguments ?? {});
+      if (!isServed(tool, profile)) {
+        const names = listTools(profile).map(({ name }) => name).join(", ");
+        const message = `Cannot run ${tool.name}: it is not in the profile ${profile}, which has ${names}`;
+        throw new MemoryError("refused", `${message}; POST /mcp?tools=full has all tools`);
+      }
+      const { output, ...others } = call.data.arguments ?? {};
+      const isForm = typeof output === "string" && ["compact", "text", "json"].includes(output.trim().toLowerCase());
+      const form = isForm ? output.trim().toLowerCase() : runtime.settings.tools?.output;
+      const { values, ignored } = parseArguments(specOf(tool), isForm ? others : call.data.arguments ?? {});
       const result = await tool.run(runtime, values) as object;
-      return {
-        content: [{ type: "text", text: JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result) }],
-      };
+      const text = tool.compact && (form === "compact" || form === "text")
+        ? (ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "") + tool.compact(result)
+        : JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result);
+      return { content: [{ type: "text", text }] };
     }
     default:
       throw new RpcError(CODE.methodNotFound, `Method not found: ${shown(method)}`);
@@ -163,16 +175,21 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest): Promise
 }
 
 function specOf({ name, input, aliases = {}, strict = false }: RpcTool): ArgumentSpec {
-  const { inputSchema } = listTools().find((tool) => tool.name === name)!;
+  const { inputSchema } = listTools("full").find((tool) => tool.name === name)!;
   return { name, input, properties: inputSchema.properties as ArgumentSpec["properties"], aliases, strict };
+}
+
+function isServed({ core = false }: RpcTool, profile: ToolProfile): boolean {
+  return profile === "full" || core;
 }
 
 let listed: z.infer<typeof Tools> | undefined;
 
-function listTools(): z.infer<typeof Tools> {
-  return listed ??= RPC_TOOLS.map(({ name, description, input }) => {
+function listTools(profile: ToolProfile): z.infer<typeof Tools> {
+  listed ??= RPC_TOOLS.map(({ name, description, input }) => {
     return { name, description, inputSchema: toolSchema(input, "input") };
   });
+  return listed.filter((_, i) => isServed(RPC_TOOLS[i]!, profile));
 }
 
 /** An error as the client may see it; what only the operator can act on goes to the log. */

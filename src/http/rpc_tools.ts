@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
+import { compactText } from "../memory/compact.ts";
 import {
   ClientHostname,
   Content,
@@ -18,6 +19,7 @@ import {
   normaliseTags,
   Page,
   PageSize,
+  plainKey,
   Query,
   Threshold,
 } from "../memory/schemas.ts";
@@ -39,6 +41,10 @@ export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
   aliases?: Readonly<Record<string, string>>;
   /** Refuses unknown names instead of ignoring them. */
   strict?: boolean;
+  /** Whether the profile `core` has it. */
+  core?: boolean;
+  /** The answer as text for a model, at the least cost; JSON alone without it. */
+  compact?(result: unknown): string;
   run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
 }
 
@@ -51,6 +57,7 @@ const Limit = PageSize.unwrap();
 export const RPC_TOOLS: readonly RpcTool[] = [
   defineTool({
     name: "store_memory",
+    core: true,
     description: "Keep a fact, decision or preference, with tags and metadata to find it by.",
     input: z.object({
       content: Content,
@@ -66,6 +73,8 @@ export const RPC_TOOLS: readonly RpcTool[] = [
   }),
   defineTool({
     name: "retrieve_memory",
+    core: true,
+    compact: compactAnswer,
     description: "Find memories by meaning and by words.",
     input: z.object({
       query: Query,
@@ -87,6 +96,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
   }),
   defineTool({
     name: "recall_memory",
+    compact: compactAnswer,
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
     input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
     aliases: { limit: "n_results" },
@@ -106,6 +116,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
   }),
   defineTool({
     name: "search_by_tag",
+    compact: compactAnswer,
     description: "List memories that carry given tags, newest first.",
     input: z.object({
       tags: Tags,
@@ -120,13 +131,14 @@ export const RPC_TOOLS: readonly RpcTool[] = [
   }),
   defineTool({
     name: "delete_memory",
+    core: true,
     description: "Delete one memory by its content_hash. The trash keeps it for a while.",
     input: z.object({ content_hash: z.string() }),
     aliases: { id: "content_hash", hash: "content_hash" },
     strict: true,
     async run(runtime, { content_hash }) {
       try {
-        const { success, message } = await deleteMemory(runtime, { content_hash: content_hash.toLowerCase() });
+        const { success, message } = await deleteMemory(runtime, { content_hash: plainKey(content_hash) });
         return { success, message };
       } catch (error) {
         if (!(error instanceof MemoryError) || error.code !== "not_found") throw error;
@@ -142,6 +154,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
   }),
   defineTool({
     name: "list_memories",
+    compact: compactAnswer,
     description: "Browse memories, newest first, all or those of one tag or type.",
     input: z.object({
       page: Page,
@@ -205,6 +218,26 @@ function brief({ content, content_hash, tags, created_at_iso }: MemoryView) {
 function found({ results, notice }: SearchOutput) {
   const brought = results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score }));
   return { ...listed(brought), ...(notice === null ? {} : { notice }) };
+}
+
+/** What one of the finding tools answers. */
+interface FoundMemories {
+  results?: (ReturnType<typeof brief> & { similarity_score?: number | null })[];
+  memories?: (ReturnType<typeof brief> & { memory_type: string | null; metadata: Record<string, unknown> })[];
+  total_found: number;
+  page?: number;
+  page_size?: number;
+  notice?: string;
+}
+
+function compactAnswer(result: unknown): string {
+  const { results, memories, total_found: total, page = 1, page_size = 100, notice } = result as FoundMemories;
+  const shown = (results ?? memories ?? []).map(({ created_at, ...memory }) => ({
+    ...memory,
+    created_at_iso: created_at,
+  }));
+  const total_pages = Math.max(1, Math.ceil(total / page_size));
+  return compactText(shown, { total, page, total_pages, notice });
 }
 
 function listed<T>(results: T[], total_found = results.length): { results: T[]; total_found: number } {

@@ -56,7 +56,8 @@ export const SearchResults = z.object({
   query: z.string(),
   search_type: z.string().describe("The mode that was used."),
   pagination: z.object({
-    total: z.int(),
+    total: z.int().describe("What passes the filter and the cut; in a search, of the best that are ranked."),
+    total_is_minimum: z.boolean().optional().describe("True where there may be more: a search ranks so many at most."),
     page: z.int(),
     page_size: z.int(),
     has_more: z.boolean(),

@@ -6,7 +6,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
-import { PageSize } from "../memory/schemas.ts";
+import { PageSize, plainKey } from "../memory/schemas.ts";
 import type { Found } from "../operations/found.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { searchByTag, TagSearchInput } from "../operations/search_by_tag.ts";
@@ -73,9 +73,9 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     },
     answer: SearchResults,
     answers: "A page of memories, nearest first, without the one itself.",
-    problems: [404, 503],
+    problems: [404, 409, 503],
   }, ({ query, path }) => {
-    const content_hash = path("content_hash").toLowerCase();
+    const content_hash = plainKey(path("content_hash"));
     return timed(() => searchSimilar(runtime, { ...query, content_hash }));
   });
 }
@@ -83,13 +83,14 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
 /** A search in the shape of its answer. */
 async function timed<F extends Found>(run: () => Promise<F>) {
   const started = performance.now();
-  const { results, query, mode, notice, total, page, page_size, has_more, total_pages, ...rest } = await run();
+  const { results, query, mode, notice, total, page, page_size, has_more, total_pages, total_is_minimum, ...rest } =
+    await run();
   return {
     ...rest,
     results,
     query,
     search_type: mode,
-    pagination: { total, page, page_size, has_more, total_pages },
+    pagination: { total, ...total_is_minimum && { total_is_minimum }, page, page_size, has_more, total_pages },
     processing_time_ms: performance.now() - started,
     notice,
   };

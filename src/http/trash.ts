@@ -41,7 +41,7 @@ export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSett
     body: RestoreInput.openapi("Restore"),
     answer: RestoreResult,
     answers: "Which were restored, and which the trash doesn't hold.",
-    problems: [503],
+    problems: [409, 503],
   }, ({ body }) => restore(runtime, body));
 
   addEndpoint(app, settings, {
@@ -54,6 +54,6 @@ export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSett
     query: { schema: EmptyTrashInput, kinds: { content_hashes: "names" } },
     answer: EmptyTrashOutput.openapi("EmptyTrashResult"),
     answers: "How many were deleted.",
-    problems: [503],
+    problems: [409, 503],
   }, ({ query }) => emptyTrash(runtime, query));
 }

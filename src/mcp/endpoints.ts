@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -39,7 +40,8 @@ export interface Endpoints {
 export function openEndpoints(runtime: Runtime, settings: EndpointSettings): Endpoints {
   const { serverName, log, inFlight, readBody, keepAliveMs, limits } = settings;
   const shared = {
-    createServer: () => createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight }),
+    createServer: (profile: ToolProfile | undefined) =>
+      createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight, profile }),
     readBody,
     keepAliveMs,
     log,

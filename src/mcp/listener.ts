@@ -8,6 +8,7 @@ import { type AccessSettings, createAccess } from "../access/access.ts";
 import { Bodies } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { MemoryError } from "../errors.ts";
+import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { ready } from "../operations/health/health.ts";
 import { clientOf, MAX_CLIENTS, sharePerAddress } from "../operations/address.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
@@ -133,13 +134,15 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     const denied = access.checkKey(request, address);
     if (denied) return denied;
     if (closed) return access.withCors(request, stopping());
+    const profile = askedProfile(request);
+    if (profile instanceof Response) return access.withCors(request, profile);
     switch (path) {
       case "/metrics":
         return await tellMetrics(runtime);
       case "/mcp":
         return access.withCors(request, await serve(({ streamable }) => streamable.handle(request, address)));
       case "/sse":
-        return access.withCors(request, await serve(({ sse }) => sse.open(request, address)));
+        return access.withCors(request, await serve(({ sse }) => sse.open(request, address, profile)));
       case "/messages":
         return access.withCors(request, await serve(({ sse }) => sse.post(request, new URL(request.url))));
       default:
@@ -186,6 +189,16 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
 function addressOf(info: { remoteAddr: Deno.Addr } | undefined): string | undefined {
   const address = info?.remoteAddr;
   return address !== undefined && "hostname" in address ? clientOf(address.hostname) : undefined;
+}
+
+/** The tools that a client asks for, or the answer to one that names none there are. */
+function askedProfile(request: Request): ToolProfile | undefined | Response {
+  try {
+    return profileOf(request);
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    return rpcError(400, RPC.invalidParams, error.message);
+  }
 }
 
 function stopping(): Response {

@@ -9,7 +9,7 @@ import { MemoryView, normaliseTags } from "../memory/schemas.ts";
 import { fit } from "../memory/sizing.ts";
 import { find } from "../operations/find.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { framed } from "./framing.ts";
+import { framed } from "../memory/framing.ts";
 import { framedMemory } from "./resources.ts";
 
 /** Memories recalled, and tokens they may cost. */
@@ -72,6 +72,7 @@ async function recall(runtime: Runtime, { task = "", tag }: Record<string, strin
   return framed(
     `Task: ${query}\n\nThese memories may bear on it; call search for more.${unsearched} There are ${items.length}`,
     items,
+    { ends: true },
   );
 }
 

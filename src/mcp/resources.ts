@@ -5,12 +5,13 @@
  */
 
 import { MemoryError } from "../errors.ts";
+import { compactBlock } from "../memory/compact.ts";
+import { fact, type Framed, framed } from "../memory/framing.ts";
 import type { MemoryView } from "../memory/schemas.ts";
 import { titleOf } from "../memory/sizing.ts";
 import { get } from "../operations/get.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { fact, type Framed, framed, originOf, tagFacts } from "./framing.ts";
 import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
 
 /** Memories that a list of them shows, and tags that are listed. */
@@ -70,21 +71,15 @@ export async function readResource(runtime: Runtime, uri: string) {
   }
   const tags = address.kind === "tag" ? { tags: [address.tag] } : {};
   const { memories, total } = await list(runtime, { page: 1, page_size: SHOWN, match_all: true, ...tags });
+  // Clients find a resource by its address.
+  const shown = memories.map((memory) => framedMemory(memory, memoryUri(memory.content_hash)));
   const head = `${memories.length} of ${total} memories, newest first`;
-  return [{ uri, mimeType: TEXT, text: framed(head, memories.map(framedMemory)) }];
+  return [{ uri, mimeType: TEXT, text: framed(head, shown, { ends: true }) }];
 }
 
-/** A memory with its facts; a long one by its title. */
-export function framedMemory(memory: MemoryView): Framed {
-  const { content, content_hash, created_at_iso, tags, memory_type } = memory;
-  const facts = [
-    created_at_iso?.slice(0, 10),
-    memory_type && fact(memory_type),
-    ...tagFacts(tags),
-    originOf(memory),
-  ].filter(Boolean);
-  return {
-    facts: `${memoryUri(content_hash)} (${facts.join(" ")})`,
-    parts: [{ text: content.length > 2000 ? titleOf(content) : content }],
-  };
+/** A memory with its facts; a long one by its title. `key` names it in place of its short key. */
+export function framedMemory(memory: MemoryView, key?: string): Framed {
+  const { content } = memory;
+  if (content.length <= 2000) return compactBlock(memory, [], key);
+  return compactBlock({ ...memory, content: titleOf(content), content_length: content.length }, [], key);
 }

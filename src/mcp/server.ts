@@ -7,6 +7,7 @@
 
 import { type jsonSchemaValidator, ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
@@ -27,6 +28,8 @@ export interface McpServerSettings {
   surface: "mcp" | "stdio";
   /** Counts tool calls, so that a stop can wait for them. */
   inFlight: InFlight;
+  /** The tools that are served; those of the settings without it. */
+  profile?: ToolProfile | undefined;
 }
 
 /** Tells an agent when to look and when to store. Clients put it into the model's context, so it is short. */
@@ -48,7 +51,8 @@ const NO_VALIDATOR: jsonSchemaValidator = {
 };
 
 /** A server object for one client. It serves once it is connected to a transport. */
-export function createMcpServer(runtime: Runtime, { serverName, log, surface, inFlight }: McpServerSettings): Server {
+export function createMcpServer(runtime: Runtime, settings: McpServerSettings): Server {
+  const { serverName, log, surface, inFlight, profile = runtime.settings.tools?.profile ?? "full" } = settings;
   const server = new Server({ name: serverName, title: "Unimem", version: runtime.version }, {
     capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {} },
     instructions: INSTRUCTIONS,
@@ -57,11 +61,16 @@ export function createMcpServer(runtime: Runtime, { serverName, log, surface, in
   });
   const message = <T>(operation: string, run: () => Promise<T>) =>
     runtime.telemetry.requests.message(surface, operation, log, run);
-  server.setRequestHandler("tools/list", () => message("tools/list", () => Promise.resolve({ tools: listTools() })));
+  server.setRequestHandler(
+    "tools/list",
+    () => message("tools/list", () => Promise.resolve({ tools: listTools(profile) })),
+  );
   server.setRequestHandler(
     "tools/call",
     ({ params }, { http }) => {
-      const caller = { agentId: http?.req?.headers.get("x-agent-id")?.trim() || null };
+      const agentId = http?.req?.headers.get("x-agent-id")?.trim() || null;
+      // From initialize, or where every request stands alone, from this one.
+      const caller = { agentId, client: server.getClientVersion(), profile };
       const operation = findTool(params.name)?.tool.name ?? "unknown";
       const run = () => callTool(runtime, log, params.name, params.arguments ?? {}, caller);
       return inFlight.track(runtime.telemetry.requests.message(surface, operation, log, run));

@@ -8,6 +8,7 @@
 import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import { clientName, type Places } from "./places.ts";
 import { releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
@@ -15,7 +16,7 @@ import type { StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface SseSettings {
-  createServer: () => Server;
+  createServer: (profile: ToolProfile | undefined) => Server;
   readBody: ReadBody;
   /** Told of a message before it is handled. */
   onMessage: (body: unknown) => void;
@@ -55,22 +56,30 @@ export class SseEndpoint {
   }
 
   /** `GET /sse`. */
-  async open(request: Request, address: string | undefined): Promise<Response> {
+  async open(
+    request: Request,
+    address: string | undefined,
+    profile: ToolProfile | undefined,
+  ): Promise<Response> {
     if (request.method !== "GET") return methodNotAllowed("GET");
     const leave = this.#settings.places.take(address);
     if (leave === null) return unavailable("Too many clients are connected");
     try {
-      return await this.#connect(address, leave);
+      return await this.#connect(address, profile, leave);
     } catch (error) {
       leave();
       throw error;
     }
   }
 
-  async #connect(address: string | undefined, leave: () => void): Promise<Response> {
+  async #connect(
+    address: string | undefined,
+    profile: ToolProfile | undefined,
+    leave: () => void,
+  ): Promise<Response> {
     // Only clients of this transport need its package, which takes 30 ms and 5 MB to load.
     const { SSEServerTransport } = await import("@modelcontextprotocol/sdk/server/sse.js");
-    const server = this.#settings.createServer();
+    const server = this.#settings.createServer(profile);
     const name = () => clientName(server.getClientVersion(), address);
     const stream = new SseStream(this.#settings.buffers, { transport: "sse", name });
     const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());

@@ -12,6 +12,7 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
+import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
 import { clientName, type Places } from "./places.ts";
@@ -21,7 +22,7 @@ import { pipeInto, type StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface StreamableSettings {
-  createServer: () => Server;
+  createServer: (profile: ToolProfile | undefined) => Server;
   readBody: ReadBody;
   limits: SessionLimits;
   /** Places for streams of clients without a session. */
@@ -47,7 +48,7 @@ export class StreamableEndpoint {
   constructor(settings: StreamableSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings.limits);
-    this.#stateless = createMcpHandler(settings.createServer, {
+    this.#stateless = createMcpHandler(({ requestInfo }) => settings.createServer(profileOf(requestInfo)), {
       legacy: "reject",
       keepAliveMs: settings.keepAliveMs,
       onerror: (error) => settings.log.debug(`MCP: ${error.message}`),
@@ -93,7 +94,7 @@ export class StreamableEndpoint {
     }
     if (!opensSession(read.body)) return sessionMissing();
     const begun = withoutSession(request);
-    return await this.#openSession(address, (transport) => transport.handleRequest(begun, options));
+    return await this.#openSession(address, profileOf(request), (transport) => transport.handleRequest(begun, options));
   }
 
   #isOpen(request: Request): boolean {
@@ -142,10 +143,11 @@ export class StreamableEndpoint {
 
   async #openSession(
     address: string | undefined,
+    profile: ToolProfile | undefined,
     initialize: (transport: WebStandardStreamableHTTPServerTransport) => Promise<Response>,
   ): Promise<Response> {
     const id = crypto.randomUUID();
-    const server = this.#settings.createServer();
+    const server = this.#settings.createServer(profile);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       // No tool sends anything before its answer, so a stream for each call would only cost time.

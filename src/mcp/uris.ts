@@ -4,6 +4,8 @@
  * @module
  */
 
+import { MemoryKey } from "../memory/schemas.ts";
+
 /** Address of the latest memories. */
 export const RECENT_URI = "memory://recent";
 
@@ -22,8 +24,9 @@ export type Address = { kind: "memory"; content_hash: string } | { kind: "tag"; 
 export function parseUri(uri: string): Address | null {
   if (uri === RECENT_URI) return { kind: "recent" };
   const [, scheme, rest] = /^(memory|tag):\/\/(.+)$/s.exec(uri) ?? [];
-  if (scheme === "memory" && /^[0-9a-f]{64}$/i.test(rest!)) {
-    return { kind: "memory", content_hash: rest!.toLowerCase() };
+  if (scheme === "memory") {
+    const key = MemoryKey.safeParse(rest);
+    return key.success ? { kind: "memory", content_hash: key.data } : null;
   }
   if (scheme !== "tag") return null;
   try {

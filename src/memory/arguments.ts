@@ -7,8 +7,9 @@
 
 import type { z } from "zod";
 import { MemoryError } from "../errors.ts";
+import { InexactNumber } from "./exact_json.ts";
 import { unknownNames } from "./field_names.ts";
-import { booleanIn, listIn, numberIn, structureIn } from "./loose_values.ts";
+import { booleanIn, isNullWord, listIn, numberIn, structureIn } from "./loose_values.ts";
 
 /** A JSON Schema object, as far as it is read here. */
 export interface ArgumentSchema {
@@ -52,7 +53,7 @@ export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string,
     // Where both names are given, the argument's own counts.
     if (meant !== name && args[meant] != null) ignored.push(name);
     else {
-      const read = readValue(value, meant, properties[meant]);
+      const read = readExactly(tool, value, meant, properties[meant]);
       if (read !== undefined) given[meant] = read;
     }
   }
@@ -67,6 +68,16 @@ export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string,
   });
 }
 
+/** @throws {MemoryError} `invalid_input` for a number in a text that would change. */
+function readExactly(tool: string, value: unknown, field: string, schema: ArgumentSchema | undefined): unknown {
+  try {
+    return readValue(value, field, schema);
+  } catch (cause) {
+    if (!(cause instanceof InexactNumber)) throw cause;
+    throw new MemoryError("invalid_input", `Cannot run ${tool}: ${field}: ${cause.message}`, { field, cause });
+  }
+}
+
 /** The value as it is meant; undefined where it means that nothing is given. */
 function readValue(value: unknown, name: string, schema: ArgumentSchema | undefined): unknown {
   // Clients that fill in every argument send null for "not given".
@@ -74,7 +85,7 @@ function readValue(value: unknown, name: string, schema: ArgumentSchema | undefi
   if (Array.isArray(value)) return value.filter((item) => item !== null);
   if (typeof value !== "string") return value;
   const type = schema?.type, isWord = type === "string" && schema?.enum === undefined && !NEVER_NULL.has(name);
-  if (!isWord && value.trim().toLowerCase() === "null") return undefined;
+  if (!isWord && isNullWord(value)) return undefined;
   switch (type) {
     case "integer":
     case "number":

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InexactNumber, parseExactJson } from "./exact_json.ts";
 import { checkJsonShape } from "./json_shape.ts";
 
 /** Characters of a text that is read: the largest metadata in escapes alone have fewer, and tags far fewer. */
@@ -23,6 +24,12 @@ export function numberIn(text: string): number | undefined {
   return digits.length <= 40 && /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
 }
 
+/** Whether a text is the word for nothing, as JSON or as Python has it. */
+export function isNullWord(text: string): boolean {
+  const word = text.trim();
+  return word.toLowerCase() === "null" || word === "None";
+}
+
 /** The list a text means: JSON, a list as Python prints it, or items between commas. */
 export function listIn(text: string): unknown[] {
   if (text.length > LONGEST) return [text];
@@ -30,23 +37,25 @@ export function listIn(text: string): unknown[] {
   return Array.isArray(value) ? value : text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
-/** The list or object in a text that is JSON or a literal of Python; undefined for anything else. */
+/**
+ * The list or object in a text that is JSON or a literal of Python; undefined for anything else.
+ *
+ * @throws {InexactNumber} for a number that would change.
+ */
 export function structureIn(text: string): unknown {
   if (text.length > LONGEST) return undefined;
-  try {
-    return parsed(text);
-  } catch {
-    try {
-      return parsed(asJson(text));
-    } catch {
-      return undefined;
-    }
-  }
+  return parsed(text) ?? parsed(asJson(text));
 }
 
+/** @throws {InexactNumber} for a number that would change. */
 function parsed(text: string): unknown {
-  checkJsonShape(text);
-  return JSON.parse(text);
+  try {
+    checkJsonShape(text);
+    return parseExactJson(text);
+  } catch (error) {
+    if (error instanceof InexactNumber) throw error;
+    return undefined;
+  }
 }
 
 const WORDS: Readonly<Record<string, string>> = { True: "true", False: "false", None: "null" };

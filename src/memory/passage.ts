@@ -14,7 +14,7 @@ export interface Passage {
 }
 
 /** Characters of a passage, at most. */
-const PASSAGE = 240;
+export const PASSAGE = 240;
 /** Words of a query that are looked for, and occurrences of each. */
 const MAX_WORDS = 32, MAX_OCCURRENCES = 5000;
 /** Characters before the first match that may come along to begin with a sentence. */
@@ -55,6 +55,16 @@ export function passageOf(text: string, { words }: PassageQuery, length = PASSAG
   if (start > 0 && start === last - length) start = afterBlank(text, start, first);
   if (end < text.length) end = beforeBlank(text, Math.max(last, start + 1), end);
   return { start: whole(text, start), end: whole(text, end) };
+}
+
+/** A stretch of at most `length` characters around a passage, which begins and ends between two words. */
+export function around(text: string, { start, end }: Passage, length: number): Passage {
+  const lead = Math.max(0, Math.floor((length - (end - start)) / 3));
+  const from = Math.max(0, Math.min(start - lead, text.length - length)), to = Math.min(text.length, from + length);
+  return {
+    start: whole(text, from === 0 ? 0 : afterBlank(text, from, start)),
+    end: whole(text, to === text.length ? to : beforeBlank(text, Math.max(end, from), to)),
+  };
 }
 
 /** Where the lightest window of `width` that holds most weight has its first match and its last one ends. */

@@ -112,9 +112,35 @@ export const ClientHostname = newName().describe("Name of the machine the client
 
 export const AgentId = newName().describe("Who stores it; becomes the tag agent:<id>, which searches can ask for.");
 
+/** A whole content_hash, as files of memories have it. */
 export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hexadecimal digits")
   .transform((value) => value.toLowerCase())
   .describe("The memory's content_hash: 64 hexadecimal digits.");
+
+/** Digits that a short key has at least: by chance, two of a million memories share 10 once in two stores. */
+export const SHORTEST_KEY = 10;
+
+/**
+ * A content_hash, or its first digits where no other memory's begins with them. The key of a chunk, as storing a long
+ * content gives it, stands for the whole memory.
+ */
+export const MemoryKey = z.string().trim()
+  .regex(
+    /^[0-9a-fA-F]{10,64}(?:-\d{1,6})?$/,
+    `must be a content_hash of 64 hexadecimal digits, or its first ${SHORTEST_KEY} or more`,
+  )
+  .transform(plainKey)
+  .describe("The memory's content_hash, or its first 10 or more digits.");
+
+/** A key in lower case and without the number of a chunk. */
+export function plainKey(key: string): string {
+  return key.trim().toLowerCase().replace(/^([0-9a-f]{10,64})-\d{1,6}$/, "$1");
+}
+
+/** A content_hash as agents are shown it. */
+export function shortKey(hash: string): string {
+  return hash.slice(0, SHORTEST_KEY);
+}
 
 export const Query = text()
   .refine((value) => value.trim().length > 0, "must not be empty or blank")

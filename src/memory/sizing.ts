@@ -83,13 +83,24 @@ export function fit<T>(forms: readonly (() => T)[][], maxTokens: number | undefi
   const items: T[] = [];
   let left = maxTokens - fixed, truncated = false;
   for (const choices of forms) {
-    const fitting = choices.map((form, i) => ({ item: form(), isShort: i > 0 }))
-      .find(({ item }) => estimateTokens(JSON.stringify(item)) <= left);
-    if (fitting === undefined) break;
-    left -= estimateTokens(JSON.stringify(fitting.item));
+    const fitting = firstWithin(choices, left);
+    if (fitting === null) break;
+    left -= fitting.tokens;
     truncated ||= fitting.isShort;
     items.push(fitting.item);
   }
   const omitted = forms.length - items.length;
   return { items, omitted, truncated: truncated || omitted > 0 };
+}
+
+/** The first form that costs no more; null where none does. Shorter forms are only made where they are needed. */
+function firstWithin<T>(
+  forms: readonly (() => T)[],
+  most: number,
+): { item: T; tokens: number; isShort: boolean } | null {
+  for (const [i, form] of forms.entries()) {
+    const item = form(), tokens = estimateTokens(JSON.stringify(item));
+    if (tokens <= most) return { item, tokens, isShort: i > 0 };
+  }
+  return null;
 }

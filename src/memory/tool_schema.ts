@@ -22,6 +22,16 @@ export function toolSchema(schema: z.ZodObject, io: "input" | "output"): JsonSch
   return rest as JsonSchema;
 }
 
+/** A schema as far as its own fields go, without what is inside of them and without words. */
+export function shallowSchema({ properties = {}, ...schema }: JsonSchema): JsonSchema {
+  const shallow = ({ type, anyOf, items }: JsonSchema): JsonSchema => ({
+    ...type === undefined ? {} : { type },
+    ...anyOf === undefined ? {} : { anyOf },
+    ...items === undefined ? {} : { items: { type: items.type! } },
+  });
+  return { ...schema, properties: Object.fromEntries(Object.entries(properties).map(([k, v]) => [k, shallow(v)])) };
+}
+
 /** Leaves out what is of no use to a client, and what common clients and model APIs can't read. */
 function simplify(schema: JsonSchema, io: "input" | "output"): void {
   // Null and absent mean the same in arguments; advertising both only costs tokens.
@@ -38,7 +48,9 @@ function simplify(schema: JsonSchema, io: "input" | "output"): void {
     schema.type = schema.type.includes("string") ? "string" : schema.type[0]!;
   }
   if (typeof schema.default === "object") delete schema.default;
-  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  // Limits and defaults that no call comes near to say nothing to a model.
+  if (Number(schema.maximum) >= 1_000_000) delete schema.maximum;
+  if (schema.default === "") delete schema.default;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   delete schema.maxLength;
   delete schema.propertyNames;

@@ -5,12 +5,13 @@
  */
 
 import { z } from "zod";
-import { ContentHash, NewTagList, TagList } from "../memory/schemas.ts";
+import { MemoryKey, NewTagList, TagList } from "../memory/schemas.ts";
 import type { MemoryPatch } from "../memory/memory.ts";
 import type { Queued } from "../storage/contract/memories.ts";
 import { Permanent, remove } from "./delete.ts";
 import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";
+import { fullKeys } from "./keys.ts";
 import { inGroups } from "./matching.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
@@ -19,13 +20,16 @@ import { UpdateFields } from "./update.ts";
 /** Most memories in one call. */
 const MAX_BATCH = 1000;
 
-const Hashes = z.array(ContentHash).min(1).max(MAX_BATCH);
+/** How messages name the field of these keys. */
+const IN_LIST = { field: "content_hashes" };
+
+const Hashes = z.array(MemoryKey).min(1).max(MAX_BATCH);
 
 export const DeleteBatchInput = z.object({ content_hashes: Hashes, permanent: Permanent });
 export type DeleteBatchInput = z.infer<typeof DeleteBatchInput>;
 
 export const UpdateBatchInput = z.object({
-  updates: z.array(UpdateFields.extend({ content_hash: ContentHash })).min(1).max(MAX_BATCH),
+  updates: z.array(UpdateFields.extend({ content_hash: MemoryKey })).min(1).max(MAX_BATCH),
 });
 export type UpdateBatchInput = z.infer<typeof UpdateBatchInput>;
 
@@ -58,7 +62,7 @@ export type BatchOutput = z.infer<typeof BatchOutput>;
 
 /** Deletes memories; those that aren't there are named. */
 export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Promise<BatchOutput> {
-  const { content_hashes, permanent } = input;
+  const { permanent } = input, content_hashes = await fullKeys(runtime, input.content_hashes, IN_LIST);
   const removed = await remove(runtime, content_hashes, { permanent, reason: "deleted", mayQueue: true });
   return outcome("Deleted", content_hashes, removed);
 }
@@ -69,8 +73,9 @@ export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Pr
  * @throws {MemoryError} `invalid_input`, before anything is changed, for what no new memory may have.
  */
 export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInput): Promise<BatchOutput> {
-  const patches = updates.map(({ content_hash, tags, memory_type, metadata }) => ({
-    content_hash,
+  const hashes = await fullKeys(runtime, updates.map(({ content_hash }) => content_hash), IN_LIST);
+  const patches = updates.map(({ tags, memory_type, metadata }, i) => ({
+    content_hash: hashes[i]!,
     patch: {
       ...(tags == null ? {} : { tags }),
       ...(memory_type == null ? {} : { memory_type }),
@@ -79,12 +84,12 @@ export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInpu
   }));
   await checkChanges(runtime, patches, (index) => `updates.${index}.`);
   const changed = await patchAll(runtime, patches, { mayQueue: true });
-  return outcome("Updated", updates.map(({ content_hash }) => content_hash), changed);
+  return outcome("Updated", hashes, changed);
 }
 
 /** Puts tags on memories and takes tags off them, whatever else they carry. */
 export async function tagBatch(runtime: Runtime, input: TagBatchInput): Promise<BatchOutput> {
-  const { content_hashes, add_tags, remove_tags } = input;
+  const { add_tags, remove_tags } = input, content_hashes = await fullKeys(runtime, input.content_hashes, IN_LIST);
   const changed = await patchAll(
     runtime,
     content_hashes.map((content_hash) => ({ content_hash, patch: { add_tags, remove_tags } })),

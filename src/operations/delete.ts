@@ -5,10 +5,11 @@
  */
 
 import { z } from "zod";
-import { ContentHash } from "../memory/schemas.ts";
+import { MemoryKey } from "../memory/schemas.ts";
 import type { Queued } from "../storage/contract/memories.ts";
 import { deletedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { fullKey } from "./keys.ts";
 import { inGroups } from "./matching.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
@@ -18,7 +19,7 @@ import { trashedUntil } from "./trash.ts";
 export const Permanent = z.boolean().default(false)
   .describe("Delete for good at once, past the trash.");
 
-export const DeleteInput = z.object({ content_hash: ContentHash, permanent: Permanent });
+export const DeleteInput = z.object({ content_hash: MemoryKey, permanent: Permanent });
 export type DeleteInput = z.input<typeof DeleteInput>;
 
 export const DeleteOutput = z.object({
@@ -34,10 +35,10 @@ export type DeleteOutput = z.infer<typeof DeleteOutput>;
 /**
  * Deletes the memory under a content_hash.
  *
- * @throws {MemoryError} `not_found`.
+ * @throws {MemoryError} `not_found`; `conflict` for a short key of several memories.
  */
 export async function deleteMemory(runtime: Runtime, input: DeleteInput): Promise<DeleteOutput> {
-  const { content_hash, permanent = false } = input;
+  const { permanent = false } = input, content_hash = await fullKey(runtime, input.content_hash);
   const [deleted] = await remove(runtime, [content_hash], { permanent, reason: "deleted", mayQueue: true });
   if (!deleted) throw notFound("delete", content_hash);
   const isKept = !permanent && runtime.settings.trashDays > 0;

@@ -29,16 +29,23 @@ export function filterOf(input: FilterInput): MemoryFilter {
 /** Paging facts that go with every page of results. */
 export interface PageFacts {
   total: number;
+  /** Given, and true, where there may be more than `total`: a search ranks so many at most. */
+  total_is_minimum?: true;
   page: number;
   page_size: number;
   has_more: boolean;
   total_pages: number;
 }
 
-/** Computes the paging facts of a page. */
-export function pageFacts(total: number, page: number, pageSize: number): PageFacts {
+/**
+ * Computes the paging facts of a page.
+ *
+ * @param isMinimum Whether there may be more than `total`.
+ */
+export function pageFacts(total: number, page: number, pageSize: number, isMinimum = false): PageFacts {
   return {
     total,
+    ...isMinimum ? { total_is_minimum: true as const } : {},
     page,
     page_size: pageSize,
     has_more: page * pageSize < total,

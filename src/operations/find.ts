@@ -8,6 +8,7 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import {
   FilterFields,
+  MemoryKey,
   MinRelevance,
   Page,
   PageSize,
@@ -81,8 +82,9 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
     if (isNarrowed(input)) return await findIn(runtime, { ...input, mode: "recent" });
   }
   if (query === "") throw missing("query", mode, "what to look for");
-  if (mode === "similar" && /^[0-9a-f]{64}$/i.test(query.trim())) {
-    const content_hash = query.trim().toLowerCase();
+  const key = MemoryKey.safeParse(query);
+  if (mode === "similar" && key.success) {
+    const content_hash = key.data;
     return await searchSimilar(runtime, { content_hash, page, n_results: page_size, threshold: min_similarity });
   }
   // A scan is a search whose answer is short; similar with words in place of a key means by meaning alone.

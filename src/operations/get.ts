@@ -6,10 +6,11 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { ContentHash, type MemoryView, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, type MemoryView, viewOf } from "../memory/schemas.ts";
+import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 
-export const HashInput = z.object({ content_hash: ContentHash });
+export const HashInput = z.object({ content_hash: MemoryKey });
 export type HashInput = z.infer<typeof HashInput>;
 
 /** The error for a content_hash nothing is stored under. */
@@ -23,11 +24,12 @@ export function notFound(action: string, hash: string): MemoryError {
 /**
  * The memory under a content_hash.
  *
- * @throws {MemoryError} `not_found`.
+ * @throws {MemoryError} `not_found`; `conflict` for a short key of several memories.
  */
 export async function get(runtime: Runtime, input: HashInput): Promise<MemoryView> {
-  const [memory] = await runtime.storage.get([input.content_hash]);
-  if (!memory) throw notFound("get", input.content_hash);
+  const content_hash = await fullKey(runtime, input.content_hash);
+  const [memory] = await runtime.storage.get([content_hash]);
+  if (!memory) throw notFound("get", content_hash);
   runtime.activity.accessed([memory.content_hash]);
   return viewOf(memory);
 }

@@ -8,18 +8,19 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import type { Memory, Metadata } from "../memory/memory.ts";
 import { metadataFault } from "../memory/metadata.ts";
-import { ContentHash, MemoryView, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, MemoryView, viewOf } from "../memory/schemas.ts";
 import { BulkOutput } from "./bulk_delete.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "./duplicates.ts";
 import { deletedEvents, updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { fullKeys } from "./keys.ts";
 import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
 import { SUPERSEDES } from "./supersede.ts";
 
 export const MergeInput = z.object({
-  canonical_hash: ContentHash.describe("The memory to keep."),
-  duplicate_hashes: z.array(ContentHash).min(1).max(100).describe("The memories to merge into it."),
+  canonical_hash: MemoryKey.describe("The memory to keep."),
+  duplicate_hashes: z.array(MemoryKey).min(1).max(100).describe("The memories to merge into it."),
   reason: z.string().max(256).default("Merged by deduplication"),
   dry_run: z.boolean().default(false).describe("Only say what would come of it."),
 });
@@ -47,7 +48,12 @@ export type MergeOutput = z.infer<typeof MergeOutput>;
  * others change them again and again.
  */
 export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Promise<MergeOutput> {
-  const { canonical_hash, dry_run } = input, hashes = [...new Set(input.duplicate_hashes)];
+  const { dry_run } = input;
+  const [canonical_hash, ...named] = await fullKeys(runtime, [input.canonical_hash, ...input.duplicate_hashes]) as [
+    string,
+    ...string[],
+  ];
+  const hashes = [...new Set(named)];
   if (hashes.includes(canonical_hash)) {
     throw new MemoryError("refused", `Cannot merge memory ${canonical_hash} into itself`, {
       field: "duplicate_hashes",

@@ -6,9 +6,10 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { ContentHash, MemoryView, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, MemoryView, viewOf } from "../memory/schemas.ts";
 import type { Relation } from "../storage/contract/relations.ts";
 import { notFound } from "./get.ts";
+import { fullKey, fullKeys } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 import { SUPERSEDES } from "./supersede.ts";
 
@@ -20,8 +21,8 @@ export const RelationType = z.string().trim().toLowerCase()
   .describe("Kind of link, such as relates_to, precedes, supports or contradicts; in lower case.");
 
 export const AddRelationInput = z.object({
-  content_hash: ContentHash.describe("The memory the link starts at."),
-  target_hash: ContentHash.describe("The memory it leads to."),
+  content_hash: MemoryKey.describe("The memory the link starts at."),
+  target_hash: MemoryKey.describe("The memory it leads to."),
   relation_type: RelationType.default("relates_to"),
 });
 export type AddRelationInput = z.infer<typeof AddRelationInput>;
@@ -41,7 +42,7 @@ export type RelationChange = z.infer<typeof RelationChange>;
  * @throws {MemoryError} `not_found` for either; `refused` for a link to itself and for `supersedes`.
  */
 export async function addRelation(runtime: Runtime, input: AddRelationInput): Promise<RelationChange> {
-  const { content_hash: source, target_hash: target, relation_type: type } = input;
+  const type = input.relation_type, [source, target] = await endsOf(runtime, input);
   const refuse = (reason: string, field: string) => new MemoryError("refused", `Cannot relate ${reason}`, { field });
   if (source === target) throw refuse(`memory ${source} to itself`, "target_hash");
   if (type === SUPERSEDES) throw refuse(`by "${SUPERSEDES}": supersede the older memory instead`, "relation_type");
@@ -63,7 +64,7 @@ export type RemoveRelationInput = z.infer<typeof RemoveRelationInput>;
 
 /** Removes the links from a memory to another. */
 export async function removeRelation(runtime: Runtime, input: RemoveRelationInput): Promise<RelationChange> {
-  const { content_hash: source, target_hash: target } = input, relation_type = input.relation_type ?? null;
+  const relation_type = input.relation_type ?? null, [source, target] = await endsOf(runtime, input);
   // Types that an import brought before it normalised them are compared in lower case.
   const isMeant = ({ type }: Relation) => relation_type === null || type.toLowerCase() === relation_type;
   const between = (await runtime.storage.relations({ hashes: [source], limit: MAX_RELATIONS }))
@@ -76,7 +77,7 @@ export async function removeRelation(runtime: Runtime, input: RemoveRelationInpu
 }
 
 export const RelationsInput = z.object({
-  content_hash: ContentHash,
+  content_hash: MemoryKey,
   relation_type: RelationType.nullish().describe("Follow only links of this kind."),
   depth: z.int().min(1).max(3).default(1).describe("Links to follow from the memory, 1 to 3."),
 });
@@ -104,7 +105,7 @@ export type RelationsOutput = z.infer<typeof RelationsOutput>;
  * @throws {MemoryError} `not_found`.
  */
 export async function relations(runtime: Runtime, input: RelationsInput): Promise<RelationsOutput> {
-  const { content_hash, relation_type, depth } = input;
+  const { relation_type, depth } = input, content_hash = await fullKey(runtime, input.content_hash);
   const [start] = await runtime.storage.get([content_hash]);
   if (!start) throw notFound("list relations of", content_hash);
   const types = relation_type == null ? {} : { types: [relation_type] };
@@ -132,6 +133,14 @@ export async function relations(runtime: Runtime, input: RelationsInput): Promis
   const memories = (await runtime.storage.get([...reached.keys()])).filter((memory) => memory !== null)
     .map((memory) => ({ ...viewOf(memory), depth: reached.get(memory.content_hash)! }));
   return { content_hash, relations: [...found.values()], memories, count: found.size, truncated };
+}
+
+/** The memories a link starts at and leads to. */
+async function endsOf(
+  runtime: Runtime,
+  { content_hash, target_hash }: Pick<AddRelationInput, "content_hash" | "target_hash">,
+): Promise<[source: string, target: string]> {
+  return await fullKeys(runtime, [content_hash, target_hash]) as [string, string];
 }
 
 const keyOf = ({ source, type, target }: Relation) => `${source} ${target} ${type}`;

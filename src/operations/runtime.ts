@@ -8,6 +8,7 @@ import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
 import type { SearchEffort } from "../memory/schemas.ts";
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
 import type { BackgroundState } from "./background/state.ts";
@@ -16,16 +17,28 @@ import type { EventHub } from "./events.ts";
 import type { HealthRecord } from "./health/record.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
 
+/** What agents are given over MCP. */
+export interface ToolSettings {
+  /** The tools of clients that ask for no other profile. */
+  profile: ToolProfile;
+  /** Form of the text in answers; `auto` goes by the tool and the client. */
+  output: "auto" | "compact" | "json" | "connector";
+  /** Whether compact answers come with their structured content; `auto` goes by the client. */
+  structured: "auto" | "always" | "never";
+}
+
 /** Limits and facts operations need from the settings. */
 export interface OperationSettings {
-  /** Longest content accepted, in characters (UTF-16 units). */
+  /** Longest content that is one chunk, in characters (UTF-16 units). */
   maxContentLength: number;
-  /** How longer content is split into several memories; null refuses it. */
+  /** How the chunks of longer content are cut; null refuses it. */
   split: { overlap: number; preserveBoundaries: boolean } | null;
   /** Adds `source:<hostname>` to the tags of memories stored with a client_hostname, as existing deployments do. */
   includeHostname: boolean;
   /** Zone in which days begin where a client names none: an IANA name or an offset such as `+02:00`. */
   timeZone: string;
+  /** What agents are given over MCP; all tools, and the rest by the client, without it. */
+  tools?: ToolSettings;
   /** Days that deleted memories stay in the trash; 0 deletes them at once. */
   trashDays: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 by default. */

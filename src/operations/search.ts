@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { passageOf, passageQuery } from "../memory/passage.ts";
+import { around, PASSAGE, passageOf, passageQuery } from "../memory/passage.ts";
 import { asksAssistant } from "../memory/role.ts";
 import { rank, type RankScores } from "../memory/ranking.ts";
 import {
@@ -22,7 +22,7 @@ import {
   Threshold,
   viewOf,
 } from "../memory/schemas.ts";
-import type { CandidateSet } from "../storage/contract/search.ts";
+import type { CandidateSet, QueryVector } from "../storage/contract/search.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { judge } from "./judge.ts";
@@ -34,10 +34,10 @@ export { relevanceText } from "../memory/relevance.ts";
 export { snippetOf } from "../memory/sizing.ts";
 
 /**
- * How many of the best by words, and of the best by vector, are ranked for results up to a rank. More than 50 change
- * nothing about the first ten (`bench/README.md`).
+ * How many of the best by words, and of the best by vector, are ranked, whatever the page: so that all pages count and
+ * order the same. More than 50 change nothing about the first ten (`bench/README.md`).
  */
-const CANDIDATES = [50, 200, 1000] as const;
+export const POOL = 200;
 
 export const SearchInput = z.object({
   query: Query,
@@ -109,7 +109,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     text: byWords ? query : null,
     vector,
     filter: filterOf(input),
-    limit: CANDIDATES.find((limit) => end <= limit) ?? CANDIDATES.at(-1)!,
+    limit: POOL,
   });
   const { candidates, terms, words_ceiling, vector_ignored } = found;
   const { missing } = await embedding;
@@ -153,8 +153,13 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     notice,
     relevant,
     ...reranked === null ? {} : { reranked },
-    ...pageFacts(kept.length, page, page_size),
+    ...pageFacts(kept.length, page, page_size, isFull(found, vector_ignored ? null : await vector)),
   };
+}
+
+/** Whether a pool left out memories that a larger one would have ranked. With a vector, each memory can be ranked. */
+export function isFull({ candidates, memories }: CandidateSet, vector: QueryVector | null): boolean {
+  return vector === null ? candidates.length >= POOL : candidates.length >= POOL && candidates.length < memories;
 }
 
 function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {
@@ -164,7 +169,8 @@ function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {
 /** Finds the passage that matched in contents longer than one. */
 function passageFinder(query: string, { terms, weights }: Pick<CandidateSet, "terms" | "weights">) {
   const weightOf = new Map(terms.map((term, i) => [term, weights[i]!]));
-  const wanted = passageQuery(query, (word) => weightOf.get(word) ?? 0);
+  // Where words weren't searched, each counts the same.
+  const wanted = terms.length === 0 ? passageQuery(query) : passageQuery(query, (word) => weightOf.get(word) ?? 0);
   return (content: string): Pick<SearchHit, "passage"> => {
     const { start, end } = passageOf(content, wanted);
     return end - start === content.length ? {} : { passage: { start, end, text: content.slice(start, end) } };
@@ -184,8 +190,20 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
     relevance_reason: "Contains the words as written",
     relevance: 1,
     scores: { semantic: null, words: 1, neighbours: 0 },
+    ...passageWith(memory.content, query.trim()),
   }));
   return { results, query, mode, notice: null, relevant: total, ...pageFacts(total, page, page_size) };
+}
+
+/** Where a long content holds a text as written. */
+function passageWith(content: string, text: string): Pick<SearchHit, "passage"> {
+  if (content.length <= PASSAGE) return {};
+  // Where lower case has another length, its offsets are those of another text.
+  const lower = content.toLowerCase(), isSame = lower.length === content.length;
+  const at = isSame ? lower.indexOf(text.toLowerCase()) : content.indexOf(text);
+  if (at === -1) return {};
+  const { start, end } = around(content, { start: at, end: Math.min(at + text.length, at + PASSAGE) }, PASSAGE);
+  return { passage: { start, end, text: content.slice(start, end) } };
 }
 
 function reason(scores: RankScores): string {

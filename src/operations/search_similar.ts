@@ -5,12 +5,13 @@
  */
 
 import { z } from "zod";
-import { ContentHash, Page, PageSize, Threshold, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, Page, PageSize, Threshold, viewOf } from "../memory/schemas.ts";
 import type { MemoryId } from "../storage/contract/memories.ts";
 import type { VectorSet } from "../storage/contract/vectors.ts";
 import { pageFacts } from "./filter.ts";
 import { counted, type Found } from "./found.ts";
 import { notFound } from "./get.ts";
+import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SearchHit } from "./search.ts";
 import { embedForStore, noticeOf, notReady, SWITCHED } from "./vectors.ts";
@@ -19,10 +20,11 @@ import { embedForStore, noticeOf, notReady, SWITCHED } from "./vectors.ts";
 const CHUNKS_USED = 8;
 /** Characters that hold those chunks, however few a token has. */
 const CHARACTERS_USED = 16_000;
-const CANDIDATES = 100;
+/** Nearest memories that are looked at, whatever the page. */
+const CANDIDATES = 200;
 
 export const SimilarInput = z.object({
-  content_hash: ContentHash,
+  content_hash: MemoryKey,
   n_results: PageSize.describe("Results on a page, 1 to 100; 10 by default."),
   page: Page,
   threshold: Threshold.default(0).describe("Least cosine of a result, 0 to 1."),
@@ -37,17 +39,17 @@ export type SimilarInput = z.infer<typeof SimilarInput>;
  */
 export async function searchSimilar(runtime: Runtime, input: SimilarInput): Promise<Found> {
   const started = performance.now();
-  const { content_hash, n_results, page, threshold } = input;
+  const { n_results, page, threshold } = input, content_hash = await fullKey(runtime, input.content_hash);
   const [memory] = await runtime.storage.get([content_hash]);
   if (!memory) throw notFound("find similar to", content_hash);
   const end = page * n_results;
-  let vectors: VectorSet | null = null, near: Near = { found: [], ignored: false };
+  let vectors: VectorSet | null = null, near: Near = { found: [], ignored: false, full: false };
   // Another process may switch the model between the two calls.
   for (let tries = 0; tries < 2; tries++) {
     vectors = (await runtime.storage.vectors([content_hash]))[0] ??
       await embedForStore(runtime, memory.content.slice(0, CHARACTERS_USED));
     if (vectors === null) break;
-    near = await nearest(runtime, vectors, Math.max(CANDIDATES, end + 1));
+    near = await nearest(runtime, vectors, CANDIDATES);
     if (!near.ignored) break;
   }
   const kept = near.found.filter(({ score }) => score >= threshold);
@@ -70,7 +72,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     notice: vectors === null
       ? `The memory has no vectors yet. ${notReady(runtime)}`
       : noticeOf(near.ignored ? SWITCHED : await runtime.health.coverage.notice(runtime.storage)),
-    ...pageFacts(total, page, n_results),
+    ...pageFacts(total, page, n_results, near.full),
   };
   return counted(runtime, found, started);
 }
@@ -79,6 +81,8 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
 export interface Near {
   found: { id: MemoryId; score: number }[];
   ignored: boolean;
+  /** Whether there were more than were looked for. */
+  full: boolean;
 }
 
 /** Current memories near to any of the vectors, each with its best cosine, nearest first. */
@@ -88,19 +92,20 @@ export async function nearest(
   limit: number,
 ): Promise<Near> {
   const best = new Map<MemoryId, number>();
-  let ignored = false;
+  let ignored = false, full = false;
   for (const values of chunks.slice(0, CHUNKS_USED)) {
-    const { candidates, vector_ignored } = await runtime.storage.candidates({
+    const { candidates, vector_ignored, memories } = await runtime.storage.candidates({
       text: null,
       vector: { model, values },
       filter: { superseded: false },
       limit,
     });
     ignored ||= vector_ignored;
+    full ||= candidates.length >= limit && candidates.length < memories;
     for (const { id, semantic } of candidates) {
       if (semantic !== null && semantic > (best.get(id) ?? -2)) best.set(id, semantic);
     }
   }
   const found = Array.from(best, ([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
-  return { found, ignored };
+  return { found, ignored, full };
 }

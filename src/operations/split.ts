@@ -1,9 +1,27 @@
 /**
- * Splitting content that exceeds the length limit into several memories, as existing deployments do when
- * `MCP_ENABLE_AUTO_SPLIT` is on.
+ * Content over the length limit. It is one memory all the same: the whole is kept, and its chunks are what it is embedded
+ * and found by. The answer of a store counts the chunks that existing clients expect of a split.
  *
  * @module
  */
+
+import type { Runtime } from "./runtime.ts";
+
+/** Most characters of a content, however it is split: embedding so many takes a model half a minute. */
+const LONGEST = 1_000_000;
+
+/** Why a content can't be stored, as a part of a sentence; null for one that can. */
+export function lengthFault({ settings }: Pick<Runtime, "settings">, { length }: string): string | null {
+  const { maxContentLength, split } = settings, limit = split === null ? maxContentLength : LONGEST;
+  if (length <= Math.max(limit, maxContentLength)) return null;
+  return `content of ${length} characters: the limit is ${limit}`;
+}
+
+/** Chunks of a content; 1 where it is within the limit. */
+export function chunksOf({ settings }: Pick<Runtime, "settings">, content: string): number {
+  const { maxContentLength: maxLength, split } = settings;
+  return split === null || content.length <= maxLength ? 1 : splitContent(content, { ...split, maxLength }).length;
+}
 
 /** How to split. Lengths are in characters. */
 export interface SplitSettings {

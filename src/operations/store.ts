@@ -26,7 +26,7 @@ import { Pacer } from "../pacer.ts";
 import type { NewMemory, StoreOutcome } from "../storage/contract/memories.ts";
 import { storedEvents } from "./event_types.ts";
 import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
-import { splitContent } from "./split.ts";
+import { chunksOf, lengthFault } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedAllForStore } from "./vectors.ts";
 
@@ -49,14 +49,14 @@ export type StoreInput = z.infer<typeof StoreInput>;
 export const StoreOutput = z.object({
   success: z.boolean().describe("Whether something was stored or queued; false when it was there already."),
   message: z.string(),
-  content_hash: z.string().nullable().describe(
-    "Key of the memory, stored now or found; the first chunk's after a split.",
-  ),
+  content_hash: z.string().nullable().describe("Key of the memory, stored now or found."),
   memory: MemoryView.nullable(),
   duplicate: z.boolean().optional().describe("True when the memory was there already; it stays as it was."),
   queued: z.boolean().optional().describe("True when the store is away: the memory waits in the outbox."),
-  chunks_created: z.int().optional().describe("Number of memories the content was split into, when it was."),
-  chunk_hashes: z.array(z.string()).optional(),
+  chunks_created: z.int().optional()
+    .describe("Chunks of a content over the limit, when it was stored; they are found and shown as one memory."),
+  chunk_hashes: z.array(z.string()).optional()
+    .describe("A key for each chunk of a content over the limit; each stands for the whole memory."),
 });
 export type StoreOutput = z.infer<typeof StoreOutput>;
 
@@ -118,12 +118,11 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     time = undefined;
     return given;
   };
-  const memories: Memory[][] = [], pacer = new Pacer();
+  const all: Memory[] = [], pacer = new Pacer();
   for (const [index, input] of inputs.entries()) {
-    memories.push(toMemories(runtime, input, nextTime, inputs.length > 1 ? index : undefined));
+    all.push(toMemory(runtime, input, nextTime(), inputs.length > 1 ? index : undefined));
     await pacer.pause();
   }
-  const all = memories.flat();
   const known = await knownOf(runtime, all);
   // What is there already needs no vectors; the store still has the last word on what is a duplicate.
   const vectors = await embedAllForStore(runtime, all.map(({ content }, i) => known[i] ? null : content));
@@ -140,10 +139,9 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
       .filter((memory) => memory !== null).map((memory) => [memory.content_hash, memory]),
   );
 
-  let next = 0;
-  return memories.map((parts) => {
-    const mine = parts.map(() => outcomes[next++]!);
-    return parts.length === 1 ? single(parts[0]!, mine[0]!, existing) : split(parts, mine, existing);
+  return all.map((memory, i) => {
+    const answer = single(memory, outcomes[i]!, existing);
+    return withChunks(answer, memory, chunksOf(runtime, memory.content));
   });
 }
 
@@ -159,20 +157,14 @@ async function knownOf({ storage }: Runtime, memories: readonly Memory[]): Promi
   }
 }
 
-/** The memories an input becomes: one, or several when it exceeds the limit and splitting is on. */
-function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number, index?: number): Memory[] {
-  const { maxContentLength, split, includeHostname } = runtime.settings;
-  if (input.content.length > maxContentLength && split === null) {
+/** The memory an input becomes. */
+function toMemory(runtime: Runtime, input: StoreInput, now: number, index?: number): Memory {
+  const { includeHostname } = runtime.settings, { content } = input;
+  const fault = lengthFault(runtime, content);
+  if (fault !== null) {
     const field = index === undefined ? "content" : `memories.${index}.content`;
-    throw new MemoryError(
-      "too_large",
-      `Cannot store content of ${input.content.length} characters: the limit is ${maxContentLength}`,
-      { field, value: input.content },
-    );
+    throw new MemoryError("too_large", `Cannot store ${fault}`, { field, value: content });
   }
-  const parts = input.content.length > maxContentLength && split !== null
-    ? splitContent(input.content, { ...split, maxLength: maxContentLength })
-    : [input.content];
   const hostname = includeHostname ? input.client_hostname?.trim() : undefined;
   const agent = input.agent_id?.trim();
   const tags = normaliseTags([
@@ -180,23 +172,19 @@ function toMemories(runtime: Runtime, input: StoreInput, nextTime: () => number,
     ...(hostname ? [`source:${hostname}`] : []),
     ...(agent ? [`agent:${agent}`] : []),
   ]);
-  const given = createdAt(input, runtime.now(), index);
-  return parts.map((content, part) => {
-    const now = nextTime();
-    const metadata = { ...input.metadata };
-    if (hostname) metadata.hostname = hostname;
-    if (parts.length > 1) Object.assign(metadata, { chunk_index: part, total_chunks: parts.length });
-    return {
-      content,
-      content_hash: contentHash(content),
-      tags,
-      memory_type: input.memory_type ?? null,
-      metadata,
-      conversation_id: input.conversation_id ?? null,
-      created_at: given === null ? now : given + part / 1000,
-      updated_at: now,
-    };
-  });
+  const chunks = chunksOf(runtime, content), metadata = { ...input.metadata };
+  if (hostname) metadata.hostname = hostname;
+  if (chunks > 1) metadata.total_chunks = chunks;
+  return {
+    content,
+    content_hash: contentHash(content),
+    tags,
+    memory_type: input.memory_type ?? null,
+    metadata,
+    conversation_id: input.conversation_id ?? null,
+    created_at: createdAt(input, runtime.now(), index) ?? now,
+    updated_at: now,
+  };
 }
 
 /** Seconds by which a client's clock may be ahead. */
@@ -243,22 +231,14 @@ function single(memory: Memory, outcome: StoreOutcome, existing: Map<string, Mem
   };
 }
 
-function split(parts: Memory[], outcomes: StoreOutcome[], existing: Map<string, Memory>): StoreOutput {
-  const created = outcomes.filter((outcome) => outcome !== "duplicate").length;
-  const isQueued = outcomes.includes("queued");
-  const first = parts[0]!;
+/** What the answer says of a long content: its chunks, by keys that all stand for the one memory. */
+function withChunks(answer: StoreOutput, { content_hash }: Memory, chunks: number): StoreOutput {
+  if (chunks < 2) return answer;
+  const stored = answer.success && !answer.queued;
   return {
-    success: created > 0,
-    message: isQueued
-      ? `Memory queued as ${parts.length} chunks: ${WHEN_BACK}`
-      : created > 0
-      ? `Memory stored as ${parts.length} chunks, ${created} of them new`
-      : "Duplicate content detected: every chunk of this memory is stored already and was not changed",
-    content_hash: first.content_hash,
-    memory: viewOf(existing.get(first.content_hash) ?? first),
-    ...(created === 0 ? { duplicate: true } : {}),
-    ...(isQueued ? { queued: true } : {}),
-    chunks_created: created,
-    chunk_hashes: parts.map((part) => part.content_hash),
+    ...answer,
+    message: stored ? `Memory stored as ${chunks} chunks, which are found and shown as one` : answer.message,
+    chunks_created: answer.success ? chunks : 0,
+    chunk_hashes: Array.from({ length: chunks }, (_, chunk) => `${content_hash}-${chunk}`),
   };
 }

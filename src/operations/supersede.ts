@@ -7,9 +7,10 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { ContentHash, Instant, isoTime } from "../memory/schemas.ts";
+import { Instant, isoTime, MemoryKey } from "../memory/schemas.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { fullKey, fullKeys } from "./keys.ts";
 import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -17,8 +18,8 @@ import type { Runtime } from "./runtime.ts";
 export const SUPERSEDES = "supersedes";
 
 export const SupersedeInput = z.object({
-  content_hash: ContentHash.describe("The older memory."),
-  new_hash: ContentHash.describe("The memory that takes its place."),
+  content_hash: MemoryKey.describe("The older memory."),
+  new_hash: MemoryKey.describe("The memory that takes its place."),
   reason: z.string().max(1000).refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed text")
     .default("").describe("Why, in a few words."),
   valid_until: Instant.nullish()
@@ -44,7 +45,8 @@ export type SupersedeOutput = z.infer<typeof SupersedeOutput>;
  * replaced itself, be it at the same moment, so that the newest is always at the end of a chain.
  */
 export async function supersede(runtime: Runtime, input: SupersedeInput): Promise<SupersedeOutput> {
-  const { content_hash, new_hash } = input, reason = input.reason.trim();
+  const [content_hash, new_hash] = await fullKeys(runtime, [input.content_hash, input.new_hash]) as [string, string];
+  const reason = input.reason.trim();
   if (content_hash === new_hash) {
     throw new MemoryError("refused", `Cannot supersede memory ${content_hash} by itself`, { field: "new_hash" });
   }
@@ -92,7 +94,7 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
   };
 }
 
-export const ReinstateInput = z.object({ content_hash: ContentHash });
+export const ReinstateInput = z.object({ content_hash: MemoryKey });
 export type ReinstateInput = z.infer<typeof ReinstateInput>;
 
 /**
@@ -100,7 +102,8 @@ export type ReinstateInput = z.infer<typeof ReinstateInput>;
  *
  * @throws {MemoryError} `not_found`.
  */
-export async function reinstate(runtime: Runtime, { content_hash }: ReinstateInput): Promise<SupersedeOutput> {
+export async function reinstate(runtime: Runtime, input: ReinstateInput): Promise<SupersedeOutput> {
+  const content_hash = await fullKey(runtime, input.content_hash);
   const { memory, changed } = await retryConflicts("reinstate", content_hash, async () => {
     const [memory] = await runtime.storage.get([content_hash]);
     if (!memory) throw notFound("reinstate", content_hash);

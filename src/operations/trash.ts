@@ -5,13 +5,15 @@
  */
 
 import { z } from "zod";
-import { ContentHash, isoTime, MemoryView, Page, PageSize, viewOf } from "../memory/schemas.ts";
+import { isoTime, MemoryKey, MemoryView, Page, PageSize, viewOf } from "../memory/schemas.ts";
 import { storedEvents } from "./event_types.ts";
 import { pageFacts } from "./filter.ts";
+import { fullKeys } from "./keys.ts";
 import { inGroups } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
 
 const DAY_SECONDS = 86_400;
+const IN_TRASH = { place: "trash", field: "content_hashes" } as const;
 
 /** Unix seconds at which what is trashed now is deleted for good. */
 export function trashedUntil(runtime: Runtime, deletedAt: number): number {
@@ -53,7 +55,7 @@ export async function trash(runtime: Runtime, { page, page_size }: TrashInput): 
 }
 
 export const RestoreInput = z.object({
-  content_hashes: z.array(ContentHash).min(1).max(1000).describe("Memories to take back from the trash."),
+  content_hashes: z.array(MemoryKey).min(1).max(1000).describe("Memories to take back from the trash."),
 });
 export type RestoreInput = z.infer<typeof RestoreInput>;
 
@@ -67,7 +69,7 @@ export type RestoreOutput = z.infer<typeof RestoreOutput>;
 
 /** Takes memories back from the trash with all they had. */
 export async function restore(runtime: Runtime, input: RestoreInput): Promise<RestoreOutput> {
-  const hashes = [...new Set(input.content_hashes)];
+  const hashes = [...new Set(await fullKeys(runtime, input.content_hashes, IN_TRASH))];
   const found: boolean[] = [];
   for await (const group of inGroups(hashes)) found.push(...await runtime.storage.restore(group));
   const restored = hashes.filter((_, i) => found[i]), not_found = hashes.filter((_, i) => !found[i]);
@@ -83,7 +85,7 @@ export async function restore(runtime: Runtime, input: RestoreInput): Promise<Re
 }
 
 export const EmptyTrashInput = z.object({
-  content_hashes: z.array(ContentHash).max(1000).optional().describe("Only these; without it the whole trash."),
+  content_hashes: z.array(MemoryKey).max(1000).optional().describe("Only these; without it the whole trash."),
 });
 export type EmptyTrashInput = z.infer<typeof EmptyTrashInput>;
 
@@ -92,7 +94,7 @@ export type EmptyTrashOutput = z.infer<typeof EmptyTrashOutput>;
 
 /** Deletes for good what is in the trash, or what is named of it. */
 export async function emptyTrash(runtime: Runtime, input: EmptyTrashInput): Promise<EmptyTrashOutput> {
-  const { content_hashes: hashes } = input;
+  const keys = input.content_hashes, hashes = keys && await fullKeys(runtime, keys, IN_TRASH);
   const affected_count = await runtime.storage.emptyTrash(hashes === undefined ? {} : { hashes });
   runtime.activity.changed("empty_trash", [], null, affected_count);
   return { success: true, message: `Deleted ${affected_count} memories for good`, affected_count };

@@ -6,10 +6,11 @@
 
 import { z } from "zod";
 import type { MemoryPatch } from "../memory/memory.ts";
-import { ContentHash, MemoryType, MemoryView, NewMetadata, TagList, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, MemoryType, MemoryView, NewMetadata, TagList, viewOf } from "../memory/schemas.ts";
 import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
+import { fullKey } from "./keys.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -19,7 +20,7 @@ export const UpdateFields = z.object({
   memory_type: MemoryType.nullish(),
   metadata: NewMetadata.nullish().describe("Merged into the stored metadata, key by key."),
 });
-export const UpdateInput = UpdateFields.extend({ content_hash: ContentHash });
+export const UpdateInput = UpdateFields.extend({ content_hash: MemoryKey });
 export type UpdateInput = z.infer<typeof UpdateInput>;
 
 export const UpdateOutput = z.object({
@@ -35,10 +36,11 @@ export type UpdateOutput = z.infer<typeof UpdateOutput>;
 /**
  * Changes a memory.
  *
- * @throws {MemoryError} `not_found`; `invalid_input` for what no new memory may have.
+ * @throws {MemoryError} `not_found`; `invalid_input` for what no new memory may have; `conflict` for a short key of
+ * several memories.
  */
 export async function update(runtime: Runtime, input: UpdateInput): Promise<UpdateOutput> {
-  const { content_hash } = input;
+  const content_hash = await fullKey(runtime, input.content_hash);
   const patch: MemoryPatch = {};
   if (input.tags != null) patch.tags = input.tags;
   if (input.memory_type != null) patch.memory_type = input.memory_type;

@@ -34,6 +34,8 @@ const CASES: Record<string, Case> = {
   store: { succeeds: "store Something", fails: "store", code: 2 },
   search: { before: ["store Something"], succeeds: "search something", fails: "search x --mode loud", code: 2 },
   list: { before: ["store Something"], succeeds: "list --since yesterday", fails: "list --since lstweek", code: 2 },
+  get: { before: ["store Something"], succeeds: "get 3fc9b68945", fails: "get 3fc9", code: 2 },
+  delete: { before: ["store Something"], succeeds: "delete 3fc9b68945", fails: "delete 3fc9", code: 2 },
   export: {
     before: ["store Something"],
     succeeds: "export FOLDER/a.jsonl",

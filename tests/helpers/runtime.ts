@@ -55,7 +55,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
     settings: {
       maxContentLength: 100_000,
-      split: null,
+      split: { overlap: 50, preserveBoundaries: true },
       includeHostname: false,
       timeZone: "UTC",
       trashDays: 30,

@@ -18,7 +18,7 @@ import { sanitise } from "../../src/embedding/sanitise.ts";
 import { markingsOf, splitNote } from "../../src/importers/front_matter.ts";
 import { tagsOf } from "../../src/importers/importer.ts";
 import { parsePythonJson } from "../../src/importers/python.ts";
-import { fact, framed } from "../../src/mcp/framing.ts";
+import { fact, framed } from "../../src/memory/framing.ts";
 import { Tags } from "../../src/mcp/tools/fields.ts";
 import { parseUri } from "../../src/mcp/uris.ts";
 import { cleanLine } from "../../src/operations/moving/clean.ts";

@@ -74,6 +74,8 @@ Deno.test("content over the limit is split when splitting is on", async () => {
   assert(json.chunks_created > 1);
   assertEquals(json.chunk_hashes.length, json.chunks_created);
   assertEquals(json.memory.metadata.total_chunks, json.chunks_created);
+  assertEquals((await client.get("/api/memories")).json.total, 1);
+  for (const key of json.chunk_hashes) assertEquals((await client.get(`/api/memories/${key}`)).json.content, content);
 });
 
 Deno.test("a listing pages through memories, newest first", async () => {

@@ -1,6 +1,9 @@
 /** What clients and models really send: other names, values as text, nulls, and additions of their own. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+// First, since it prepares zod for OpenAPI before any schema is made.
+import "../../src/http/app.ts";
+import { RPC_TOOLS } from "../../src/http/rpc_tools.ts";
 import { TOOLS } from "../../src/mcp/tools/table.ts";
 import { inputSchema, type Tool } from "../../src/mcp/tools/tool.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -223,6 +226,66 @@ function strictArguments(tool: Tool, given: Record<string, unknown>): Record<str
     ];
   }));
 }
+
+/** The strict form of a function schema: every field required, optional ones nullable, free objects as JSON text. */
+function strictSchema(schema: Record<string, unknown>): Record<string, unknown> {
+  const properties = (schema.properties ?? {}) as Record<string, Record<string, unknown>>;
+  const required = new Set(schema.required as string[] ?? []);
+  const strict = Object.entries(properties).map(([name, { default: _, ...property }]) => {
+    const isFree = property.type === "object" && property.properties === undefined;
+    const plain = isFree ? { type: "string", description: property.description } : property;
+    return [name, required.has(name) ? plain : { ...plain, type: [plain.type, "null"] }];
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries(strict),
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+Deno.test("every input schema has a strict form, of which metadata is the text of JSON", () => {
+  const rpc = RPC_TOOLS.map(({ name, input }) => ({ name, input }));
+  for (const { name, input } of [...TOOLS, ...rpc]) {
+    const strict = strictSchema(inputSchema(input)),
+      properties = strict.properties as Record<string, { type: unknown }>;
+    assertEquals(strict.required, Object.keys(input.shape), name);
+    for (const [field, { type }] of Object.entries(properties)) {
+      const [plain, ...more] = [type].flat();
+      assert(["string", "integer", "number", "boolean", "array"].includes(String(plain)), `${name}.${field}: ${plain}`);
+      assert(more.every((other) => other === "null"), `${name}.${field}`);
+    }
+    if ("metadata" in properties) assertEquals([properties.metadata!.type].flat()[0], "string", name);
+  }
+});
+
+Deno.test("metadata as JSON text, as the strict form has it, keeps what it says", async () => {
+  await withClient(async (client, { storage }) => {
+    const metadata = { ticket: 42, nested: { list: [1, null, "x"] }, text: '{"not":"read"}', none: null };
+    const hash = await hashOf(client, "A note");
+    for (
+      const [name, args] of [["store_memory", { content: "Text" }], ["update_memory", { content_hash: hash }]] as const
+    ) {
+      const result = await client.call(name, { ...args, metadata: JSON.stringify(metadata) });
+      assertEquals(result.isError, false, textOf(result));
+    }
+    const python = await client.call("store_memory", { content: "Python", metadata: "{'a': None, 'b': True}" });
+    assertEquals(python.isError, false);
+    const { memories } = await storage.list({ filter: {}, offset: 0, limit: 9, order: "oldest" });
+    assertEquals(memories.map((memory) => memory.metadata), [metadata, metadata, { a: null, b: true }]);
+    const found = await client.call("retrieve_memory", { query: "note", metadata: '{"ticket":42}' });
+    assertEquals((found.structuredContent!.memories as unknown[]).length, 2);
+    for (const text of ['{"order":12345678901234567890}', "{'order': 12345678901234567890}"]) {
+      const refused = await client.call("store_memory", { content: "Big", metadata: text });
+      assertEquals(refused.isError, true);
+      assertStringIncludes(textOf(refused), 'metadata: "order" is 12345678901234567890, which can\'t be kept exactly');
+    }
+    for (const text of ["[1]", "words", '"text"', "{"]) {
+      const refused = await client.call("store_memory", { content: "Wrong", metadata: text });
+      assertStringIncludes(textOf(refused), "metadata must be an object, got");
+    }
+  });
+});
 
 Deno.test("every tool takes the strict form of its schema, in which all fields are there", async () => {
   await withClient(async (client) => {

@@ -12,7 +12,7 @@ import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpListener, type McpListener, type McpListenerSettings } from "../../src/mcp/listener.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
 import { createLogger } from "../../src/operations/logger.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
+import type { OperationSettings, Runtime } from "../../src/operations/runtime.ts";
 import { until as untilDone } from "../helpers/process.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -83,20 +83,27 @@ function withHeaders(headers: Headers): typeof fetch {
 }
 
 /** A client of the newer SDK, in this process without HTTP. */
-export async function connectInMemory(runtime: Runtime, log = createLogger("error", () => {})): Promise<TestClient> {
+export async function connectInMemory(
+  runtime: Runtime,
+  log = createLogger("error", () => {}),
+  name = "test",
+): Promise<TestClient> {
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
   await createMcpServer(runtime, { serverName: "unimem", log, surface: "mcp", inFlight: new InFlight() }).connect(
     serverSide,
   );
-  const client = new Client2({ name: "test", version: "1" });
+  const client = new Client2({ name, version: "1" });
   await client.connect(clientSide);
   return wrap2(client);
 }
 
 /** Runs `body` with a client in memory over an empty store. */
-export async function withClient(body: (client: TestClient, runtime: Runtime) => Promise<void>): Promise<void> {
-  await using test = await testRuntime();
-  const client = await connectInMemory(test.runtime);
+export async function withClient(
+  body: (client: TestClient, runtime: Runtime) => Promise<void>,
+  { settings = {}, name }: { settings?: Partial<OperationSettings>; name?: string } = {},
+): Promise<void> {
+  await using test = await testRuntime({ settings });
+  const client = await connectInMemory(test.runtime, undefined, name);
   try {
     await body(client, test.runtime);
   } finally {
@@ -104,23 +111,35 @@ export async function withClient(body: (client: TestClient, runtime: Runtime) =>
   }
 }
 
+/** What a client calls itself, and what follows the path in the address. */
+interface ClientAs {
+  name?: string;
+  query?: string;
+}
+
 /** All ways to reach the port over HTTP. */
 export const CONNECT = {
-  "HTTP+SSE": (url: string, headers: Headers = {}) =>
+  "HTTP+SSE": (url: string, headers: Headers = {}, { name, query = "" }: ClientAs = {}) =>
     connect1(
-      new SSEClientTransport(new URL("/sse", url), {
+      new SSEClientTransport(new URL(`/sse${query}`, url), {
         requestInit: { headers },
         eventSourceInit: { fetch: withHeaders(headers) },
       }),
+      name,
     ),
-  "Streamable HTTP, first SDK": (url: string, headers: Headers = {}) =>
-    connect1(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit: { headers } })),
-  "Streamable HTTP 2025-11-25": (url: string, headers: Headers = {}) => connect2(url, "legacy", headers),
-  "Streamable HTTP 2026-07-28": (url: string, headers: Headers = {}) => connect2(url, { pin: "2026-07-28" }, headers),
+  "Streamable HTTP, first SDK": (url: string, headers: Headers = {}, { name, query = "" }: ClientAs = {}) =>
+    connect1(new StreamableHTTPClientTransport(new URL(`/mcp${query}`, url), { requestInit: { headers } }), name),
+  "Streamable HTTP 2025-11-25": (url: string, headers: Headers = {}, as: ClientAs = {}) =>
+    connect2(url, "legacy", headers, as),
+  "Streamable HTTP 2026-07-28": (url: string, headers: Headers = {}, as: ClientAs = {}) =>
+    connect2(url, { pin: "2026-07-28" }, headers, as),
 };
 
-async function connect1(transport: SSEClientTransport | StreamableHTTPClientTransport): Promise<TestClient> {
-  const client = new Client({ name: "test", version: "1" });
+async function connect1(
+  transport: SSEClientTransport | StreamableHTTPClientTransport,
+  name = "test",
+): Promise<TestClient> {
+  const client = new Client({ name, version: "1" });
   // The SDK's own declaration of its transports doesn't fit its Transport under exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<Client["connect"]>[0]);
   return {
@@ -132,9 +151,14 @@ async function connect1(transport: SSEClientTransport | StreamableHTTPClientTran
   };
 }
 
-async function connect2(url: string, mode: "legacy" | { pin: string }, headers: Headers): Promise<TestClient> {
-  const client = new Client2({ name: "test", version: "1" }, { versionNegotiation: { mode } });
-  await client.connect(new Streamable2(new URL("/mcp", url), { requestInit: { headers } }));
+async function connect2(
+  url: string,
+  mode: "legacy" | { pin: string },
+  headers: Headers,
+  { name = "test", query = "" }: ClientAs,
+): Promise<TestClient> {
+  const client = new Client2({ name, version: "1" }, { versionNegotiation: { mode } });
+  await client.connect(new Streamable2(new URL(`/mcp${query}`, url), { requestInit: { headers } }));
   return wrap2(client);
 }
 

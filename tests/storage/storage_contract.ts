@@ -75,6 +75,29 @@ export function describeStorage(
       },
     });
 
+  test("finds the keys that begin with some digits, among memories and in the trash, each by itself", async (storage) => {
+    const keyed = (number: number, content_hash: string) => plain(number, { content_hash });
+    const keys = ["a1b2c3d4e5f0", "a1b2c3d4e5f1", "a1b2c3d4e6", "ffffffffffff", "0000000000ab"].map((digits, i) =>
+      digits + String(i).repeat(64 - digits.length)
+    );
+    await storage.store(keys.map((key, i) => keyed(i + 1, key)));
+    const [one, two, three, last, first] = keys as [string, string, string, string, string];
+    assertEquals(await storage.keysFrom("a1b2c3d4e5", 10, "memories"), [one, two]);
+    assertEquals(await storage.keysFrom("a1b2c3d4e", 2, "memories"), [one, two]);
+    assertEquals(await storage.keysFrom("a1b2c3d4e", 9, "memories"), [one, two, three]);
+    assertEquals(await storage.keysFrom("a1b2c3d4e5f1", 9, "memories"), [two]);
+    assertEquals(await storage.keysFrom(two.slice(0, 40), 9, "memories"), [two]);
+    assertEquals(await storage.keysFrom(two, 9, "memories"), [two]);
+    assertEquals(await storage.keysFrom("ffffffffff", 9, "memories"), [last]);
+    assertEquals(await storage.keysFrom("0000000000", 9, "memories"), [first]);
+    assertEquals(await storage.keysFrom("a1b2c3d4e7", 9, "memories"), []);
+    assertEquals(await storage.keysFrom(`${two.slice(0, 40)}f`, 9, "memories"), []);
+    assertEquals(await storage.keysFrom("a1b2c3d4e5", 10, "trash"), []);
+    await storage.trash([one], { at: 1_700_000_100, reason: "deleted" });
+    assertEquals(await storage.keysFrom("a1b2c3d4e5", 10, "trash"), [one]);
+    assertEquals(await storage.keysFrom("a1b2c3d4e5", 10, "memories"), [two]);
+  });
+
   test("gives back every field of a memory as it was stored", async (storage) => {
     const full = memory(1, {
       content: "  spaces around, kept  ",

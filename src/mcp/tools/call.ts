@@ -8,25 +8,33 @@
 import { type ErrorCode, MemoryError } from "../../errors.ts";
 import { parseArguments } from "../../memory/arguments.ts";
 import type { Logger } from "../../operations/logger.ts";
-import type { Runtime } from "../../operations/runtime.ts";
+import type { Runtime, ToolSettings } from "../../operations/runtime.ts";
 import { outcomeOf } from "../../telemetry/outcome.ts";
-import { findTool } from "./table.ts";
-import type { Caller } from "./tool.ts";
+import { findTool, isListed, namesOf } from "./table.ts";
+import { isConnector, prefersStructured } from "../client_name.ts";
+import type { Caller, Tool } from "./tool.ts";
 
 /** The part of MCP's CallToolResult tools use. */
 export interface ToolResult {
   [key: string]: unknown;
   content: { type: "text"; text: string }[];
+  /** As the tool's output schema has it, also where none is listed. */
   structuredContent?: Record<string, unknown>;
   isError: boolean;
 }
 
 /** What an agent can do about an error, after the message. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  not_found: "find its content_hash with search or list_memories",
+  not_found: "find its id with search",
   too_large: "split it into several memories",
   full: "nothing was stored; tell the user",
 };
+
+const DEFAULTS: ToolSettings = { profile: "full", output: "auto", structured: "auto" };
+
+/** Values of the argument `output` that ask for a form of the text; other ones are the tool's own. */
+const FORMS: Readonly<Record<string, Form>> = { compact: "compact", text: "compact", json: "json" };
+type Form = "compact" | "json" | "connector";
 
 /** Runs the tool of that name. Never throws. */
 export async function callTool(
@@ -41,28 +49,62 @@ export async function callTool(
     if (scope) scope.outcome = "client_error";
     return failure(`Unknown tool: ${name.slice(0, 100).toWellFormed()}`);
   }
+  const settings = runtime.settings.tools ?? DEFAULTS, profile = caller.profile ?? settings.profile;
+  if (!isListed(callable.tool, profile)) {
+    if (scope) scope.outcome = "client_error";
+    return failure(
+      `Cannot run ${name}: it is not in the profile ${profile}, which has ${namesOf(profile).join(", ")}; ` +
+        "the operator serves all tools with /mcp?tools=full or MCP_TOOLS=full",
+    );
+  }
   try {
-    const { tool } = callable;
-    const { values, ignored } = parseArguments(callable, args);
+    const { tool } = callable, { output, ...others } = args;
+    const asked = typeof output === "string" ? FORMS[output.trim().toLowerCase()] : undefined;
+    const { values, ignored } = parseArguments(callable, asked === undefined ? args : others);
     const result = await tool.run(runtime, values, caller);
-    const known = Object.keys(args).filter((name) => !ignored.includes(name));
-    const shown = tool.text ? tool.text(result, new Set(known)) : result;
-    return answered(result, shown, ignored);
+    const form = asked ?? formOf(tool, caller, settings);
+    return answered(tool, result, ignored, { form, structured: isStructured(tool, form, caller, settings) });
   } catch (error) {
     if (scope) scope.outcome = outcomeOf(error);
     return failure(message(error, name, logger, requests.id));
   }
 }
 
+/** The form of an answer whose caller asked for none. */
+function formOf(tool: Tool, { client }: Caller, { output }: ToolSettings): Form {
+  if (tool.connector !== undefined && (isConnector(client) || output === "connector")) return "connector";
+  if (output === "compact" || output === "json") return output;
+  return tool.first ? "json" : "compact";
+}
+
+/**
+ * Whether the structured content goes with the text. It must where an output schema is listed. Where none is, a client
+ * whose model sees only the structured content gets the text alone, which says the same for a fraction of the tokens.
+ */
+function isStructured(tool: Tool, form: Form, { client }: Caller, { structured }: ToolSettings): boolean {
+  if (tool.first || structured === "always") return true;
+  if (structured === "never") return false;
+  return form !== "compact" || !prefersStructured(client);
+}
+
 /** The result with what was ignored said in both of its forms, where there is something. */
-function answered(result: Record<string, unknown>, shown: unknown, ignored: string[]): ToolResult {
-  const structuredContent = ignored.length === 0 ? result : { ...result, ignored };
-  const note = ignored.length === 0 ? "" : `\n\nIgnored arguments, which are not known: ${ignored.join(", ")}`;
-  const isPlain = typeof shown === "object" && shown !== null && !Array.isArray(shown);
-  const text = typeof shown === "string"
-    ? shown + note
-    : JSON.stringify(isPlain && ignored.length > 0 ? { ...shown, ignored } : shown);
-  return { content: [{ type: "text", text }], structuredContent, isError: false };
+function answered(
+  tool: Tool,
+  result: Record<string, unknown>,
+  ignored: string[],
+  { form, structured }: { form: Form; structured: boolean },
+): ToolResult {
+  const noted = <T extends object>(value: T) => ignored.length === 0 ? value : { ...value, ignored };
+  // In front: what follows a memory could be taken for a part of it.
+  const note = ignored.length === 0 ? "" : `Ignored arguments, which are not known: ${ignored.join(", ")}\n\n`;
+  const text = form === "compact"
+    ? note + tool.compact(result)
+    : JSON.stringify(noted((form === "connector" ? tool.connector!(result) : tool.json?.(result) ?? result) as object));
+  return {
+    content: [{ type: "text", text }],
+    ...structured ? { structuredContent: noted(result) } : {},
+    isError: false,
+  };
 }
 
 function failure(text: string): ToolResult {

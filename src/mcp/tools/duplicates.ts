@@ -5,7 +5,9 @@
  */
 
 import { z } from "zod";
-import { Instant } from "../../memory/schemas.ts";
+import { compactBlock } from "../../memory/compact.ts";
+import { fact, framed } from "../../memory/framing.ts";
+import { Instant, isoTime, shortKey } from "../../memory/schemas.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../../operations/duplicates.ts";
 import { mergeDuplicates, MergeInput } from "../../operations/merge_duplicates.ts";
 import { Sized, sizeItems, Sizing } from "./sizes.ts";
@@ -15,12 +17,12 @@ const STRATEGIES = { keep_newest: "newest", keep_oldest: "oldest", keep_longest:
 
 const Group = DuplicatesOutput.shape.groups.element;
 type Group = z.infer<typeof Group>;
+type Member = Group["canonical"];
 
 export const findDuplicatesTool = defineTool({
   name: "find_duplicates",
   title: "Find duplicates",
-  description:
-    "Groups of memories that say the same, with the evidence for each and the one to keep. Changes nothing; " +
+  description: "Groups of memories that say the same, with the evidence and the one to keep. Changes nothing; " +
     "merge_duplicates merges a group.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
@@ -47,7 +49,37 @@ export const findDuplicatesTool = defineTool({
     });
     return { groups: items, ...found, ...left };
   },
+  compact: ({ groups, scanned, next_before, notice, omitted, how }) => {
+    const head = [
+      groups.length === 0 ? "No duplicates" : `${groups.length} groups, of each first the memory to keep`,
+      `${scanned} memories compared`,
+      ...next_before === null ? [] : [`go on with created_before ${next_before}`],
+      ...omitted ? [`${omitted} groups omitted to keep within max_tokens`] : [],
+      ...[how, notice].filter((text) => text != null),
+    ];
+    return framed(
+      head.join("; "),
+      groups.flatMap(({ canonical_hash, canonical, duplicates }, i) => [
+        memberBlock({ ...canonical, content_hash: canonical_hash }, [`group ${i + 1}`, "keep"]),
+        ...duplicates.map(({ kind, similarity, ...member }) =>
+          memberBlock({ ...member, content_hash: member.content_hash ?? "" }, [
+            `group ${i + 1}`,
+            ...kind ? [kind] : [],
+            ...similarity == null ? [] : [`similarity ${similarity.toFixed(2)}`],
+          ])
+        ),
+      ]),
+    );
+  },
 });
+
+/** A member of a group, as far as there was room for it. */
+type Shown = { [K in keyof Member]?: Member[K] | undefined } & { content_hash: string };
+
+function memberBlock({ preview, created_at, ...member }: Shown, more: string[]) {
+  const created_at_iso = created_at === undefined ? undefined : isoTime(created_at);
+  return compactBlock({ ...member, content: preview, created_at_iso }, more);
+}
 
 function keysOf({ canonical_hash, duplicates }: Group) {
   return {
@@ -60,9 +92,8 @@ function keysOf({ canonical_hash, duplicates }: Group) {
 export const mergeDuplicatesTool = defineTool({
   name: "merge_duplicates",
   title: "Merge duplicates",
-  description:
-    "Keep one memory of several that say the same: it takes over their tags, metadata and earliest date, and " +
-    "the others go to the trash, from where the operator can restore them. Try dry_run first.",
+  description: "Keep one memory of several that say the same: it takes over their tags, metadata and earliest date; " +
+    "the others go to the trash. Try dry_run first.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object(MergeInput.shape),
   output: z.object({
@@ -75,6 +106,13 @@ export const mergeDuplicatesTool = defineTool({
     not_found: z.array(z.string()),
   }),
   strict: true,
+  compact: ({ message, merged, not_found, tags }) =>
+    [
+      message,
+      ...merged.length === 0 ? [] : [`merged ${merged.map(shortKey).join(", ")}`],
+      ...not_found.length === 0 ? [] : [`not found ${not_found.map(shortKey).join(", ")}`],
+      `tags ${tags.map((tag) => fact(tag)).join(" ") || "none"}`,
+    ].join("; "),
   async run(runtime, input) {
     const { success, message, affected_count, dry_run, memory, merged, not_found } = await mergeDuplicates(
       runtime,

@@ -5,7 +5,9 @@
  */
 
 import { z } from "zod";
-import { ContentHash, MemoryView } from "../../memory/schemas.ts";
+import { compactBlock } from "../../memory/compact.ts";
+import { fact, framed } from "../../memory/framing.ts";
+import { MemoryKey, MemoryView } from "../../memory/schemas.ts";
 import { DEFAULT_ANSWER_TOKENS, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns } from "../../operations/context.ts";
 import { fetchMemory } from "../../operations/fetch.ts";
@@ -13,7 +15,22 @@ import { memoryUri } from "../uris.ts";
 import { Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
+type Fetched = z.infer<typeof FetchAnswer>;
+
 const Turn = z.object({ id: z.string(), text: z.string() });
+
+const FetchAnswer = z.object({
+  id: z.string(),
+  title: z.string(),
+  text: z.string(),
+  url: z.string(),
+  metadata: z.record(z.string(), z.unknown()).describe("Tags, type, dates and the memory's own metadata."),
+  before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
+  after: z.array(Turn).optional(),
+  omitted: z.int().optional().describe("Characters left out after the text given."),
+  next_offset: z.int().optional().describe("The offset to read on from, where the text goes on."),
+  truncated: z.boolean().optional().describe("True when something was left out or shortened."),
+});
 
 /** Tokens kept free for what surrounds the text. */
 const FRAME = 60;
@@ -21,29 +38,17 @@ const FRAME = 60;
 export const fetchTool = defineTool({
   name: "fetch",
   title: "Fetch a memory",
-  description:
-    "Get one memory whole by the id that search gives, with its tags and dates, and the turns around it in " +
-    "its conversation when context asks for them.",
+  description: "Get one memory whole by the id that search gives, with the turns around it when context asks for them.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    id: ContentHash,
+    id: MemoryKey.describe("Id of the memory."),
     offset: z.int().min(0).default(0).describe("Characters to skip, to read on in a long text."),
     context: ContextTurns.default(0),
     ...Sizing,
   }),
-  output: z.object({
-    id: z.string(),
-    title: z.string(),
-    text: z.string(),
-    url: z.string(),
-    metadata: z.record(z.string(), z.unknown()).describe("Tags, type, dates and the memory's own metadata."),
-    before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
-    after: z.array(Turn).optional(),
-    omitted: z.int().optional().describe("Characters left out after the text given."),
-    next_offset: z.int().optional().describe("The offset to read on from, where the text goes on."),
-    truncated: z.boolean().optional().describe("True when something was left out or shortened."),
-  }),
+  output: FetchAnswer,
   aliases: { content_hash: "id", hash: "id" },
+  core: ["id", "offset"],
   async run(runtime, { id, offset, context, detail, max_tokens }) {
     const { memory, around } = await fetchMemory(runtime, { content_hash: id, context });
     const { content, content_hash, created_at: _, updated_at: __, metadata: own, ...facts } = memory;
@@ -69,7 +74,28 @@ export const fetchTool = defineTool({
       ...(isWhole || detail !== "full" ? {} : { next_offset: offset + read }),
     };
   },
+  connector: (result) => result,
+  compact: fetchedText,
 });
+
+/** What a line of facts says by itself, or a client has no use for. */
+const SHOWN_ELSEWHERE = new Set(["tags", "memory_type", "created_at_iso", "updated_at_iso", "conversation_id"]);
+
+function fetchedText({ id, text, metadata, before = [], after = [], omitted, next_offset }: Fetched): string {
+  const { tags, memory_type, created_at_iso, conversation_id } = metadata as Partial<MemoryView>;
+  const more = [
+    ...conversation_id ? [`conversation ${fact(conversation_id)}`] : [],
+    ...omitted === undefined ? [] : [`${omitted} characters more${next_offset ? ` from offset ${next_offset}` : ""}`],
+  ];
+  const turns = (list: readonly z.infer<typeof Turn>[]) => list.map((turn) => ({ id: turn.id, content: turn.text }));
+  const facts = { content_hash: id, content: text, tags: tags ?? [], memory_type, created_at_iso, metadata };
+  const { facts: line, parts } = compactBlock({ ...facts, before: turns(before), after: turns(after) }, more);
+  const others = Object.entries(metadata).filter(([name]) => !SHOWN_ELSEWHERE.has(name));
+  const own = others.length === 0
+    ? []
+    : [{ name: "metadata" as const, text: JSON.stringify(Object.fromEntries(others)) }];
+  return framed("1 memory", [{ facts: line, parts: [...parts, ...own] }]);
+}
 
 /** The beginning of a text that costs at most so many tokens. */
 function within(text: string, tokens: number): string {

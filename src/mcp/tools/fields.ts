@@ -34,7 +34,7 @@ export const Filters = {
   memory_type: FilterFields.memory_type.describe("Only memories of this type."),
   conversation_id: FilterFields.conversation_id.describe("Only turns of this conversation."),
   created_after: FilterFields.created_after
-    .describe("Only memories created at or after this time: ISO 8601 (UTC unless it says otherwise) or Unix seconds."),
+    .describe("Only memories from this time on: ISO 8601, UTC by default, or Unix seconds."),
   created_before: FilterFields.created_before.describe("Only memories created before this time."),
   role: FilterFields.role,
   include_superseded: FilterFields.include_superseded,
@@ -65,6 +65,7 @@ export type MemoryResult = z.infer<typeof MemoryResult>;
 /** Paging facts of every list of results. */
 export const Paging = {
   total: z.int(),
+  total_is_minimum: z.boolean().optional().describe("True where there may be more: a search ranks so many at most."),
   page: z.int(),
   page_size: z.int(),
   has_more: z.boolean(),
@@ -73,8 +74,8 @@ export const Paging = {
 
 /** The paging facts alone, in the order clients know. */
 export function pagingOf(page: z.infer<z.ZodObject<typeof Paging>>): z.infer<z.ZodObject<typeof Paging>> {
-  const { total, page: number, page_size, has_more, total_pages } = page;
-  return { total, page: number, page_size, has_more, total_pages };
+  const { total, total_is_minimum, page: number, page_size, has_more, total_pages } = page;
+  return { total, ...total_is_minimum && { total_is_minimum }, page: number, page_size, has_more, total_pages };
 }
 
 /** A memory in the order of fields clients know, without what says nothing. */

@@ -17,6 +17,7 @@ import {
   SearchMode,
   Threshold,
 } from "../../memory/schemas.ts";
+import { compactText } from "../../memory/compact.ts";
 import { list } from "../../operations/list.ts";
 import { search } from "../../operations/search.ts";
 import {
@@ -43,9 +44,7 @@ const matchAll = FilterFields.match_all;
 export const retrieveMemory = defineTool({
   name: "retrieve_memory",
   title: "Search memories",
-  description: "Find memories by meaning and by words. Use it before you assume anything about people, projects, " +
-    "preferences or past decisions, and before you ask what may have been said already. " +
-    "Answers with a page of memories, best first, each with similarity_score from 0 to 1.",
+  description: "Find memories by meaning and by words, as JSON, best first. search does the same in fewer tokens.",
   annotations: READ_ONLY,
   input: z.object({
     query: Query,
@@ -78,6 +77,9 @@ export const retrieveMemory = defineTool({
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
   }),
   aliases: { n_results: "page_size", limit: "page_size", k: "page_size", similarity_threshold: "min_similarity" },
+  listed: ["query", "page", "page_size", "min_similarity", "tags", "memory_type"],
+  first: true,
+  compact: ({ memories, ...facts }) => compactText(memories, facts),
   async run(runtime, { min_similarity, detail, max_tokens, ...input }) {
     const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
     const { items, ...left } = sizeMemories(
@@ -104,12 +106,11 @@ export const retrieveMemory = defineTool({
 export const searchByTag = defineTool({
   name: "search_by_tag",
   title: "Search memories by tag",
-  description: "List memories that carry given tags, newest first. Use it when you know the tags; " +
-    "retrieve_memory searches by meaning and takes tags as a filter.",
+  description: "List memories that carry given tags, newest first.",
   annotations: READ_ONLY,
   input: z.object({
     tags: Tags.refine((tags) => tags.length > 0, "must name at least one tag")
-      .describe("Tags to look for; a list or comma-separated text."),
+      .describe("Tags to look for."),
     match_all: matchAll,
     page: Page,
     page_size: PageSize,
@@ -124,6 +125,9 @@ export const searchByTag = defineTool({
     ...Sized,
   }),
   aliases: { n_results: "page_size", limit: "page_size", tag: "tags" },
+  listed: ["tags", "match_all", "page", "page_size"],
+  first: true,
+  compact: ({ memories, ...facts }) => compactText(memories, facts),
   async run(runtime, { detail, max_tokens, ...input }) {
     const found = await list(runtime, input);
     const { items, ...left } = sizeMemories(found.memories.map(memoryResult), { detail, max_tokens });
@@ -140,8 +144,7 @@ export const searchByTag = defineTool({
 export const listMemories = defineTool({
   name: "list_memories",
   title: "List memories",
-  description: "Browse memories, newest first, all or those of one tag, type, conversation or time. " +
-    "To look for something, use retrieve_memory.",
+  description: "Browse memories, newest first, all or those of one tag, type, conversation or time.",
   annotations: READ_ONLY,
   input: z.object({
     page: Page,
@@ -152,6 +155,9 @@ export const listMemories = defineTool({
   }),
   output: z.object({ memories: z.array(MemoryResult), ...Paging, ...Sized }),
   aliases: { n_results: "page_size", limit: "page_size", type: "memory_type" },
+  listed: ["page", "page_size", "tag", "memory_type", "conversation_id", "created_after", "created_before"],
+  first: true,
+  compact: ({ memories, ...facts }) => compactText(memories, facts),
   async run(runtime, { tag, detail, max_tokens, ...input }) {
     const tags = tag === undefined || tag.trim() === "" ? {} : { tags: [tag.trim()] };
     const found = await list(runtime, { ...input, ...tags, match_all: true });

@@ -13,7 +13,7 @@ import { defineTool } from "./tool.ts";
 export const checkDatabaseHealth = defineTool({
   name: "check_database_health",
   title: "Check the memory service",
-  description: "State of the memory service: whether its store and its embedding model work, and how much is stored. " +
+  description: "Whether the store and the embedding model work, and how much is stored. " +
     "Use it when another tool fails or finds nothing.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({}),
@@ -43,10 +43,18 @@ export const checkDatabaseHealth = defineTool({
     summary: z.string().describe("One line: the state, and what is wrong first of all."),
   }),
   // What works is in the structured content; the text has what a model needs to explain a failure.
-  text: ({ parts, ...facts }) => ({
+  json: ({ parts, ...facts }) => ({
     ...facts,
     parts: parts.filter(({ state }) => state !== "healthy" && state !== "off"),
   }),
+  first: true,
+  compact: ({ summary, total_memories, embedded_memories, parts }) =>
+    [
+      summary,
+      ...total_memories === null ? [] : [`${total_memories} memories, ${embedded_memories ?? "none"} found by meaning`],
+      ...parts.filter(({ state }) => state !== "healthy" && state !== "off")
+        .map(({ name, state, message, action }) => `${name} is ${state}: ${message}${action ? `. ${action}` : ""}`),
+    ].join("\n"),
   async run(runtime) {
     const { status, parts, storage, embedding, version, uptime_seconds } = await health(runtime);
     return {

@@ -6,7 +6,9 @@
 
 import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
-import { ContentHash } from "../../memory/schemas.ts";
+import { compactBlock } from "../../memory/compact.ts";
+import { fact, framed } from "../../memory/framing.ts";
+import { MemoryKey, shortKey } from "../../memory/schemas.ts";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../../operations/contradictions.ts";
 import {
   addRelation,
@@ -29,12 +31,12 @@ export const relationTool = defineTool({
   name: "relation",
   title: "Link memories",
   description: "Typed links between memories: add or remove one from content_hash to target_hash, or list those of " +
-    "content_hash in both directions, walking up to depth links far.",
+    "content_hash in both directions, up to depth links far.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    action: Action,
-    content_hash: ContentHash,
-    target_hash: ContentHash.optional().describe("The other memory; for add and remove."),
+    action: Action.describe("add, remove or list."),
+    content_hash: MemoryKey,
+    target_hash: MemoryKey.optional().describe("The other memory; for add and remove."),
     relation_type: RelationType.optional(),
     depth: RelationsInput.shape.depth,
     ...Sizing,
@@ -53,6 +55,7 @@ export const relationTool = defineTool({
   }),
   aliases: { id: "content_hash", hash: "content_hash", type: "relation_type" },
   strict: true,
+  compact: linksText,
   async run(runtime, { action, target_hash, detail, max_tokens, ...input }): Promise<RelationAnswer> {
     if (action === "list" || action === "get") {
       const { memories, truncated, ...found } = await relations(runtime, input);
@@ -75,6 +78,34 @@ export const relationTool = defineTool({
   },
 });
 
+function linksText(
+  { message, source, target, content_hash, relations: found = [], memories = [], ...left }: LinksShown,
+): string {
+  if (content_hash === undefined) return `${message}: ${shortKey(source ?? "")} to ${shortKey(target ?? "")}`;
+  const links = found.map(({ source, target, relation_type }) => {
+    return `${shortKey(source)} ${fact(relation_type)} ${shortKey(target)}`;
+  });
+  const head = [
+    found.length === 0 ? `No relations of ${shortKey(content_hash)}` : `${found.length} relations: ${links.join("; ")}`,
+    ...left.omitted ? [`${left.omitted} memories omitted to keep within max_tokens`] : [],
+    ...left.how ? [left.how] : left.truncated ? ["there are more"] : [],
+  ];
+  return framed(head.join("; "), memories.map((memory) => compactBlock(memory)));
+}
+
+/** The answer in either form, as far as its text shows it. */
+interface LinksShown {
+  message?: string | undefined;
+  source?: string | undefined;
+  target?: string | undefined;
+  content_hash?: string | undefined;
+  relations?: RelationsOutput["relations"] | undefined;
+  memories?: MemoryResult[] | undefined;
+  omitted?: number | undefined;
+  truncated?: boolean | undefined;
+  how?: string | undefined;
+}
+
 type RelationAnswer =
   | RelationChange
   | (Omit<RelationsOutput, "memories" | "truncated"> & {
@@ -87,17 +118,22 @@ export const supersedeTool = defineTool({
   name: "memory_supersede",
   title: "Replace a memory by a newer one",
   description:
-    "Mark the memory old_id as replaced by new_id, stored before. The old one stays readable with the dates " +
-    "it held, but searches leave it out. Use it for facts that changed and to resolve contradictions.",
+    "Mark memory old_id as replaced by new_id, for facts that changed. Store the new one first. The old one " +
+    "stays readable with the dates it held; searches leave it out.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    old_id: ContentHash.describe("content_hash of the outdated memory."),
-    new_id: ContentHash.describe("content_hash of the memory that holds now."),
+    old_id: MemoryKey.describe("The outdated memory's id."),
+    new_id: MemoryKey.describe("The id of what holds now."),
     reason: SupersedeInput.shape.reason,
     valid_until: SupersedeInput.shape.valid_until,
   }),
   output: SupersedeOutput,
   aliases: { old_hash: "old_id", new_hash: "new_id" },
+  core: ["old_id", "new_id"],
+  compact: ({ superseded, superseded_by, valid_from_iso, valid_until_iso }) =>
+    `${shortKey(superseded)} is superseded by ${shortKey(superseded_by ?? "")}; it held from ${
+      valid_from_iso.slice(0, 10)
+    } to ${valid_until_iso?.slice(0, 10) ?? "now"}`,
   run: (runtime, { old_id, new_id, reason, valid_until }) =>
     supersede(runtime, { content_hash: old_id, new_hash: new_id, reason, valid_until }),
 });
@@ -105,8 +141,8 @@ export const supersedeTool = defineTool({
 export const contradictionsTool = defineTool({
   name: "memory_contradictions",
   title: "List contradictions",
-  description: "Pairs of memories that can't both hold, with the evidence: linked by contradicts, or near duplicates " +
-    "that differ in a negation or in numbers. Resolve one with memory_supersede, or link it by relates_to if both hold.",
+  description: "Pairs of memories that can't both hold, with the evidence: linked by contradicts, or alike but for a " +
+    "negation or numbers. Resolve one with memory_supersede, or link it by relates_to if both hold.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({ ...ContradictionsInput.shape, ...Sizing }),
   output: ContradictionsOutput.extend({
@@ -120,5 +156,21 @@ export const contradictionsTool = defineTool({
       return { first: a!, second: b!, ...pair };
     });
     return { pairs: items, ...found, ...left };
+  },
+  compact: ({ pairs, scanned, next_before, notice, omitted, how }) => {
+    const head = [
+      pairs.length === 0 ? "No contradictions" : `${pairs.length} pairs, the older of each first`,
+      `${scanned} memories compared`,
+      ...next_before === null ? [] : [`go on with created_before ${next_before}`],
+      ...omitted ? [`${omitted} pairs omitted to keep within max_tokens`] : [],
+      ...[how, notice].filter((text) => text != null),
+    ];
+    return framed(
+      head.join("; "),
+      pairs.flatMap(({ first, second, evidence }, i) => {
+        const why = evidence.map(({ kind, detail }) => `${kind} ${fact(detail)}`);
+        return [compactBlock(first, [`pair ${i + 1}`, ...why]), compactBlock(second, [`pair ${i + 1}`])];
+      }),
+    );
   },
 });

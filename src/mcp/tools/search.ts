@@ -5,6 +5,8 @@
  */
 
 import { z } from "zod";
+import { compactText } from "../../memory/compact.ts";
+import { originOf } from "../../memory/framing.ts";
 import type { MemoryView } from "../../memory/schemas.ts";
 import {
   FilterFields,
@@ -16,12 +18,10 @@ import {
   Threshold,
 } from "../../memory/schemas.ts";
 import type { Passage } from "../../memory/passage.ts";
-import { Detail, excerpt, snippetOf, titleOf } from "../../memory/sizing.ts";
+import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
-import { originOf } from "../framing.ts";
 import { memoryUri } from "../uris.ts";
-import { compactText } from "./compact.ts";
 import {
   Filters,
   MemoryFields,
@@ -34,7 +34,7 @@ import {
   Tags,
 } from "./fields.ts";
 import { roundScore } from "./find.ts";
-import { Sized, sizeItems, Sizing } from "./sizes.ts";
+import { type Level, shownOf, Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
 const Turn = z.object({ id: z.string(), content: z.string().optional() });
@@ -67,19 +67,19 @@ const SearchAnswer = z.object({
 export type SearchAnswer = z.infer<typeof SearchAnswer>;
 
 /** The names the newest Python version has for levels of detail. */
-const OUTPUT = { full: "full", both: "full", summary: "snippets" } as const;
+const OUTPUT = { full: "full", both: "full", summary: "snippets", compact: "full", json: "full" } as const;
 
 export const searchTool = defineTool({
   name: "search",
   title: "Search memories",
-  description:
-    "Find memories. Modes: hybrid (meaning and words), semantic, exact (the words as written), tag, recent, " +
-    "similar (to the memory whose id is the query), scan (hybrid, snippets only). Use it before assuming anything " +
-    "about people, projects or past decisions. fetch gives a result whole.",
+  description: "Find memories by meaning and words, best first. Use it before assuming anything about people, " +
+    "projects or past decisions. fetch gives a result whole.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    query: FindQuery,
-    mode: FindMode.default("hybrid"),
+    query: FindQuery.describe("What to look for; not needed with tags or times."),
+    mode: FindMode.default("hybrid").describe(
+      "exact: the words as written; tag and recent: newest first; similar: to the id in query; scan: snippets.",
+    ),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: FilterFields.match_all,
     k: PageSize.unwrap().optional().describe("Results to give; the same as page_size."),
@@ -91,12 +91,28 @@ export const searchTool = defineTool({
     effort: SearchEffort.optional(),
     ...Filters,
     context: ContextTurns.default(0),
-    output: z.enum(["full", "summary", "both"]).optional().describe("Older name of detail."),
+    // The words for a form of the text never come this far.
+    output: z.enum(["full", "summary", "both", "compact", "json"]).optional().describe("Older name of detail."),
     detail: Detail.optional(),
     max_tokens: Sizing.max_tokens,
   }),
   output: SearchAnswer,
   aliases: { n_results: "page_size", limit: "page_size", similarity_threshold: "min_similarity", type: "memory_type" },
+  listed: [
+    ...[
+      "query",
+      "mode",
+      "tags",
+      "match_all",
+      "memory_type",
+      "conversation_id",
+      "role",
+      "created_after",
+      "created_before",
+    ],
+    ...["page", "page_size", "min_relevance", "order", "include_superseded", "context", "detail", "max_tokens"],
+  ],
+  core: ["query", "tags", "memory_type", "created_after", "created_before", "page", "page_size"],
   async run(runtime, { k, output, detail, max_tokens, ...input }) {
     const found = await find(runtime, { ...input, page_size: k ?? input.page_size });
     const level = detail ?? (output === undefined ? input.mode === "scan" ? "snippets" : "full" : OUTPUT[output]);
@@ -122,35 +138,34 @@ export const searchTool = defineTool({
       ...(found.notice === null ? {} : { notice: found.notice }),
     };
   },
-  // Connectors that know nothing but a query read the text as JSON; agents that name more get the compact form.
-  text: (answer, given) =>
-    given.size === 1 && given.has("query") ? { results: answer.results.map(connectorResult) } : compactText(answer),
+  connector: ({ results }) => ({ results: results.map(connectorResult) }),
+  compact: ({ results, ...facts }) =>
+    compactText(results.map(({ id, ...result }) => ({ content_hash: id, ...result })), facts),
 });
 
 /** A memory as a search result. */
-function resultOf(memory: MemoryView, detail: Detail, query: string, passage?: Passage): SearchResult {
+function resultOf(memory: MemoryView, level: Level, query: string, passage?: Passage): SearchResult {
   const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
-  if (detail === "ids") return head;
-  const { content_hash: _, content, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);
-  const matched = passage === undefined ? {} : { passage: { start: passage.start, end: passage.end } };
-  if (detail === "full") return { ...head, content, ...matched, ...rest, metadata, origin };
-  const snippet = passage === undefined ? snippetOf(content, query) : excerpt(content, passage);
+  if (level === "ids") return head;
+  const { content_hash: _, content: whole, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);
+  const content = shownOf(whole, level, { query, ...passage && { passage } });
   return {
     ...head,
-    ...matched,
-    content: snippet,
-    ...(snippet === content ? {} : { content_length: content.length }),
+    content,
+    ...passage && { passage: { start: passage.start, end: passage.end } },
+    ...content === whole ? {} : { content_length: whole.length },
     ...rest,
+    ...level === "full" ? { metadata } : {},
     origin,
   };
 }
 
-function turnsOf(around: Surroundings | null, detail: Detail): Pick<SearchResult, "before" | "after"> {
+function turnsOf(around: Surroundings | null, level: Level): Pick<SearchResult, "before" | "after"> {
   if (around === null) return {};
   const turns = (memories: MemoryView[]) =>
     memories.map(({ content_hash: id, content }) => {
-      if (detail === "ids") return { id };
-      return { id, content: detail === "full" ? content : snippetOf(content) };
+      if (level === "ids") return { id };
+      return { id, content: level === "full" ? shownOf(content, level, {}) : snippetOf(content) };
     });
   return { before: turns(around.before), after: turns(around.after) };
 }

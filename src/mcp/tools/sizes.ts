@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import type { Passage } from "../../memory/passage.ts";
+import { around, type Passage } from "../../memory/passage.ts";
 import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
@@ -23,7 +23,7 @@ const FRAME = 30;
 
 /** How to size memories. */
 export interface Sizes {
-  detail: Detail;
+  detail: Level;
   max_tokens?: number | undefined;
   /** What snippets are to show. */
   query?: string;
@@ -56,9 +56,9 @@ export function sizeMemories<T extends Sizeable>(memories: readonly T[], sizes: 
 export function sizeItems<T, S>(
   items: readonly T[],
   { detail, max_tokens }: Sizes,
-  shape: (item: T, detail: Detail) => S,
+  shape: (item: T, level: Level) => S,
 ): SizedItems<S> {
-  const levels = DETAILS.slice(DETAILS.indexOf(detail));
+  const levels = LEVELS.slice(LEVELS.indexOf(detail));
   const forms = items.map((item) => levels.map((level) => () => shape(item, level)));
   const { items: kept, omitted, truncated } = fit(forms, max_tokens ?? DEFAULT_ANSWER_TOKENS, FRAME);
   return {
@@ -74,7 +74,24 @@ function howToGet(kept: number, omitted: number): string {
   return kept === 0 ? HOW_SHORTENED : `${HOW_OMITTED} ${kept} from page 2; ${HOW_SHORTENED}`;
 }
 
-const DETAILS: Detail[] = ["full", "snippets", "ids"];
+/** Levels of detail that an answer comes down to where there is no room; `part` is of a long content alone. */
+export type Level = Detail | "part";
+const LEVELS: readonly Level[] = ["full", "part", "snippets", "ids"];
+
+/** Characters of the part that stands for a long content, and of a content up to which it is given whole. */
+const PART = 4000, LONG = 100_000;
+
+/** What is shown of a content at a level; the content itself where that is all of it. */
+export function shownOf(
+  content: string,
+  level: Level,
+  { query, passage }: { query?: string; passage?: Passage },
+): string {
+  if (level === "full" && content.length <= LONG) return content;
+  const isPart = level === "full" || level === "part", length = isPart ? PART : undefined;
+  if (passage === undefined) return snippetOf(content, query, length);
+  return excerpt(content, isPart ? around(content, passage, PART) : passage);
+}
 
 /** A memory of which only the key and the score are sure to be there. */
 export type Cut<T extends Sizeable> =
@@ -82,15 +99,19 @@ export type Cut<T extends Sizeable> =
   & Partial<Omit<T, "content_hash" | "similarity_score">>
   & { content_length?: number };
 
-function cut<T extends Sizeable>(memory: T, detail: Detail, query?: string): Cut<T> {
-  if (detail === "full") return memory;
-  if (detail === "ids") {
+function cut<T extends Sizeable>(memory: T, level: Level, query?: string): Cut<T> {
+  const { content: whole = "", passage } = memory;
+  if (level === "full" && whole.length <= LONG) return memory;
+  if (level === "ids") {
     const { content_hash, similarity_score } = memory;
     return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }) } as Cut<T>;
   }
-  const { content: whole = "", passage } = memory;
-  const content = passage === undefined ? snippetOf(whole, query) : excerpt(whole, passage);
-  const { metadata: _, ...rest } = memory as T & { metadata?: unknown };
-  const isWhole = content === memory.content;
-  return { ...rest, content, ...(isWhole ? {} : { content_length: memory.content!.length }) } as unknown as Cut<T>;
+  const content = shownOf(whole, level, { ...query === undefined ? {} : { query }, ...passage && { passage } });
+  const { metadata, ...rest } = memory as T & { metadata?: unknown };
+  return {
+    ...rest,
+    content,
+    ...level === "full" ? { metadata } : {},
+    ...content === whole ? {} : { content_length: whole.length },
+  } as unknown as Cut<T>;
 }

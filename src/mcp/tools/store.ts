@@ -10,11 +10,12 @@ import {
   AgentId,
   ClientHostname,
   Content,
-  ContentHash,
+  MemoryKey,
   MemoryType,
   NewConversationId,
   NewMemoryType,
   NewMetadata,
+  shortKey,
 } from "../../memory/schemas.ts";
 import { deleteMemory, Permanent } from "../../operations/delete.ts";
 import { store } from "../../operations/store.ts";
@@ -25,16 +26,13 @@ import { defineTool } from "./tool.ts";
 export const storeMemory = defineTool({
   name: "store_memory",
   title: "Store a memory",
-  description: "Keep a fact, decision, preference or solution for later sessions and for other agents. " +
-    "Write it so that it can be understood alone, one fact per call. Answers with its content_hash. " +
-    "Text that is stored already stays as it is (success false, duplicate true).",
+  description: "Keep a fact, decision, preference or solution for later sessions and other agents. " +
+    "One fact per call, understandable alone. What is stored already stays as it is (duplicate true).",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    content: Content,
-    tags: NewTags.default([]).describe(
-      "Labels to find it by, such as project and topic; a list or comma-separated text.",
-    ),
-    memory_type: NewMemoryType.default("note"),
+    content: Content.describe("The text to remember."),
+    tags: NewTags.default([]).describe("Labels to find it by, such as project and topic."),
+    memory_type: NewMemoryType.default("note").describe("Kind, such as note, decision or preference."),
     metadata: NewMetadata.default({}).describe("Free key-value data kept with the memory."),
     conversation_id: NewConversationId.optional(),
     client_hostname: ClientHostname.optional().describe("Name of the machine you run on."),
@@ -51,11 +49,15 @@ export const storeMemory = defineTool({
     }),
   }),
   aliases: { type: "memory_type", hostname: "client_hostname" },
+  core: ["content", "tags", "memory_type"],
+  first: true,
   async run(runtime, input, { agentId }) {
     const { memory: _, ...result } = await store(runtime, { ...input, agent_id: checked(agentId) });
     return { result };
   },
-  text: ({ result }) => result,
+  json: ({ result }) => result,
+  compact: ({ result: { message, content_hash } }) =>
+    content_hash === null ? message : `${message}; id ${content_hash}`,
 });
 
 /** The header's agent, by the rules for one in a body. */
@@ -71,27 +73,30 @@ function checked(agentId: string | null): string | null {
 export const deleteMemoryTool = defineTool({
   name: "delete_memory",
   title: "Delete a memory",
-  description: "Delete one memory for every agent; people can restore it from the trash for a while. " +
-    "Use it for what is wrong; for what is outdated, memory_supersede. Take content_hash from a search result.",
+  description: "Delete what is wrong, for every agent; the trash keeps it for a while. " +
+    "For what is outdated, use memory_supersede. Takes the id of a search result.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: z.object({ content_hash: ContentHash, permanent: Permanent }),
+  input: z.object({ content_hash: MemoryKey.describe("Id of the memory."), permanent: Permanent }),
   output: z.object({ success: z.boolean(), content_hash: z.string(), queued: z.boolean().optional() }),
   aliases: { id: "content_hash", hash: "content_hash" },
+  core: ["content_hash"],
+  first: true,
   strict: true,
   async run(runtime, input) {
     const { success, content_hash, queued } = await deleteMemory(runtime, input);
     return { success, content_hash, ...(queued ? { queued } : {}) };
   },
+  compact: ({ content_hash, queued }) => `${queued ? "Deletion queued" : "Deleted"}: id ${shortKey(content_hash)}`,
 });
 
 export const updateMemory = defineTool({
   name: "update_memory",
   title: "Change a memory's labels",
-  description: "Change a memory's tags, type or metadata. Its content never changes: store the new fact and call " +
-    "memory_supersede instead.",
+  description: "Change a memory's tags, type or metadata. Content never changes: store the new fact and call " +
+    "memory_supersede.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
-    content_hash: ContentHash,
+    content_hash: MemoryKey,
     tags: Tags.optional().describe("New tags, in place of the old ones."),
     memory_type: MemoryType.optional(),
     metadata: NewMetadata.optional().describe("Merged into the stored metadata, key by key."),
@@ -107,4 +112,5 @@ export const updateMemory = defineTool({
     const { success, message, content_hash, queued } = await update(runtime, input);
     return { success, message, content_hash, ...(queued ? { queued } : {}) };
   },
+  compact: ({ message, content_hash }) => `${message}; id ${shortKey(content_hash)}`,
 });

@@ -12,7 +12,8 @@ import { checkDatabaseHealth } from "./health.ts";
 import { contradictionsTool, relationTool, supersedeTool } from "./links.ts";
 import { searchTool } from "./search.ts";
 import { deleteMemoryTool, storeMemory, updateMemory } from "./store.ts";
-import type { JsonSchema } from "../../memory/tool_schema.ts";
+import { type JsonSchema, shallowSchema } from "../../memory/tool_schema.ts";
+import type { ToolProfile } from "../../memory/tool_profile.ts";
 import { inputSchema, type ObjectSchema, outputSchema, type Tool } from "./tool.ts";
 
 /** All tools, in the order clients list them. */
@@ -39,8 +40,8 @@ export interface ListedTool {
   title: string;
   description: string;
   inputSchema: ObjectSchema;
-  outputSchema: ObjectSchema;
-  annotations: Tool["annotations"] & { title: string };
+  outputSchema?: ObjectSchema;
+  annotations: Tool["annotations"] & { title?: string };
 }
 
 /** A tool with the properties of its arguments at hand. */
@@ -48,19 +49,40 @@ export interface CallableTool extends ArgumentSpec {
   tool: Tool;
 }
 
-let listed: ListedTool[] | undefined;
+/** Whether a profile has a tool. */
+export function isListed(tool: Tool, profile: ToolProfile): boolean {
+  return profile === "full" || tool.core !== undefined;
+}
 
-/** The answer to `tools/list`; the same for every client, so made once. */
-export function listTools(): ListedTool[] {
-  return listed ??= TOOLS.map(({ name, title, description, annotations, input, output }) => ({
+/** Names of a profile's tools, in the order clients list them. */
+export function namesOf(profile: ToolProfile): string[] {
+  return TOOLS.filter((tool) => isListed(tool, profile)).map(({ name }) => name);
+}
+
+const listed = new Map<ToolProfile, ListedTool[]>();
+
+/** The answer to `tools/list`; the same for every client of a profile, so made once. */
+export function listTools(profile: ToolProfile): ListedTool[] {
+  const known = listed.get(profile);
+  if (known !== undefined) return known;
+  const tools = TOOLS.filter((tool) => isListed(tool, profile)).map((tool) => listedTool(tool, profile));
+  listed.set(profile, tools);
+  return tools;
+}
+
+function listedTool(tool: Tool, profile: ToolProfile): ListedTool {
+  const { name, title, description, annotations, input, output, first, core, listed } = tool,
+    isCore = profile === "core";
+  return {
     name,
     title,
     description,
-    inputSchema: inputSchema(input),
-    outputSchema: outputSchema(output),
+    inputSchema: inputSchema(input, isCore ? core : listed),
+    // Clients of the first version may check its answers; for models the schema of an answer is nothing but tokens.
+    ...first && !isCore ? { outputSchema: shallowSchema(outputSchema(output) as JsonSchema) as ObjectSchema } : {},
     // Clients from before 2025-06-18 look for the title here.
-    annotations: { title, ...annotations },
-  }));
+    annotations: isCore ? annotations : { title, ...annotations },
+  };
 }
 
 let callable: Map<string, CallableTool> | undefined;
@@ -68,9 +90,9 @@ let callable: Map<string, CallableTool> | undefined;
 /** The tool of that name. */
 export function findTool(name: string): CallableTool | undefined {
   callable ??= new Map(
-    listTools().map(({ name, inputSchema }, i) => {
-      const tool = TOOLS[i]!, { input, aliases = {}, strict = false } = tool;
-      const properties = (inputSchema.properties ?? {}) as Record<string, JsonSchema>;
+    TOOLS.map((tool) => {
+      const { name, input, aliases = {}, strict = false } = tool;
+      const properties = (inputSchema(input).properties ?? {}) as Record<string, JsonSchema>;
       return [name, { tool, name, input, properties, aliases, strict }];
     }),
   );

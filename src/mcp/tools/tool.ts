@@ -7,7 +7,9 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { toolSchema } from "../../memory/tool_schema.ts";
+import type { ToolProfile } from "../../memory/tool_profile.ts";
 import type { Runtime } from "../../operations/runtime.ts";
+import type { ClientName } from "../client_name.ts";
 
 /** What a client may assume of a tool without reading its description. Every tool says all four. */
 export interface Annotations {
@@ -25,6 +27,10 @@ export interface Annotations {
 export interface Caller {
   /** The header `X-Agent-ID`; null without one. */
   agentId: string | null;
+  /** What the client calls itself; absent where it says nothing. */
+  client?: ClientName | undefined;
+  /** The tools that this client is served; those of the settings without it. */
+  profile?: ToolProfile | undefined;
 }
 
 /** A tool. `input` and `output` are the schemas clients see; `run` calls exactly one operation. */
@@ -38,15 +44,21 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   output: O;
   /** Older and other names of arguments, accepted but not advertised. */
   aliases?: Readonly<Record<string, string>>;
+  /** Arguments that are listed; all without it. The others repeat these, or are for programs, and are taken all the same. */
+  listed?: readonly string[];
+  /** Arguments that the profile `core` lists; a tool without it is not in that profile. */
+  core?: readonly string[];
+  /** One of the first version's tools: it answers in JSON unless it is asked otherwise, and lists its output schema. */
+  first?: boolean;
   /** Refuses unknown names instead of ignoring them; for tools that delete or merge. */
   strict?: boolean;
   run(runtime: Runtime, input: z.output<I>, caller: Caller): Promise<z.input<O>>;
-  /**
-   * What the text content holds when that isn't the whole structured content: a text as it is, or a value as JSON.
-   *
-   * @param given The arguments that the caller named.
-   */
-  text?(result: z.input<O>, given: ReadonlySet<string>): unknown;
+  /** What the text content holds as JSON, where that isn't the whole structured content. */
+  json?(result: z.input<O>): unknown;
+  /** The answer as text for a model, at the least cost. */
+  compact(result: z.input<O>): string;
+  /** The answer as ChatGPT's connectors read it, as JSON. */
+  connector?(result: z.input<O>): unknown;
 }
 
 /** A table entry, with the types of its schemas checked against `run` and then dropped. */
@@ -57,9 +69,11 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 /** An object schema, the only kind MCP allows at the root. */
 export type ObjectSchema = McpTool["inputSchema"];
 
-/** JSON Schema of a tool's arguments. */
-export function inputSchema(input: z.ZodObject): ObjectSchema {
-  return toolSchema(input, "input") as ObjectSchema;
+/** JSON Schema of a tool's arguments, or of those that are listed. */
+export function inputSchema(input: z.ZodObject, listed?: readonly string[]): ObjectSchema {
+  if (listed === undefined) return toolSchema(input, "input") as ObjectSchema;
+  const shape = Object.fromEntries(listed.map((name) => [name, input.shape[name]!]));
+  return toolSchema(z.object(shape), "input") as ObjectSchema;
 }
 
 /** JSON Schema of a tool's structured content, with the fields that every tool may add. */

@@ -16,6 +16,7 @@ import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
 import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";
+import { lengthFault } from "../split.ts";
 import { cleanLine } from "./clean.ts";
 import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
 import { OwnHashes } from "./own_hashes.ts";
@@ -243,10 +244,9 @@ function check(runtime: Runtime, value: unknown): ContentLine | string {
       issue?.message.replace(/^Invalid input: /, "") ?? "is wrong"
     }`;
   }
-  const { data } = parsed, { maxContentLength } = runtime.settings;
-  if (data.kind !== "relation" && data.content.length > maxContentLength) {
-    return `Cannot import content of ${data.content.length} characters: the limit is ${maxContentLength}; ` +
-      "MCP_SQLITEVEC_MAX_CONTENT_LENGTH sets another";
+  const { data } = parsed, fault = data.kind === "relation" ? null : lengthFault(runtime, data.content);
+  if (fault !== null) {
+    return `Cannot import ${fault}; MCP_SQLITEVEC_MAX_CONTENT_LENGTH and MCP_ENABLE_AUTO_SPLIT set another`;
   }
   return data;
 }

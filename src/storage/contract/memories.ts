@@ -59,6 +59,14 @@ export interface MemoryRecords {
   /** Memories by content_hash, in the order asked; null where there is none. */
   get(hashes: string[]): Promise<(Memory | null)[]>;
 
+  /**
+   * Keys that begin with some digits, in ascending order. Takes no longer in a larger store than finding one memory.
+   *
+   * @param prefix 1 to 64 lower-case hexadecimal digits.
+   * @param limit Most keys to give, ≥ 1.
+   */
+  keysFrom(prefix: string, limit: number, place: "memories" | "trash"): Promise<string[]>;
+
   /** Memories by handle from `candidates`, in the order asked; null where one has gone since. */
   read(ids: MemoryId[]): Promise<(Memory | null)[]>;
 

@@ -49,6 +49,19 @@ export function pointId(hash: string): string | null {
   return groups.join("-");
 }
 
+/**
+ * The scroll that begins at the first point whose key may begin with `prefix`. Points are kept in the order of their ids,
+ * which are the first halves of the keys, so that the server reads these and no others.
+ */
+export function pointsFrom(prefix: string, limit: number) {
+  return { offset: pointId(prefix.padEnd(64, "0"))!, limit, with_payload: ["content_hash"], with_vector: false };
+}
+
+/** The keys that begin with `prefix`. */
+export function keysAmong(points: readonly Schemas["Record"][], prefix: string): string[] {
+  return points.map(({ payload }) => String(payload?.content_hash ?? "")).filter((hash) => hash.startsWith(prefix));
+}
+
 /** Text of words for Qdrant to weigh: the terms of Unimem's own analyser, so that both stores find the same words. */
 export function wordsDocument(terms: readonly string[]): Schemas["Document"] {
   return {

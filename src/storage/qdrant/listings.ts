@@ -14,7 +14,7 @@ import type { TagCount } from "../contract/statistics.ts";
 import { escapeText, unescapeText } from "../sqlite/escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
-import { foldedText, MEMORY_FIELDS, memoryOf, RESERVED_ID } from "./layout.ts";
+import { foldedText, keysAmong, MEMORY_FIELDS, memoryOf, pointsFrom, RESERVED_ID } from "./layout.ts";
 import type { Searches } from "./candidates.ts";
 
 /** Verbatim finds that are ordered by their words; more than these come newest first. */
@@ -59,6 +59,15 @@ export class Listings {
     );
     const memories = points.filter(({ id }) => id !== RESERVED_ID).map(({ payload }) => memoryOf(payload ?? {}));
     return { memories, next: next_page_offset == null ? null : String(next_page_offset) };
+  }
+
+  /** Keys that begin with some digits. */
+  async keysFrom(prefix: string, limit: number): Promise<string[]> {
+    const { points } = await this.#collection.read<Schemas["ScrollResult"]>(
+      "find keys",
+      (api, to, init) => api.scrollPoints({ ...to, ...pointsFrom(prefix, limit) }, init),
+    );
+    return keysAmong(points, prefix);
   }
 
   async tags(): Promise<TagCount[]> {

@@ -132,6 +132,13 @@ class QdrantStorage implements MemoryStorage {
     });
   }
 
+  keysFrom(prefix: string, limit: number, place: "memories" | "trash"): Promise<string[]> {
+    return this.#call(
+      "find keys",
+      () => place === "trash" ? this.#trash.keysFrom(prefix, limit) : this.#listings.keysFrom(prefix, limit),
+    );
+  }
+
   read(ids: MemoryId[]): Promise<(Memory | null)[]> {
     return this.#call("read memories", () => this.#listings.read(ids.map(String)));
   }

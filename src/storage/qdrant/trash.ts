@@ -72,6 +72,11 @@ export class Trash {
     return ids.map((id) => id !== null && moved.delete(id));
   }
 
+  /** Keys in the trash that begin with some digits. */
+  keysFrom(prefix: string, limit: number): Promise<string[]> {
+    return this.#points.keysFrom(prefix, limit);
+  }
+
   /** Memories in the trash, last deleted first. */
   async trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
     if (!await this.#points.prepare()) return { items: [], total: 0 };

@@ -9,6 +9,7 @@ import { MemoryError } from "../../errors.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
 import type { Condition } from "./filter.ts";
+import { keysAmong, pointsFrom } from "./layout.ts";
 import { fittingParts } from "./request_size.ts";
 import { allUnchanged, type Version } from "./revisions.ts";
 
@@ -74,6 +75,16 @@ export class TrashPoints {
         }, init),
     );
     return points.map(({ id }) => id);
+  }
+
+  /** Keys that begin with some digits. */
+  async keysFrom(prefix: string, limit: number): Promise<string[]> {
+    if (!await this.prepare()) return [];
+    const { points } = await this.#collection.read<Schemas["ScrollResult"]>(
+      "read the trash",
+      (api, to, init) => api.scrollPoints({ ...to, collection_name: this.name, ...pointsFrom(prefix, limit) }, init),
+    );
+    return keysAmong(points, prefix);
   }
 
   /** Puts points in that aren't there yet; those that are stay as they are. */

@@ -62,6 +62,10 @@ export interface SqliteOptions {
   mustExist?: boolean;
 }
 
+/** Reads a range of a table's index on content_hash. */
+const keysOf = (table: "memories" | "trash") =>
+  `SELECT content_hash FROM ${table} WHERE content_hash >= ? AND content_hash < ? ORDER BY content_hash LIMIT ?`;
+
 /** Databases opened by this process. */
 let opens = 0;
 
@@ -103,6 +107,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #byHash;
   readonly #byId;
   readonly #after;
+  readonly #keys;
   readonly #file: Promise<FileIdentity>;
   readonly #filtering: Filtering;
   readonly #search: CandidateSearch;
@@ -130,6 +135,10 @@ class SqliteStorage implements MemoryStorage {
       database.reader,
       `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE id > ? ORDER BY id LIMIT ?`,
     );
+    this.#keys = {
+      memories: prepareRows(database.reader, keysOf("memories")),
+      trash: prepareRows(database.reader, keysOf("trash")),
+    };
     this.#filtering = new Filtering(follower, this.#scans);
     this.#search = new CandidateSearch(database, follower, this.#models, this.#filtering);
     this.#call("read the index", () => follower.fresh()).catch(() => {}); // the next call tries again and tells
@@ -153,6 +162,12 @@ class SqliteStorage implements MemoryStorage {
 
   get(hashes: string[]): Promise<(Memory | null)[]> {
     return this.#call("get memories", () => this.#rows(this.#byHash, hashes.map(escapeText)));
+  }
+
+  keysFrom(prefix: string, limit: number, place: "memories" | "trash"): Promise<string[]> {
+    // "g" is behind every digit.
+    const find = () => rowsOf(this.#keys[place], prefix, `${prefix}g`, limit).map(([hash]) => String(hash));
+    return this.#call("find keys", () => Promise.resolve(find()));
   }
 
   read(ids: MemoryId[]): Promise<(Memory | null)[]> {

@@ -1,0 +1,109 @@
+/**
+ * Memories as text for a model to read at the least cost: for each one line of facts, and its content once.
+ *
+ * @module
+ */
+
+import { fact, type Framed, framed, knownOrigin, someTagFacts, UNNAMED } from "./framing.ts";
+import type { Passage } from "./passage.ts";
+import { relevanceText } from "./relevance.ts";
+import { shortKey } from "./schemas.ts";
+
+/** A turn of a conversation beside a memory; without its content only its key is shown. */
+export interface CompactTurn {
+  id: string;
+  content?: string | undefined;
+}
+
+/** A memory as far as an answer holds it. */
+export interface CompactMemory {
+  content_hash: string;
+  content?: string | undefined;
+  tags?: readonly string[] | undefined;
+  memory_type?: string | null | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  created_at_iso?: string | null | undefined;
+  superseded_by?: string | undefined;
+  /** Who stored it, where that was made of the memory already. */
+  origin?: string | undefined;
+  /** 0 to 1. */
+  relevance?: number | null | undefined;
+  passage?: Passage | undefined;
+  /** Characters of the whole content, where only a part is given. */
+  content_length?: number | undefined;
+  before?: readonly CompactTurn[] | undefined;
+  after?: readonly CompactTurn[] | undefined;
+}
+
+/** Facts about a list of memories. */
+export interface CompactFacts {
+  total: number;
+  /** Whether there may be more than `total`. */
+  total_is_minimum?: boolean | undefined;
+  page: number;
+  total_pages: number;
+  relevant?: number | undefined;
+  omitted?: number | undefined;
+  truncated?: boolean | undefined;
+  how?: string | undefined;
+  notice?: string | null | undefined;
+}
+
+/** A page of memories as text. */
+export function compactText(memories: readonly CompactMemory[], facts: CompactFacts): string {
+  return framed(headOf(memories.length, facts), memories.map((memory) => compactBlock(memory)));
+}
+
+function headOf(shown: number, facts: CompactFacts): string {
+  const { total, total_is_minimum, page, total_pages, relevant, omitted, truncated, how, notice } = facts;
+  const head = [total === 0 ? "No memories" : `${shown} of ${total}${total_is_minimum ? " or more" : ""}`];
+  if (page > 1) head.push(`page ${page} of ${total_pages}`);
+  if (relevant !== undefined && total > 0 && relevant < total) head.push(relevanceText(relevant, total));
+  if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
+  else if (truncated) head.push("some shortened to keep within max_tokens");
+  if (how) head.push(how);
+  if (notice) head.push(notice);
+  return head.join("; ");
+}
+
+/**
+ * A memory with its facts: date, type, tags, relevance, short key.
+ *
+ * @param more Facts that stand behind them.
+ * @param key What names it, in place of its short key.
+ */
+export function compactBlock(
+  memory: CompactMemory,
+  more: readonly string[] = [],
+  key = `id ${shortKey(memory.content_hash)}`,
+): Framed {
+  const { tags = [], memory_type, created_at_iso, superseded_by, relevance } = memory;
+  const facts = [
+    created_at_iso?.slice(0, 10),
+    memory_type && fact(memory_type),
+    ...someTagFacts(tags),
+    relevance == null ? null : `${Math.round(relevance * 100)}%`,
+    key,
+    memory.origin === undefined ? knownOrigin(memory) : memory.origin === UNNAMED ? null : memory.origin,
+    superseded_by && `superseded by ${shortKey(superseded_by)}`,
+    partOf(memory),
+    ...more,
+  ].filter(Boolean);
+  const { before = [], after = [], content } = memory;
+  const turns = (name: "before" | "after", list: readonly CompactTurn[]) =>
+    list.map((turn) => ({ name, text: turn.content ?? turn.id }));
+  const own = content === undefined ? [] : [content];
+  return {
+    facts: facts.join(" "),
+    parts: before.length + after.length === 0
+      ? own.map((text) => ({ text }))
+      : [...turns("before", before), ...own.map((text) => ({ name: "text" as const, text })), ...turns("after", after)],
+  };
+}
+
+/** Which part of a content is given, where it isn't the whole; where the match is in a long one that is. */
+function partOf({ passage, content_length }: CompactMemory): string | null {
+  const place = passage && `${passage.start}–${passage.end}`;
+  if (content_length !== undefined) return `${place ? `part ${place}` : "a part"} of ${content_length} characters`;
+  return place ? `matched at ${place}` : null;
+}
