@@ -6,7 +6,6 @@
  */
 
 import { z } from "zod";
-import { TOOL_PROFILES } from "./memory/tool_profile.ts";
 import { canonicalTimeZone } from "./memory/time/zone.ts";
 
 /** A text that must be one of a few words, in any case. */
@@ -372,7 +371,7 @@ export const SETTINGS = {
   MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a chunk repeats of the one before."),
   MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether chunks end at paragraphs, sentences or words."),
   MCP_TOOLS: setting(
-    choice(...TOOL_PROFILES),
+    choice("full", "core"),
     "full",
     "Tools that MCP clients are served: `full` has all, `core` those to store, search, fetch, supersede and delete, which cost a sixth of the tokens. An address may say otherwise: `/mcp?tools=core`.",
   ),

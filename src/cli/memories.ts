@@ -7,9 +7,8 @@
 import { type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
 import { textOfBytes } from "../importers/text_file.ts";
-import { type MemoryView, shortKey } from "../memory/schemas.ts";
 import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
-import { get, HashInput } from "../operations/get.ts";
+import { get, HashInput, type MemoryView, shortKey } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";

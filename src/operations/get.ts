@@ -10,6 +10,8 @@ import { MemoryKey, type MemoryView, viewOf } from "../memory/schemas.ts";
 import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 
+export { type MemoryView, shortKey } from "../memory/schemas.ts";
+
 export const HashInput = z.object({ content_hash: MemoryKey });
 export type HashInput = z.infer<typeof HashInput>;
 
