@@ -104,8 +104,8 @@ Deno.test("A service started anew finds queries without its model, and passages 
     }
   }));
 
-Deno.test("Services of two models share one cache, which the first closes", async () => {
-  const cache = new EmbeddingCache(MEGABYTE), before = cache.opens;
+Deno.test("Services of two models share one cache, which the last of its users closes", async () => {
+  const cache = new EmbeddingCache(MEGABYTE).hold(), before = cache.opens;
   const services = ["one", "two"].map((id) =>
     new ProvidedEmbeddings(new CountingProvider(identity(id)), { cacheBytes: 0, queueLimit: 9, cache })
   );
@@ -119,7 +119,7 @@ Deno.test("Services of two models share one cache, which the first closes", asyn
     [1, 1, before],
   ]);
   await Promise.all(services.map((service) => service.close()));
-  assertGreater(cache.figures.bytes, 0, "who was given a cache leaves it open");
+  assertGreater(cache.figures.bytes, 0, "it has a user left");
   cache.close();
   assertEquals(cache.figures.bytes, 0);
 });
