@@ -43,7 +43,7 @@ Deno.test({
   ignore,
   fn: () =>
     withServer(async (server, folder) => {
-      await pythonCollection(server.url, "memories", 6000, MODEL, DIMENSIONS);
+      await pythonCollection(server.url, "memories", 3000, MODEL, DIMENSIONS);
       const completed = async (): Promise<number> =>
         (await ask(server, "/collections/memories/points/count", {
           filter: { must_not: [{ is_empty: { key: "bytes" } }] },
@@ -54,15 +54,15 @@ Deno.test({
       child.kill("SIGKILL");
       await child.output();
       const before = await completed();
-      assert(before < 6000, String(before));
+      assert(before < 3000, String(before));
       const { code, out, err } = await upgrade(server, folder, "--json");
       assertEquals([code, err], [0, ""]);
       const report = JSON.parse(out);
       assertGreater(report.done, 0);
-      assert(report.done === report.total && report.total <= 6000 - before + 128, out);
+      assert(report.done === report.total && report.total <= 3000 - before + 128, out);
       assertEquals([report.success, report.left, report.damaged, report.changed], [true, 0, 0, 0]);
       assertEquals(report.before, report.after);
-      assertEquals(report.after.memories, 6000);
+      assertEquals(report.after.memories, 3000);
       const again = JSON.parse((await upgrade(server, folder, "--json")).out);
       assertEquals([again.done, again.total, again.after], [0, 0, report.after]);
     }),
