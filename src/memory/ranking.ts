@@ -13,6 +13,7 @@
  * @module
  */
 
+import type { CosineScale } from "./relevance.ts";
 import type { Role } from "./role.ts";
 
 /** BM25's saturation and length normalisation. Anserini's defaults; on short texts better than 1.2 and 0.75. */
@@ -135,14 +136,20 @@ export interface RankedQuery {
   wordsCeiling: number;
   /** Whether it asks for what an assistant said, by `asksAssistant`. */
   asksAssistant: boolean;
+  /**
+   * The line from the model's cosines to the bundled model's, for which the shares of words and meaning were chosen. For
+   * some models unrelated texts have cosines of 0.8, beside which what is meant hardly stands out.
+   */
+  scale?: CosineScale | null;
 }
 
 /** Ranks candidates, best first; ties keep the order given. */
 export function rank<T extends RankInput>(
   candidates: readonly T[],
-  { termCount, wordsCeiling, asksAssistant }: RankedQuery,
+  { termCount, wordsCeiling, asksAssistant, scale: cosines = null }: RankedQuery,
   weights: RankWeights = RANK_WEIGHTS,
 ): Ranked<T>[] {
+  const meaning = meaningOn(cosines);
   const termWeights = new Float64Array(termCount).fill(1);
   let isSpeakerNamed = false;
   for (const { speaker } of candidates) {
@@ -151,13 +158,13 @@ export function rank<T extends RankInput>(
   }
 
   const words = candidates.map((candidate) => wordsInContext(candidate, termWeights, weights));
-  const meanings = candidates.map((candidate) => meaningInContext(candidate, weights));
+  const meanings = candidates.map((candidate) => meaningInContext(candidate, meaning, weights));
   const wordScale = share(1 - weights.semantic, words);
   const meaningScale = share(weights.semantic, meanings);
 
   const ranked = candidates.map((item, i): Ranked<T> => {
     const inContext = words[i]! * wordScale + meanings[i]! * meaningScale;
-    const own = ownWords(item, termWeights) * wordScale + Math.max(0, item.semantic ?? 0) * meaningScale;
+    const own = ownWords(item, termWeights) * wordScale + meaning(item) * meaningScale;
     const speaker = isSpeakerNamed && item.named && item.speaker.length === 0 ? weights.otherSpeaker : 1;
     const role = item.role === "assistant" && !asksAssistant ? weights.assistant : 1;
     const asking = item.asks ? weights.asking : 1;
@@ -179,7 +186,7 @@ export function rank<T extends RankInput>(
   const strongest = ranked.reduce((most, entry) => Math.max(most, entry.score), 0);
   const best = ranked.findIndex((entry) => entry.score === strongest);
   if (strongest > 0) {
-    const scale = relevance(candidates[best]!.semantic, shareOf(words[best]!, wordsCeiling)) / strongest;
+    const scale = relevance(meaning(candidates[best]!), shareOf(words[best]!, wordsCeiling)) / strongest;
     for (const entry of ranked) entry.score = Math.min(1, entry.score * scale);
   }
   return ranked.sort((a, b) => b.score - a.score);
@@ -189,8 +196,8 @@ export function rank<T extends RankInput>(
  * How relevant a candidate is whatever else was found: the larger of its cosine and of the share of the query's word
  * weight found in and around it. Keeps an unrelated best result from looking like a sure one.
  */
-function relevance(semantic: number | null, words: number): number {
-  return Math.min(1, Math.max(0, semantic ?? 0, words));
+function relevance(meaning: number, words: number): number {
+  return Math.min(1, Math.max(meaning, words));
 }
 
 function shareOf(words: number, ceiling: number): number {
@@ -236,17 +243,33 @@ function raise(most: Float64Array, turns: readonly Scored[], shares: readonly nu
   }
 }
 
-/** Cosine of the turn, plus shares of its neighbours' cosines; what points away from the query counts as nothing. */
-function meaningInContext({ semantic, before, after }: RankInput, weights: RankWeights): number {
-  return Math.max(0, semantic ?? 0) + meaningLent(before, weights.semanticBefore, weights) +
-    meaningLent(after, weights.semanticAfter, weights);
+/** A text's meaning: its cosine on the scale of the bundled model; what points away from the query counts as nothing. */
+type Meaning = (text: Scored) => number;
+
+/** What a cosine counts at least, so that those below the scale's zero keep their order. */
+const LEAST_SLOPE = 0.01;
+
+function meaningOn(scale: CosineScale | null): Meaning {
+  const { slope, offset } = scale ?? { slope: 1, offset: 0 };
+  return ({ semantic }) => semantic === null ? 0 : Math.max(0, LEAST_SLOPE * semantic, slope * semantic + offset);
 }
 
-function meaningLent(turns: readonly Scored[], shares: readonly number[], weights: RankWeights): number {
+/** Meaning of the turn, plus shares of its neighbours'. */
+function meaningInContext(turn: RankInput, meaning: Meaning, weights: RankWeights): number {
+  return meaning(turn) + meaningLent(turn.before, weights.semanticBefore, meaning, weights) +
+    meaningLent(turn.after, weights.semanticAfter, meaning, weights);
+}
+
+function meaningLent(
+  turns: readonly Scored[],
+  shares: readonly number[],
+  meaning: Meaning,
+  weights: RankWeights,
+): number {
   let sum = 0;
   for (let hop = 0; hop < NEIGHBOUR_REACH && hop < turns.length; hop++) {
     const turn = turns[hop]!;
-    sum += Math.max(0, turn.semantic ?? 0) * (shares[hop] ?? 0) * lending(turn, weights);
+    sum += meaning(turn) * (shares[hop] ?? 0) * lending(turn, weights);
   }
   return sum;
 }

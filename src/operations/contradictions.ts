@@ -12,6 +12,7 @@ import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
 import { breathe } from "./matching.ts";
 import { Pacer } from "../pacer.ts";
+import { cosineScale } from "../memory/relevance.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearNotice } from "./duplicates.ts";
 import { nearest } from "./search_similar.ts";
@@ -20,7 +21,7 @@ import { modelKnown } from "./vectors.ts";
 /** Type of the relation that marks a pair. */
 export const CONTRADICTS = "contradicts";
 
-/** Least cosine of a pair, its neighbours looked at for each memory, and memories read at once. */
+/** Least cosine of a pair on the bundled model's scale, its neighbours looked at for each memory, and memories read at once. */
 const NEAR = 0.7, NEIGHBOURS = 8, AT_ONCE = 50;
 
 export const ContradictionsInput = z.object({
@@ -98,7 +99,9 @@ async function conflictsOf(
 ): Promise<Pair[]> {
   const { found: neighbours, ignored } = await nearest(runtime, vectors, NEIGHBOURS);
   if (ignored) searched.ignored = true;
-  const near = neighbours.filter(({ score }) => score >= NEAR);
+  const { slope, offset } = cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales) ??
+    { slope: 1, offset: 0 };
+  const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
   const others = await runtime.storage.read(near.map(({ id }) => id));
   const pairs: Pair[] = [], pacer = new Pacer();
   for (const [i, other] of others.entries()) {

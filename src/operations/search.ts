@@ -9,6 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { around, PASSAGE, passageOf, passageQuery } from "../memory/passage.ts";
 import { asksAssistant } from "../memory/role.ts";
 import { rank, type RankScores } from "../memory/ranking.ts";
+import { cosineScale } from "../memory/relevance.ts";
 import {
   FilterFields,
   MemoryView,
@@ -121,6 +122,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       termCount: terms.length,
       wordsCeiling: words_ceiling,
       asksAssistant: asksAssistant(query),
+      scale: cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales),
     }),
     input.effort,
   );

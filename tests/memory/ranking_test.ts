@@ -82,3 +82,16 @@ Deno.test("length counts against a text up to half more than the average and no 
   assert(saturation(10, 10) < saturation(15, 10));
   assertAlmostEquals(saturation(15, 10), saturation(10_000, 10));
 });
+
+Deno.test("on a model's own scale a small difference of cosines counts as much as on the bundled model's", () => {
+  const turns = [
+    turn({ name: "word", semantic: 0.8, words: [2] }),
+    turn({ name: "meaning", semantic: 0.9, words: [1.2] }),
+    turn({ name: "far", semantic: 0.6, words: [0] }),
+    turn({ name: "farther", semantic: 0.5, words: [0] }),
+  ];
+  assertEquals(names(rank(turns, QUERY)), ["word", "meaning", "far", "farther"]);
+  const ranked = rank(turns, { ...QUERY, scale: { slope: 4, offset: -3 } });
+  assertEquals(names(ranked), ["meaning", "word", "far", "farther"]);
+  assertEquals(ranked[0]!.scores.semantic, 0.9, "what is shown is the cosine");
+});

@@ -42,4 +42,7 @@ Deno.test("a model's scale is that of its id, exports of the bundled model have 
   assertEquals(cosineScale({ id: "a", name: "sentence-transformers/all-MiniLM-L6-v2" }), { slope: 1, offset: 0 });
   assertEquals(cosineScale({ id: "constructor", name: "other" }, fitted), null);
   assertEquals(cosineScale(null), null);
+  const e5 = cosineScale({ id: "a", name: "/srv/models/multilingual-e5-small" })!;
+  assertEquals(e5, cosineScale({ id: "b", name: "intfloat/multilingual-e5-small" }));
+  assertEquals([0.8, 0.9].map((cosine) => e5.slope * cosine + e5.offset > 0.4), [false, true]);
 });
