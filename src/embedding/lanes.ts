@@ -1,5 +1,6 @@
 /**
- * A queue with two lanes: queries, which someone is waiting for, overtake passages.
+ * A queue with lanes: queries, which someone is waiting for, overtake passages, and passages of which little was run
+ * overtake those of which much was, so that a long text never keeps a short one of another client waiting.
  *
  * @module
  */
@@ -7,28 +8,35 @@
 import type { TextKind } from "./provider.ts";
 
 /**
- * Turns of queries in a row while a passage waits. Without a limit a steady stream of searches would keep writes waiting
- * for ever; at 4 they still get a fifth of the model.
+ * Turns of a lane in a row while one behind it waits. Without a limit a steady stream of searches would keep writes
+ * waiting for ever, and one of short texts the long ones; at 4 those behind still get a fifth of the model.
  */
-const QUERIES_IN_A_ROW = 4;
+const TURNS_IN_A_ROW = 4;
 
-/** First in, first out in each lane; queries first, but never so long that passages starve. */
+/** Runs after which all passages are in one lane: more than any text needs. */
+const MOST_RUNS = 2 ** 16;
+
+/**
+ * First in, first out in each lane. Queries go first, then passages by the number of their runs so far, in lanes of 0,
+ * 1, 2 to 3, 4 to 7 and so on: a multilevel feedback queue, in which nothing starves.
+ */
 export class Lanes<T> {
-  readonly #lanes: Record<TextKind, Fifo<T>> = { query: new Fifo<T>(), passage: new Fifo<T>() };
-  #row = 0;
+  readonly #queries = new Fifo<T>();
+  readonly #passages = Array.from({ length: laneOf(MOST_RUNS) + 1 }, () => new Fifo<T>());
+  #waitingPassages = 0;
+  #queryRow = 0;
+  #shortRow = 0;
 
   /** Items waiting. */
   get size(): number {
-    return this.#lanes.query.size + this.#lanes.passage.size;
+    return this.#queries.size + this.#waitingPassages;
   }
 
-  push(kind: TextKind, item: T): void {
-    this.#lanes[kind].push(item);
-  }
-
-  /** Puts an item back that was begun: it is the next of its lane. */
-  putBack(kind: TextKind, item: T): void {
-    this.#lanes[kind].unshift(item);
+  /** @param runs How often the text's item was run before, or its place among the items of one text. */
+  push(kind: TextKind, item: T, runs = 0): void {
+    if (kind === "query") return this.#queries.push(item);
+    this.#waitingPassages++;
+    this.#passages[laneOf(Math.min(runs, MOST_RUNS))]!.push(item);
   }
 
   /** Takes the next item. */
@@ -36,13 +44,12 @@ export class Lanes<T> {
     return this.nextBatch(1)[0];
   }
 
-  /** Takes the next items, all of one lane; none when nothing waits. */
+  /** Takes the next items, either queries or passages; none when nothing waits. */
   nextBatch(most: number): T[] {
-    const { query, passage } = this.#lanes;
-    const kind = query.size > 0 && (passage.size === 0 || this.#row < QUERIES_IN_A_ROW) ? "query" : "passage";
-    this.#row = kind === "query" ? this.#row + 1 : 0;
-    const lane = this.#lanes[kind];
-    return Array.from({ length: Math.min(most, lane.size) }, () => lane.shift()!);
+    const ofQueries = this.#queries.size > 0 && (this.#waitingPassages === 0 || this.#queryRow < TURNS_IN_A_ROW);
+    this.#queryRow = ofQueries ? this.#queryRow + 1 : 0;
+    if (ofQueries) return Array.from({ length: Math.min(most, this.#queries.size) }, () => this.#queries.shift()!);
+    return Array.from({ length: Math.min(most, this.#waitingPassages) }, () => this.#nextPassage());
   }
 
   /** Takes everything that waits. */
@@ -51,6 +58,18 @@ export class Lanes<T> {
     for (let item = this.next(); item !== undefined; item = this.next()) items.push(item);
     return items;
   }
+
+  #nextPassage(): T {
+    const lanes = this.#passages.filter(({ size }) => size > 0), [first] = lanes, last = lanes.at(-1);
+    const ofShort = this.#shortRow < TURNS_IN_A_ROW;
+    this.#shortRow = ofShort && first !== last ? this.#shortRow + 1 : 0;
+    this.#waitingPassages--;
+    return (ofShort ? first! : last!).shift()!;
+  }
+}
+
+function laneOf(runs: number): number {
+  return Math.floor(Math.log2(runs + 1));
 }
 
 /** An array whose head moves, so that taking from a long queue doesn't shift all of it. */
@@ -64,11 +83,6 @@ class Fifo<T> {
 
   push(item: T): void {
     this.#items.push(item);
-  }
-
-  unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
   }
 
   shift(): T | undefined {

@@ -51,6 +51,7 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope;
 const lanes = new Lanes<Job>();
 let model: LocalModel | undefined;
+let isClosing = false;
 let running: Promise<void> | undefined;
 let idle: ReturnType<typeof setTimeout> | undefined;
 let runsSinceGivenBack = 0;
@@ -94,14 +95,15 @@ async function work(): Promise<void> {
     const began = performance.now();
     try {
       job.part ??= job.parts.next();
-      // Messages are received during a run, so a query that has come meanwhile goes before a passage's next chunk.
+      // Messages are received during a run, so what has come meanwhile can go before a passage's next chunk.
       if (!job.part.done) job.vectors.push(await model!.run(job.part.value));
       runsSinceGivenBack++;
       job.part = job.parts.next();
       job.milliseconds += performance.now() - began;
       const { id, vectors, milliseconds } = job;
       if (job.part.done) answer({ type: "vectors", id, vectors, milliseconds }, buffersOf(job));
-      else lanes.putBack(job.kind, job);
+      else if (isClosing) throw closed();
+      else lanes.push(job.kind, job, vectors.length);
     } catch (error) {
       fail(job.id, error);
     }
@@ -125,7 +127,8 @@ function buffersOf(job: Job): ArrayBuffer[] {
 }
 
 async function close(): Promise<void> {
-  for (const job of lanes.drain()) fail(job.id, new MemoryError("unavailable", "Embedding service was closed"));
+  isClosing = true;
+  for (const job of lanes.drain()) fail(job.id, closed());
   await running;
   clearTimeout(idle);
   await model?.release();
@@ -133,6 +136,10 @@ async function close(): Promise<void> {
   // The process may live on, with another model.
   giveBackMemory();
   answer({ type: "closed" });
+}
+
+function closed(): MemoryError {
+  return new MemoryError("unavailable", "Embedding service was closed");
 }
 
 function fail(id: number | null, error: unknown): void {

@@ -81,7 +81,11 @@ export class OpenAiProvider implements EmbeddingProvider {
     if (this.#closed) return Promise.reject(closedError());
     const parts = this.#parts(sanitise(text), kind).map((part, index) =>
       new Promise<Float32Array>((resolve, reject) =>
-        this.#lanes.push(kind, { text: this.#prefix[kind] + part, resolve, reject, ran: index === 0 ? ran : undefined })
+        this.#lanes.push(
+          kind,
+          { text: this.#prefix[kind] + part, resolve, reject, ran: index === 0 ? ran : undefined },
+          index,
+        )
       )
     );
     // Texts that come in the same turn of the event loop travel together.

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Lanes } from "../../src/embedding/lanes.ts";
 
 Deno.test("queries overtake passages, and each lane keeps its order", () => {
@@ -19,14 +19,38 @@ Deno.test("an endless stream of queries lets a waiting passage through after fou
   assertEquals(order.slice(0, 12), "qqqqp1qqqqp2");
 });
 
-Deno.test("a begun item goes back to the head of its lane", () => {
+/** The order in which items are run that need so many runs each; `late` ones come after the first run. */
+function orderOf(needs: Record<string, number>, late: Record<string, number> = {}): string {
+  const lanes = new Lanes<string>(), runs = new Map<string, number>();
+  for (const item of Object.keys(needs)) lanes.push("passage", item);
+  let order = "";
+  for (let item = lanes.next(); item !== undefined; item = lanes.next()) {
+    order += item;
+    const done = (runs.get(item) ?? 0) + 1;
+    runs.set(item, done);
+    if (order.length === 1) { for (const item of Object.keys(late)) lanes.push("passage", item); }
+    if (done < (needs[item] ?? late[item]!)) lanes.push("passage", item, done);
+  }
+  return order;
+}
+
+Deno.test("a passage of one run goes before the rest of one that was begun, and a short one before the rest of a long one", () => {
+  assertEquals(orderOf({ a: 5 }, { b: 1 }), "abaaaa");
+  assertEquals(orderOf({ a: 6 }, { b: 3 }).slice(0, 4), "abab");
+  const order = orderOf({ a: 100, b: 100 }, { c: 4 });
+  assert(order.lastIndexOf("c") < 16, order);
+});
+
+Deno.test("passages of many runs take turns, and an endless stream of short ones leaves them a fifth", () => {
+  const order = orderOf({ a: 64, b: 64 });
+  for (let at = 0; at < order.length; at += 32) {
+    const share = order.slice(at, at + 32).replaceAll("b", "").length;
+    assert(share >= 12 && share <= 20, order);
+  }
   const lanes = new Lanes<string>();
-  for (const item of ["p1", "p2"]) lanes.push("passage", item);
-  const begun = lanes.next()!;
-  lanes.putBack("passage", begun);
-  assertEquals(lanes.drain(), ["p1", "p2"]);
-  lanes.putBack("passage", "p0");
-  assertEquals(lanes.drain(), ["p0"]);
+  lanes.push("passage", "long", 50);
+  for (let i = 0; i < 20; i++) lanes.push("passage", "s");
+  assertEquals(lanes.nextBatch(10), ["s", "s", "s", "s", "long", "s", "s", "s", "s", "s"]);
 });
 
 Deno.test("a batch holds one kind only", () => {

@@ -138,6 +138,16 @@ withModel("closing finishes what runs and rejects what waits", async (service) =
   await assertRejects(() => service.embedQuery("a"), MemoryError, "closed");
 });
 
+withModel("closing waits for no more than the run in hand of a long text", async (service) => {
+  const long = service.embedPassage("東京都は日本の首都である".repeat(3000));
+  const refused = assertRejects(() => long, MemoryError, "closed");
+  // Behind its first run, so that it has begun.
+  await service.embedQuery("a");
+  const { model_runs } = service.counters;
+  await Promise.all([service.close(), refused]);
+  assertEquals(service.counters.model_runs, model_runs);
+});
+
 Deno.test("a service can be closed while its model loads, and another be opened after", async () => {
   for (let round = 0; round < 2; round++) {
     const service = createEmbeddingService(SETTINGS);
