@@ -96,7 +96,16 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/contract",
     "embedding/embedder.ts",
   ],
-  mcp: ["telemetry", "access", "operations", "memory", "errors.ts", "storage/contract", "embedding/embedder.ts"],
+  mcp: [
+    "telemetry",
+    "access",
+    "pacer.ts",
+    "operations",
+    "memory",
+    "errors.ts",
+    "storage/contract",
+    "embedding/embedder.ts",
+  ],
   operations: [
     "telemetry",
     "documents",

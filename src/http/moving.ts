@@ -6,6 +6,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
+import { LINE } from "../memory/json_shape.ts";
 import { ExportInput, exportMemories } from "../operations/moving/export.ts";
 import { ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
@@ -62,8 +63,9 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
     tag: "manage",
     summary: "Import an export",
     description: "What is stored already stays as it is, so that an import can be sent again after it was stopped. " +
-      "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB, a body no limit. A " +
-      "content_hash that doesn't match its content is replaced, and vectors are made in the background.",
+      "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB and " +
+      `${LINE.values} values, a body no limit. A content_hash that doesn't match its content is replaced, and vectors ` +
+      "are made in the background.",
     query: { schema: ImportQuery, kinds: { trust_vectors: "boolean" } },
     answer: ImportReport.openapi("ImportReport"),
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
@@ -84,7 +86,9 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
         value: true,
       });
     }
-    return json(await importFile(runtime, bodies.lines(request), { signal: request.signal, trustVectors }));
+    return json(
+      await importFile(runtime, bodies.lines(request), { signal: request.signal, trustVectors, limits: LINE }),
+    );
   });
 }
 

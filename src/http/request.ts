@@ -7,8 +7,9 @@
 import type { Bodies } from "../access/body.ts";
 import { isFromBrowser } from "../access/cors.ts";
 import { MemoryError } from "../errors.ts";
-import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
-import { checkJsonShape } from "../memory/json_shape.ts";
+import { InexactNumber } from "../memory/exact_json.ts";
+import { BODY, parseLongJson } from "../memory/json_shape.ts";
+import { Pacer } from "../pacer.ts";
 import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -60,8 +61,8 @@ export async function readJson(
     throw notJson(0, "The body is not UTF-8");
   }
   try {
-    checkJsonShape(text);
-    return parseExactJson(text);
+    const pacer = new Pacer();
+    return await parseLongJson(text, BODY, () => pacer.pause());
   } catch (error) {
     if (error instanceof MemoryError) throw oversized(error);
     if (error instanceof InexactNumber) throw inexact(error);

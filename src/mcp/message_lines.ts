@@ -4,12 +4,16 @@
  * @module
  */
 
-import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
+import { MemoryError } from "../errors.ts";
+import { InexactNumber } from "../memory/exact_json.ts";
+import { BODY, idIn, parseBoundedJson } from "../memory/json_shape.ts";
 import { withoutNulls } from "./messages.ts";
 import { RPC } from "./rpc.ts";
 
 /** What the SDK would refuse or misread: nulls that mean "not given", and numbers too long to be kept. */
 const LOOKED_AT = /\bnull\b|\d{16}/;
+/** Lines up to this length can't hold too much; longer ones are counted. */
+const SHORT = 16 * 1024;
 
 /** Cuts a stream into lines, and rewrites the few that need it. */
 export class MessageLines {
@@ -40,14 +44,13 @@ export class MessageLines {
   }
 
   #line(line: string): void {
-    if (!LOOKED_AT.test(line)) return this.#pass(`${line}\n`);
+    if (line.length <= SHORT && !LOOKED_AT.test(line)) return this.#pass(`${line}\n`);
     try {
-      this.#pass(`${JSON.stringify(withoutNulls(parseExactJson(line)))}\n`);
+      this.#pass(`${JSON.stringify(withoutNulls(parseBoundedJson(line, BODY)))}\n`);
     } catch (error) {
       // What is no JSON is for the SDK to refuse.
-      if (!(error instanceof InexactNumber)) return this.#pass(`${line}\n`);
-      const { id = null } = JSON.parse(line) as { id?: unknown };
-      const message = `Invalid params: ${error.message}`;
+      if (!(error instanceof InexactNumber) && !(error instanceof MemoryError)) return this.#pass(`${line}\n`);
+      const message = `Invalid params: ${error.message}`, id = idIn(line);
       this.#answer(`${JSON.stringify({ jsonrpc: "2.0", id, error: { code: RPC.invalidParams, message } })}\n`);
     }
   }

@@ -5,8 +5,9 @@
  */
 
 import { type ErrorCode, MemoryError } from "../errors.ts";
-import { InexactNumber, parseExactJson } from "../memory/exact_json.ts";
-import { checkJsonShape } from "../memory/json_shape.ts";
+import { InexactNumber } from "../memory/exact_json.ts";
+import { BODY, parseLongJson } from "../memory/json_shape.ts";
+import { Pacer } from "../pacer.ts";
 import { withoutNulls } from "./messages.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
@@ -70,9 +71,8 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
     return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    checkJsonShape(text);
-    return { body: withoutNulls(parseExactJson(text)) };
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), pacer = new Pacer();
+    return { body: withoutNulls(await parseLongJson(text, BODY, () => pacer.pause())) };
   } catch (error) {
     if (error instanceof MemoryError) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);
     if (error instanceof InexactNumber) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { InexactNumber, parseExactJson } from "./exact_json.ts";
-import { checkJsonShape } from "./json_shape.ts";
+import { InexactNumber } from "./exact_json.ts";
+import { BODY, parseBoundedJson } from "./json_shape.ts";
 
 /** Characters of a text that is read: the largest metadata in escapes alone have fewer, and tags far fewer. */
 const LONGEST = 512 * 1024;
@@ -50,8 +50,7 @@ export function structureIn(text: string): unknown {
 /** @throws {InexactNumber} for a number that would change. */
 function parsed(text: string): unknown {
   try {
-    checkJsonShape(text);
-    return parseExactJson(text);
+    return parseBoundedJson(text, BODY);
   } catch (error) {
     if (error instanceof InexactNumber) throw error;
     return undefined;

@@ -297,3 +297,36 @@ Deno.test("a line of endless levels is left out before it is parsed, one of many
   assertEquals([stored, cleaned], [1, 1]);
   assertStringIncludes(errors[0].message, "must have at most 1000 levels");
 });
+
+Deno.test("a line of an import that holds too much is left out by name before it is parsed, and the others are imported", async () => {
+  await using client = await openClient();
+  const many = <T>(count: number, value: (n: number) => T) => Array.from({ length: count }, (_, n) => value(n));
+  const lines: [line: string, says: string | null][] = [
+    [JSON.stringify({ content: "first" }), null],
+    [JSON.stringify({ content: "a", metadata: Object.fromEntries(many(300_000, (n) => [`k${n}`, n])) }), "20000 keys"],
+    [JSON.stringify({ content: "b", metadata: many(500, (n) => [n, ...many(200, String)]) }), "50000 values"],
+    [`{"content":"c","tags":[${'"",'.repeat(100_000)}""]}`, "35000 items"],
+    [`{"content":"d","metadata":{"a":${"[".repeat(9000)}${"]".repeat(9000)}}}`, "1000 levels"],
+    [`{"content":"e","metadata":{"count":${"9".repeat(20)},"text":"${"x".repeat(20_000)}"}}`, "can't be kept exactly"],
+    [`{"content":"f","unknown":"${"\\u0041".repeat(200_000)}"}`, null],
+    [`{"content":"g","unknown":"${'\\"'.repeat(500_000)}"}`, null],
+    [JSON.stringify({ content: "last" }), null],
+  ];
+  const answer = await client.app.request("/api/import", {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+    body: lines.map(([line]) => line).join("\n"),
+  });
+  const report = await answer.json(), faults = lines.flatMap(([, says], i) => says === null ? [] : [[i + 1, says]]);
+  assertEquals([answer.status, report.stored, report.faults], [200, lines.length - faults.length, faults.length]);
+  for (const [i, [line, says]] of faults.entries()) {
+    assertEquals(report.errors[i].place, `Line ${line}`);
+    assertStringIncludes(report.errors[i].message, String(says));
+  }
+  // What the operator's own store wrote is restored, however much it holds.
+  const { runtime } = client,
+    content = "kept as written",
+    metadata = Object.fromEntries(many(30_000, (n) => [`k${n}`, n]));
+  const restored = await take(runtime, fileOf(runtime, [{ kind: "memory", content, metadata }]), { asWritten: true });
+  assertEquals([restored.stored, restored.faults], [1, 1], "and the missing trailer");
+});

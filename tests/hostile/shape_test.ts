@@ -15,8 +15,10 @@ Deno.test("bodies of too many keys, values or levels are refused over REST and J
     [JSON.stringify({ content: "a", metadata: { inner: named(10_001, "k") } }), "inner", "10000 keys"],
     [`{"content":"a","metadata":{"list":${nested(9000)}}}`, "metadata", "1000 levels"],
     [nested(9000), "body", "1000 levels"],
-    [`{"content":"a","metadata":{"list":[${"{},".repeat(250_000)}0]}}`, "body", "250000 values"],
-    [`{"content":"a","tags":[${'"a",'.repeat(250_001)}"a"]}`, "body", "250000 values"],
+    [`{"content":"a","metadata":{"list":[${"{},".repeat(35_000)}0]}}`, "list", "35000 items"],
+    [`{"content":"a","tags":[${'"a",'.repeat(35_000)}"a"]}`, "tags", "35000 items"],
+    [`{"memories":[${"{},".repeat(240_000)}{}]}`, "memories", "35000 items"],
+    [`{"a":[${`[${"1,".repeat(30_000)}1],`.repeat(9)}1]}`, "body", "250000 values"],
   ];
   for (const [body, loc, says] of bodies) {
     for (const path of ["/api/memories", "/api/search", "/mcp"]) {

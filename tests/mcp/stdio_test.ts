@@ -7,7 +7,7 @@ import { spawn, taskArguments, testEnvironment, within } from "../helpers/proces
 interface Run {
   code: number;
   /** Lines of standard output, parsed. */
-  messages: { id?: number; result?: Record<string, unknown>; error?: { code: number } }[];
+  messages: { id?: number | string; result?: Record<string, unknown>; error?: { code: number } }[];
 }
 
 /** Runs `unimem stdio` in a fresh data folder, with `lines` as all of its input. */
@@ -97,4 +97,23 @@ Deno.test("stdio: a client of the stateless era needs no handshake", async () =>
 
 Deno.test("stdio: the process ends when its client goes without a word", async () => {
   assertEquals((await run([])).code, 0);
+});
+
+Deno.test("stdio: a line of too many keys, values or levels is refused under its id, and the next ones are answered", async () => {
+  const keys = Object.fromEntries(Array.from({ length: 300_000 }, (_, n) => [`k${n}`, n]));
+  const { id: _, ...bare } = call(0, "store_memory", { content: "a", metadata: keys });
+  const { code, messages } = await run([
+    INITIALIZE,
+    INITIALIZED,
+    call(2, "store_memory", { content: "a", metadata: keys }),
+    { ...bare, id: 'the "third"' },
+    call(4, "store_memory", { content: "a", tags: Array.from({ length: 400_000 }, () => "a") }),
+    `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":${"[".repeat(20_000)}${"]".repeat(20_000)}}`,
+    call(6, "store_memory", { content: `x${"n".repeat(60_000)} null`, tags: null }),
+  ]);
+  assertEquals(code, 0);
+  const refused = messages.filter(({ error }) => error !== undefined);
+  assertEquals(refused.map(({ id, error }) => [id, error!.code]), [2, 'the "third"', 4, 5].map((id) => [id, -32602]));
+  const stored = messages.find(({ id }) => id === 6)!.result!.structuredContent as { result: { success: boolean } };
+  assertEquals(stored.result.success, true);
 });

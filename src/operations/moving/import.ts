@@ -8,12 +8,13 @@
 import { z } from "zod";
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
-import { InexactNumber, parseExactJson } from "../../memory/exact_json.ts";
-import { checkJsonShape } from "../../memory/json_shape.ts";
+import { InexactNumber } from "../../memory/exact_json.ts";
+import { OWN_LINE, parseBoundedJson } from "../../memory/json_shape.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory } from "../../memory/memory.ts";
 import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
+import { Pacer } from "../../pacer.ts";
 import { breathe } from "../matching.ts";
 import type { Runtime } from "../runtime.ts";
 import { lengthFault } from "../split.ts";
@@ -24,7 +25,7 @@ import { type Brought, isPlausible, VectorTrust } from "./vector_trust.ts";
 
 /** Entries stored in one transaction, and characters of content in them. */
 const AT_ONCE = 200;
-const CHARACTERS_AT_ONCE = 2_000_000;
+const CHARACTERS_AT_ONCE = 500_000;
 /** Faults that a report lists; it counts all of them. */
 const FAULTS_LISTED = 100;
 /** Notes that a report lists. */
@@ -135,9 +136,6 @@ export class Report implements ImportReport {
   }
 }
 
-/** Milliseconds for which entries are read without a pause for others. */
-const LONGEST_RUN_MS = 20;
-
 type Group = { place: string; line: ContentLine }[];
 
 /**
@@ -154,21 +152,20 @@ export async function importEntries(
 ): Promise<ImportReport> {
   const { asWritten = false, onProgress, signal } = options;
   const run = await beginRun(runtime, options, report);
-  let group: Group = [], characters = 0, since = performance.now();
+  const pacer = new Pacer();
+  let group: Group = [], characters = 0;
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, run, report);
     [group, characters] = [[], 0];
     onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
     await breathe();
-    since = performance.now();
   };
   for await (const { place, value, fault, left, note } of entries) {
     // Entries that are left out fill no group, and there may be millions of them.
-    if (performance.now() - since > LONGEST_RUN_MS) {
+    if (pacer.due) {
       signal?.throwIfAborted();
-      await breathe();
-      since = performance.now();
+      await pacer.pause();
     }
     if (left !== undefined) {
       report.left(left);
@@ -300,9 +297,12 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
     report.present += trashed.length - brought;
     return;
   }
-  const all = group.flatMap(({ place, line }): Brought[] =>
-    line.kind === "memory" ? [{ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) }] : []
-  );
+  const all: Brought[] = [], pacer = new Pacer();
+  for (const { place, line } of group) {
+    if (line.kind !== "memory") continue;
+    all.push({ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) });
+    await pacer.pause();
+  }
   await keyed(all.map(({ memory }) => memory));
   // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.
   const known = await storage.get(all.map(({ memory }) => memory.content_hash));
@@ -370,11 +370,14 @@ function vectorsOf({ vectors }: MemoryLine, model: ModelIdentity | null): Vector
 /** What a value read from a text is, or why it can't be. */
 export function parseJson(text: string): { value: unknown } | { fault: string } {
   try {
-    checkJsonShape(text, { levelsOnly: true });
-    return { value: parseExactJson(text) };
+    return { value: parseBoundedJson(text, OWN_LINE) };
   } catch (error) {
-    if (error instanceof MemoryError) return { fault: `Cannot import it: ${error.message}` };
-    if (error instanceof InexactNumber) return { fault: `Cannot import it: ${error.message}` };
-    return { fault: `Cannot read it as JSON: ${errorText(error).replace(/, ".*$|\.\.\..*$/s, "").slice(0, 120)}` };
+    return { fault: jsonFault(error) };
   }
+}
+
+/** Why a text can't be read, from what its parsing threw. */
+export function jsonFault(error: unknown): string {
+  if (error instanceof MemoryError || error instanceof InexactNumber) return `Cannot import it: ${error.message}`;
+  return `Cannot read it as JSON: ${errorText(error).replace(/, ".*$|\.\.\..*$/s, "").slice(0, 120)}`;
 }

@@ -5,15 +5,34 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
+import { type JsonLimits, OWN_LINE, parseLongJson } from "../../memory/json_shape.ts";
+import { Pacer } from "../../pacer.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContentLine, FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
-import { type Entry, importEntries, type ImportOptions, type ImportReport, parseJson, Report } from "./import.ts";
+import {
+  type Entry,
+  importEntries,
+  type ImportOptions,
+  type ImportReport,
+  jsonFault,
+  parseJson,
+  Report,
+} from "./import.ts";
 import { type Line, readLines } from "./lines.ts";
 
 /** Longest line, in bytes: a content of the default limit with its vectors takes less than a tenth. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+/** Longer lines are read with pauses. */
+const LONG_BYTES = 16 * 1024;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** How a file is imported. */
+export interface FileOptions extends Omit<ImportOptions, "model"> {
+  /** What a line may hold: one with more is left out, before it is parsed. */
+  limits?: JsonLimits;
+}
 
 /**
  * Imports an export. A file that ends early, or isn't what was written, is imported as far as it can be read, and the
@@ -25,15 +44,15 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export async function importFile(
   runtime: Runtime,
   stream: AsyncIterable<Uint8Array>,
-  options: Omit<ImportOptions, "model"> = {},
+  { limits = OWN_LINE, ...options }: FileOptions = {},
 ): Promise<ImportReport> {
   const report = new Report();
   const lines = readLines(stream, MAX_LINE_BYTES);
-  const begun = await begin(lines);
-  if ("first" in begun) return await importEntries(runtime, plainEntries(begun.first, lines), options, report);
+  const begun = await begin(lines, limits);
+  if ("first" in begun) return await importEntries(runtime, plainEntries(begun.first, lines, limits), options, report);
   const { header } = begun, model = header.vectors ? header.model : null;
   if (header.memories !== undefined) report.total = header.memories + (header.trashed ?? 0);
-  return await importEntries(runtime, entriesOf(lines, report), { ...options, model }, report);
+  return await importEntries(runtime, entriesOf(lines, report, limits), { ...options, model }, report);
 }
 
 /**
@@ -68,9 +87,12 @@ export async function checkFile(
 }
 
 /** The header, or the first line of a file of memories without one. */
-async function begin(lines: AsyncGenerator<Line>): Promise<{ header: HeaderLine } | { first: Line }> {
+async function begin(
+  lines: AsyncGenerator<Line>,
+  limits = OWN_LINE,
+): Promise<{ header: HeaderLine } | { first: Line }> {
   const first = await lines.next();
-  const value = first.done ? null : valueOf(first.value.bytes);
+  const value = first.done ? null : await valueOf(first.value.bytes, limits);
   const found = value !== null && "value" in value ? value.value as Partial<HeaderLine> & { content?: unknown } : null;
   if (!first.done && found?.kind !== "header" && typeof found?.content === "string") return { first: first.value };
   if (found?.kind !== "header" || found.format !== FORMAT) throw noHeader();
@@ -96,14 +118,14 @@ function noHeader(): MemoryError {
 }
 
 /** JSON Lines of other origin: each a memory, unless its `kind` names another record. */
-async function* plainEntries(first: Line, lines: AsyncGenerator<Line>): AsyncGenerator<Entry> {
-  yield* plainEntry(first);
-  for await (const line of lines) yield* plainEntry(line);
+async function* plainEntries(first: Line, lines: AsyncGenerator<Line>, limits: JsonLimits): AsyncGenerator<Entry> {
+  yield* plainEntry(first, limits);
+  for await (const line of lines) yield* plainEntry(line, limits);
 }
 
-function* plainEntry({ number, bytes }: Line): Generator<Entry> {
+async function* plainEntry({ number, bytes }: Line, limits: JsonLimits): AsyncGenerator<Entry> {
   if (bytes !== null && bytes.every((byte) => byte === 32 || byte === 9 || byte === 13)) return;
-  const place = `Line ${number}`, read = valueOf(bytes);
+  const place = `Line ${number}`, read = await valueOf(bytes, limits);
   // An export of ours that lost its header still has these.
   if ("value" in read && /^(?:checkpoint|trailer)$/.test(String((read.value as { kind?: unknown } | null)?.kind))) {
     return;
@@ -115,7 +137,11 @@ function* plainEntry({ number, bytes }: Line): Generator<Entry> {
 }
 
 /** The lines between header and trailer; what header and trailer tell goes into the report. */
-async function* entriesOf(lines: AsyncGenerator<Line>, report: Report): AsyncGenerator<Entry> {
+async function* entriesOf(
+  lines: AsyncGenerator<Line>,
+  report: Report,
+  limits = OWN_LINE,
+): AsyncGenerator<Entry> {
   let trailer: TrailerLine | null = null, last = 1;
   const seen = { memory: 0, trashed: 0, relation: 0 };
   for await (const line of lines) {
@@ -125,7 +151,7 @@ async function* entriesOf(lines: AsyncGenerator<Line>, report: Report): AsyncGen
       report.fault(place, "Cannot import it: it stands after the trailer");
       return;
     }
-    const read = valueOf(line.bytes);
+    const read = await valueOf(line.bytes, limits);
     if ("fault" in read) {
       // A line without its end is not a line with a fault but the place where the file was cut.
       if (line.ended) yield { place, fault: read.fault };
@@ -164,13 +190,34 @@ function checkTrailer(value: unknown, line: Line, place: string, report: Report)
   return trailer.data;
 }
 
-function valueOf(bytes: Uint8Array | null): { value: unknown } | { fault: string } {
+type Read = { value: unknown } | { fault: string };
+
+function valueOf(bytes: Uint8Array | null, limits: JsonLimits): Read | Promise<Read> {
   if (bytes === null) return { fault: `Cannot read it: it has more than ${MAX_LINE_BYTES} bytes` };
-  let text: string;
+  if (bytes.length > LONG_BYTES) return longValueOf(bytes, limits);
+  const read = textOf(bytes);
+  return typeof read === "string" ? parseJson(read) : read;
+}
+
+async function longValueOf(bytes: Uint8Array, limits: JsonLimits): Promise<Read> {
+  const pacer = new Pacer(), pause = () => pacer.pause();
+  const read = textOf(bytes);
+  if (typeof read !== "string") return read;
+  await pause();
   try {
-    text = utf8.decode(bytes);
+    const value = await parseLongJson(read, limits, pause);
+    await pause();
+    return { value };
+  } catch (error) {
+    return { fault: jsonFault(error) };
+  }
+}
+
+function textOf(bytes: Uint8Array): string | { fault: string } {
+  try {
+    const text = utf8.decode(bytes);
+    return text.startsWith("\ufeff") ? text.slice(1) : text;
   } catch {
     return { fault: "Cannot read it: it is not UTF-8" };
   }
-  return parseJson(text.startsWith("\ufeff") ? text.slice(1) : text);
 }

@@ -5,8 +5,11 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import { Pacer } from "../../pacer.ts";
 
 const NEWLINE = 10;
+/** Bytes hashed between two pauses: some tenths of a millisecond. */
+const HASHED_AT_ONCE = 256 * 1024;
 
 /** A line of a stream. */
 export interface Line {
@@ -42,15 +45,21 @@ export async function* readLines(
     const bytes = tooLong ? null : parts.length === 1 ? parts[0]! : joined(parts, size);
     return { number: ++number, bytes, ended, end, hashBefore: () => hash.copy().digest("hex") };
   };
+  const pacer = new Pacer();
   for await (const chunk of stream) {
     let from = 0;
     for (let at; (at = chunk.indexOf(NEWLINE, from)) >= 0; from = at + 1) {
       keep(chunk.subarray(from, at));
       const line = take(true);
       yield line;
-      if (line.bytes !== null) hash.update(line.bytes);
+      for (let at = 0; at < (line.bytes?.length ?? 0); at += HASHED_AT_ONCE) {
+        hash.update(line.bytes!.subarray(at, at + HASHED_AT_ONCE));
+        await pacer.pause();
+      }
       hash.update("\n");
       [parts, size, tooLong] = [[], 0, false];
+      // A stream may hold nothing but ends of lines.
+      await pacer.pause();
     }
     if (from < chunk.length) keep(chunk.slice(from)); // a copy, for the reader may use its buffer again
   }
