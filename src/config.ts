@@ -22,7 +22,7 @@ import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 
-export { shortKeyWarning } from "./access/access.ts";
+export { accessWarnings } from "./access/access.ts";
 export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
 export { expandHome, homeOf } from "./config/home.ts";
 export {

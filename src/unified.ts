@@ -9,7 +9,7 @@
 import { startMcp, startRest } from "./service/servers.ts";
 import { dirname } from "node:path";
 import { sharedAccess } from "./access/access.ts";
-import { type Config, shortKeyWarning } from "./config.ts";
+import { accessWarnings, type Config } from "./config.ts";
 import { MemoryError } from "./errors.ts";
 import { holdBackLittle } from "./give_back.ts";
 import { openSpool } from "./http/app.ts";
@@ -62,10 +62,12 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let work: Background | undefined;
   let stopped: Promise<void> | undefined;
   const spool = openSpool(runtime);
-  const stop = () =>
-    stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => spool.close());
   // The listeners of a process share what bounds the requests to it.
   const access = sharedAccess(config.access);
+  const stop = () => {
+    access.bodies?.stopping();
+    return stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => spool.close());
+  };
   try {
     const http = servers.http ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
     if (http) void spool.removeLeftovers();
@@ -74,8 +76,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
     if (mcp) stops.push(mcp.stop);
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
-    const short = shortKeyWarning(config.access.apiKey);
-    if (short !== null) log.warning(`${short}: use a longer one, such as that of \`openssl rand -hex 32\``);
+    for (const { message, action } of accessWarnings(config.access)) log.warning(`${message}: ${action}`);
     work = startWork(runtime, config, log);
     return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
   } catch (error) {

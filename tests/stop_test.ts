@@ -189,6 +189,53 @@ Deno.test("a stop with half a request, half a header and silent connections ends
     await assertClosed(folder, service.log());
   }));
 
+/** Bodies that are sent piece by piece and never end, by what takes them. */
+const ENDLESS: Record<string, { path: string; type: string; first: string; next: () => string }> = {
+  "an import": {
+    path: "/api/import",
+    type: "application/x-ndjson",
+    first: "",
+    next: () => `${JSON.stringify({ content: crypto.randomUUID() })}\n`,
+  },
+  "a store": { path: "/api/memories", type: "application/json", first: '{"content":"', next: () => "words and " },
+  "an upload": {
+    path: "/api/documents/upload",
+    type: "multipart/form-data; boundary=b",
+    first: '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n',
+    next: () => "words and ",
+  },
+  "a message": { path: "/mcp", type: "application/json", first: '{"jsonrpc":"', next: () => "2.0" },
+};
+
+Deno.test("what a stop cuts is answered 503 with Retry-After, and an import sent again goes on", () =>
+  inFolder(async (folder) => {
+    const env = testEnvironment(folder);
+    await using service = await start("unified", env);
+    const answers = Object.entries(ENDLESS).map(async ([what, { path, type, first, next }]) => {
+      const encoder = new TextEncoder();
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(encoder.encode(first)),
+        pull: async (controller) => {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          controller.enqueue(encoder.encode(next()));
+        },
+      });
+      const headers = { "content-type": type, accept: "application/json, text/event-stream" };
+      const answer = await fetch(`${service.http}${path}`, { method: "POST", headers, body });
+      return [what, answer.status, answer.headers.get("retry-after") !== null, await answer.text()] as const;
+    });
+    // The last of them has begun once the import, which was sent first, has stored something.
+    const total = async () => (await (await fetch(`${service.http}/api/memories`)).json()).total as number;
+    await until(total, (total) => total > 0, "the import to store something");
+    service.kill(Deno.build.os === "windows" ? "SIGINT" : "SIGTERM");
+    for (const [what, status, hasRetryAfter, text] of await Promise.all(answers)) {
+      assertEquals([status, hasRetryAfter], [503, true], `${what}: ${text}`);
+      assertStringIncludes(text, "stopping");
+    }
+    assertEquals(await service.exit(), 0, service.log());
+    await assertClosed(folder, service.log());
+  }));
+
 for (
   const [end, expected, said] of [["exit", 7, ""], ["error", 1, "Thrown by the test"], [
     "rejection",

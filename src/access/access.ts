@@ -8,7 +8,7 @@
 import { Bodies } from "./body.ts";
 import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
-import { createKeyCheck } from "./key.ts";
+import { createKeyCheck, SHORT_KEY } from "./key.ts";
 import { createProxyCheck } from "./proxy.ts";
 import { WrongKeys } from "./wrong_keys.ts";
 
@@ -41,7 +41,33 @@ export function sharedAccess(settings: AccessSettings): AccessSettings {
   return { ...settings, bodies: new Bodies(settings.maxInFlightBytes), wrongKeys: new WrongKeys() };
 }
 
-export { SHORT_KEY, shortKeyWarning, TOO_SHORT_KEY } from "./key.ts";
+export { SHORT_KEY, TOO_SHORT_KEY } from "./key.ts";
+
+/** What is risky in the settings without being wrong, and what to do. */
+export interface AccessWarning {
+  message: string;
+  /** Goes on from the message, in lower case. */
+  action: string;
+}
+
+/** What an operator should know of the settings. */
+export function accessWarnings({ apiKey, allowedHosts }: AccessSettings): AccessWarning[] {
+  const warnings: AccessWarning[] = [];
+  if (apiKey !== null && [...apiKey].length < SHORT_KEY) {
+    warnings.push({
+      message: `MCP_API_KEY has fewer than ${SHORT_KEY} characters and may be guessed`,
+      action: "use a longer one, such as that of `openssl rand -hex 32`",
+    });
+  }
+  if (apiKey === null && allowedHosts.includes("*")) {
+    warnings.push({
+      message: "MCP_ALLOWED_HOSTS=* without MCP_API_KEY lets any web page read and change the memories, under a name " +
+        "that it points at this service (DNS rebinding)",
+      action: "name the hosts that clients use, or set MCP_API_KEY",
+    });
+  }
+  return warnings;
+}
 
 /** What a request is for, as far as access depends on it. */
 export interface Purpose {

@@ -19,6 +19,8 @@ const ONE_CALL_BYTES = 16 * 1024;
 /** Bodies up to this size may use all of the budget, larger ones leave an eighth of it, so that small ones still pass. */
 const SMALL_BYTES = 64 * 1024, SHARE_OF_LARGE = 7 / 8;
 const NEWLINE = 10;
+/** Seconds after which it makes sense to try again what a stop has cut. */
+export const STOP_SECONDS = 5;
 /** Milliseconds between two looks at the bodies that are waited for. */
 const LOOK_MS = 1000;
 
@@ -43,6 +45,7 @@ export class Bodies {
   readonly #held = new WeakMap<Request, number>();
   readonly #waits: Waits;
   #bytes = 0;
+  #stopping = false;
 
   /** @param maxInFlightBytes Bytes of bodies in memory at once; some more than the largest body. */
   constructor(maxInFlightBytes = DEFAULT_IN_FLIGHT_BYTES, clock = REAL_TIME) {
@@ -54,6 +57,17 @@ export class Bodies {
   /** Bytes held now. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What ends early from now on was cut by the service's stop. */
+  stopping(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends those that are still arriving, so that there is time left to answer them. */
+  cut(): void {
+    this.#stopping = true;
+    this.#waits.end();
   }
 
   /** Answers a request; what its body holds counts until then. */
@@ -135,7 +149,8 @@ export class Bodies {
     const late = Promise.withResolvers<never>();
     const since = this.#clock.now();
     const done = this.#waits.add((now) => {
-      if (now - since >= PATIENCE_MS) late.reject(timedOut());
+      if (this.#waits.ended) late.reject(cutByStop());
+      else if (now - since >= PATIENCE_MS) late.reject(timedOut());
     });
     const bytes = request.bytes();
     // Where it comes too late, it ends with the connection.
@@ -143,7 +158,7 @@ export class Bodies {
     try {
       return await Promise.race([bytes, late.promise]);
     } catch (cause) {
-      throw cause instanceof MemoryError ? cause : endedEarly(cause);
+      throw cause instanceof MemoryError ? cause : this.#endedEarly(cause);
     } finally {
       done();
     }
@@ -152,7 +167,13 @@ export class Bodies {
   #open(request: Request, maxBytes: number): Arrival {
     const announced = announcedBytes(request);
     if (announced !== null && announced > maxBytes) throw bodyTooLarge(maxBytes);
-    return new Arrival(request.body, { announced, maxBytes }, this.#clock, this.#waits);
+    const ended = (cause: unknown) => this.#endedEarly(cause);
+    return new Arrival(request.body, { announced, maxBytes, ended }, this.#clock, this.#waits);
+  }
+
+  #endedEarly(cause: unknown): MemoryError {
+    if (this.#stopping) return cutByStop(cause);
+    return new MemoryError("invalid_input", "Cannot read the request body: it ended early", { field: "body", cause });
   }
 
   /** Counts what a request holds. @throws {MemoryError} `unavailable` when that is too much together. */
@@ -176,9 +197,21 @@ class Waits {
   readonly #clock: Clock;
   readonly #checks = new Set<(now: number) => void>();
   #armed = false;
+  #ended = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Whether nothing is to be waited for any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Has all checks called at once. */
+  end(): void {
+    this.#ended = true;
+    this.#look();
   }
 
   /** Has `check` called every second, until the result is. */
@@ -193,10 +226,14 @@ class Waits {
     this.#armed = true;
     this.#clock.after(LOOK_MS, () => {
       this.#armed = false;
-      const now = this.#clock.now();
-      for (const check of [...this.#checks]) check(now);
+      this.#look();
       this.#arm();
     });
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    for (const check of [...this.#checks]) check(now);
   }
 }
 
@@ -211,15 +248,24 @@ class Arrival {
   /** When the wait for the next piece began; null while there is none. */
   #waitingSince: number | null = null;
   readonly #stopWaiting: () => void;
-  #late = false;
+  readonly #waits: Waits;
+  readonly #endedEarly: (cause: unknown) => MemoryError;
+  /** Why it is waited for no longer. */
+  #given: MemoryError | null = null;
   #ended = false;
 
   constructor(
     body: ReadableStream<Uint8Array> | null,
-    { announced, maxBytes }: { announced: number | null; maxBytes: number },
+    { announced, maxBytes, ended }: {
+      announced: number | null;
+      maxBytes: number;
+      ended: (cause: unknown) => MemoryError;
+    },
     clock: Clock,
     waits: Waits,
   ) {
+    this.#waits = waits;
+    this.#endedEarly = ended;
     this.#reader = body?.getReader();
     this.#announced = announced;
     this.#maxBytes = maxBytes;
@@ -231,14 +277,15 @@ class Arrival {
   async next(): Promise<Uint8Array | null> {
     // What was announced is here: the server hands on no more than that.
     if (this.#reader === undefined || this.#size === this.#announced) return this.#done();
+    if (this.#waits.ended) throw cutByStop();
     this.#waitingSince = this.#clock.now();
     let piece: ReadableStreamReadResult<Uint8Array>;
     try {
       piece = await this.#reader.read();
     } catch (cause) {
-      throw endedEarly(cause);
+      throw this.#given ?? this.#endedEarly(cause);
     }
-    if (this.#late) throw timedOut();
+    if (this.#given !== null) throw this.#given;
     this.#waited += this.#clock.now() - this.#waitingSince;
     this.#waitingSince = null;
     if (piece.done) return this.#done();
@@ -262,8 +309,9 @@ class Arrival {
   #check(now: number): void {
     if (this.#waitingSince === null || this.#ended) return;
     const patience = PATIENCE_MS + this.#size / BYTES_A_SECOND * 1000;
-    if (this.#waited + now - this.#waitingSince < patience) return;
-    this.#late = true;
+    if (this.#waits.ended) this.#given = cutByStop();
+    else if (this.#waited + now - this.#waitingSince < patience) return;
+    else this.#given = timedOut();
     // Ends the wait.
     this.#reader?.cancel().catch(() => {});
   }
@@ -280,8 +328,12 @@ function timedOut(): MemoryError {
   return new MemoryError("timed_out", message, { field: "body" });
 }
 
-function endedEarly(cause: unknown): MemoryError {
-  return new MemoryError("invalid_input", "Cannot read the request body: it ended early", { field: "body", cause });
+function cutByStop(cause?: unknown): MemoryError {
+  return new MemoryError("unavailable", "Cannot read the request body: the service is stopping; send it again", {
+    field: "body",
+    retryAfterSeconds: STOP_SECONDS,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** The error for a body over its limit. */

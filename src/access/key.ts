@@ -14,12 +14,6 @@ export const SHORT_KEY = 16;
 /** Keys shorter than this are refused where others than this machine can reach the service. */
 export const TOO_SHORT_KEY = 8;
 
-/** Whether a key is so short that it may be guessed, in words; null for one that isn't. */
-export function shortKeyWarning(apiKey: string | null): string | null {
-  if (apiKey === null || [...apiKey].length >= SHORT_KEY) return null;
-  return `MCP_API_KEY has fewer than ${SHORT_KEY} characters and may be guessed`;
-}
-
 /** Where wrong keys are noted. */
 export interface WrongKeyNotes {
   wrongKeys: WrongKeys;

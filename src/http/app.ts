@@ -117,7 +117,9 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     operations.set(`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`, operationId);
   }
 
-  app.onError((error, context) => answerError(error, context.req.raw, log, requests));
+  app.onError((error, context) =>
+    answerError(error, context.req.raw, { log, requests, stopping: runtime.health.stopping })
+  );
   app.notFound((context) => {
     const methods = methodsFor(app, context.req.path);
     if (methods.length === 0) return refuse(404, "Not Found");

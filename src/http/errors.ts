@@ -5,6 +5,7 @@
  * @module
  */
 
+import { STOP_SECONDS } from "../access/body.ts";
 import { refuse } from "../access/refusal.ts";
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
@@ -32,13 +33,19 @@ const STATUS: Record<ErrorCode, number> = {
 export function answerError(
   error: unknown,
   request: Request,
-  log: Pick<Logger, "error">,
-  requests: Requests,
+  { log, requests, stopping }: { log: Pick<Logger, "error">; requests: Requests; stopping: boolean },
 ): Response {
   if (error instanceof InvalidRequest) return refuse(422, error.faults);
   if (error instanceof WrongContentType) return refuse(415, error.message);
   const status = error instanceof MemoryError ? STATUS[error.code] : 500;
-  if (!(error instanceof MemoryError) || status === 500) return answerFault(error, request, log, requests.id);
+  if (!(error instanceof MemoryError) || status === 500) {
+    if (!stopping) return answerFault(error, request, log, requests.id);
+    // Parts that are closed already fail in ways of their own.
+    log.error(`Request ${requests.id} was cut by the stop: ${describe(error)}`, { request: requests.id });
+    return refuse(503, "Cannot finish the request: the service is stopping; send it again", {
+      "Retry-After": String(STOP_SECONDS),
+    });
+  }
   if (error.code === "not_found" && error.field === "content_hash") return refuse(404, missingMemory(error, request));
 
   const headers: Record<string, string> = {};

@@ -11,6 +11,8 @@ import type { Runtime } from "../operations/runtime.ts";
 
 /** Milliseconds that running requests get to finish when the service stops. */
 export const GRACE_MS = 5000;
+/** Milliseconds of those after which they are cut, so that they are answered. */
+const CUT_MS = 4000;
 /** Milliseconds between two tries to listen on a port that is taken. */
 const PORT_RETRY_MS = 5000;
 
@@ -25,6 +27,8 @@ export interface ServerSettings extends ListenSettings {
   handle: Handler;
   /** Ends streams, which would last for ever otherwise, when the server stops. */
   endStreams: () => Promise<void>;
+  /** Cuts requests whose bodies are still arriving. */
+  cut: () => void;
 }
 
 /** A listener that can be stopped. */
@@ -77,7 +81,7 @@ export function listenWhenFree(runtime: Runtime, server: ServerSettings, log: Lo
  * another process has it.
  */
 export function listen({ health }: Runtime, server: ServerSettings): Listener {
-  const { name, host, port, hostVariable, portVariable, tls, handle, endStreams } = server;
+  const { name, host, port, hostVariable, portVariable, tls, handle, endStreams, cut } = server;
   let http: Deno.HttpServer<Deno.NetAddr>;
   try {
     http = Deno.serve({
@@ -106,11 +110,13 @@ export function listen({ health }: Runtime, server: ServerSettings): Listener {
     stop: async () => {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
+      const cutting = setTimeout(cut, CUT_MS);
       // Streams only end when told to; shutdown would wait for them for ever.
       const done = Promise.all([http.shutdown(), endStreams()]).then(() => http.finished);
       // Connections that hang are left to the end of the process: aborting a server that shuts down throws out of reach.
       await Promise.race([done, patience]);
       clearTimeout(timer);
+      clearTimeout(cutting);
       done.catch(() => {});
     },
   };

@@ -34,6 +34,7 @@ export function startRest(
     tls: config.tls,
     handle,
     endStreams: () => Promise.resolve(runtime.events.close()),
+    cut: () => settings.bodies?.cut(),
   };
   return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
 }
@@ -52,6 +53,7 @@ export function startMcp(runtime: Runtime, config: Config, access: AccessSetting
     tls: config.tls,
     handle: mcp.fetch,
     endStreams: () => mcp.close(GRACE_MS),
+    cut: () => access.bodies?.cut(),
   };
   return listen(runtime, server);
 }

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { WrongKeys } from "../../src/access/wrong_keys.ts";
-import { parseConfig } from "../../src/config.ts";
+import { accessWarnings, parseConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
+import { inFolder, unimemIn } from "../cli/command.ts";
+import { start, testEnvironment } from "../helpers/process.ts";
 import { openClient } from "../http/client.ts";
 import { OPEN } from "../mcp/clients.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -137,3 +139,25 @@ Deno.test("a very short key is refused where other machines can reach the servic
   }
   assertEquals(problemsOf({ MCP_API_KEY: "k" }), "");
 });
+
+Deno.test("a short key, and any host without a key, are warned of", () => {
+  const warned = (env: Record<string, string>) =>
+    accessWarnings(parseConfig({ HOME: "/home/x", ...env }, { os: "linux", cores: 2 }).access)
+      .map(({ message }) => message.split(" ", 1)[0]!);
+  assertEquals(warned({ MCP_API_KEY: "fifteen-letters" }), ["MCP_API_KEY"]);
+  assertEquals(warned({ MCP_API_KEY: "sixteen-letters-" }), []);
+  for (const hosts of ["*", "memory.example, *", '["*"]']) {
+    assertEquals(warned({ MCP_ALLOWED_HOSTS: hosts }), ["MCP_ALLOWED_HOSTS=*"], hosts);
+    assertEquals(warned({ MCP_ALLOWED_HOSTS: hosts, MCP_API_KEY: "sixteen-letters-" }), []);
+  }
+  assertEquals(warned({ MCP_ALLOWED_HOSTS: "memory.example" }), []);
+});
+
+Deno.test("the warning of any host without a key stands in the log of a start and in what doctor finds", () =>
+  inFolder(async (folder) => {
+    const env = testEnvironment(folder, { MCP_ALLOWED_HOSTS: "*" });
+    await using service = await start("unified", env);
+    assertStringIncludes(service.log(), "WARNING MCP_ALLOWED_HOSTS=* without MCP_API_KEY");
+    const { out, err } = await unimemIn(env, "doctor");
+    assertStringIncludes(out + err, "MCP_ALLOWED_HOSTS=* without MCP_API_KEY");
+  }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Config, shortKeyWarning, type WithoutEffect } from "../../config.ts";
+import { accessWarnings, type Config, type WithoutEffect } from "../../config.ts";
 import { errorText } from "../../errors.ts";
 import { failed, type NamedResult, ok, warning } from "./check.ts";
 
@@ -17,9 +17,9 @@ export function checkSettings(
 ): { config: Config | null; checks: NamedResult[] } {
   const checks = withoutEffect.map(({ message, action }) => warning("settings", message, action));
   try {
-    const config = read(), short = shortKeyWarning(config.access.apiKey);
-    if (short !== null) {
-      checks.push(warning("settings", short, "Use a longer one, such as that of `openssl rand -hex 32`"));
+    const config = read();
+    for (const { message, action } of accessWarnings(config.access)) {
+      checks.push(warning("settings", message, action.replace(/^./, (first) => first.toUpperCase())));
     }
     return {
       config,
