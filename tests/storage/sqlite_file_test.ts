@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { MemoryError } from "../../src/errors.ts";
-import { openStorage } from "../../src/storage/factory.ts";
+import { examineStorage, openStorage } from "../../src/storage/factory.ts";
 import { embedded, foundByWords, hashOf, memory, MODEL, numberOf, plain, vector } from "./fixtures.ts";
 import { inFolder } from "../helpers/folder.ts";
 
@@ -396,4 +396,33 @@ Deno.test("a process that lags behind forgotten deletions reads the store again"
     await b.store([plain(4)]);
     assertEquals((await a.stats()).total_memories, 3);
     await Promise.all([a.close(), b.close()]);
+  }));
+
+Deno.test("a database cut to nothing is refused and left as it is where a store was, and one that is new is not", () =>
+  inFolder(async (_, path) => {
+    await Deno.writeFile(path, new Uint8Array());
+    let storage = await open(path);
+    await storage.store([plain(1)]);
+    await storage.close();
+    const whole = await Deno.readFile(path);
+    // What the lock's file tells after a clean end.
+    await Deno.truncate(path);
+    assertStringIncludes(await refusal(path), "the file is empty, but a store was in use there");
+    assertEquals((await Deno.stat(path)).size, 0);
+    const examined = await assertRejects(() => examineStorage({ backend: "sqlite", path }, false), MemoryError);
+    assertStringIncludes(examined.message, "the file is empty");
+    // What a log tells that a crash left, also where the lock's file is gone; SQLite would drop the log.
+    await Deno.remove(`${path}.lock`);
+    await Deno.writeFile(`${path}-wal`, whole);
+    assertStringIncludes(await refusal(path), "its write-ahead log lies beside it");
+    assertEquals((await Deno.stat(`${path}-wal`)).size, whole.length);
+    // Nothing tells of a store: a new one.
+    await Deno.remove(`${path}-wal`);
+    await Deno.remove(`${path}.lock`);
+    storage = await open(path);
+    assertEquals((await storage.stats()).total_memories, 0);
+    await storage.close();
+    // Neither is a missing file one that was cut.
+    await Deno.remove(path);
+    await (await open(path)).close();
   }));

@@ -8,6 +8,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
+import { markUsed, refuseEmptied } from "./emptied.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import type { Pragmas } from "./pragmas.ts";
 import { lockForUse, type StoreLock } from "./store_lock.ts";
@@ -52,6 +53,7 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
   try {
     makePrivateFolder(dirname(path));
     lock = await lockForUse(path, pragmas.busyTimeout);
+    refuseEmptied(path);
     makePrivateFile(path); // SQLite gives its log the mode of the database
     const writer = connect();
     const busy = { timeout: pragmas.busyTimeout, action: `Cannot open database "${path}"` };
@@ -59,6 +61,7 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
     await retryWhileLocked(busy, () => pragmas.statements.forEach((statement) => writer.exec(statement)));
     await retryWhileLocked(busy, () => migrate(writer, path));
     await retryWhileLocked(busy, () => noteUncleared(writer));
+    markUsed(path);
     const reader = connect();
     await retryWhileLocked(busy, () => pragmas.statements.forEach((statement) => reader.exec(statement)));
     return { path, writer, reader, pragmas, lock };

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
 import { type Database, hindranceOf, HINDRANCES, pluck, refuseForeign } from "./database.ts";
+import { refuseEmptied } from "./emptied.ts";
 import { unescapeText } from "./escape.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
@@ -38,6 +39,7 @@ export async function examineFile(path: string, { tryLock }: ExamineOptions): Pr
   });
   if (size === null) return { ...nothing, message: "There is no database yet; the service makes it when it starts" };
   if (size === -1) throw new MemoryError("configuration", "Cannot use the database: its path is not a file");
+  refuseEmptied(path);
   if (size > 0 && await beginning(path) !== MAGIC) {
     throw new MemoryError("configuration", "Cannot use the database: the file is not a SQLite database");
   }
