@@ -85,7 +85,8 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     summary: "Replace a memory by a newer one",
     description:
       "The older stays readable with the dates it held; searches and lists leave it out unless they are asked " +
-      "with `include_superseded`.",
+      "with `include_superseded`. Once the newer is deleted, the older is current again, or superseded by what had " +
+      "superseded the newer; restoring the newer brings that back.",
     body: NewSupersession,
     answer: Supersession,
     answers: "The older memory is superseded.",

@@ -128,9 +128,10 @@ async function pairsOf(
   for (const [i, found] of others.entries()) {
     if (found === null || found.content_hash === by.content_hash) continue;
     await pacer.pause();
-    const exact = normalised(found.content) === text, shared_words = exact ? 1 : shared(words, found.content);
-    const { score } = wanted[i]!;
-    if (!exact && (!nearToo || score === null || shared_words < word_threshold)) continue;
+    const exact = normalised(found.content) === text, { score } = wanted[i]!;
+    if (!exact && (!nearToo || score === null)) continue;
+    const shared_words = exact ? 1 : shared(words, found.content);
+    if (shared_words < word_threshold) continue;
     pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });
   }
   return pairs;

@@ -16,7 +16,11 @@ import { notFound } from "./get.ts";
 import { fullKeys } from "./keys.ts";
 import { retryConflicts } from "./retry_conflicts.ts";
 import type { Runtime } from "./runtime.ts";
+import type { Relation } from "../storage/contract/relations.ts";
 import { SUPERSEDES } from "./supersede.ts";
+
+/** Links that are taken over at most. */
+const MAX_LINKS = 10_000;
 
 export const MergeInput = z.object({
   canonical_hash: MemoryKey.describe("The memory to keep."),
@@ -41,8 +45,9 @@ export type MergeOutput = z.infer<typeof MergeOutput>;
 
 /**
  * Gives the kept memory all tags of the others, the earliest creation time and the metadata it lacks, and moves the
- * others to the trash. Where one of them had taken its place, it is current again. What changes meanwhile is read again, so that no change is lost, and that of two that are merged
- * into each other at the same moment one stays.
+ * others to the trash. Where one of them had taken its place, it is current again, and it takes the place of what they
+ * had replaced. What changes meanwhile is read again, so that no change is lost, and that of two that are merged into
+ * each other at the same moment one stays.
  *
  * @throws {MemoryError} `not_found` for the memory to keep; `refused` when it is one of those to merge; `conflict` when
  * others change them again and again.
@@ -102,8 +107,11 @@ async function mergeAll(
       : kept;
     if (memory !== null && memory !== "conflict") {
       if (replaced) await storage.unrelate([{ source: superseded!.by, target: content_hash, type: SUPERSEDES }]);
-      const moved = await storage.trashUnchanged(left, { at: Date.now() / 1000, reason });
+      const trashing = { at: Date.now() / 1000, reason }, links = await replacedByThem(runtime, left);
+      const moved = await storage.trashUnchanged(left, trashing, { successor: content_hash });
       merged.push(...left.filter((_, i) => moved[i]).map((other) => other.content_hash));
+      const taken = links.filter(({ source, target }) => merged.includes(source) && target !== content_hash);
+      await storage.relate(taken.map((link) => ({ ...link, source: content_hash })));
       left = left.filter((_, i) => !moved[i]);
     }
     const [again, ...others] = await storage.get([content_hash, ...left.map((other) => other.content_hash)]);
@@ -112,6 +120,13 @@ async function mergeAll(
     // Until it went, one of the others could take the place of the kept memory, which would then be hidden with it.
     return kept && await isReplacedByOne(runtime, kept, merged) ? null : { memory, merged };
   });
+}
+
+/** Links from memories that are about to be merged to those whose place they took. */
+async function replacedByThem({ storage }: Runtime, others: readonly Memory[]): Promise<Relation[]> {
+  const hashes = others.map(({ content_hash }) => content_hash);
+  const links = await storage.relations({ hashes, types: [SUPERSEDES], limit: MAX_LINKS });
+  return links.filter(({ source }) => hashes.includes(source));
 }
 
 /** Whether the chain of memories that took the place of one another leads from this one to one of those. */

@@ -220,7 +220,7 @@ function single(memory: Memory, outcome: StoreOutcome, existing: Map<string, Mem
   const hidden = by === undefined
     ? ""
     : `; it was superseded by ${by}, so that lists and searches leave it out until ` +
-      `DELETE /api/memories/${content_hash}/supersede makes it current again`;
+      `DELETE /api/memories/${content_hash}/supersede, or memory_supersede with reinstate, makes it current again`;
   return {
     success: false,
     message: `Duplicate content detected: this memory is stored already and was not changed${hidden}`,

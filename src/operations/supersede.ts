@@ -77,10 +77,15 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
   const link = { source: new_hash, target: content_hash, type: SUPERSEDES };
   const before = older.superseded?.by;
   if (before !== undefined && before !== new_hash) await runtime.storage.unrelate([{ ...link, source: before }]);
-  await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
+  const [outcome] = await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
   // A caller that replaced or reinstated it meanwhile found no relation to remove yet.
   const [now] = await runtime.storage.get([content_hash]);
   if (now && now.superseded?.by !== new_hash) await runtime.storage.unrelate([link]);
+  else if (now && outcome === "missing") {
+    // The newer was deleted meanwhile, before it could be found that it had replaced something.
+    await runtime.storage.updateUnchanged(now, { superseded: null }, runtime.now());
+    throw notFound("supersede by", new_hash);
+  }
   runtime.events.publish(...updatedEvents([changed], ["superseded_by"]));
   runtime.activity.changed("update", [content_hash], `superseded by ${new_hash}`);
   return {

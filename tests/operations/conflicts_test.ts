@@ -35,9 +35,8 @@ async function overSqlite(): Promise<Processes> {
     rounds: 25,
     atOnce: (calls) => settled(calls.map((call, i) => call({ ...runtime, storage: storages[i]! }))),
     superseding: async (hash) =>
-      (await runtime.storage.relations({ hashes: [hash], types: ["supersedes"], limit: 9 })).map(({ source }) =>
-        source
-      ),
+      (await runtime.storage.relations({ hashes: [hash], types: ["supersedes"], limit: 9 }))
+        .filter(({ target }) => target === hash).map(({ source }) => source),
     async [Symbol.asyncDispose]() {
       await Promise.all(others.map((storage) => storage.close()));
       await opened[Symbol.asyncDispose]();

@@ -19,7 +19,7 @@ import {
   RelationType,
   removeRelation,
 } from "../../operations/relation.ts";
-import { supersede, SupersedeInput, SupersedeOutput } from "../../operations/supersede.ts";
+import { reinstate, supersede, SupersedeInput, SupersedeOutput } from "../../operations/supersede.ts";
 import { MemoryResult, memoryResult } from "./fields.ts";
 import { Sized, sizeItems, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
@@ -119,11 +119,12 @@ export const supersedeTool = defineTool({
   title: "Replace a memory by a newer one",
   description:
     "Mark memory old_id as replaced by new_id, for facts that changed. Store the new one first. The old one " +
-    "stays readable with the dates it held; searches leave it out.",
+    "stays readable with the dates it held; searches leave it out. With reinstate and no new_id, old_id is current again.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({
     old_id: MemoryKey.describe("The outdated memory's id."),
-    new_id: MemoryKey.describe("The id of what holds now."),
+    new_id: MemoryKey.optional().describe("The id of what holds now; required but for reinstate."),
+    reinstate: z.boolean().default(false).describe("Take it back: make old_id current again."),
     reason: SupersedeInput.shape.reason,
     valid_until: SupersedeInput.shape.valid_until,
   }),
@@ -131,11 +132,24 @@ export const supersedeTool = defineTool({
   aliases: { old_hash: "old_id", new_hash: "new_id" },
   core: ["old_id", "new_id"],
   compact: ({ superseded, superseded_by, valid_from_iso, valid_until_iso }) =>
-    `${shortKey(superseded)} is superseded by ${shortKey(superseded_by ?? "")}; it held from ${
-      valid_from_iso.slice(0, 10)
-    } to ${valid_until_iso?.slice(0, 10) ?? "now"}`,
-  run: (runtime, { old_id, new_id, reason, valid_until }) =>
-    supersede(runtime, { content_hash: old_id, new_hash: new_id, reason, valid_until }),
+    superseded_by === null
+      ? `${shortKey(superseded)} is current`
+      : `${shortKey(superseded)} is superseded by ${shortKey(superseded_by)}; it held from ${
+        valid_from_iso.slice(0, 10)
+      } to ${valid_until_iso?.slice(0, 10) ?? "now"}`,
+  async run(runtime, { old_id, new_id, reinstate: isTakenBack, reason, valid_until }) {
+    if (isTakenBack && new_id === undefined) return await reinstate(runtime, { content_hash: old_id });
+    if (!isTakenBack && new_id !== undefined) {
+      return await supersede(runtime, { content_hash: old_id, new_hash: new_id, reason, valid_until });
+    }
+    throw new MemoryError(
+      "invalid_input",
+      `Cannot run memory_supersede: ${
+        isTakenBack ? "give new_id or reinstate, not both" : "new_id is required, unless reinstate is true"
+      }`,
+      { field: "new_id", value: new_id },
+    );
+  },
 });
 
 export const contradictionsTool = defineTool({

@@ -91,7 +91,10 @@ export interface MemoryRecords {
     options?: { current?: string },
   ): Promise<Memory | "conflict" | null>;
 
-  /** Deletes memories for good, in one transaction; for each, whether it was there. Doesn't touch the trash. */
+  /**
+   * Deletes memories for good, in one transaction; for each, whether it was there. Doesn't touch the trash. Memories that
+   * a deleted one had replaced are replaced by what had replaced it, and current where nothing had.
+   */
   delete(hashes: string[]): Promise<boolean[]>;
   delete(hashes: string[], options: MayQueue): Promise<(boolean | Queued)[]>;
 

@@ -33,7 +33,7 @@ export interface MemoryTrash {
   /**
    * Moves memories to the trash, in one transaction; for each, whether it was there. Nothing but the four calls for the
    * trash finds a trashed memory: no search, listing, count or statistic. Storing its content again stores a new memory
-   * and drops the trashed one.
+   * and drops the trashed one. What it had replaced is as after `delete`.
    */
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
   trash(hashes: string[], trashing: Trashing, options: MayQueue): Promise<(boolean | Queued)[]>;
@@ -42,16 +42,18 @@ export interface MemoryTrash {
    * Moves memories to the trash that are still as they were read.
    *
    * @param before The memories as `get` gave them.
+   * @param successor content_hash of a memory that replaces from then on what they had replaced.
    * @returns for each, whether it was moved; not where it was changed since, or is gone.
    */
-  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]>;
+  trashUnchanged(before: Memory[], trashing: Trashing, options?: { successor?: string }): Promise<boolean[]>;
 
   /** Memories in the trash, last deleted first. */
   trashed(query: { offset: number; limit: number }): Promise<TrashPage>;
 
   /**
    * Takes memories back from the trash with all they had, vectors of the active model among it; for each, whether it
-   * was in the trash.
+   * was in the trash. What they had replaced is replaced again, unless that was changed meanwhile, and one is current
+   * that was replaced by what has gone since.
    */
   restore(hashes: string[]): Promise<boolean[]>;
 

@@ -131,9 +131,13 @@ class OutboxStorage implements Partial<MemoryStorage>, Outbox {
     return await this.#store.updateUnchanged(before, patch, now, options);
   }
 
-  async trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+  async trashUnchanged(
+    before: Memory[],
+    trashing: Trashing,
+    options: { successor?: string } = {},
+  ): Promise<boolean[]> {
     this.#refuseOvertaking("move memories to the trash", before.map(({ content_hash }) => content_hash));
-    return await this.#store.trashUnchanged(before, trashing);
+    return await this.#store.trashUnchanged(before, trashing, options);
   }
 
   /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */

@@ -34,6 +34,7 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
   facts: "keyword",
   bytes: "integer",
   "superseded.at": "float",
+  "superseded.by": "keyword",
 };
 
 /**

@@ -17,6 +17,7 @@ import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contra
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
+import { Analysis } from "../sqlite/analysis.ts";
 import { Searches } from "./candidates.ts";
 import { Collection } from "./collection.ts";
 import { conditionOf } from "./condition.ts";
@@ -31,6 +32,7 @@ import { Notes } from "./notes.ts";
 import { type OnChange, Records } from "./records.ts";
 import { Relations } from "./relations.ts";
 import type { QdrantSettings } from "./settings.ts";
+import { Succession } from "./succession.ts";
 import { Trash } from "./trash.ts";
 import { TrashPoints } from "./trash_points.ts";
 import { deriveAnew, optimise, upgrade } from "./upgrade.ts";
@@ -74,8 +76,10 @@ class QdrantStorage implements MemoryStorage {
   readonly #figures: Figures;
   readonly #fills: VectorFills;
   readonly #relations: Relations;
+  readonly #succession: Succession;
   readonly #trash: Trash;
   readonly #notes: Notes;
+  readonly #analysis = new Analysis();
   readonly #closed = new AbortController();
   #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -90,13 +94,15 @@ class QdrantStorage implements MemoryStorage {
       conversations.changed(points.map(({ conversation }) => conversation));
     };
     const trashed = new TrashPoints(collection);
-    this.#records = new Records(collection, this.#models, trashed, changed);
+    this.#records = new Records(collection, this.#models, trashed, this.#analysis, changed);
     this.#relations = new Relations(collection, this.#records);
+    this.#succession = new Succession(collection, this.#records);
     this.#trash = new Trash(
       collection,
       this.#models,
       this.#records,
       trashed,
+      this.#analysis,
       changed,
       (hashes) => this.#relations.forget(hashes),
     );
@@ -161,23 +167,43 @@ class QdrantStorage implements MemoryStorage {
 
   delete(hashes: string[]): Promise<boolean[]> {
     return this.#call("delete memories", async () => {
-      const deleted = await this.#records.delete(hashes);
+      const plan = await this.#succession.plan(hashes), deleted = await this.#records.delete(hashes);
       await this.#relations.forget(hashes.filter((_, i) => deleted[i]));
+      await this.#succession.release(plan, hashes.filter((_, i) => deleted[i]));
       return deleted;
     });
   }
 
   trash(hashes: string[], trashing: Trashing): Promise<boolean[]> {
-    return this.#call("move memories to the trash", () => this.#trash.trash(hashes, trashing));
+    return this.#call("move memories to the trash", () => this.#moveToTrash(hashes, trashing, null, null));
   }
 
-  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+  async #moveToTrash(
+    hashes: string[],
+    trashing: Trashing,
+    successor: string | null,
+    before: ReadonlyMap<string, Memory> | null,
+  ): Promise<boolean[]> {
+    const plan = await this.#succession.plan(hashes, successor);
+    const moved = await this.#trash.trash(hashes, trashing, plan, before);
+    await this.#succession.release(plan, hashes.filter((_, i) => moved[i]));
+    return moved;
+  }
+
+  trashUnchanged(
+    before: Memory[],
+    trashing: Trashing,
+    { successor }: { successor?: string } = {},
+  ): Promise<boolean[]> {
     const hashes = before.map(({ content_hash }) => content_hash);
     const expected = new Map(before.flatMap((memory) => {
       const id = pointId(memory.content_hash);
       return id === null ? [] : [[id, memory] as const];
     }));
-    return this.#call("move memories to the trash", () => this.#trash.trash(hashes, trashing, expected));
+    return this.#call(
+      "move memories to the trash",
+      () => this.#moveToTrash(hashes, trashing, successor ?? null, expected),
+    );
   }
 
   trashed(query: { offset: number; limit: number }): Promise<TrashPage> {
@@ -185,7 +211,11 @@ class QdrantStorage implements MemoryStorage {
   }
 
   restore(hashes: string[]): Promise<boolean[]> {
-    return this.#call("restore memories", () => this.#trash.restore(hashes));
+    return this.#call("restore memories", async () => {
+      const { restored, plan } = await this.#trash.restore(hashes);
+      await this.#succession.restored(hashes.filter((_, i) => restored[i]), plan);
+      return restored;
+    });
   }
 
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
@@ -327,11 +357,16 @@ class QdrantStorage implements MemoryStorage {
   }
 
   /** Nothing of it lies on this machine. */
-  closeNow(): void {}
+  closeNow(): void {
+    this.#analysis.close();
+  }
 
   close(): Promise<void> {
     this.#closed.abort();
-    return this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connection.close());
+    return this.#closing ??= Promise.allSettled(this.#running).then(() => {
+      this.#analysis.close();
+      return this.#connection.close();
+    });
   }
 
   #upgrade({ signal, ...options }: UpgradeOptions = {}): Promise<UpgradeProgress> {

@@ -12,9 +12,11 @@ import { plainNumber } from "../../memory/numbers.ts";
 import { patched } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../contract/memories.ts";
+import { Pacer } from "../../pacer.ts";
+import type { Analysis } from "../sqlite/analysis.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
-import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
+import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsDocument } from "./layout.ts";
 import type { Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { allUnchanged, firstRevision, lineageOf, nextRevision, unchanged, type Version } from "./revisions.ts";
@@ -64,13 +66,21 @@ export class Records {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #trashed: TrashPoints;
+  readonly #analysis: Analysis;
   readonly #changed: OnChange;
   readonly #inserts = new Batcher<Prepared, StoreOutcome>((batch) => this.#insert(batch), {
     size: POINTS_AT_ONCE,
     atOnce: REQUESTS_AT_ONCE,
   });
 
-  constructor(collection: Collection, models: Models, trashed: TrashPoints, changed: OnChange) {
+  constructor(
+    collection: Collection,
+    models: Models,
+    trashed: TrashPoints,
+    analysis: Analysis,
+    changed: OnChange,
+  ) {
+    this.#analysis = analysis;
     this.#collection = collection;
     this.#models = models;
     this.#trashed = trashed;
@@ -79,7 +89,13 @@ export class Records {
 
   /** Stores memories; those whose content_hash is there already stay as they were. */
   async store(items: readonly NewMemory[]): Promise<StoreOutcome[]> {
-    return await this.#inserts.all(await Promise.all(items.map((item) => this.#prepared(item))));
+    if (items.length === 1) return await this.#inserts.all([await this.#prepared(items[0]!)]);
+    const prepared: Prepared[] = [], pacer = new Pacer();
+    for (const item of items) {
+      prepared.push(await this.#prepared(item));
+      if (pacer.due) await pacer.pause();
+    }
+    return await this.#inserts.all(prepared);
   }
 
   /** Changes one memory; null when it isn't there. */
@@ -222,10 +238,10 @@ export class Records {
     if (id === null) throw new MemoryError("internal", `Cannot store under the key ${memory.content_hash}`);
     const revision = firstRevision();
     const dense = vectors === null ? {} : await this.#models.vectorsOf(vectors);
-    const payload = payloadOf(memory, revision);
+    const payload = payloadOf(memory, revision), terms = await this.#analysis.of("terms", memory.content);
     const point: Schemas["PointStruct"] = {
       id,
-      vector: { ...dense, [WORDS]: wordsOf(memory.content) },
+      vector: { ...dense, [WORDS]: wordsDocument(terms) },
       payload: { ...payload },
     };
     return { id, point, revision, conversation: payload.conversation_id ?? null };

@@ -15,13 +15,16 @@ import type { Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
+import type { Analysis } from "../sqlite/analysis.ts";
+import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
-import { derivedPayload, memoryOf, payloadOf, pointId, WORDS, wordsOf } from "./layout.ts";
+import { derivedPayload, memoryOf, payloadOf, pointId, WORDS, wordsDocument } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records, tries } from "./records.ts";
 import { firstRevision, isSameVersion, lineageOf, type Version } from "./revisions.ts";
+import type { Plan } from "./succession.ts";
 import type { TrashFields, TrashPoints } from "./trash_points.ts";
 
 const POINTS_AT_ONCE = 100;
@@ -34,6 +37,7 @@ export class Trash {
   readonly #models: Models;
   readonly #records: Records;
   readonly #points: TrashPoints;
+  readonly #analysis: Analysis;
   readonly #changed: OnChange;
   readonly #onDeleted: (hashes: string[]) => Promise<void>;
 
@@ -43,6 +47,7 @@ export class Trash {
     models: Models,
     records: Records,
     points: TrashPoints,
+    analysis: Analysis,
     changed: OnChange,
     deleted: (hashes: string[]) => Promise<void>,
   ) {
@@ -51,23 +56,27 @@ export class Trash {
     this.#models = models;
     this.#records = records;
     this.#points = points;
+    this.#analysis = analysis;
     this.#changed = changed;
   }
 
   /**
    * Moves memories to the trash; for each, whether it was there.
    *
+   * @param plan What they have replaced, which the trash keeps.
    * @param before The memories as they were read; one that is otherwise by now stays. Null moves them as they are.
    */
   async trash(
     hashes: readonly string[],
     trashing: Trashing,
+    plan: Plan,
     before: ReadonlyMap<string, Memory> | null = null,
   ): Promise<boolean[]> {
     await this.#points.prepare();
     const moved = new Set<string>(), ids = hashes.map(pointId);
+    const replaced = new Map(Array.from(plan, ([hash, replaced]) => [pointId(hash)!, replaced]));
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
-      for (const id of await this.#move(part, trashing, before)) moved.add(id);
+      for (const id of await this.#move(part, trashing, replaced, before)) moved.add(id);
     }
     return ids.map((id) => id !== null && moved.delete(id));
   }
@@ -130,9 +139,9 @@ export class Trash {
     return ids.map((id) => id !== null && brought.delete(id));
   }
 
-  /** Takes memories back; for each, whether it was in the trash. */
-  async restore(hashes: readonly string[]): Promise<boolean[]> {
-    const restored = new Set<string>(), ids = hashes.map(pointId);
+  /** Takes memories back; for each, whether it was in the trash, and what those had replaced that were. */
+  async restore(hashes: readonly string[]): Promise<{ restored: boolean[]; plan: Plan }> {
+    const restored = new Set<string>(), ids = hashes.map(pointId), plan = new Map<string, Replaced>();
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
       let left = part;
       for await (const _ of tries("restore memories")) {
@@ -141,7 +150,10 @@ export class Trash {
         if (claimed.size > 0) {
           await this.#putBack(claimed, claim);
           await this.#points.remove(claimedBy([...claimed.keys()], claim));
-          for (const id of claimed.keys()) restored.add(id);
+          for (const [id, { content_hash, replaced }] of claimed) {
+            restored.add(id);
+            if (replaced != null) plan.set(String(content_hash), replaced as Replaced);
+          }
         }
         // What another process is taking out is either restored by it in a moment, or deleted.
         const others = await this.#points.versions(left.filter((id) => !claimed.has(id)));
@@ -149,7 +161,7 @@ export class Trash {
         if (left.length === 0) break;
       }
     }
-    return ids.map((id) => id !== null && restored.delete(id));
+    return { restored: ids.map((id) => id !== null && restored.delete(id)), plan };
   }
 
   /** Deletes for good what meets every condition; the number deleted. */
@@ -177,6 +189,7 @@ export class Trash {
   async #move(
     ids: readonly string[],
     trashing: Trashing,
+    replaced: ReadonlyMap<string, Replaced>,
     before: ReadonlyMap<string, Memory> | null,
   ): Promise<Set<string>> {
     const moved = new Set<string>();
@@ -194,7 +207,8 @@ export class Trash {
         new Map([...kept].filter(([id, version]) => found.has(id) && !isSameVersion(version, found.get(id)!.payload))),
       );
       const action = "move memories to the trash";
-      await this.#points.insert(action, Array.from(found, ([id, point]) => trashedPoint(id, point, trashing)));
+      const points = Array.from(found, ([id, point]) => trashedPoint(id, point, trashing, replaced.get(id)));
+      await this.#points.insert(action, points);
       kept = await this.#points.versions([...found.keys()]);
       const safe = new Map<string, Record<string, unknown>>();
       for (const [id, { payload }] of found) {
@@ -256,15 +270,24 @@ export class Trash {
   /** Stores those of the claimed memories that are named; one that was stored meanwhile stays as it is. */
   async #insert(ids: readonly string[], claimed: ReadonlyMap<string, Record<string, unknown>>): Promise<void> {
     const active = await this.#models.active();
-    const memories = ids.map((id): Schemas["PointStruct"] => {
-      const { deleted_at: _at, reason: _reason, claim: _claim, claimed_at: _since, kept_vectors, ...memory } = claimed
+    const memories: Schemas["PointStruct"][] = [];
+    for (const id of ids) {
+      const {
+        deleted_at: _at,
+        reason: _reason,
+        claim: _claim,
+        claimed_at: _since,
+        replaced: _had,
+        kept_vectors,
+        ...memory
+      } = claimed
         .get(id) as Record<string, unknown> & TrashFields;
       const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
-      const restored = memoryOf(memory);
-      const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsOf(restored.content) };
+      const restored = memoryOf(memory), terms = await this.#analysis.of("terms", restored.content);
+      const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsDocument(terms) };
       // Derived anew: it may have been put there by another version.
-      return { id, vector, payload: { ...memory, ...derivedPayload(restored), revision: firstRevision() } };
-    });
+      memories.push({ id, vector, payload: { ...memory, ...derivedPayload(restored), revision: firstRevision() } });
+    }
     for (const points of fittingParts(memories)) {
       await this.#collection.write(
         "restore memories",
@@ -295,8 +318,18 @@ interface WholePoint {
   kept_vectors: TrashFields["kept_vectors"];
 }
 
-function trashedPoint(id: string, point: WholePoint, { at, reason }: Trashing): Schemas["PointStruct"] {
-  const fields: TrashFields = { deleted_at: plainNumber(at), reason, kept_vectors: point.kept_vectors };
+function trashedPoint(
+  id: string,
+  point: WholePoint,
+  { at, reason }: Trashing,
+  replaced: Replaced | undefined,
+): Schemas["PointStruct"] {
+  const fields: TrashFields = {
+    deleted_at: plainNumber(at),
+    reason,
+    kept_vectors: point.kept_vectors,
+    ...(replaced === undefined ? {} : { replaced }),
+  };
   return { id, vector: {}, payload: { ...point.payload, ...fields } };
 }
 

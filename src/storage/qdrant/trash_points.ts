@@ -6,6 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
+import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
 import type { Condition } from "./filter.ts";
@@ -22,6 +23,8 @@ export interface TrashFields {
   reason: string;
   /** The active model's vectors at the time; null without. */
   kept_vectors: { model: string; point: Schemas["PointStruct"]["vector"] } | null;
+  /** What it had replaced; absent without. */
+  replaced?: Replaced;
   /** The process that is taking it out, and since when in Unix seconds; absent while none is. */
   claim?: string;
   claimed_at?: number;

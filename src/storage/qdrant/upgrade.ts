@@ -12,6 +12,7 @@ import type { Collection } from "./collection.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 import { unchanged } from "./revisions.ts";
+import { Pacer } from "../../pacer.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
 
 /** Memories in one step. */
@@ -102,10 +103,11 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
     (api, to, init) => api.getPoints({ ...to, ids: there.map(({ id }) => id), with_payload: false }, init),
   );
   const left = new Set(now.map(({ id }) => id));
-  const words = there.filter(({ id }) => left.has(id)).map(({ id, content }) => ({
-    id,
-    vector: { [WORDS]: wordsOf(content) },
-  }));
+  const words: Schemas["PointVectors"][] = [], pacer = new Pacer();
+  for (const { id, content } of there) {
+    if (left.has(id)) words.push({ id, vector: { [WORDS]: wordsOf(content) } });
+    await pacer.pause();
+  }
   if (words.length === 0) return;
   await collection.write("complete memories", (api, to, init) => api.updateVectors({ ...to, points: words }, init));
   // Last, so that a stopped run begins again with what lacks its words.

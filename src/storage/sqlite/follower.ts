@@ -16,7 +16,7 @@ import { MemoryIndex } from "./memory_index.ts";
 import { Pacer } from "../../pacer.ts";
 import type { ReanalysedMemory } from "./records.ts";
 import { tagsOf, textOf } from "./rows.ts";
-import { decodeNumbers, indexTerms, termLookUp, TermNumbers } from "./terms.ts";
+import { decodeNumbers, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 
 /** Rows read from the database in one go. */
@@ -35,11 +35,15 @@ const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " 
 /** Writes what is derived from memories that an analyser of another version has read. */
 export type ReplaceTerms = (items: ReanalysedMemory[]) => Promise<void>;
 
+/** Finds the terms of a text. */
+export type Analyse = (content: string) => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
+
 /** Follows one database. */
 export class Follower {
   readonly terms: TermNumbers;
   #index = new MemoryIndex();
   #replaceTerms: ReplaceTerms;
+  readonly #analyse: Analyse;
   readonly #statements;
   /** Last revision that is in the index; −1 before the first reading. */
   #revision = -1;
@@ -52,9 +56,10 @@ export class Follower {
   #givingBack: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(database: Database, replaceTerms: ReplaceTerms) {
+  constructor(database: Database, replaceTerms: ReplaceTerms, analyse: Analyse) {
     const { reader } = database;
     this.#replaceTerms = replaceTerms;
+    this.#analyse = analyse;
     this.terms = new TermNumbers(termLookUp(reader));
     this.#statements = {
       version: prepareRows(reader, "PRAGMA data_version"),
@@ -271,8 +276,8 @@ export class Follower {
       this.#goOn();
       const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
       if (content === undefined) continue; // deleted since
-      const kept = String(content);
-      items.push({ id: Number(row[0]), terms: indexTerms(unescapeText(kept)), folded: fold(kept) });
+      const kept = String(content), terms = await this.#analyse(unescapeText(kept));
+      items.push({ id: Number(row[0]), terms, folded: fold(kept) });
       await pacer.pause();
     }
     await this.#replaceTerms(items);

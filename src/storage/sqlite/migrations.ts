@@ -116,6 +116,12 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO counters VALUES ('terms', 0);
   INSERT INTO counters SELECT 'uncleared', value > 0 FROM counters WHERE name = 'revision';
   `,
+  `
+  -- Finds what a memory has replaced when that memory goes.
+  CREATE INDEX memories_by_successor ON memories (superseded ->> '$.by') WHERE superseded IS NOT NULL;
+  -- JSON of what the memory had replaced, for when it comes back.
+  ALTER TABLE trash ADD COLUMN replaced TEXT;
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

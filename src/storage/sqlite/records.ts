@@ -15,8 +15,9 @@ import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { StoreOutcome } from "../contract/memories.ts";
 import type { Trashing } from "../contract/trash.ts";
+import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
 import { escapeText } from "./escape.ts";
-import { type Database, prepareRows, type Value } from "./database.ts";
+import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import type { IndexedMemory, MemoryIndex } from "./memory_index.ts";
 import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
@@ -81,6 +82,10 @@ export class Records {
         "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, created_at = ?, updated_at = ?, superseded = ?, " +
           "revision = ? WHERE id = ?",
       ),
+      replaced: prepareRows(
+        writer,
+        `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE superseded IS NOT NULL AND superseded ->> '$.by' = ?`,
+      ),
       touch: writer.prepare("UPDATE memories SET revision = ? WHERE id = ?"),
       delete: writer.prepare("DELETE FROM memories WHERE id = ?"),
       deleteWords: writer.prepare("DELETE FROM content_words WHERE rowid = ?"),
@@ -99,7 +104,7 @@ export class Records {
       const result: StoreOutcome[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
       this.#terms.begin();
       for (const item of items) {
-        const isNew = this.#insert(item, revision, added, effects);
+        const isNew = yield* this.#insert(item, revision, added, effects);
         result.push(isNew ? "stored" : "duplicate");
         if (!isNew) continue;
         this.#trash.drop(item.memory.content_hash);
@@ -116,21 +121,78 @@ export class Records {
   restore(items: readonly (PreparedMemory | null)[]): Work<(boolean | "conflict")[]> {
     return function* (this: Records, revision: number) {
       const result: (boolean | "conflict")[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      const replaced: [by: string, Replaced][] = [], restored: string[] = [];
       this.#terms.begin();
       for (const item of items) {
         const kept = item === null ? null : this.#trash.find(item.memory.content_hash);
         if (item === null || kept === null) result.push(false);
         else if (!isUnchanged(item.memory, kept)) result.push("conflict");
         else {
+          const { content_hash } = item.memory, had = this.#trash.replaced(content_hash);
+          if (had !== null) replaced.push([content_hash, had]);
+          restored.push(content_hash);
           result.push(true);
           // Stored before it leaves the trash: its relations go when it is in neither.
-          this.#insert(item, revision, added, effects);
-          this.#trash.drop(item.memory.content_hash);
+          yield* this.#insert(item, revision, added, effects);
+          this.#trash.drop(content_hash);
         }
         yield;
       }
+      // Once all of them are there, for one may have replaced another.
+      for (const hash of restored) yield* this.#bringUpToDate(hash, revision, effects);
+      for (const [by, had] of replaced) yield* this.#replaceAgain(by, had, revision, effects);
       return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
     }.bind(this);
+  }
+
+  /** Makes a memory current that was replaced by one that has gone since. */
+  *#bringUpToDate(hash: string, revision: number, effects: (() => void)[]): Generator<void, void> {
+    const row = this.#one(this.#statements.select, hash)!, { superseded, ...memory } = memoryOf(row);
+    if (superseded === undefined || this.#isStored(superseded.by)) return;
+    effects.push(...this.#change(row, memory, revision).effects);
+    yield;
+  }
+
+  /** Lets a memory that is back replace again what it had replaced, unless that was changed meanwhile. */
+  *#replaceAgain(by: string, had: Replaced, revision: number, effects: (() => void)[]): Generator<void, void> {
+    for (const { hash } of had.memories) {
+      const row = this.#one(this.#statements.select, hash);
+      if (row === undefined) continue;
+      const memory = memoryOf(row), superseded = replacedAgain(memory, by, had);
+      if (superseded !== undefined) effects.push(...this.#change(row, { ...memory, superseded }, revision).effects);
+      yield;
+    }
+  }
+
+  /**
+   * Lets go of what a memory had replaced that is about to be deleted.
+   *
+   * @param going All that are about to be deleted.
+   * @param given What takes its place; null for what had replaced it.
+   */
+  *#release(
+    hash: string,
+    going: ReadonlySet<string>,
+    given: string | null,
+    revision: number,
+    effects: (() => void)[],
+  ): Generator<void, Replaced | null> {
+    const rows = rowsOf(this.#statements.replaced, escapeText(hash));
+    if (rows.length === 0) return null;
+    const gone = memoryOf(this.#one(this.#statements.select, hash)!);
+    const by = successorOf(gone, given, (other) => !going.has(other) && this.#isStored(other));
+    const memories = rows.map(memoryOf), replaced = replacedBy(by, memories);
+    for (const [i, row] of rows.entries()) {
+      const { superseded: _, ...memory } = memories[i]!, superseded = released(memories[i]!, by);
+      const after = superseded === null ? memory : { ...memory, superseded };
+      effects.push(...this.#change(row, after, revision).effects);
+      yield;
+    }
+    return replaced;
+  }
+
+  #isStored(hash: string): boolean {
+    return this.#one(this.#statements.find, hash) !== undefined;
   }
 
   /** Changes one memory; null when it isn't there. */
@@ -173,30 +235,43 @@ export class Records {
     return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
   }
 
-  /** Moves memories to the trash that are as they were read; for each, whether it was moved. */
-  trashUnchanged(before: readonly Memory[], trashing: Trashing): Work<boolean[]> {
+  /**
+   * Moves memories to the trash that are as they were read; for each, whether it was moved.
+   *
+   * @param successor What replaces the memories that they had replaced; null for what had replaced them.
+   */
+  trashUnchanged(before: readonly Memory[], trashing: Trashing, successor: string | null): Work<boolean[]> {
     return function* (this: Records, revision: number) {
       const as = before.map((memory) => {
         const row = this.#one(this.#statements.select, memory.content_hash);
         return row !== undefined && isUnchanged(memory, memoryOf(row));
       });
       const hashes = before.filter((_, i) => as[i]).map(({ content_hash }) => content_hash);
-      const written = yield* this.delete(hashes, trashing)(revision);
+      const written = yield* this.delete(hashes, trashing, successor)(revision);
       let next = 0;
       return { ...written, result: as.map((isAs) => isAs && written.result[next++]!) };
     }.bind(this);
   }
 
-  /** Deletes memories, to the trash when `trashing` says so; for each, whether it was there. */
-  delete(hashes: readonly string[], trashing: Trashing | null = null): Work<boolean[]> {
+  /**
+   * Deletes memories, to the trash when `trashing` says so; for each, whether it was there.
+   *
+   * @param successor As for `trashUnchanged`.
+   */
+  delete(
+    hashes: readonly string[],
+    trashing: Trashing | null = null,
+    successor: string | null = null,
+  ): Work<boolean[]> {
     const { find, bury, forgotten, forget } = this.#statements;
     return function* (this: Records, revision: number) {
-      const result: boolean[] = [], effects: (() => void)[] = [];
+      const result: boolean[] = [], effects: (() => void)[] = [], going = new Set(hashes);
       for (const hash of hashes) {
         const id = this.#one(find, hash)?.[0];
         result.push(id !== undefined);
         if (id === undefined) continue;
-        if (trashing !== null) this.#trash.keep(Number(id), trashing);
+        const replaced = yield* this.#release(hash, going, successor, revision, effects);
+        if (trashing !== null) this.#trash.keep(Number(id), trashing, replaced);
         this.#statements.delete.run(id);
         this.#statements.deleteWords.run(id);
         bury.run(revision, id);
@@ -234,7 +309,7 @@ export class Records {
       this.#terms.begin();
       for (const { id, terms, folded } of items) {
         if (exists.get(id) === undefined) continue;
-        const pairs = this.#terms.pairs(terms, added);
+        const pairs = yield* this.#terms.pairs(terms, added);
         this.#statements.insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
         this.#statements.deleteWords.run(id);
         this.#statements.insertWords.run(id, folded);
@@ -245,19 +320,20 @@ export class Records {
   }
 
   /** Inserts a memory with all that belongs to it, unless its content_hash is there already. */
-  #insert(
+  *#insert(
     { memory, terms, vectors }: PreparedMemory,
     revision: number,
     added: Map<string, number>,
     effects: (() => void)[],
-  ): boolean {
+  ): Generator<void, boolean> {
     const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
     const values = valuesOf(memory);
     const { changes, lastInsertRowid } = insert.run(...values, revision);
     if (changes !== 1) return false;
-    const id = Number(lastInsertRowid), pairs = this.#terms.pairs(terms, added);
+    const id = Number(lastInsertRowid), pairs = yield* this.#terms.pairs(terms, added);
     insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
     if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
+    yield;
     insertWords.run(id, fold(String(values[0])));
     effects.push(() => {
       const index = this.#index();

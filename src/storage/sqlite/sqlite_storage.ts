@@ -18,6 +18,7 @@ import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import type { Salvage } from "../files.ts";
+import { Analysis } from "./analysis.ts";
 import * as aggregates from "./aggregates.ts";
 import { CandidateSearch } from "./candidate_search.ts";
 import { scoreWords, weighWords } from "./candidates.ts";
@@ -48,7 +49,6 @@ import { relating, relationsOf, unrelating } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
 import { Scans } from "./scans.ts";
 import { copyDatabase } from "./snapshot.ts";
-import { indexTerms } from "./terms.ts";
 import { bringing, emptying, TrashReader } from "./trash.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -104,6 +104,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #models: Models;
   readonly #scans: Scans;
   readonly #trash: TrashReader;
+  readonly #analysis = new Analysis();
   readonly #byHash;
   readonly #byId;
   readonly #after;
@@ -123,6 +124,7 @@ class SqliteStorage implements MemoryStorage {
     const follower = this.#follower = new Follower(
       database,
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
+      (content) => this.#analysis.of("counts", content),
     );
     this.#queue = new WriteQueue(database, (...commit) => follower.onCommit(...commit));
     this.#records = new Records(database, follower.terms, () => follower.index);
@@ -152,7 +154,8 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("store memories", async () => {
       const pacer = new Pacer(), prepared: PreparedMemory[] = [];
       for (const { memory, vectors } of items) {
-        const terms = indexTerms(memory.content);
+        const found = this.#analysis.of("counts", memory.content);
+        const terms = found instanceof Promise ? await found : found;
         prepared.push({ memory, terms, vectors: vectors === null ? null : this.#models.prepare(vectors) });
         if (pacer.due) await pacer.pause();
       }
@@ -203,10 +206,14 @@ class SqliteStorage implements MemoryStorage {
     );
   }
 
-  trashUnchanged(before: Memory[], trashing: Trashing): Promise<boolean[]> {
+  trashUnchanged(
+    before: Memory[],
+    trashing: Trashing,
+    { successor }: { successor?: string } = {},
+  ): Promise<boolean[]> {
     return this.#call(
       "trash memories",
-      () => this.#queue.run("trash memories", this.#records.trashUnchanged(before, trashing)),
+      () => this.#queue.run("trash memories", this.#records.trashUnchanged(before, trashing, successor ?? null)),
     );
   }
 
@@ -232,7 +239,11 @@ class SqliteStorage implements MemoryStorage {
     for (const hash of hashes) {
       const memory = this.#trash.find(hash);
       prepared.push(
-        memory && { memory, terms: indexTerms(memory.content), vectors: this.#trash.vectors(hash, active) },
+        memory && {
+          memory,
+          terms: await this.#analysis.of("counts", memory.content),
+          vectors: this.#trash.vectors(hash, active),
+        },
       );
       if (pacer.due) await pacer.pause();
     }
@@ -498,6 +509,7 @@ class SqliteStorage implements MemoryStorage {
   #release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#analysis.close();
     const { writer } = this.#database;
     for (
       const step of [

@@ -10,6 +10,8 @@ import { isStemmed } from "../../memory/stemming.ts";
 import { turnFeatures } from "../../memory/turn.ts";
 import { escapeText } from "./escape.ts";
 
+/** Terms looked up or added between two pauses: a millisecond. */
+const LOOKED_UP_AT_ONCE = 100;
 /** Most terms at hand: nearly all occurrences are of the few thousand most frequent terms. */
 const TERMS_AT_HAND = 20_000;
 
@@ -158,11 +160,13 @@ export class TermWriter {
 
   /**
    * Pairs of number and frequency, in front of them a pair of `FEATURES_NUMBER` and the features where there are some.
+   * Yields where other work may run: a long text has tens of thousands of terms.
    *
    * @param added Takes the terms that weren't at hand, to be adopted once the transaction is committed.
    */
-  pairs(counts: ReadonlyMap<string, number>, added: Map<string, number>): number[] {
+  *pairs(counts: ReadonlyMap<string, number>, added: Map<string, number>): Generator<void, number[]> {
     const pairs: number[] = [];
+    let lookedUp = 0;
     for (const [term, count] of counts) {
       if (term === FEATURES) {
         pairs.push(FEATURES_NUMBER, count);
@@ -172,6 +176,7 @@ export class TermWriter {
       if (!number) {
         number = this.#lookUp(term) || Number(this.#insert.run(escapeText(term)).lastInsertRowid);
         added.set(term, number);
+        if (++lookedUp % LOOKED_UP_AT_ONCE === 0) yield;
       }
       pairs.push(number, count);
     }

@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Memory } from "../../memory/memory.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
+import type { Replaced } from "../succession.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "./escape.ts";
 import type { PreparedVectors } from "./records.ts";
@@ -30,8 +31,8 @@ export class Trash {
   constructor(writer: DatabaseSync) {
     this.#statements = {
       keep: writer.prepare(
-        `INSERT OR REPLACE INTO trash (${MEMORY_COLUMNS}, deleted_at, reason) ` +
-          `SELECT ${MEMORY_COLUMNS}, ?, ? FROM memories WHERE id = ?`,
+        `INSERT OR REPLACE INTO trash (${MEMORY_COLUMNS}, deleted_at, reason, replaced) ` +
+          `SELECT ${MEMORY_COLUMNS}, ?, ?, ? FROM memories WHERE id = ?`,
       ),
       keepVectors: writer.prepare(
         "INSERT INTO trash_vectors (content_hash, model, codes, remainders) " +
@@ -40,12 +41,13 @@ export class Trash {
       ),
       drop: writer.prepare("DELETE FROM trash WHERE content_hash = ?"),
       find: prepareRows(writer, FIND),
+      replaced: prepareRows(writer, "SELECT replaced FROM trash WHERE content_hash = ?"),
     };
   }
 
-  /** Copies a memory that is about to be deleted. */
-  keep(id: number, { at, reason }: Trashing): void {
-    this.#statements.keep.run(at, escapeText(reason), id);
+  /** Copies a memory that is about to be deleted, with what it had replaced. */
+  keep(id: number, { at, reason }: Trashing, replaced: Replaced | null): void {
+    this.#statements.keep.run(at, escapeText(reason), replaced && JSON.stringify(replaced), id);
     this.#statements.keepVectors.run(id);
   }
 
@@ -56,6 +58,12 @@ export class Trash {
 
   find(hash: string): Memory | null {
     return foundBy(this.#statements.find, hash);
+  }
+
+  /** What a memory in the trash had replaced. */
+  replaced(hash: string): Replaced | null {
+    const kept = rowsOf(this.#statements.replaced, escapeText(hash))[0]?.[0];
+    return kept == null ? null : JSON.parse(String(kept));
   }
 }
 
