@@ -19,22 +19,32 @@ import { table } from "./lib/table.ts";
 export const LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "ru", "tr", "zh", "ja", "th"];
 const DIMENSIONS = 8;
 
-const sets = new Map<string, Dataset>();
-for (const language of LANGUAGES) {
-  sets.set(language, await readDataset(new URL(`languages/${language}.json`, import.meta.url).pathname));
+/** Mean reciprocal rank within ten, and the share of questions whose answer comes first. */
+export interface LanguageScores {
+  mrr: number;
+  first: number;
 }
-await inTemporaryFolder(async (folder) => {
-  const rows: string[][] = [];
-  const everything = { docs: [...sets.values()].flatMap(({ docs }) => docs), qs: [] };
-  await using pool = await storeOf(everything, `${folder}/all.db`);
-  for (const [language, set] of sets) {
-    await using alone = await storeOf(set, `${folder}/${language}.db`);
-    rows.push([language, ...await cells(alone.storage, set, set), ...await cells(pool.storage, set, everything)]);
+
+/** Scores of each language alone and in one pool. */
+export async function measureLanguages(): Promise<Map<string, { alone: LanguageScores; pool: LanguageScores }>> {
+  const sets = new Map<string, Dataset>();
+  for (const language of LANGUAGES) {
+    sets.set(language, await readDataset(new URL(`languages/${language}.json`, import.meta.url).pathname));
   }
-  const means = rows[0]!.slice(1).map((_, i) => mean(rows.map((row) => Number(row[i + 1]))).toFixed(2));
-  const head = ["language", "MRR alone", "first alone", "MRR in one pool", "first in one pool"];
-  console.log(table(head, [...rows, ["all", ...means]]));
-});
+  const measured = new Map<string, { alone: LanguageScores; pool: LanguageScores }>();
+  await inTemporaryFolder(async (folder) => {
+    const everything = { docs: [...sets.values()].flatMap(({ docs }) => docs), qs: [] };
+    await using pool = await storeOf(everything, `${folder}/all.db`);
+    for (const [language, set] of sets) {
+      await using alone = await storeOf(set, `${folder}/${language}.db`);
+      measured.set(language, {
+        alone: await scoresOf(alone.storage, set, set),
+        pool: await scoresOf(pool.storage, set, everything),
+      });
+    }
+  });
+  return measured;
+}
 
 async function storeOf({ docs }: Dataset, path: string) {
   const storage = await openStoreAt(path, DIMENSIONS);
@@ -55,17 +65,25 @@ async function storeOf({ docs }: Dataset, path: string) {
   return { storage, [Symbol.asyncDispose]: () => storage.close() };
 }
 
-/** Mean reciprocal rank of the answer within ten, and the share of questions whose answer comes first. */
-async function cells(storage: MemoryStorage, { qs }: Dataset, { docs }: Dataset): Promise<string[]> {
+async function scoresOf(storage: MemoryStorage, { qs }: Dataset, { docs }: Dataset): Promise<LanguageScores> {
   const ids = new TextIds(docs), scores: number[] = [];
   for (const { q, ev } of qs) {
     const found = await storage.candidates({ text: q, vector: null, filter: {}, limit: 50 });
     const query = { termCount: found.terms.length, wordsCeiling: found.words_ceiling, asksAssistant: false };
     const best = rank(found.candidates, query).slice(0, 10).map(({ item }) => item.id);
     const memories = await storage.read(best);
-    const { mrr } = scoreTurns(memories.map((memory) => ids.of(memory!.content)), ev);
-    if (Deno.env.has("SHOW") && mrr < 1) console.error(mrr.toFixed(2), q, "→", memories[0]?.content ?? "nothing");
-    scores.push(mrr);
+    scores.push(scoreTurns(memories.map((memory) => ids.of(memory!.content)), ev).mrr);
   }
-  return [mean(scores).toFixed(2), mean(scores.map((score) => score === 1 ? 1 : 0)).toFixed(2)];
+  return { mrr: mean(scores), first: mean(scores.map((score) => score === 1 ? 1 : 0)) };
+}
+
+if (import.meta.main) {
+  const measured = [...await measureLanguages()];
+  const cells = (
+    { alone, pool }: { alone: LanguageScores; pool: LanguageScores },
+  ) => [alone.mrr, alone.first, pool.mrr, pool.first];
+  const rows = measured.map(([language, scores]) => [language, ...cells(scores).map((score) => score.toFixed(2))]);
+  const means = [0, 1, 2, 3].map((i) => mean(measured.map(([, scores]) => cells(scores)[i]!)).toFixed(2));
+  const head = ["language", "MRR alone", "first alone", "MRR in one pool", "first in one pool"];
+  console.log(table(head, [...rows, ["all", ...means]]));
 }

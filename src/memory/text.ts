@@ -16,7 +16,7 @@ import { foldUnified, isAscii, unify } from "./fold.ts";
 import { FUNCTION_WORDS, type ListedLanguage } from "./function_words.ts";
 import { LanguageEvidence, letteredLanguage, scriptLanguage } from "./language.ts";
 import { isElided, isStemmed, stem, stemEnglish, type StemmedLanguage, withoutElision } from "./stemming.ts";
-import { UNSPACED, unspacedTerms } from "./unspaced.ts";
+import { isUnspacedTerm, UNSPACED, UNSPACED_PHRASES, unspacedTerms } from "./unspaced.ts";
 
 /** Changes whenever a text gets other terms or features; stores re-analyse memories of another version. */
 export const ANALYSER_VERSION = 4;
@@ -29,7 +29,7 @@ const JOINER = String.raw`[._\-\/:@#+&'’]`;
 const SYMBOL = String
   .raw`\p{RI}\p{RI}|[0-9#*]\u20e3|[[\p{So}\p{Sm}\p{Sc}\p{Extended_Pictographic}]--[\x00-\x7f\u2044\u2500-\u259f\ufffc\ufffd]]`;
 
-const TOKEN = new RegExp(`(${SYMBOL})|(${UNSPACED}+)|${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?`, "gv");
+const TOKEN = new RegExp(`(${SYMBOL})|(${UNSPACED_PHRASES})|${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?`, "gv");
 const PART = new RegExp(`${LETTER}+(?:['’]${LETTER}+)*`, "gv");
 /** The same two for texts of ASCII alone, which most are, in a quarter of the time together with SIMPLE. */
 const ASCII_TOKEN = /[A-Za-z0-9]+(?:[._\-\/:@#+&'][A-Za-z0-9]+)*(?:\+\+|#)?/g;
@@ -115,7 +115,7 @@ interface Read {
 
 function read(text: string, singles: boolean): Read {
   const ascii = isAscii(text), found = words(text, singles);
-  const folded = found.map((word) => ascii ? bare(word) : foldUnified(bare(word)));
+  const folded = found.map((word) => ascii ? bare(word) : isUnspacedTerm(word) ? word : foldUnified(bare(word)));
   const script = ascii ? "latin" : scriptLanguage(text);
   if (script !== "latin" && script !== "cyrillic") return { words: found, folded, language: script };
   const evidence = new LanguageEvidence(), end = Math.min(found.length, LANGUAGE_SAMPLE);
@@ -138,7 +138,8 @@ export function analyseText(text: string): Analysis {
   const latin = stemmerOf(language), cyrillic = !NOT_RUSSIAN.has(language);
   for (let i = 0; i < words.length; i++) {
     const own = folded[i]!;
-    if (latin === "en" && LATIN_WORD.test(own)) terms.push(stemEnglish(own));
+    if (isUnspacedTerm(own)) terms.push(own);
+    else if (latin === "en" && LATIN_WORD.test(own)) terms.push(stemEnglish(own));
     else if (latin !== null && latin !== "en" && (LATIN_WORD.test(own) || APOSTROPHE.test(words[i]!))) {
       pushForms(words[i]!, own, latin, terms);
     } else if (cyrillic && CYRILLIC_WORD.test(own)) pushForms(words[i]!, own, "ru", terms);

@@ -17,7 +17,19 @@ const OTHERS = String.raw`[\p{sc=Tale}\p{sc=Talu}\p{sc=Lana}\p{sc=Tavt}\p{sc=Jav
 /** Source of a character class of all of them, for patterns with the flag `v`. */
 export const UNSPACED = `[${PAIRED}${SEGMENTED}${OTHERS}]`;
 
-const RUN = new RegExp(`(${SEGMENTED}+)|(?:${PAIRED}|${OTHERS})+`, "gv");
+/** First units of terms of these scripts and of emoji, by range. */
+const FIRST_UNITS = [[0x0e00, 0x0eff], [0x1000, 0x109f], [0x1780, 0x17ff], [0x3040, 0x9fff], [0xac00, 0xd83e]] as const;
+
+/** Whether a word is such a term, folded already and with no other form. */
+export function isUnspacedTerm(word: string): boolean {
+  const unit = word.charCodeAt(0);
+  return unit >= 0x0e00 && FIRST_UNITS.some(([from, to]) => unit >= from && unit <= to);
+}
+
+/** Source of a pattern of phrases: the segmenter takes several at once in little more time than one. */
+export const UNSPACED_PHRASES = `${UNSPACED}+(?: ${UNSPACED}+)*`;
+
+const HAS_SEGMENTED = new RegExp(SEGMENTED, "v"), SEGMENTED_WORD = new RegExp(`^${SEGMENTED}`, "v");
 const LETTER = /[\p{L}\p{N}]/u;
 /** Characters that the segmenter is given at once: what it does with a long run is its own affair. */
 const SLICE = 512;
@@ -27,15 +39,27 @@ const DOUBTFUL = 2;
 let segmenter: Intl.Segmenter | undefined;
 
 /**
- * The terms of a run of such scripts, folded by `fold`.
+ * The terms of phrases in such scripts, folded by `fold`.
  *
  * @param singles Whether the single characters of pairs are terms too, as in texts, where a query may ask for one.
  */
-export function unspacedTerms(run: string, singles: boolean, fold: (word: string) => string, found: string[]): void {
-  for (const [part, segmented] of run.matchAll(RUN)) {
-    if (segmented === undefined) pairs(fold(part), singles, found);
-    else for (const word of segments(segmented)) if (LETTER.test(word)) found.push(fold(word));
+export function unspacedTerms(text: string, singles: boolean, fold: (word: string) => string, found: string[]): void {
+  if (!HAS_SEGMENTED.test(text)) {
+    for (const phrase of text.split(" ")) pairs(fold(phrase), singles, found);
+    return;
   }
+  // What stands between such words is given to the segmenter too: a call for each run of a script costs more.
+  let between = "";
+  for (const word of segments(text)) {
+    if (!SEGMENTED_WORD.test(word)) {
+      between += word;
+      continue;
+    }
+    for (const phrase of between.split(" ")) pairs(fold(phrase), singles, found);
+    between = "";
+    if (LETTER.test(word)) found.push(fold(word));
+  }
+  for (const phrase of between.split(" ")) pairs(fold(phrase), singles, found);
 }
 
 function pairs(text: string, singles: boolean, found: string[]): void {
@@ -44,11 +68,11 @@ function pairs(text: string, singles: boolean, found: string[]): void {
   for (let i = 1; i < characters.length; i++) found.push(`${characters[i - 1]}${characters[i]}`);
 }
 
-/** Words of a run; a long one is cut at borders of words, so that the time grows with its length only. */
-function* segments(run: string): Generator<string> {
+/** Words of a text; a long one is cut at borders of words, so that the time grows with its length only. */
+function* segments(text: string): Generator<string> {
   segmenter ??= new Intl.Segmenter("th", { granularity: "word" });
-  for (let from = 0; from < run.length;) {
-    const slice = run.slice(from, from + SLICE), isLast = from + slice.length === run.length;
+  for (let from = 0; from < text.length;) {
+    const slice = text.slice(from, from + SLICE), isLast = from + slice.length === text.length;
     const words = Array.from(segmenter.segment(slice), ({ segment }) => segment);
     const kept = isLast || words.length <= DOUBTFUL ? words : words.slice(0, -DOUBTFUL);
     for (const word of kept) {
