@@ -506,6 +506,32 @@ export function describeStorage(
     assertGreater(best.candidates[hashes.indexOf(hashOf(2))]!.semantic!, -1);
   });
 
+  test("says of a candidate which turns are around it, when it was made, and which turns have its label", async (storage) => {
+    const said = ["Ana: Does the crane turn?", "Ben: The crane turns", "User: a crane", "Ana: The crane is blue"];
+    await storage.store(said.map((content, i) => plain(i + 1, { content, conversation_id: "talk" })));
+    await storage.store([plain(9, { content: "A crane elsewhere" })]);
+    const { candidates } = await storage.candidates({ text: "crane", vector: null, filter: {}, limit: 10 });
+    const read = await storage.read(candidates.map(({ id }) => id));
+    const of = (number: number) => candidates[read.findIndex((found) => found?.content_hash === hashOf(number))]!;
+    for (const number of [1, 2, 3, 4]) {
+      const { previous, next, created_at } = of(number);
+      assertEquals([previous, next], [
+        number === 1 ? null : of(number - 1).id,
+        number === 4 ? null : of(number + 1).id,
+      ]);
+      assertEquals(created_at, 1_700_000_000 + number);
+    }
+    assertEquals([of(9).previous, of(9).next, of(9).label], [null, null, null]);
+    assertEquals(of(1).label, of(4).label);
+    assertEquals(of(3).label, null);
+    assert(of(2).label !== null && of(2).label !== of(1).label);
+
+    await storage.update(hashOf(4), { created_at: 1_600_000_000 }, 1_800_000_000);
+    const moved = await storage.candidates({ text: "blue", vector: null, filter: {}, limit: 1 });
+    const blue = moved.candidates.find(({ id }) => id === of(4).id)!;
+    assertEquals([blue.previous, blue.next, blue.created_at], [null, of(1).id, 1_600_000_000]);
+  });
+
   test("waits for a vector that is still being made, whatever changes meanwhile", async (storage) => {
     await storage.registerModel(MODEL);
     const items = Array.from({ length: 6 }, (_, i) => embedded(i + 1, { content: `Cat number ${i + 1}` }));

@@ -45,6 +45,13 @@ export interface Candidate extends Scores {
    */
   before: readonly Scores[];
   after: readonly Scores[];
+  /** The turn before it and the one after it in its conversation, whatever the filter; null where there is none. */
+  previous: MemoryId | null;
+  next: MemoryId | null;
+  /** Unix seconds. */
+  created_at: number;
+  /** Says by being equal which turns have the same label at their head; null without one, and for the label of a role. */
+  label: string | number | null;
   /** A turn of a conversation whose label names the speaker. */
   named: boolean;
   /** Positions of the query words that name the turn's speaker; empty unless it is named. */

@@ -16,7 +16,7 @@ import type { Content, Words } from "./words.ts";
 type Query = Schemas["QueryRequest"];
 
 /** Payload that candidates are made from. */
-const CONTENT_FIELDS = ["content", "conversation_id", "metadata.role"];
+const CONTENT_FIELDS = ["content", "conversation_id", "created_at", "metadata.role"];
 /** Once this share of what a search found had to be read, the next one has it sent along. */
 const READ_SHARE = 0.3;
 
@@ -155,13 +155,19 @@ export class SearchCalls {
 
   /** Keeps a content that was read. */
   keep(id: string, payload: Schemas["Record"]["payload"]): Content {
-    const { content, conversation_id, metadata } = payload as
-      & Partial<Record<"content" | "conversation_id", unknown>>
+    const { content, conversation_id, created_at, metadata } = payload as
+      & Partial<Record<"content" | "conversation_id" | "created_at", unknown>>
       & {
         metadata?: { role?: unknown };
       };
     const conversation = typeof conversation_id === "string" ? conversation_id : null;
-    return this.#words.keep(id, unescapeText(String(content ?? "")), conversation, metadata?.role);
+    return this.#words.keep(
+      id,
+      unescapeText(String(content ?? "")),
+      conversation,
+      metadata?.role,
+      Number(created_at) || 0,
+    );
   }
 
   #dense(meaning: Meaning, limit: number): Query[] {

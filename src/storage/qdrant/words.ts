@@ -39,9 +39,16 @@ export class Content {
   /**
    * @param conversation Its name; null for what is no turn.
    * @param role The role that its metadata name.
+   * @param created Unix seconds.
    * @param at Milliseconds at which it was read.
    */
-  constructor(text: string, readonly conversation: string | null, role: Role | null, readonly at: number) {
+  constructor(
+    text: string,
+    readonly conversation: string | null,
+    role: Role | null,
+    readonly created: number,
+    readonly at: number,
+  ) {
     this.#text = text;
     this.role = role ?? labelledRole(text);
   }
@@ -172,8 +179,8 @@ export class Words {
   }
 
   /** Keeps a memory's content for a while. */
-  keep(id: string, text: string, conversation: string | null, role: unknown): Content {
-    const kept = new Content(text, conversation, metadataRole({ role }), performance.now());
+  keep(id: string, text: string, conversation: string | null, role: unknown, created: number): Content {
+    const kept = new Content(text, conversation, metadataRole({ role }), created, performance.now());
     this.#newer.set(id, kept);
     this.#newerChars += kept.size;
     if (this.#newerChars > MAX_CONTENT_CHARS / 2) {

@@ -143,6 +143,10 @@ export function findCandidates(
       ...scored[row]!,
       before: neighbours.before.map(scoresOf),
       after: neighbours.after.map(scoresOf),
+      previous: idOf(index, neighbours.before[0]),
+      next: idOf(index, neighbours.after[0]),
+      created_at: index.created[slot]!,
+      label: index.label(slot),
       named,
       speaker: named ? speakers[row] ?? [] : [],
       role: index.role(slot),
@@ -158,6 +162,10 @@ export function findCandidates(
     unseen_weight: words.unseen,
     memories: marks === null ? index.size : marked(marks),
   };
+}
+
+function idOf(index: MemoryIndex, slot: number | undefined): number | null {
+  return slot === undefined ? null : index.ids[slot]!;
 }
 
 /** Slots that are marked. */

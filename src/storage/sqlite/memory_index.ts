@@ -63,6 +63,8 @@ export class MemoryIndex {
   #features = new Uint8Array(1024);
   /** Place of the role in `ROLES` from 1; 0 without one. */
   #roles = new Uint8Array(1024);
+  /** By `labelMark`; 0 without a label. */
+  #labels = new Uint32Array(1024);
   #supersededCount = 0;
   #typeNames = new FoldedNames();
   #conversationNames = new Interned();
@@ -102,7 +104,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 32 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 36 + this.#rows.length * 4 +
       this.#slotsById.bytes;
   }
 
@@ -123,6 +125,7 @@ export class MemoryIndex {
     this.order.insert(slot, this);
     const hasFeatures = terms.length > 0 && terms[0] === FEATURES_NUMBER;
     this.#features[slot] = hasFeatures ? terms[1]! : 0;
+    this.#labels[slot] = labelMark(terms);
     this.#setChangeable(slot, memory);
     this.#setConversation(slot, memory.conversation_id);
     this.words.add(slot, terms, hasFeatures ? 2 : 0);
@@ -233,6 +236,11 @@ export class MemoryIndex {
     return ROLES[this.#roles[slot]! - 1] ?? null;
   }
 
+  /** Equal for turns whose label is the same; null without one. */
+  label(slot: number): number | null {
+    return this.#labels[slot]! || null;
+  }
+
   /** Whether a label names who speaks in a turn; `around` are the turns around it. */
   isNamed(slot: number, { before, after }: Neighbours): boolean {
     const features = this.#features[slot]!;
@@ -338,5 +346,15 @@ export class MemoryIndex {
     this.#superseded = grown(this.#superseded, new Uint8Array(size));
     this.#features = grown(this.#features, new Uint8Array(size));
     this.#roles = grown(this.#roles, new Uint8Array(size));
+    this.#labels = grown(this.#labels, new Uint32Array(size));
   }
+}
+
+/** FNV-1a over the numbers of the terms that name the speaker: they stand at the end and occur 0 times. */
+function labelMark(terms: ArrayLike<number>): number {
+  let mark = 0;
+  for (let at = terms.length - 2; at >= 0 && terms[at + 1] === 0; at -= 2) {
+    mark = Math.imul((mark || 0x811c9dc5) ^ terms[at]!, 0x01000193) >>> 0;
+  }
+  return mark;
 }
