@@ -10,7 +10,7 @@ import { textOfBytes } from "../importers/text_file.ts";
 import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
 import { get, HashInput, type MemoryView, shortKey } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
-import { relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
+import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
 import { check, type CliContext, examples, Failed, paint, show, withRuntime } from "./context.ts";
 import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";
@@ -23,6 +23,7 @@ interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversatio
 }
 
 interface PageOptions extends FilterOptions {
+  order?: string;
   limit: string;
   page: string;
   full?: boolean;
@@ -38,8 +39,8 @@ interface SearchOptions extends PageOptions {
   mode: string;
   minScore?: string;
   minRelevance?: string;
-  order?: string;
   effort?: string;
+  exchanges?: boolean;
 }
 
 /** Adds the commands. */
@@ -64,8 +65,12 @@ export function addMemories(program: Command, context: CliContext): void {
     .addOption(
       new Option("--mode <mode>", "how to compare").choices(["hybrid", "semantic", "exact"]).default("hybrid"),
     )
-    .addOption(new Option("--order <order>", "of the results on a page").choices(["relevance", "time"]))
+    .addOption(
+      new Option("--order <order>", "of the results on a page: best or oldest first; else by the question's words too")
+        .choices(["relevance", "time"]),
+    )
     .addOption(new Option("--effort <effort>", "whether a reranker reads the first again").choices(["normal", "high"]))
+    .option("--exchanges", "a message and its answer as one result, when both are found")
     .option("--min-relevance <number>", "only results likely what was asked for: 0 to 1, or auto")
     .option("--min-score <number>", "only results with at least this score, 0 to 1")
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
@@ -81,6 +86,7 @@ export function addMemories(program: Command, context: CliContext): void {
     .action((query: string, options: SearchOptions) => runSearch(context, query, options));
 
   addFilters(program.command("list")).description("list memories, newest first")
+    .addOption(new Option("--order <order>", "time for oldest first").choices(["relevance", "time"]))
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
     .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
     .addHelpText("after", examples(["list", "list --tag infra --limit 50 --json", "list --since yesterday --full"]))
@@ -160,6 +166,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     order: options.order,
     // A command waits for the reranker, which a service has loaded already.
     effort: options.effort ?? context.config().operations.searchEffort,
+    exchanges: options.exchanges,
     min_relevance: options.minRelevance === undefined || options.minRelevance === "auto"
       ? options.minRelevance
       : numberOf("--min-relevance", options.minRelevance),
@@ -176,18 +183,20 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
       ? [paint(context, "yellow", relevanceText(result.relevant, result.total))]
       : [],
-    ...result.results.map(({ memory, similarity_score, passage }) =>
-      `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${
-        line(
+    ...result.results.flatMap(({ memory, similarity_score, passage, exchange }) => {
+      const text = (found: typeof memory, matched: typeof passage) => {
+        const shown = matched == null ? found.content : excerpt(found.content, matched);
+        return line(
           context,
-          {
-            ...memory,
-            content: options.full ? memory.content : snippetOf(passage?.text ?? memory.content, query, LINE),
-          },
+          { ...found, content: options.full ? found.content : snippetOf(shown, query, LINE) },
           options.full,
-        )
-      }`
-    ),
+        );
+      };
+      return [
+        `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${text(memory, passage)}`,
+        ...exchange == null ? [] : [`${exchange.part.padStart(8)}  ${text(exchange.memory, exchange.passage)}`],
+      ];
+    }),
     ...result.notice == null ? [] : [paint(
       context,
       "yellow",
@@ -201,6 +210,7 @@ async function runList(context: CliContext, options: PageOptions): Promise<void>
   const input = check(ListInput, {
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
+    order: options.order,
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   const result = await withRuntime(context, (runtime) => list(runtime, input));

@@ -69,6 +69,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
         memory_type: "text",
         conversation_id: "text",
         role: "text",
+        order: "text",
         created_after: "number",
         created_before: "number",
         include_superseded: "boolean",

@@ -11,6 +11,7 @@ import { compactText } from "../memory/compact.ts";
 import {
   ClientHostname,
   Content,
+  ListOrder,
   MemoryType,
   type MemoryView,
   NewMemoryType,
@@ -21,6 +22,7 @@ import {
   PageSize,
   plainKey,
   Query,
+  ResultOrder,
   Threshold,
 } from "../memory/schemas.ts";
 import { extractTimeExpression, parseTimeExpression } from "../memory/time_expression.ts";
@@ -80,9 +82,10 @@ export const RPC_TOOLS: readonly RpcTool[] = [
       query: Query,
       limit: Limit.default(10).describe("Results, 1 to 100."),
       similarity_threshold: Threshold.default(0).describe("Least similarity of a result; 0 cuts nothing off."),
+      order: ResultOrder.optional(),
     }),
     aliases: { n_results: "limit", page_size: "limit", min_similarity: "similarity_threshold" },
-    async run(runtime, { query, limit, similarity_threshold }) {
+    async run(runtime, { query, limit, similarity_threshold, order }) {
       const input = {
         query,
         mode: "hybrid" as const,
@@ -90,6 +93,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
         page_size: limit,
         match_all: false,
         similarity_threshold,
+        order,
       };
       return found(await search(runtime, input));
     },
@@ -98,14 +102,19 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     name: "recall_memory",
     compact: compactAnswer,
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
-    input: z.object({ query: Query, n_results: Limit.default(5).describe("Results, 1 to 100.") }),
+    input: z.object({
+      query: Query,
+      n_results: Limit.default(5).describe("Results, 1 to 100."),
+      order: ResultOrder.optional(),
+    }),
     aliases: { limit: "n_results" },
-    async run(runtime, { query, n_results }) {
+    async run(runtime, { query, n_results, order }) {
       const { period, rest } = await periodIn(query, runtime.settings.timeZone);
       const within = {
         page: 1,
         page_size: n_results,
         match_all: false,
+        order,
         created_after: period?.from,
         created_before: period?.before,
       };
@@ -121,10 +130,11 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     input: z.object({
       tags: Tags,
       operation: z.enum(["AND", "OR"]).default("AND").describe("Whether all tags must match, or any."),
+      order: ListOrder.optional(),
     }),
-    async run(runtime, { tags, operation }) {
+    async run(runtime, { tags, operation, order }) {
       const match_all = operation === "AND";
-      const input = { tags: normaliseTags(tags), match_all, page: 1, page_size: 100 };
+      const input = { tags: normaliseTags(tags), match_all, order, page: 1, page_size: 100 };
       const { results, total } = await searchByTag(runtime, input);
       return listed(results.map(({ memory }) => brief(memory)), total);
     },

@@ -8,7 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { MemoryView } from "../memory/schemas.ts";
 import { DeleteOutput } from "../operations/delete.ts";
 import { ListOutput, TagsOutput } from "../operations/list.ts";
-import { SearchHit } from "../operations/search.ts";
+import { SearchHit, TemporalIntent } from "../operations/search.ts";
 import { MAX_BATCH, StoreBatchInput, StoreBatchOutput, StoreInput, StoreOutput } from "../operations/store.ts";
 import { RestoreOutput, TrashOutput } from "../operations/trash.ts";
 import { UpdateFields, UpdateOutput } from "../operations/update.ts";
@@ -52,7 +52,10 @@ export const BulkResult = z.object({
 }).openapi("BulkResult");
 
 export const SearchResults = z.object({
-  results: z.array(SearchHit.extend({ memory: Memory })),
+  results: z.array(SearchHit.extend({
+    memory: Memory,
+    exchange: SearchHit.shape.exchange.unwrap().unwrap().extend({ memory: Memory }).nullish(),
+  })),
   query: z.string(),
   search_type: z.string().describe("The mode that was used."),
   pagination: z.object({
@@ -68,6 +71,7 @@ export const SearchResults = z.object({
   relevant: z.int().optional()
     .describe("How many of all results are relevant, in ranked searches; those after them are weak."),
   reranked: z.int().optional().describe("How many of the first results the reranker read, where one is configured."),
+  temporal_intent: TemporalIntent.optional(),
 }).openapi("SearchResults");
 
 export const Problem = z.object({

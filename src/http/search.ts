@@ -37,7 +37,8 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
   }, async ({ body: { n_results, page_size, ...body } }) => {
     const started = performance.now();
     const input = { ...body, page_size: n_results ?? page_size ?? DEFAULT_PAGE_SIZE };
-    const { results, query, mode, notice, relevant, reranked, ...pagination } = await search(runtime, input);
+    const found = await search(runtime, input);
+    const { results, query, mode, notice, relevant, reranked, temporal_intent, ...pagination } = found;
     const processing_time_ms = performance.now() - started;
     return {
       results,
@@ -48,6 +49,7 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
       notice,
       ...relevant === undefined ? {} : { relevant },
       ...reranked === undefined ? {} : { reranked },
+      ...temporal_intent === undefined ? {} : { temporal_intent },
     };
   });
 }

@@ -39,7 +39,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     summary: "Find memories by their tags",
     body: TagSearchRequest,
     answer: SearchResults,
-    answers: "A page of memories, newest first.",
+    answers: "A page of memories, newest first, or oldest first with `order: time`.",
     problems: [400, 503],
   }, ({ body }) => timed(() => searchByTag(runtime, body)));
 
@@ -69,7 +69,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     summary: "Find memories similar to one",
     query: {
       schema: SimilarInput.omit({ content_hash: true }),
-      kinds: { n_results: "number", page: "number", threshold: "number" },
+      kinds: { n_results: "number", page: "number", threshold: "number", order: "text" },
     },
     answer: SearchResults,
     answers: "A page of memories, nearest first, without the one itself.",

@@ -8,6 +8,7 @@ import { fact, type Framed, framed, knownOrigin, someTagFacts, UNNAMED } from ".
 import type { Passage } from "./passage.ts";
 import { relevanceText } from "./relevance.ts";
 import { shortKey } from "./schemas.ts";
+import type { TemporalIntent } from "./temporal.ts";
 
 /** A turn of a conversation beside a memory; without its content only its key is shown. */
 export interface CompactTurn {
@@ -33,6 +34,18 @@ export interface CompactMemory {
   content_length?: number | undefined;
   before?: readonly CompactTurn[] | undefined;
   after?: readonly CompactTurn[] | undefined;
+  /** The other turn of its exchange. */
+  exchange?: CompactExchange | undefined;
+}
+
+/** The question before a memory, or the answer after it. */
+export interface CompactExchange {
+  content_hash: string;
+  part: "question" | "answer";
+  role?: string | undefined;
+  content?: string | undefined;
+  passage?: Passage | undefined;
+  content_length?: number | undefined;
 }
 
 /** Facts about a list of memories. */
@@ -47,7 +60,15 @@ export interface CompactFacts {
   truncated?: boolean | undefined;
   how?: string | undefined;
   notice?: string | null | undefined;
+  /** What the question's words did to the order. */
+  temporal_intent?: TemporalIntent | undefined;
 }
+
+const TEMPORAL: Readonly<Record<TemporalIntent, string>> = {
+  now: "newer before older",
+  before: "older before newer",
+  order: "the best oldest first",
+};
 
 /** A page of memories as text. */
 export function compactText(memories: readonly CompactMemory[], facts: CompactFacts): string {
@@ -59,6 +80,7 @@ function headOf(shown: number, facts: CompactFacts): string {
   const head = [total === 0 ? "No memories" : `${shown} of ${total}${total_is_minimum ? " or more" : ""}`];
   if (page > 1) head.push(`page ${page} of ${total_pages}`);
   if (relevant !== undefined && total > 0 && relevant < total) head.push(relevanceText(relevant, total));
+  if (facts.temporal_intent && shown > 1) head.push(TEMPORAL[facts.temporal_intent]);
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
   else if (truncated) head.push("some shortened to keep within max_tokens");
   if (how) head.push(how);
@@ -89,20 +111,28 @@ export function compactBlock(
     partOf(memory),
     ...more,
   ].filter(Boolean);
-  const { before = [], after = [], content } = memory;
+  const { before = [], after = [], content, exchange } = memory, other = exchange ? [exchangePart(exchange)] : [];
   const turns = (name: "before" | "after", list: readonly CompactTurn[]) =>
     list.map((turn) => ({ name, text: turn.content ?? turn.id }));
   const own = content === undefined ? [] : [content];
   return {
     facts: facts.join(" "),
-    parts: before.length + after.length === 0
-      ? own.map((text) => ({ text }))
-      : [...turns("before", before), ...own.map((text) => ({ name: "text" as const, text })), ...turns("after", after)],
+    parts: before.length + after.length === 0 ? [...own.map((text) => ({ text })), ...other] : [
+      ...turns("before", before),
+      ...own.map((text) => ({ name: "text" as const, text })),
+      ...other,
+      ...turns("after", after),
+    ],
   };
 }
 
+function exchangePart({ content_hash, part, role, content = "", ...place }: CompactExchange) {
+  const facts = [`id ${shortKey(content_hash)}`, role, place.content_length === undefined ? null : partOf(place)];
+  return { name: part, facts: facts.filter(Boolean).join(" "), text: content };
+}
+
 /** Which part of a content is given, where it isn't the whole; where the match is in a long one that is. */
-function partOf({ passage, content_length }: CompactMemory): string | null {
+function partOf({ passage, content_length }: Pick<CompactMemory, "passage" | "content_length">): string | null {
   const place = passage && `${passage.start}–${passage.end}`;
   if (content_length !== undefined) return `${place ? `part ${place}` : "a part"} of ${content_length} characters`;
   return place ? `matched at ${place}` : null;

@@ -113,6 +113,8 @@ export interface RankScores {
   role: number;
   /** It is a short turn that ends by asking. */
   asking: number;
+  /** From 1 up where the question asks for what holds now or held before, by `preferByTime`; absent where it doesn't apply. */
+  time?: number;
 }
 
 /** A ranked candidate. */

@@ -163,8 +163,15 @@ export const MinRelevance = z.union([
   "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with 0.4 " +
     "of its relevance.",
 );
-export const ResultOrder = z.enum(["relevance", "time"]).describe(
-  "relevance, the default: best first; time: the same results of a page, oldest first, as for questions about when and in which order.",
+const ORDERS = ["relevance", "time"] as const;
+export const ResultOrder = z.enum(ORDERS).describe(
+  "relevance: best first; time: the same results of a page, oldest first, as for questions about when and in which " +
+    "order. Without it best first too, and what holds now, held before or came first goes by the question's words.",
+);
+/** The order of memories that were found without being ranked. */
+export const ListOrder = z.enum(ORDERS).describe("time: oldest first; otherwise newest first.");
+export const Exchanges = z.boolean().describe(
+  "Whether a message and its answer, when both are found, are one result, with the other turn as its exchange.",
 );
 export const SearchEffort = z.enum(["normal", "high"]).describe(
   "high: a reranker, where one is set up, reads the first results again, which takes longer; normal: it doesn't. Without it, MCP_SEARCH_EFFORT decides.",

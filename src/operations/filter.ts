@@ -26,6 +26,11 @@ export function filterOf(input: FilterInput): MemoryFilter {
   return filter;
 }
 
+/** The order of a listing that wasn't ranked. */
+export function listOrder({ order }: { order?: "relevance" | "time" | undefined }): { order?: "oldest" } {
+  return order === "time" ? { order: "oldest" } : {};
+}
+
 /** Paging facts that go with every page of results. */
 export interface PageFacts {
   total: number;

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import {
+  Exchanges,
   FilterFields,
   MemoryKey,
   MinRelevance,
@@ -43,6 +44,7 @@ export const FindInput = z.object({
   min_relevance: MinRelevance.nullish(),
   order: ResultOrder.optional(),
   effort: SearchEffort.optional(),
+  exchanges: Exchanges.optional(),
   /** Turns to give around each result. */
   context: z.int().min(0).default(0),
   ...FilterFields,
@@ -84,8 +86,8 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
   if (query === "") throw missing("query", mode, "what to look for");
   const key = MemoryKey.safeParse(query);
   if (mode === "similar" && key.success) {
-    const content_hash = key.data;
-    return await searchSimilar(runtime, { content_hash, page, n_results: page_size, threshold: min_similarity });
+    const content_hash = key.data, { order } = input;
+    return await searchSimilar(runtime, { content_hash, page, n_results: page_size, threshold: min_similarity, order });
   }
   // A scan is a search whose answer is short; similar with words in place of a key means by meaning alone.
   const kind = mode === "scan" ? "hybrid" : mode === "similar" ? "semantic" : mode;

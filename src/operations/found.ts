@@ -4,8 +4,10 @@
  * @module
  */
 
-import { type MemoryView, viewOf } from "../memory/schemas.ts";
+import type { z } from "zod";
+import { type MemoryView, type ResultOrder, viewOf } from "../memory/schemas.ts";
 import type { Memory } from "../memory/memory.ts";
+import type { TemporalIntent } from "../memory/temporal.ts";
 import { searchEvent } from "./event_types.ts";
 import type { PageFacts } from "./filter.ts";
 import type { Runtime } from "./runtime.ts";
@@ -23,6 +25,14 @@ export interface Found extends PageFacts {
   relevant?: number;
   /** How many of the first results the reranker read; absent without one. */
   reranked?: number;
+  /** What the question's words ask for, where that went into the order. */
+  temporal_intent?: TemporalIntent;
+}
+
+/** A page's results in the order asked for: as they are, or oldest first. */
+export function inOrder(results: SearchHit[], order: z.infer<typeof ResultOrder> | undefined): SearchHit[] {
+  if (order !== "time") return results;
+  return results.toSorted(({ memory: a }, { memory: b }) => (a.created_at ?? 0) - (b.created_at ?? 0));
 }
 
 /** A memory found without a score. */
@@ -38,7 +48,11 @@ export function unscored(memory: Memory, relevance_reason: string): SearchHit {
 export function counted<F extends Found>(runtime: Runtime, found: F, started: number, tags: readonly string[] = []): F {
   const processing_time_ms = performance.now() - started;
   runtime.activity.searched(found.mode, processing_time_ms, tags);
-  runtime.activity.accessed(found.results.map(({ memory }) => memory.content_hash));
+  runtime.activity.accessed(
+    found.results.flatMap(({ memory, exchange }) =>
+      [memory, ...exchange == null ? [] : [exchange.memory]].map(({ content_hash }) => content_hash)
+    ),
+  );
   if (runtime.events.listening) {
     const facts = { query: found.query, search_type: found.mode, results_count: found.results.length };
     runtime.events.publish(searchEvent({ ...facts, processing_time_ms }));

@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { FilterFields, MemoryView, Page, PageSize, viewOf } from "../memory/schemas.ts";
-import { filterOf, pageFacts } from "./filter.ts";
+import { FilterFields, ListOrder, MemoryView, Page, PageSize, viewOf } from "../memory/schemas.ts";
+import { filterOf, listOrder, pageFacts } from "./filter.ts";
 import type { Runtime } from "./runtime.ts";
 
-export const ListInput = z.object({ page: Page, page_size: PageSize, ...FilterFields });
+export const ListInput = z.object({ page: Page, page_size: PageSize, order: ListOrder.optional(), ...FilterFields });
 export type ListInput = z.infer<typeof ListInput>;
 
 export const ListOutput = z.object({
@@ -22,10 +22,10 @@ export const ListOutput = z.object({
 });
 export type ListOutput = z.infer<typeof ListOutput>;
 
-/** A page of memories that meet the filter, newest first. */
+/** A page of memories that meet the filter, newest first or, with `order: time`, oldest first. */
 export async function list(runtime: Runtime, input: ListInput): Promise<ListOutput> {
   const { page, page_size } = input;
-  const query = { filter: filterOf(input), offset: (page - 1) * page_size, limit: page_size };
+  const query = { filter: filterOf(input), offset: (page - 1) * page_size, limit: page_size, ...listOrder(input) };
   const { memories, total } = await runtime.storage.list(query);
   return { memories: memories.map(viewOf), ...pageFacts(total, page, page_size) };
 }

@@ -6,11 +6,13 @@
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { around, PASSAGE, passageOf, passageQuery } from "../memory/passage.ts";
-import { asksAssistant } from "../memory/role.ts";
-import { rank, type RankScores } from "../memory/ranking.ts";
+import { type Paired, pairExchanges } from "../memory/exchange.ts";
+import { exactPassageQuery, passageOf, type PassageQuery, passageQuery } from "../memory/passage.ts";
+import { asksAssistant, Role, roleOf } from "../memory/role.ts";
+import { rank, type Ranked, type RankScores } from "../memory/ranking.ts";
 import { cosineScale } from "../memory/relevance.ts";
 import {
+  Exchanges,
   FilterFields,
   MemoryView,
   MinRelevance,
@@ -23,16 +25,17 @@ import {
   Threshold,
   viewOf,
 } from "../memory/schemas.ts";
-import type { CandidateSet, QueryVector } from "../storage/contract/search.ts";
+import { preferByTime, TEMPORAL_INTENTS, temporalIntent } from "../memory/temporal.ts";
+import type { Candidate, CandidateSet, QueryVector } from "../storage/contract/search.ts";
 import { filterOf, pageFacts } from "./filter.ts";
-import { counted, type Found } from "./found.ts";
+import { counted, type Found, inOrder } from "./found.ts";
 import { judge } from "./judge.ts";
 import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
 
 export { relevanceText } from "../memory/relevance.ts";
-export { snippetOf } from "../memory/sizing.ts";
+export { excerpt, snippetOf } from "../memory/sizing.ts";
 
 /**
  * How many of the best by words, and of the best by vector, are ranked, whatever the page: so that all pages count and
@@ -49,6 +52,7 @@ export const SearchInput = z.object({
   min_relevance: MinRelevance.nullish(),
   order: ResultOrder.optional(),
   effort: SearchEffort.optional(),
+  exchanges: Exchanges.optional(),
   ...FilterFields,
 });
 export type SearchInput = z.infer<typeof SearchInput>;
@@ -61,7 +65,17 @@ export const ResultScores = z.object({
     .describe("Factor on the score: below 1 for a turn of someone else than the query names."),
   role: z.number().optional().describe("Factor on the score: below 1 for what an assistant said."),
   asking: z.number().optional().describe("Factor on the score: below 1 for a short turn that ends by asking."),
+  time: z.number().optional()
+    .describe(
+      "Factor on the score: above 1 for the newer, or the older, where the question asks for what holds now or held before.",
+    ),
 }).describe("The scores that made this result.");
+
+const ResultPassage = z.object({
+  start: z.int().describe("Where it begins in the content, in UTF-16 units."),
+  end: z.int(),
+  text: z.string(),
+}).nullish().describe("The passage that matched, of a long memory.");
 
 export const SearchHit = z.object({
   memory: MemoryView,
@@ -70,13 +84,22 @@ export const SearchHit = z.object({
   relevance: z.number().nullish()
     .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   scores: ResultScores.nullish(),
-  passage: z.object({
-    start: z.int().describe("Where it begins in the content, in UTF-16 units."),
-    end: z.int(),
-    text: z.string(),
-  }).nullish().describe("The passage that matched, of a long memory."),
+  passage: ResultPassage,
+  exchange: z.object({
+    part: z.enum(["question", "answer"]).describe("What this turn is for the result's memory."),
+    role: Role.nullable().describe("Whose words it holds; null where that is not known."),
+    memory: MemoryView,
+    similarity_score: z.number(),
+    relevance: z.number(),
+    passage: ResultPassage,
+  }).nullish().describe("The other turn of the exchange, found too: it is no result of its own."),
 });
 export type SearchHit = z.infer<typeof SearchHit>;
+
+/** What the words of a question ask for. */
+export const TemporalIntent = z.enum(TEMPORAL_INTENTS).describe(
+  "What the question's words ask for, which went into the order: what holds now, what held before, or what came first.",
+);
 
 /** What a search found, under the mode that was used. */
 export interface SearchOutput extends Found {
@@ -127,35 +150,56 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     input.effort,
   );
   const { relevanceOf, relevant } = judge(runtime, found, ranked);
+  const relevances = new Map(ranked.map((entry) => [entry.item.id, relevanceOf(entry)]));
+  const isRelevant = new Set(ranked.slice(0, relevant).map(({ item }) => item.id));
+  const temporal_intent = input.order === undefined ? temporalIntent(query) : null;
+  const ordered = temporal_intent === null
+    ? ranked
+    : preferByTime(ranked, temporal_intent, (entry, time) => ({ ...entry, scores: { ...entry.scores, time } }));
   const threshold = input.similarity_threshold ?? 0, least = input.min_relevance ?? 0;
-  const kept = (least === "auto" ? ranked.slice(0, relevant) : ranked)
-    .filter((entry) => entry.score >= threshold && (least === "auto" || relevanceOf(entry) >= least));
-  const shown = kept.slice(end - page_size, end);
-  const memories = await runtime.storage.read(shown.map((entry) => entry.item.id));
-  const passage = passageFinder(query, found);
-  const ranks = shown.flatMap((entry, i): SearchHit[] => {
-    const memory = memories[i];
+  const kept = ordered.filter(({ item: { id }, score }) =>
+    score >= threshold && (least === "auto" ? isRelevant.has(id) : relevances.get(id)! >= least)
+  );
+  const units: Paired<Ranked<Candidate>>[] = input.exchanges === true
+    ? pairExchanges(kept, ({ item }) => item)
+    : kept.map((entry) => ({ entry, other: null }));
+  const shown = units.slice(end - page_size, end);
+  const entries = shown.flatMap(({ entry, other }) => other === null ? [entry] : [entry, other.entry]);
+  const read = await runtime.storage.read(entries.map(({ item }) => item.id));
+  const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
+  const wanted = weighed(query, found);
+  const facts = (entry: Ranked<Candidate>) => {
+    const memory = memories.get(entry.item.id);
     // Deleted between ranking and reading.
-    if (!memory) return [];
-    return [{
+    if (!memory) return null;
+    return {
       memory: viewOf(memory),
       similarity_score: entry.score,
-      relevance_reason: reason(entry.scores),
-      relevance: relevanceOf(entry),
-      scores: entry.scores,
-      ...passage(memory.content),
+      relevance: relevances.get(entry.item.id)!,
+      ...passageIn(memory.content, wanted),
+    };
+  };
+  const ranks = shown.flatMap(({ entry, other }): SearchHit[] => {
+    const hit = facts(entry), turn = other === null ? null : facts(other.entry);
+    const explained = ({ scores }: Ranked<Candidate>) => ({ relevance_reason: reason(scores), scores });
+    if (hit === null) return turn === null ? [] : [{ ...turn, ...explained(other!.entry) }];
+    return [{
+      ...hit,
+      ...explained(entry),
+      ...turn === null ? {} : { exchange: { part: other!.part, role: roleOf(turn.memory), ...turn } },
     }];
   });
-  const results = input.order === "time" ? ranks.toSorted(byTime) : ranks;
+  const results = inOrder(ranks, input.order);
   const notice = noticeOf(missing, vector_ignored ? SWITCHED : null, await lacking, notReranked);
   return {
     results,
     query,
     mode,
     notice,
-    relevant,
+    relevant: input.exchanges === true ? units.filter(({ entry }) => isRelevant.has(entry.item.id)).length : relevant,
     ...reranked === null ? {} : { reranked },
-    ...pageFacts(kept.length, page, page_size, isFull(found, vector_ignored ? null : await vector)),
+    ...temporal_intent === null ? {} : { temporal_intent },
+    ...pageFacts(units.length, page, page_size, isFull(found, vector_ignored ? null : await vector)),
   };
 }
 
@@ -164,19 +208,16 @@ export function isFull({ candidates, memories }: CandidateSet, vector: QueryVect
   return vector === null ? candidates.length >= POOL : candidates.length >= POOL && candidates.length < memories;
 }
 
-function byTime({ memory: a }: SearchHit, { memory: b }: SearchHit): number {
-  return (a.created_at ?? 0) - (b.created_at ?? 0);
+/** A query's words by what they weigh in this store; where words weren't searched, each weighs the same. */
+function weighed(query: string, { terms, weights }: Pick<CandidateSet, "terms" | "weights">): PassageQuery {
+  const weightOf = new Map(terms.map((term, i) => [term, weights[i]!]));
+  return terms.length === 0 ? passageQuery(query) : passageQuery(query, (word) => weightOf.get(word) ?? 0);
 }
 
-/** Finds the passage that matched in contents longer than one. */
-function passageFinder(query: string, { terms, weights }: Pick<CandidateSet, "terms" | "weights">) {
-  const weightOf = new Map(terms.map((term, i) => [term, weights[i]!]));
-  // Where words weren't searched, each counts the same.
-  const wanted = terms.length === 0 ? passageQuery(query) : passageQuery(query, (word) => weightOf.get(word) ?? 0);
-  return (content: string): Pick<SearchHit, "passage"> => {
-    const { start, end } = passageOf(content, wanted);
-    return end - start === content.length ? {} : { passage: { start, end, text: content.slice(start, end) } };
-  };
+/** The passage that matched, in a content longer than one. */
+function passageIn(content: string, wanted: PassageQuery): Pick<SearchHit, "passage"> {
+  const { start, end } = passageOf(content, wanted);
+  return end - start === content.length ? {} : { passage: { start, end, text: content.slice(start, end) } };
 }
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
@@ -186,26 +227,23 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
     offset: (page - 1) * page_size,
     limit: page_size,
   });
+  const wanted = exactPassageQuery(query);
   const results = memories.map((memory): SearchHit => ({
     memory: viewOf(memory),
+    ...passageIn(memory.content, wanted),
     similarity_score: 1,
     relevance_reason: "Contains the words as written",
     relevance: 1,
     scores: { semantic: null, words: 1, neighbours: 0 },
-    ...passageWith(memory.content, query.trim()),
   }));
-  return { results, query, mode, notice: null, relevant: total, ...pageFacts(total, page, page_size) };
-}
-
-/** Where a long content holds a text as written. */
-function passageWith(content: string, text: string): Pick<SearchHit, "passage"> {
-  if (content.length <= PASSAGE) return {};
-  // Where lower case has another length, its offsets are those of another text.
-  const lower = content.toLowerCase(), isSame = lower.length === content.length;
-  const at = isSame ? lower.indexOf(text.toLowerCase()) : content.indexOf(text);
-  if (at === -1) return {};
-  const { start, end } = around(content, { start: at, end: Math.min(at + text.length, at + PASSAGE) }, PASSAGE);
-  return { passage: { start, end, text: content.slice(start, end) } };
+  return {
+    results: inOrder(results, input.order),
+    query,
+    mode,
+    notice: null,
+    relevant: total,
+    ...pageFacts(total, page, page_size),
+  };
 }
 
 function reason(scores: RankScores): string {
@@ -216,5 +254,6 @@ function reason(scores: RankScores): string {
   if (scores.speaker < 1) parts.push(`someone else speaks: × ${scores.speaker.toFixed(2)}`);
   if (scores.role < 1) parts.push(`an assistant speaks: × ${scores.role.toFixed(2)}`);
   if (scores.asking < 1) parts.push(`asks: × ${scores.asking.toFixed(2)}`);
+  if ((scores.time ?? 1) > 1) parts.push(`time asked for: × ${scores.time!.toFixed(2)}`);
   return parts.join(", ");
 }

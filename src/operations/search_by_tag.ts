@@ -7,8 +7,8 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { fold } from "../memory/fold.ts";
-import { FilterFields, Page, PageSize, TagList } from "../memory/schemas.ts";
-import { filterOf, pageFacts } from "./filter.ts";
+import { FilterFields, ListOrder, Page, PageSize, TagList } from "../memory/schemas.ts";
+import { filterOf, listOrder, pageFacts } from "./filter.ts";
 import { counted, type Found, unscored } from "./found.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -17,11 +17,12 @@ export const TagSearchInput = z.object({
   tags: TagList.describe("Tags to look for, at least one; whole tags, whatever their case and accents."),
   page: Page,
   page_size: PageSize,
+  order: ListOrder.optional(),
 });
 export type TagSearchInput = z.infer<typeof TagSearchInput>;
 
 /**
- * A page of the memories with any or all of the tags, newest first.
+ * A page of the memories with any or all of the tags, newest first or, with `order: time`, oldest first.
  *
  * @throws {MemoryError} `refused` without a tag: all memories are not what a search by tag means.
  */
@@ -34,6 +35,7 @@ export async function searchByTag(runtime: Runtime, input: TagSearchInput): Prom
     filter: filterOf(input),
     offset: (page - 1) * page_size,
     limit: page_size,
+    ...listOrder(input),
   });
   const results = memories.map((memory) => {
     const own = new Set(memory.tags.map(fold)), matched = tags.filter((tag) => own.has(fold(tag)));

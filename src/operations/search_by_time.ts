@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { FilterFields, MinRelevance, Page, PageSize, Query } from "../memory/schemas.ts";
+import { Exchanges, FilterFields, MinRelevance, Page, PageSize, Query, ResultOrder } from "../memory/schemas.ts";
 import { parseInstant } from "../memory/time/instant.ts";
 import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { parseTimeExpression } from "../memory/time_expression.ts";
-import { filterOf, pageFacts } from "./filter.ts";
+import { filterOf, listOrder, pageFacts } from "./filter.ts";
 import { counted, type Found, unscored } from "./found.ts";
 import type { Runtime } from "./runtime.ts";
 import { search } from "./search.ts";
@@ -25,6 +25,10 @@ export const TimeSearchInput = z.object({
   semantic_query: Query.nullish().describe("What to look for within the period; the best come first then."),
   timezone: TimeZone.nullish(),
   min_relevance: MinRelevance.nullish().describe("With semantic_query: least relevance of a result, 0 to 1, or auto."),
+  order: ResultOrder.optional().describe(
+    "time: oldest first, with semantic_query the results of a page; otherwise newest first, with semantic_query best first.",
+  ),
+  exchanges: Exchanges.optional(),
   page: Page,
   page_size: PageSize,
   ...FilterFields,
@@ -46,7 +50,7 @@ export interface TimeSearchOutput extends Found {
 }
 
 /**
- * A page of the period's memories, newest first, or ranked by `semantic_query` when there is one.
+ * A page of the period's memories, newest first (oldest first with `order: time`), or ranked by `semantic_query` when there is one.
  *
  * @throws {MemoryError} `invalid_input` naming an expression or a zone nobody can read.
  */
@@ -71,7 +75,12 @@ export async function searchByTime(
     return { ...ranked, results, query, mode: "time", period, timezone };
   }
   const offset = (page - 1) * page_size;
-  const { memories, total } = await runtime.storage.list({ filter: filterOf(within), offset, limit: page_size });
+  const { memories, total } = await runtime.storage.list({
+    filter: filterOf(within),
+    offset,
+    limit: page_size,
+    ...listOrder(input),
+  });
   const results = memories.map((memory) => unscored(memory, relevance_reason));
   const found = { results, query, mode: "time", notice: null, period, timezone, ...pageFacts(total, page, page_size) };
   return counted(runtime, found, started, input.tags);

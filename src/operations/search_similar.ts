@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { MemoryKey, Page, PageSize, Threshold, viewOf } from "../memory/schemas.ts";
+import { MemoryKey, Page, PageSize, ResultOrder, Threshold, viewOf } from "../memory/schemas.ts";
 import type { MemoryId } from "../storage/contract/memories.ts";
 import type { VectorSet } from "../storage/contract/vectors.ts";
 import { pageFacts } from "./filter.ts";
-import { counted, type Found } from "./found.ts";
+import { counted, type Found, inOrder } from "./found.ts";
 import { notFound } from "./get.ts";
 import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
@@ -28,6 +28,7 @@ export const SimilarInput = z.object({
   n_results: PageSize.describe("Results on a page, 1 to 100; 10 by default."),
   page: Page,
   threshold: Threshold.default(0).describe("Least cosine of a result, 0 to 1."),
+  order: ResultOrder.optional().describe("relevance: nearest first; time: the same results of a page, oldest first."),
 });
 export type SimilarInput = z.infer<typeof SimilarInput>;
 
@@ -66,7 +67,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
   // The memory itself is among the nearest, unless it was deleted meanwhile.
   const total = Math.max(others.length, kept.length - (memory.superseded === undefined ? 1 : 0), 0);
   const found = {
-    results,
+    results: inOrder(results, input.order),
     query: `Similar to ${content_hash}`,
     mode: "similar",
     notice: vectors === null

@@ -16,35 +16,61 @@ const SCORES = [
 ];
 
 /** The card of a memory; `hit` is the search's view of it, or null in a listing. */
-export function memoryCard(memory, hit, { words, expanded, onTag, onEdit, onDelete, onExpand }) {
-  const { content, content_hash, tags, memory_type, metadata, created_at, updated_at } = memory;
-  const isLong = content.length > SHOWN && !expanded.has(content_hash);
-  const shown = isLong ? excerpt(content, hit?.passage ?? { start: 0, end: SHOWN }) : content;
-  const button = (name, label, click) =>
-    el("button", { "data-action": name, "aria-label": `${label}: ${content.slice(0, 60)}`, click }, label);
+export function memoryCard(memory, hit, handlers) {
+  const { tags, memory_type, metadata, created_at, updated_at } = memory;
   return el(
     "li",
-    { class: "memory", "data-hash": content_hash },
-    el("p", { class: "content" }, ...marked(shown, words)),
-    isLong ? button("expand", "Show all", () => onExpand(content_hash)) : null,
+    { class: "memory", "data-hash": memory.content_hash },
+    ...contentOf(memory, hit?.passage, handlers),
+    hit?.exchange ? exchangeOf(hit.exchange, handlers) : null,
     hit ? reasons(hit) : null,
     el(
       "div",
       { class: "about" },
       memory_type ? el("span", { class: "type" }, memory_type) : null,
-      ...tags.map((tag) => el("button", { class: "tag", click: () => onTag(tag) }, tag)),
+      ...tags.map((tag) => el("button", { class: "tag", click: () => handlers.onTag(tag) }, tag)),
       el("span", { class: "when" }, time(created_at), updated_at > created_at ? el("span", {}, ", changed") : null),
-      el(
-        "span",
-        { class: "actions" },
-        button("edit", "Edit", () => onEdit(memory)),
-        button("delete", "Delete", () => onDelete(memory)),
-      ),
+      actions(memory, handlers),
     ),
     Object.keys(metadata).length > 0
       ? el("details", {}, el("summary", {}, "Metadata"), el("pre", {}, JSON.stringify(metadata, null, 2)))
       : null,
   );
+}
+
+/** The other turn of an exchange: the question before, or the answer after. */
+function exchangeOf({ part, memory, passage }, handlers) {
+  return el(
+    "div",
+    { class: "exchange", "data-hash": memory.content_hash },
+    el("strong", {}, part === "answer" ? "Answer" : "Question"),
+    ...contentOf(memory, passage, handlers),
+    el("div", { class: "about" }, el("span", { class: "when" }, time(memory.created_at)), actions(memory, handlers)),
+  );
+}
+
+/** A content, or of a long one the passage that matched until all of it is asked for. */
+function contentOf(memory, passage, { words, expanded, onExpand }) {
+  const { content, content_hash } = memory;
+  const isLong = content.length > SHOWN && !expanded.has(content_hash);
+  const shown = isLong ? excerpt(content, passage ?? { start: 0, end: SHOWN }) : content;
+  return [
+    el("p", { class: "content" }, ...marked(shown, words)),
+    isLong ? button("expand", "Show all", memory, () => onExpand(content_hash)) : null,
+  ];
+}
+
+function actions(memory, { onEdit, onDelete }) {
+  return el(
+    "span",
+    { class: "actions" },
+    button("edit", "Edit", memory, () => onEdit(memory)),
+    button("delete", "Delete", memory, () => onDelete(memory)),
+  );
+}
+
+function button(name, label, { content }, click) {
+  return el("button", { "data-action": name, "aria-label": `${label}: ${content.slice(0, 60)}`, click }, label);
 }
 
 /** A part of a text, with marks where more comes before and after it. */

@@ -9,6 +9,8 @@ import { memoryCard } from "./card.js";
 import { byId, el } from "./dom.js";
 
 const PAGE_SIZE = 20;
+/** What a question's words did to the order. */
+const ORDERED = { now: "Newer before older", before: "Older before newer", order: "The best ones oldest first" };
 const form = byId("search"), cards = byId("memories"), summary = byId("summary"), pages = byId("pages");
 
 /** The list; `load` shows it anew, `chosen` are the tags it is narrowed to. */
@@ -112,11 +114,11 @@ async function fetchPage({ query, mode, memory_type, from, to, match_all }, tags
     const { memories, total } = await call("GET", "/api/memories", { query: parameters });
     return { items: memories.map((memory) => ({ memory, hit: null })), total, query, notice: null };
   }
-  const body = { query, mode, ...filter, tags: [...tags] };
-  const { results, pagination, notice, relevant } = await call("POST", "/api/search", { body });
+  const body = { query, mode, ...filter, tags: [...tags], exchanges: true };
+  const { results, pagination, notice, relevant, temporal_intent } = await call("POST", "/api/search", { body });
   const { total } = pagination, weak = relevant !== undefined && relevant < total;
   const ends = relevant === 0 ? "None is likely what was asked for" : `${relevant} relevant, the others are weak`;
-  const said = [notice, weak && total > 0 ? ends : null].filter(Boolean).join("; ");
+  const said = [notice, weak && total > 0 ? ends : null, ORDERED[temporal_intent]].filter(Boolean).join("; ");
   return { items: results.map((hit) => ({ memory: hit.memory, hit })), total, query, notice: said || null };
 }
 

@@ -219,6 +219,29 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
     assertStringIncludes((await unimem(folder, "list", "--limit", "1000")).err, "--limit");
   }));
 
+Deno.test("search shows the passage that matched, exchanges and an order of time", () =>
+  inFolder(async (folder) => {
+    const filler = "The day went by without anything of note in the office. ".repeat(60);
+    await json(folder, "store", `${filler}The harbour crane was repaired by Kiran in March. ${filler}`);
+    const found = await unimem(folder, "search", "crane repaired");
+    assertStringIncludes(found.out, "…The harbour crane was repaired by Kiran in March.");
+    assertStringIncludes((await unimem(folder, "search", "crane was repaired", "--mode", "exact")).out, "by Kiran");
+
+    await json(folder, "store", "User: how is the barometer calibrated?", "--conversation", "c");
+    await json(folder, "store", "Assistant: the barometer is calibrated by altitude", "--conversation", "c");
+    const paired = await unimem(folder, "search", "barometer calibrated altitude", "--exchanges", "--limit", "1");
+    assertStringIncludes(paired.out, "User: how is the barometer");
+    assertStringIncludes(paired.out, "Assistant: the barometer is calibrated");
+    const { results } = await json(folder, "search", "barometer calibrated", "--order", "time", "--limit", "2");
+    assertEquals(results.map(({ memory }: { memory: { content: string } }) => memory.content.slice(0, 5)), [
+      "User:",
+      "Assis",
+    ]);
+    const { memories } = await json(folder, "list", "--order", "time", "--limit", "1");
+    assertStringIncludes(memories[0].content, "harbour crane");
+    assertStringIncludes((await unimem(folder, "list", "--order", "size")).err, "--order");
+  }));
+
 Deno.test({
   name: "a reader that goes away ends a command without noise, and Ctrl-C ends it with 130",
   ignore: Deno.build.os === "windows",

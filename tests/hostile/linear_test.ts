@@ -10,6 +10,7 @@ import { cleanMetadata, metadataFault } from "../../src/memory/metadata.ts";
 import { labelledRole } from "../../src/memory/role.ts";
 import { cleanName, normaliseTags } from "../../src/memory/schemas.ts";
 import { estimateTokens, snippetOf, titleOf } from "../../src/memory/sizing.ts";
+import { temporalIntent } from "../../src/memory/temporal.ts";
 import { spanIn } from "../../src/memory/time/extract.ts";
 import { parseInstant } from "../../src/memory/time/instant.ts";
 import { turnFeatures } from "../../src/memory/turn.ts";
@@ -33,6 +34,8 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a snippet": (text) => snippetOf(text),
   "a snippet around a query": (text) => snippetOf(text, text.slice(0, 10_000)),
   "a snippet around a word": (text) => snippetOf(text, "a lorem x"),
+  "a snippet around characters of a script without spaces": (text) => snippetOf(text, "谁修理了港口的起重机"),
+  "what a question asks of time": temporalIntent,
   "tokens of an answer": estimateTokens,
   "what two texts disagree in": (text) => disagreements(text, `${text} no 7`),
   "a turn's features": (text) => turnFeatures(text, text.length),

@@ -29,6 +29,29 @@ Deno.test("every tool of the JSON-RPC route works, and its effects are those of 
   assertEquals((await client.get("/api/manage/trash")).json.total, 1);
 });
 
+Deno.test("tools of the JSON-RPC route give results oldest first on request", async () => {
+  await using client = await openClient();
+  for (const [day, content] of [["2024-01-01", "Kestrels left."], ["2026-01-01", "Kestrels came."]]) {
+    await client.store(content!, { tags: ["birds"], created_at: day });
+  }
+  for (
+    const [tool, args] of [
+      ["retrieve_memory", { query: "kestrels came" }],
+      ["recall_memory", { query: "since 2023" }],
+      ["recall_memory", { query: "kestrels since 2023" }],
+      ["search_by_tag", { tags: ["birds"] }],
+    ] as const
+  ) {
+    const { results } = await call(client, tool, { ...args, order: "time" });
+    assertEquals(
+      results.map(({ content }: { content: string }) => content),
+      ["Kestrels left.", "Kestrels came."],
+      tool,
+    );
+  }
+  assertEquals((await call(client, "search_by_tag", { tags: ["birds"] })).results[0].content, "Kestrels came.");
+});
+
 Deno.test("errors of the JSON-RPC route say what is wrong, under status 200", async () => {
   await using client = await openClient();
   assertStringIncludes((await call(client, "nonexistent")).message, "Unknown tool: nonexistent");

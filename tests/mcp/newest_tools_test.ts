@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { estimateTokens } from "../../src/memory/sizing.ts";
-import { storeBatch } from "../../src/operations/store.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { storeBatch, StoreBatchInput } from "../../src/operations/store.ts";
 import { type CallResult, type TestClient, withClient } from "./clients.ts";
 
 const textOf = (result: CallResult) => result.content[0]!.text;
@@ -15,6 +16,22 @@ async function call(client: TestClient, name: string, args: Record<string, unkno
 
 async function stored(client: TestClient, content: string, fields: Record<string, unknown> = {}): Promise<string> {
   return (await call(client, "store_memory", { content, ...fields })).result.content_hash;
+}
+
+/** Stores contents of a time and a conversation; their hashes. */
+async function dated(
+  runtime: Runtime,
+  memories: [content: string, created_at: string | number, conversation: string | null][],
+): Promise<string[]> {
+  const input = memories.map(([content, created_at, conversation_id]) => ({
+    content,
+    conversation_id,
+    created_at,
+    tags: ["gateway"],
+    metadata: {},
+  }));
+  const { results } = await storeBatch(runtime, StoreBatchInput.parse({ memories: input }));
+  return results.map(({ content_hash }) => content_hash!);
 }
 
 Deno.test("search answers connectors in the shape they read, and fetch gives the result whole", async () => {
@@ -296,4 +313,91 @@ Deno.test("wrong arguments of the newer tools are tool errors that say what to d
       assertStringIncludes(textOf(result), expected);
     }
   });
+});
+
+Deno.test("agents get an exchange as one result, in text, in JSON and in every level of detail", async () => {
+  await withClient(async (client, runtime) => {
+    const talk = [
+      "User: How do I calibrate the barometer?",
+      "Assistant: Set the altitude of the station to calibrate it.",
+    ];
+    const ids = await dated(runtime, talk.map((content, i) => [content, 1_700_000_000 + i, "station"]));
+    const args = { query: "calibrate the barometer altitude", mode: "hybrid", exchanges: true };
+    const text = textOf(await client.call("search", args));
+    assertStringIncludes(text, "1 of 1. ");
+    for (const [i, content] of talk.entries()) assertStringIncludes(text, `${content}`, ids[i]);
+    for (const id of ids) assertStringIncludes(text, `id ${id.slice(0, 10)}`);
+    for (const detail of ["full", "snippets", "ids"]) {
+      const { results: [result], total } = await call(client, "search", { ...args, detail });
+      const { memories: [memory] } = await call(client, "retrieve_memory", { ...args, detail });
+      assertEquals([result.id, result.exchange.id].toSorted(), ids.toSorted());
+      assertEquals([memory.content_hash, memory.exchange.content_hash].toSorted(), ids.toSorted());
+      assertEquals(
+        [result.exchange.part, memory.exchange.part],
+        result.id === ids[0] ? ["answer", "answer"] : [
+          "question",
+          "question",
+        ],
+      );
+      assertEquals([total, result.exchange.content !== undefined], [1, detail !== "ids"]);
+    }
+    const apart = await call(client, "retrieve_memory", { ...args, exchanges: false });
+    assertEquals([apart.total, apart.memories[0].exchange], [2, undefined]);
+  });
+});
+
+Deno.test("agents are told when a question's words chose the order, and can list oldest first", async () => {
+  await withClient(async (client, runtime) => {
+    // The newer one first: what is stored last must not win for that.
+    const [now, old] = await dated(runtime, [
+      ["The gateway listens on port 9443", "2026-03-01", null],
+      ["The gateway listens on port 8443", "2024-03-01", null],
+    ]);
+    const args = { query: "Which port does the gateway listen on now?", mode: "hybrid" };
+    const { results, temporal_intent } = await call(client, "search", args);
+    assertEquals([results[0].id, temporal_intent], [now, "now"]);
+    assertStringIncludes(textOf(await client.call("search", args)), "newer before older");
+    assertEquals((await call(client, "retrieve_memory", args)).memories[0].content_hash, now);
+    const hashes = async (tool: string, more: Record<string, unknown>) =>
+      (await call(client, tool, more)).memories.map(({ content_hash }: { content_hash: string }) => content_hash);
+    assertEquals(await hashes("search_by_tag", { tags: "gateway", order: "time" }), [old, now]);
+    assertEquals(await hashes("search_by_tag", { tags: "gateway" }), [now, old]);
+    assertEquals(await hashes("list_memories", { order: "time" }), [old, now]);
+    const modes = [{ mode: "tag", tags: "gateway" }, { mode: "recent" }, { mode: "exact", query: "gateway" }];
+    for (const mode of modes) {
+      const found = await call(client, "search", { ...mode, order: "time" });
+      assertEquals(found.results.map(({ id }: { id: string }) => id), [old, now], JSON.stringify(mode));
+    }
+  });
+});
+
+Deno.test("a bare search and an exact one show the passage of a long memory that matched", async () => {
+  await withClient(async (client) => {
+    const filler = "The day went by without anything of note in the office. ".repeat(400);
+    await stored(client, `${filler}The harbour crane was repaired by Kiran in March. ${filler}`);
+    assertStringIncludes(
+      textOf(await client.call("search", { query: "Who repaired the crane?" })),
+      "repaired by Kiran",
+    );
+    const { results } = await call(client, "search", {
+      query: "crane was repaired",
+      mode: "exact",
+      detail: "snippets",
+    });
+    assertStringIncludes(results[0].content, "…The harbour crane was repaired by Kiran");
+  });
+});
+
+Deno.test("connectors read the passage of a long memory that matched, and both turns of an exchange", async () => {
+  await withClient(async (client, runtime) => {
+    const filler = "The day went by without anything of note in the office. ".repeat(400);
+    const ids = await dated(runtime, [
+      ["User: who repaired the harbour crane?", 1_700_000_000, "crane"],
+      [`Assistant: ${filler}The harbour crane was repaired by Kiran in March. ${filler}`, 1_700_000_001, "crane"],
+    ]);
+    const answer = await client.call("search", { query: "Who repaired the harbour crane?" });
+    const { results } = JSON.parse(textOf(answer)) as { results: { id: string; text: string }[] };
+    assertEquals(results.map(({ id }) => id).toSorted(), ids.toSorted());
+    assertStringIncludes(results.find(({ id }) => id === ids[1])!.text, "The harbour crane was repaired by Kiran");
+  }, { name: "openai-mcp" });
 });

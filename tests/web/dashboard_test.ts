@@ -187,3 +187,29 @@ inBrowser("the documentation page shows every call of the document", {}, async (
   await page.until(`document.querySelectorAll("section").length === ${calls}`);
   assertEquals(page.faults, []);
 });
+
+inBrowser("a search shows an exchange as one card, and the passage of a long memory", {}, async (page, url, client) => {
+  const filler = "Nothing of note happened on that day. ".repeat(100);
+  await client.store("User: How is the barometer calibrated?", { conversation_id: "c", created_at: 1_700_000_000 });
+  const answer = await client.store(`Assistant: ${filler}The barometer is calibrated by the altitude. ${filler}`, {
+    conversation_id: "c",
+    created_at: 1_700_000_001,
+  });
+  await client.store("Kiran prefers the blue logo.");
+  await page.goto(url);
+  await page.until(READY);
+  await page.run(`document.body.focus(); dispatchEvent(new KeyboardEvent("keydown", { key: "/" }))`);
+  await page.type("how is the barometer calibrated now?");
+  await page.press("Enter");
+  await page.until(`document.querySelectorAll(".exchange").length === 1`);
+  await page.until(cards(2));
+  const card = await text(page, ".memory");
+  for (const part of ["How is the barometer calibrated?", "…The barometer is calibrated by the altitude."]) {
+    assertStringIncludes(card, part);
+  }
+  assertStringIncludes(await text(page, "#summary"), "Newer before older");
+  // Both turns can be changed and deleted.
+  assertEquals(await page.run(`document.querySelector(".memory").querySelectorAll("[data-action=delete]").length`), 2);
+  await click(page, `[data-hash="${answer}"] [data-action=expand]`);
+  await page.until(`document.querySelector('[data-hash="${answer}"] .content').textContent.length > 3000`);
+});

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { listIn } from "../../memory/loose_values.ts";
 import { FilterFields, type MemoryView, NewTagList, TagList } from "../../memory/schemas.ts";
+import type { SearchHit } from "../../operations/search.ts";
 
 /** Tags as a list, as comma-separated text, or as the text of a JSON list: models send all three. */
 const TagTexts = z.union([z.array(z.string()), z.string()], {
@@ -28,6 +29,36 @@ export const Relevant = z.int().optional()
 
 /** How far the second look went, where a cross-encoder is configured. */
 export const RerankedCount = z.int().optional().describe("How many of the first results the reranker read.");
+
+/** What the other turn of an exchange is. */
+export const EXCHANGE = "The other turn of the exchange, found too: the question before, or the answer after.";
+
+/** The other turn of an exchange, besides its key; the detail level decides which are there. */
+export const ExchangeFields = {
+  part: z.enum(["question", "answer"]),
+  role: z.string().optional(),
+  content: z.string().optional(),
+  passage: PassageField,
+  content_length: z.int().optional(),
+  created_at_iso: z.string().nullable().optional(),
+};
+
+/** The other turn of an exchange in a result. */
+export const Exchange = z.object({ content_hash: z.string(), ...ExchangeFields });
+export type Exchange = z.infer<typeof Exchange>;
+
+/** The other turn of an exchange, whole. */
+export function exchangeOf({ part, role, memory, passage }: NonNullable<SearchHit["exchange"]>): Exchange {
+  const { content_hash, content, created_at_iso } = memory;
+  return {
+    content_hash,
+    part,
+    ...role === null ? {} : { role },
+    content,
+    ...passage == null ? {} : { passage: { start: passage.start, end: passage.end } },
+    created_at_iso,
+  };
+}
 
 /** Filters beside tags that searches and listings accept. */
 export const Filters = {

@@ -6,7 +6,9 @@
 
 import { z } from "zod";
 import {
+  Exchanges,
   FilterFields,
+  ListOrder,
   MemoryType,
   MinRelevance,
   Page,
@@ -19,8 +21,11 @@ import {
 } from "../../memory/schemas.ts";
 import { compactText } from "../../memory/compact.ts";
 import { list } from "../../operations/list.ts";
-import { search } from "../../operations/search.ts";
+import { search, TemporalIntent } from "../../operations/search.ts";
 import {
+  EXCHANGE,
+  Exchange,
+  exchangeOf,
   Filters,
   MemoryResult,
   memoryResult,
@@ -54,6 +59,7 @@ export const retrieveMemory = defineTool({
     min_relevance: MinRelevance.optional(),
     order: ResultOrder.optional(),
     effort: SearchEffort.optional(),
+    exchanges: Exchanges.optional(),
     mode: SearchMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: matchAll,
@@ -67,11 +73,13 @@ export const retrieveMemory = defineTool({
         similarity_score: z.number().nullable(),
         relevance: z.number().optional(),
         passage: PassageField,
+        exchange: Exchange.optional().describe(EXCHANGE),
       }),
     ),
     query: z.string(),
     relevant: Relevant,
     reranked: RerankedCount,
+    temporal_intent: TemporalIntent.optional(),
     ...Paging,
     ...Sized,
     notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -88,6 +96,7 @@ export const retrieveMemory = defineTool({
         similarity_score: hit.similarity_score === null ? null : roundScore(hit.similarity_score),
         ...(hit.relevance == null ? {} : { relevance: roundScore(hit.relevance) }),
         ...(hit.passage == null ? {} : { passage: { start: hit.passage.start, end: hit.passage.end } }),
+        ...(hit.exchange == null ? {} : { exchange: exchangeOf(hit.exchange) }),
       })),
       { detail, max_tokens, query: input.query },
     );
@@ -96,6 +105,7 @@ export const retrieveMemory = defineTool({
       query: found.query,
       ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
       ...(found.reranked === undefined ? {} : { reranked: found.reranked }),
+      ...(found.temporal_intent === undefined ? {} : { temporal_intent: found.temporal_intent }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),
@@ -115,6 +125,7 @@ export const searchByTag = defineTool({
     page: Page,
     page_size: PageSize,
     include_superseded: FilterFields.include_superseded,
+    order: ListOrder.optional(),
     ...Sizing,
   }),
   output: z.object({
@@ -150,6 +161,7 @@ export const listMemories = defineTool({
     page: Page,
     page_size: PageSize,
     tag: MemoryType.optional().describe("Only memories with this tag."),
+    order: ListOrder.optional(),
     ...Filters,
     ...Sizing,
   }),

@@ -9,6 +9,7 @@ import { compactText } from "../../memory/compact.ts";
 import { originOf } from "../../memory/framing.ts";
 import type { MemoryView } from "../../memory/schemas.ts";
 import {
+  Exchanges,
   FilterFields,
   MinRelevance,
   Page,
@@ -21,8 +22,12 @@ import type { Passage } from "../../memory/passage.ts";
 import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
+import { type SearchHit, TemporalIntent } from "../../operations/search.ts";
 import { memoryUri } from "../uris.ts";
 import {
+  EXCHANGE,
+  ExchangeFields,
+  exchangeOf,
   Filters,
   MemoryFields,
   memoryResult,
@@ -34,7 +39,7 @@ import {
   Tags,
 } from "./fields.ts";
 import { roundScore } from "./find.ts";
-import { type Level, shownOf, Sized, sizeItems, Sizing } from "./sizes.ts";
+import { cutExchange, type Level, shownOf, Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
 const Turn = z.object({ id: z.string(), content: z.string().optional() });
@@ -49,6 +54,7 @@ const SearchResult = z.object({
     .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
   ...MemoryFields,
   origin: z.string().optional().describe("Who stored it and what it was read from, as far as they said."),
+  exchange: z.object({ id: z.string(), ...ExchangeFields }).optional().describe(EXCHANGE),
   before: z.array(Turn).optional().describe("Turns before it in its conversation, in order."),
   after: z.array(Turn).optional(),
 });
@@ -60,6 +66,7 @@ const SearchAnswer = z.object({
   mode: z.string(),
   relevant: Relevant,
   reranked: RerankedCount,
+  temporal_intent: TemporalIntent.optional(),
   ...Paging,
   ...Sized,
   notice: z.string().optional().describe("Why the search was narrower than asked, when it was."),
@@ -89,6 +96,7 @@ export const searchTool = defineTool({
     min_relevance: MinRelevance.optional(),
     order: ResultOrder.optional(),
     effort: SearchEffort.optional(),
+    exchanges: Exchanges.default(true),
     ...Filters,
     context: ContextTurns.default(0),
     // The words for a form of the text never come this far.
@@ -120,10 +128,12 @@ export const searchTool = defineTool({
     const { items, ...left } = sizeItems(
       entries,
       { detail: level, max_tokens },
-      ({ memory, similarity_score, relevance, passage, around }, form) => ({
+      ({ memory, similarity_score, relevance, passage, exchange, around }, form) => ({
         ...resultOf(memory, form, input.query, passage ?? undefined),
         ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),
         ...(relevance == null ? {} : { relevance: roundScore(relevance) }),
+        // It comes along with its result, so that a passage of it is enough until it is fetched.
+        ...(exchange == null ? {} : { exchange: turnOf(exchange, form === "ids" ? form : "snippets") }),
         ...turnsOf(around, form),
       }),
     );
@@ -133,14 +143,22 @@ export const searchTool = defineTool({
       mode: found.mode,
       ...(found.relevant === undefined ? {} : { relevant: found.relevant }),
       ...(found.reranked === undefined ? {} : { reranked: found.reranked }),
+      ...(found.temporal_intent === undefined ? {} : { temporal_intent: found.temporal_intent }),
       ...pagingOf(found),
       ...left,
       ...(found.notice === null ? {} : { notice: found.notice }),
     };
   },
-  connector: ({ results }) => ({ results: results.map(connectorResult) }),
+  connector: ({ results, query }) => ({ results: results.flatMap((result) => connectorResults(result, query)) }),
   compact: ({ results, ...facts }) =>
-    compactText(results.map(({ id, ...result }) => ({ content_hash: id, ...result })), facts),
+    compactText(
+      results.map(({ id, exchange, ...result }) => ({
+        content_hash: id,
+        ...exchange && { exchange: { ...exchange, content_hash: exchange.id } },
+        ...result,
+      })),
+      facts,
+    ),
 });
 
 /** A memory as a search result. */
@@ -160,6 +178,11 @@ function resultOf(memory: MemoryView, level: Level, query: string, passage?: Pas
   };
 }
 
+function turnOf(exchange: NonNullable<SearchHit["exchange"]>, level: Level): NonNullable<SearchResult["exchange"]> {
+  const { content_hash: id, ...rest } = cutExchange(exchangeOf(exchange), level);
+  return { id, ...rest };
+}
+
 function turnsOf(around: Surroundings | null, level: Level): Pick<SearchResult, "before" | "after"> {
   if (around === null) return {};
   const turns = (memories: MemoryView[]) =>
@@ -170,6 +193,10 @@ function turnsOf(around: Surroundings | null, level: Level): Pick<SearchResult, 
   return { before: turns(around.before), after: turns(around.after) };
 }
 
-function connectorResult({ id, title, url, content }: SearchResult) {
-  return { id, title, url, ...(content === undefined ? {} : { text: snippetOf(content, "", 500) }) };
+/** A result and the other turn of its exchange, each with the passage that matched: what connectors show before they fetch. */
+function connectorResults({ id, title, url, content, exchange }: SearchResult, query: string) {
+  const result = { id, title, url, ...(content === undefined ? {} : { text: snippetOf(content, query, 500) }) };
+  if (exchange === undefined) return [result];
+  const { content: other } = exchange, more = other === undefined ? {} : { text: other };
+  return [result, { id: exchange.id, title: titleOf(other ?? ""), url: memoryUri(exchange.id), ...more }];
 }

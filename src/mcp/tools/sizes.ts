@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { around, type Passage } from "../../memory/passage.ts";
+import type { Exchange } from "./fields.ts";
 import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
@@ -34,6 +35,7 @@ interface Sizeable {
   content_hash: string;
   similarity_score?: number | null | undefined;
   passage?: Passage | undefined;
+  exchange?: Exchange | undefined;
 }
 
 /** What fits of a list, with `omitted` and `truncated` where something didn't. */
@@ -102,16 +104,26 @@ export type Cut<T extends Sizeable> =
 function cut<T extends Sizeable>(memory: T, level: Level, query?: string): Cut<T> {
   const { content: whole = "", passage } = memory;
   if (level === "full" && whole.length <= LONG) return memory;
+  const turn = memory.exchange === undefined ? {} : { exchange: cutExchange(memory.exchange, level) };
   if (level === "ids") {
     const { content_hash, similarity_score } = memory;
-    return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }) } as Cut<T>;
+    return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }), ...turn } as Cut<T>;
   }
   const content = shownOf(whole, level, { ...query === undefined ? {} : { query }, ...passage && { passage } });
   const { metadata, ...rest } = memory as T & { metadata?: unknown };
   return {
     ...rest,
     content,
+    ...turn,
     ...level === "full" ? { metadata } : {},
     ...content === whole ? {} : { content_length: whole.length },
   } as unknown as Cut<T>;
+}
+
+/** The other turn of an exchange at a level of detail. */
+export function cutExchange(exchange: Exchange, level: Level): Exchange {
+  const { content_hash, part, content = "", passage } = exchange;
+  if (level === "ids") return { content_hash, part };
+  const shown = shownOf(content, level, passage ? { passage } : {});
+  return { ...exchange, content: shown, ...shown === content ? {} : { content_length: content.length } };
 }
