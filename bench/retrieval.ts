@@ -14,8 +14,16 @@ import { rankSessions, scoreSessions, scoreTurns, type SessionScores, type TurnS
 import { inTemporaryFolder, residentBytes } from "./lib/process.ts";
 import { writeReadme } from "./lib/results.ts";
 import { timed, withClients } from "./lib/rest.ts";
-import { type Report, reportOf, reportText, summaryText } from "./lib/retrieval_report.ts";
-import { connectMcp, retrieve, startUnimem, type Unimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
+import { exchangesText, type Report, reportOf, reportText, summaryText } from "./lib/retrieval_report.ts";
+import {
+  connectMcp,
+  retrieve,
+  retrieveResults,
+  startUnimem,
+  type Unimem,
+  untilEmbedded,
+  untilMeaning,
+} from "./lib/unimem.ts";
 
 const USAGE = `Usage: deno task bench:retrieval FILE... [options]
 
@@ -27,6 +35,8 @@ const USAGE = `Usage: deno task bench:retrieval FILE... [options]
   --docs N        load the first N texts only
   --questions N   ask the first N questions only
   --clients N     store with N clients instead of 8; with 1, turns get exactly the order of the file
+  --order ORDER   relevance: without what a question's own words say about time
+  --exchanges     also with a message and its answer as one result, counted with the other turn and without it
   --env NAME=V    a setting for the service; may be repeated
   --json OUT      write the figures to a file
   --details       with every question's own scores
@@ -46,6 +56,14 @@ export interface Answered {
   sessions: SessionScores | null;
   /** The same by cosines alone, as most services rank; null without vectors. */
   cosines: { pool: TurnScores; alone: TurnScores | null } | null;
+  /** R@10 with a message and its answer as one result; null where that wasn't asked for. */
+  exchanges: { pool: ExchangeRecall; alone: ExchangeRecall | null } | null;
+}
+
+/** R@10 by the results alone, and with the other turn of each exchange. */
+export interface ExchangeRecall {
+  results: number;
+  both: number;
 }
 
 interface Options {
@@ -53,6 +71,8 @@ interface Options {
   filter: string;
   env: Record<string, string>;
   clients: number;
+  order: string | undefined;
+  exchanges: boolean;
 }
 
 async function main(args: string[]): Promise<void> {
@@ -63,6 +83,8 @@ async function main(args: string[]): Promise<void> {
       glue: { type: "string", multiple: true, default: [] },
       mode: { type: "string", default: "hybrid" },
       filter: { type: "string", default: "conversation" },
+      order: { type: "string" },
+      exchanges: { type: "boolean", default: false },
       docs: { type: "string" },
       questions: { type: "string" },
       clients: { type: "string", default: String(CLIENTS) },
@@ -91,12 +113,13 @@ async function main(args: string[]): Promise<void> {
     for (const { name, data: { docs, qs } } of sets) {
       console.error(`Measuring ${name}`);
       const data = { docs: docs.slice(0, count(values.docs)), qs: qs.slice(0, count(values.questions)) };
-      const { mode, filter } = values;
-      measured.push({ name, ...await measure(data, { mode, filter, env, clients: Number(values.clients) }) });
+      const { mode, filter, order, exchanges } = values, clients = Number(values.clients);
+      measured.push({ name, ...await measure(data, { mode, filter, order, exchanges, env, clients }) });
     }
   }
   const text = measured.length === 1 ? reportText(measured[0]!.report) : summaryText(measured);
   console.log(text);
+  if (values.exchanges) console.log(`\n${exchangesText(measured)}`);
   if (values.readme) {
     const facts = `${new Date().toISOString().slice(0, 10)}. Machine: ${describe(machine())}.`;
     await writeReadme({ [measured.length === 1 ? "retrieval" : "retrieval-sets"]: `${facts}\n\n${text}` });
@@ -146,17 +169,23 @@ async function load({ rest }: Unimem, { docs }: Dataset, clients: number): Promi
 async function ask(
   service: Unimem,
   { docs, qs }: Dataset,
-  { mode, filter }: Options,
+  { mode, filter, order, exchanges }: Options,
 ): Promise<{ answered: Answered[]; searchMs: number[] }> {
   const ids = new TextIds(docs), answered: Answered[] = [], searchMs: number[] = [];
-  const client = await connectMcp(service);
+  const client = await connectMcp(service), how = { mode, ...order === undefined ? {} : { order } };
+  const withExchanges = async (q: string, ev: readonly string[], where: Record<string, unknown>) => {
+    const found = await retrieveResults(client, { query: q, page_size: 10, exchanges: true, ...how, ...where });
+    const results = found.map(({ content }) => ids.of(content));
+    const both = found.map(({ exchange }, i) => exchange ? results[i]!.union(ids.of(exchange.content)) : results[i]!);
+    return { results: scoreTurns(results, ev).r10, both: scoreTurns(both, ev).r10 };
+  };
   try {
     for (const { q, ev, conv, cat } of qs) {
       let pool: string[] = [], alone: string[] = [];
-      searchMs.push(await timed(async () => pool = await retrieve(client, { query: q, page_size: 10, mode })));
+      searchMs.push(await timed(async () => pool = await retrieve(client, { query: q, page_size: 10, ...how })));
       if (conv != null) {
         const where = filter === "tags" ? { tags: [conv] } : { conversation_id: conv };
-        alone = await retrieve(client, { query: q, page_size: SESSION_RESULTS, mode, ...where });
+        alone = await retrieve(client, { query: q, page_size: SESSION_RESULTS, ...how, ...where });
       }
       const byCosine = async (where: Record<string, unknown>) =>
         mode === "hybrid" ? await service.rest.nearest(q, where) : [];
@@ -174,6 +203,10 @@ async function ask(
             (await byCosine({ conversation_id: conv })).map((text) => ids.within(conv, text)),
             ev,
           ),
+        },
+        exchanges: !exchanges ? null : {
+          pool: await withExchanges(q, ev, {}),
+          alone: conv == null ? null : await withExchanges(q, ev, { conversation_id: conv }),
         },
       });
     }

@@ -13,6 +13,8 @@ const Dataset = z.object({
     conv: z.string().nullish(),
     tags: z.array(z.string()).nullish(),
     type: z.string().nullish(),
+    /** When it was said, in ISO 8601. */
+    at: z.string().nullish(),
   })).min(1),
   qs: z.array(z.object({
     q: z.string(),

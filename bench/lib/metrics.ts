@@ -60,3 +60,28 @@ function recall(results: Results, wanted: ReadonlySet<string>, count: number): n
   const found = new Set(results.slice(0, count).flatMap((ids) => [...ids]));
   return wanted.intersection(found).size / wanted.size;
 }
+
+/** Figures of one question about what changed, each 0 to 1. */
+export interface DatedScores {
+  /** Whether the first result is right: any of the evidence, or the earliest of it where an order is asked for. */
+  first: number;
+  /** Normalised discounted cumulative gain of the first 10; where an order is asked for, earlier evidence gains more. */
+  ndcg: number;
+}
+
+/** Scores results whose order matters. `evidence` is the earliest first where an order is asked for. */
+export function scoreDated(
+  results: Results,
+  evidence: readonly string[],
+  { inOrder }: { inOrder: boolean },
+): DatedScores {
+  const gains = evidence.map((_, i) => inOrder ? (evidence.length - i) / evidence.length : 1);
+  const gainOf = (ids: ReadonlySet<string>) => Math.max(0, ...evidence.map((id, i) => ids.has(id) ? gains[i]! : 0));
+  const discounted = (list: readonly number[]) =>
+    list.slice(0, 10).reduce((sum, gain, i) => sum + gain / Math.log2(i + 2), 0);
+  const first = gainOf(results[0] ?? new Set());
+  return {
+    first: (inOrder ? first === gains[0] : first > 0) ? 1 : 0,
+    ndcg: discounted(results.map(gainOf)) / discounted(gains),
+  };
+}

@@ -13,6 +13,8 @@ export interface NewMemory {
   tags?: string[];
   memory_type?: string;
   conversation_id?: string;
+  /** ISO 8601. */
+  created_at?: string;
 }
 
 /** A REST service. */

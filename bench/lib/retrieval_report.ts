@@ -47,6 +47,8 @@ export interface Report extends Omit<Conditions, "search_ms"> {
   sessions: Figures<typeof SESSIONS[number]> | null;
   /** By cosines alone; null without vectors. */
   cosines: Cosines | null;
+  /** R@10 with a message and its answer as one result; null where that wasn't asked for. */
+  exchanges: { pool: Figures<"results" | "both">; alone: Figures<"results" | "both"> | null } | null;
   /** Questions of each category. */
   categories: Record<string, Pick<Report, "pool" | "alone" | "sessions" | "cosines">>;
 }
@@ -61,6 +63,7 @@ export function reportOf(answered: readonly Answered[], { search_ms, ...conditio
     search_p50_ms: percentile(search_ms, 0.5),
     search_p95_ms: percentile(search_ms, 0.95),
     ...levels(answered),
+    exchanges: exchangesOf(answered),
     categories: Object.fromEntries(
       categories.map((name) => [name, levels(answered.filter(({ category }) => category === name))]),
     ),
@@ -94,6 +97,18 @@ export function reportText(report: Report): string {
   const title =
     `${report.texts} texts, ${report.questions} questions, mode ${report.mode}; 95 % intervals by bootstrap.`;
   return [title, turns, ...(report.sessions ? [sessions] : []), service].join("\n\n");
+}
+
+/** R@10 with a message and its answer as one result, for each set; empty where that wasn't asked for. */
+export function exchangesText(runs: readonly { name: string; report: Report }[]): string {
+  const rows = runs.flatMap(({ name, report: { pool, alone, exchanges } }) => {
+    if (exchanges === null) return [];
+    const line = (where: string, apart: Estimate | undefined, paired: Figures<"results" | "both"> | null) =>
+      paired === null ? [] : [[`${name}, ${where}`, cell(apart), cell(paired.results), cell(paired.both)]];
+    return [...line("pool", pool.r10, exchanges.pool), ...line("alone", alone?.r10, exchanges.alone)];
+  });
+  if (rows.length === 0) return "";
+  return table(["R@10", "turns apart", "exchanges, the result alone", "exchanges, both turns"], rows);
 }
 
 /** Several sets in one table: R@10 and hit@10 with each category's, beside those of cosines alone. */
@@ -142,6 +157,16 @@ function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | 
       pool: estimates(cosines.map((one) => one.pool), TURNS),
       alone: aloneByCosine.length > 0 ? estimates(aloneByCosine, TURNS) : null,
     },
+  };
+}
+
+function exchangesOf(answered: readonly Answered[]): Report["exchanges"] {
+  const measured = answered.flatMap(({ exchanges }) => exchanges ?? []);
+  if (measured.length === 0) return null;
+  const alone = measured.flatMap((one) => one.alone ?? []), names = ["results", "both"] as const;
+  return {
+    pool: estimates(measured.map(({ pool }) => ({ ...pool })), names),
+    alone: alone.length > 0 ? estimates(alone.map((one) => ({ ...one })), names) : null,
   };
 }
 

@@ -102,10 +102,17 @@ export async function connectMcp({ mcp }: Unimem): Promise<Client> {
 
 /** Contents that `retrieve_memory` finds, best first. */
 export async function retrieve(client: Client, args: Record<string, unknown>): Promise<string[]> {
-  const answer = await client.callTool({ name: "retrieve_memory", arguments: args });
+  return (await retrieveResults(client, args)).map(({ content }) => content);
+}
+
+/** Results of `retrieve_memory`, best first, each with the other turn of its exchange where that comes along. */
+export async function retrieveResults(
+  client: Client,
+  args: Record<string, unknown>,
+): Promise<{ content: string; exchange?: { content: string } }[]> {
+  const answer = await client.callTool({ name: "retrieve_memory", arguments: { max_tokens: 1_000_000, ...args } });
   if (answer.isError) throw new Error(`retrieve_memory failed: ${JSON.stringify(answer.content)}`);
-  const { memories } = answer.structuredContent as { memories: { content: string }[] };
-  return memories.map((memory) => memory.content);
+  return (answer.structuredContent as { memories: { content: string; exchange?: { content: string } }[] }).memories;
 }
 
 /** Whether the MCP endpoint takes part in the protocol. */

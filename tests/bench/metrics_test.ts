@@ -1,7 +1,7 @@
 import { scorePrecision } from "../../bench/precision.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { TextIds } from "../../bench/lib/dataset.ts";
-import { rankSessions, scoreSessions, scoreTurns } from "../../bench/lib/metrics.ts";
+import { rankSessions, scoreDated, scoreSessions, scoreTurns } from "../../bench/lib/metrics.ts";
 
 const results = (...ids: string[]) => ids.map((id) => new Set(id.split(" ").filter((part) => part !== "")));
 
@@ -19,6 +19,16 @@ Deno.test("what comes after the tenth result doesn't count", () => {
 
 Deno.test("a text that several turns say counts for each of them", () => {
   assertEquals(scoreTurns(results("1/D1:1 1/D2:5"), ["1/D1:1", "1/D2:5"]), { r5: 1, r10: 1, hit10: 1, mrr: 1 });
+});
+
+Deno.test("the first result of a question about what changed is right, and an order gains by what comes early", () => {
+  assertEquals(scoreDated(results("b", "a"), ["b"], { inOrder: false }), { first: 1, ndcg: 1 });
+  assertEquals(scoreDated(results("x", "b"), ["b"], { inOrder: false }), { first: 0, ndcg: 1 / Math.log2(3) });
+  assertEquals(scoreDated(results("a", "b"), ["a", "b"], { inOrder: true }), { first: 1, ndcg: 1 });
+  const turned = scoreDated(results("b", "a"), ["a", "b"], { inOrder: true });
+  assertEquals(turned.first, 0);
+  assert(turned.ndcg < 1 && turned.ndcg > 0.7);
+  assertEquals(scoreDated([], ["a"], { inOrder: false }), { first: 0, ndcg: 0 });
 });
 
 Deno.test("sessions rank by their first result", () => {
