@@ -288,7 +288,7 @@ export const SETTINGS = {
 
   MCP_MEMORY_EMBEDDING_MODEL: modelSetting(
     "all-MiniLM-L6-v2 (bundled)",
-    "Embedding model: the bundled one, a Hugging Face id, a local folder, or with the `openai` provider the name the endpoint knows.",
+    "Embedding model: the bundled one, a Hugging Face id, a local folder, or with the `openai` provider the name the endpoint knows. It comes before the model that `unimem model` chose for a store.",
   ),
   MCP_EMBEDDING_PROVIDER: setting(
     choice("local", "openai"),
