@@ -471,3 +471,13 @@ Deno.test("Closing makes no write that was answered disappear", async () => {
   assertEquals(file.fill.pending, 20);
   file.close();
 });
+
+Deno.test("An outbox that was cut to nothing beside its log is refused, and the log stays", async () => {
+  await using opened = await openBehindOutbox();
+  const { settings, inner, folder } = opened, path = join(folder, "cut.db");
+  await Deno.writeFile(path, new Uint8Array());
+  await Deno.writeTextFile(`${path}-wal`, "writes that wait");
+  const open = () => withOutbox({ ...settings, path }, () => Promise.resolve(inner));
+  const { code } = await assertRejects(open, MemoryError, "its write-ahead log lies beside it");
+  assertEquals([code, await Deno.readTextFile(`${path}-wal`)], ["configuration", "writes that wait"]);
+});

@@ -9,6 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { retryWhileLocked } from "../sqlite/database.ts";
+import { isCutFromItsLog } from "../sqlite/emptied.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import type { OutboxContents, QueuedWrite, RefusedWrite } from "./outbox.ts";
 import { decode, encode, type EncodedWrite, hashOf, isSameStore } from "./coding.ts";
@@ -96,6 +97,14 @@ export class OutboxFile implements OutboxContents {
         makePrivateFolder(dirname(path));
         // Not the name of the lock that a store has beside its file.
         release = lock(`${path}.outbox-lock`);
+        if (isCutFromItsLog(path)) {
+          throw new MemoryError(
+            "configuration",
+            `Cannot open the outbox "${path}": the file is empty, but its write-ahead log lies beside it; put the file ` +
+              "back, or remove both and lose the writes that waited",
+            { value: path },
+          );
+        }
         // Memories are nobody else's business.
         makePrivateFile(path);
       } else Deno.statSync(path);

@@ -17,7 +17,7 @@ const MARK = new TextEncoder().encode("used\n");
 export function refuseEmptied(path: string): void {
   if (sizeOf(path) !== 0) return;
   const traces = [
-    ...(sizeOf(`${path}-wal`) ?? 0) > 0 ? ["its write-ahead log lies beside it"] : [],
+    ...isCutFromItsLog(path) ? ["its write-ahead log lies beside it"] : [],
     ...(sizeOf(`${path}.lock`) ?? 0) > 0 ? ["a store was in use there"] : [],
   ];
   if (traces.length === 0) return;
@@ -27,6 +27,11 @@ export function refuseEmptied(path: string): void {
       "`unimem restore latest --replace`, or remove the file and those beside it to begin with an empty store",
     { value: path },
   );
+}
+
+/** Whether a database has no byte, but a log with something in it, which SQLite would drop. */
+export function isCutFromItsLog(path: string): boolean {
+  return sizeOf(path) === 0 && (sizeOf(`${path}-wal`) ?? 0) > 0;
 }
 
 /** Marks the lock's file once there is a store. */
