@@ -97,7 +97,18 @@ const LISTS = {
 /** A language whose function words are known, as an ISO 639-1 code. */
 export type ListedLanguage = keyof typeof LISTS;
 
-/** Function words of each language, folded. */
-export const FUNCTION_WORDS: Readonly<Record<ListedLanguage, ReadonlySet<string>>> = Object.fromEntries(
-  Object.entries(LISTS).map(([language, words]) => [language, new Set(words.split(/\s+/).map(fold))]),
-) as Record<ListedLanguage, Set<string>>;
+/** Languages whose function words are known. */
+export const LISTED = Object.keys(LISTS) as readonly ListedLanguage[];
+
+const folded = new Map<ListedLanguage, ReadonlySet<string>>();
+
+export function isListed(language: string | null): language is ListedLanguage {
+  return language !== null && Object.hasOwn(LISTS, language);
+}
+
+/** Function words of a language, folded; made when they are first asked for, since most starts need none at once. */
+export function functionWords(language: ListedLanguage): ReadonlySet<string> {
+  let words = folded.get(language);
+  if (words === undefined) folded.set(language, words = new Set(LISTS[language].split(/\s+/).map(fold)));
+  return words;
+}

@@ -8,7 +8,7 @@
  */
 
 import { fold } from "./fold.ts";
-import { FUNCTION_WORDS, type ListedLanguage } from "./function_words.ts";
+import { functionWords, LISTED, type ListedLanguage } from "./function_words.ts";
 
 /** Characters of a text that are looked at. */
 const SAMPLE = 2000;
@@ -121,7 +121,6 @@ const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
 /** Languages whose words are mostly those of a neighbour that far more people write, and what such a word counts. */
 const RARE: ReadonlySet<ListedLanguage> = new Set<ListedLanguage>(["ca", "hr"]), RARE_WEIGHT = 0.8;
 
-const LISTED = Object.keys(FUNCTION_WORDS) as ListedLanguage[];
 const CYRILLIC: ReadonlySet<ListedLanguage> = new Set<ListedLanguage>(["ru", "uk"]);
 
 /** What stands before an apostrophe in a text of these languages. */
@@ -149,7 +148,7 @@ function hints(): { words: Hints; letters: Hints } {
   const words = new Map<string, [number, number][]>(), letters = new Map<string, [number, number][]>();
   LISTED.forEach((language, place) => {
     // One letter is an initial or an item of a list more often than a word.
-    for (const word of FUNCTION_WORDS[language]) {
+    for (const word of functionWords(language)) {
       const weight = (word.length === 1 ? 0.3 : 1) * (RARE.has(language) ? RARE_WEIGHT : 1);
       words.getOrInsertComputed(word, () => []).push([place, weight]);
     }

@@ -13,7 +13,7 @@
  */
 
 import { foldUnified, isAscii, unify } from "./fold.ts";
-import { FUNCTION_WORDS, type ListedLanguage } from "./function_words.ts";
+import { functionWords, isListed } from "./function_words.ts";
 import { LanguageEvidence, letteredLanguage, scriptLanguage } from "./language.ts";
 import { isElided, isStemmed, stem, stemEnglish, type StemmedLanguage, withoutElision } from "./stemming.ts";
 import { isUnspacedTerm, UNSPACED, UNSPACED_PHRASES, unspacedTerms } from "./unspaced.ts";
@@ -27,9 +27,9 @@ const LETTER = String.raw`[[\p{L}\p{M}\p{N}]--${UNSPACED}]`;
 const JOINER = String.raw`[._\-\/:@#+&'’]`;
 /** Flags, keycaps, emoji and other symbols; those of ASCII are notation, and lines of tables and blocks ornament. */
 const SYMBOL = String
-  .raw`\p{RI}\p{RI}|[0-9#*]\u20e3|[[\p{So}\p{Sm}\p{Sc}\p{Extended_Pictographic}]--[\x00-\x7f\u2044\u2500-\u259f\ufffc\ufffd]]`;
+  .raw`\p{RI}\p{RI}|[#*]\u20e3|[[\p{So}\p{Sm}\p{Sc}\p{Extended_Pictographic}]--[\x00-\x7f\u2044\u2500-\u259f\ufffc\ufffd]]`;
 
-const TOKEN = new RegExp(`(${SYMBOL})|(${UNSPACED_PHRASES})|${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?`, "gv");
+const TOKEN = new RegExp(`${LETTER}+(?:${JOINER}${LETTER}+)*(?:\\+\\+|#)?|(${UNSPACED_PHRASES})|(${SYMBOL})`, "gv");
 const PART = new RegExp(`${LETTER}+(?:['’]${LETTER}+)*`, "gv");
 /** The same two for texts of ASCII alone, which most are, in a quarter of the time together with SIMPLE. */
 const ASCII_TOKEN = /[A-Za-z0-9]+(?:[._\-\/:@#+&'][A-Za-z0-9]+)*(?:\+\+|#)?/g;
@@ -50,9 +50,6 @@ const NOT_RUSSIAN: ReadonlySet<string | null> = new Set(["uk", "bg"]);
 /** Words of a text that its language is told by. */
 const LANGUAGE_SAMPLE = 300;
 
-/** English function and question words, as they are after folding (no apostrophes). */
-export const STOP_WORDS: ReadonlySet<string> = FUNCTION_WORDS.en;
-
 /** A word without its possessive `'s` and its apostrophes. */
 function bare(word: string): string {
   if (!APOSTROPHE.test(word)) return word;
@@ -66,7 +63,7 @@ function bare(word: string): string {
  */
 function words(text: string, singles: boolean): string[] {
   const found: string[] = [], ascii = isAscii(text);
-  for (const [token, symbol, unspaced] of (ascii ? text : unify(text)).matchAll(ascii ? ASCII_TOKEN : TOKEN)) {
+  for (const [token, unspaced, symbol] of (ascii ? text : unify(text)).matchAll(ascii ? ASCII_TOKEN : TOKEN)) {
     if (found.length > MAX_WORDS) break;
     if (SIMPLE.test(token)) {
       if (token.length <= MAX_WORD_LENGTH) found.push(token.toLowerCase());
@@ -158,7 +155,7 @@ export function analyse(text: string): string[] {
  * and in texts of other scripts too: those words are mostly names and terms of technology.
  */
 function stemmerOf(language: string | null): "en" | StemmedLanguage | null {
-  if (language === null || !Object.hasOwn(FUNCTION_WORDS, language)) return "en";
+  if (!isListed(language)) return "en";
   if (language === "en" || language === "ru" || NOT_RUSSIAN.has(language)) return "en";
   return isStemmed(language) ? language : null;
 }
@@ -190,9 +187,7 @@ export function readQuery(query: string): ReadQuery {
   const { words, folded, language } = read(query, false), distinct = new Map<string, string>();
   folded.forEach((own, i) => own === "" || distinct.has(own) || distinct.set(own, words[i]!));
   const all = Array.from(distinct, ([folded, word]) => ({ word, folded }));
-  const stops = language !== null && Object.hasOwn(FUNCTION_WORDS, language)
-    ? FUNCTION_WORDS[language as ListedLanguage]
-    : STOP_WORDS;
+  const stops = functionWords(isListed(language) ? language : "en");
   const telling = all.filter(({ word, folded }) => {
     const rest = language === null ? null : withoutElision(word, language);
     return !stops.has(folded) && (rest === null || !stops.has(foldUnified(bare(rest))));

@@ -87,7 +87,7 @@ Deno.test("a large batch is told once, a small one memory by memory", async () =
 Deno.test("types and tags narrow a stream, and an unknown type is refused by name", async () => {
   await using client = await openClient();
   await using typed = await open(client, "?types=memory_deleted,search_completed");
-  await using tagged = await open(client, "?tags=a,b&tag=c,d");
+  await using tagged = await open(client, "?tags=A,b&tag=C,D");
   await client.store("Plain");
   await client.store("Of a", { tags: ["a"] });
   const hash = await client.store("Of the comma", { tags: ["c,d"] });

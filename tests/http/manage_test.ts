@@ -173,7 +173,7 @@ Deno.test("batches change and delete memories with a result for each", async () 
   });
   assertEquals([put.json.success, put.json.succeeded, put.json.failed], [false, 1, 1]);
   assertEquals(put.json.results[1].error, `Memory with hash ${unknown} not found`);
-  const tags = { content_hashes: [a, b], add_tags: ["y"], remove_tags: ["x"] };
+  const tags = { content_hashes: [a, b], add_tags: ["y"], remove_tags: ["X"] };
   assertEquals((await client.send("POST", "/api/memories/batch/tags", tags)).json.success, true);
   assertEquals((await client.get("/api/tags")).json.tags, [{ tag: "y", count: 2 }]);
   assertEquals((await client.send("POST", "/api/memories/batch/tags", { content_hashes: [a] })).status, 422);
