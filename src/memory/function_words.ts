@@ -94,6 +94,9 @@ const LISTS = {
     чому скільки також вже дуже при його її їх`,
 } as const;
 
+/** Words that tell a language as well, but name things too, so that a query may ask for them. */
+export const TELLING_WORDS: Partial<Record<ListedLanguage, string>> = { fr: "été" };
+
 /** A language whose function words are known, as an ISO 639-1 code. */
 export type ListedLanguage = keyof typeof LISTS;
 

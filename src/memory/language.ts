@@ -8,7 +8,7 @@
  */
 
 import { fold } from "./fold.ts";
-import { functionWords, LISTED, type ListedLanguage } from "./function_words.ts";
+import { functionWords, LISTED, type ListedLanguage, TELLING_WORDS } from "./function_words.ts";
 
 /** Characters of a text that are looked at. */
 const SAMPLE = 2000;
@@ -148,7 +148,8 @@ function hints(): { words: Hints; letters: Hints } {
   const words = new Map<string, [number, number][]>(), letters = new Map<string, [number, number][]>();
   LISTED.forEach((language, place) => {
     // One letter is an initial or an item of a list more often than a word.
-    for (const word of functionWords(language)) {
+    const telling = (TELLING_WORDS[language] ?? "").split(" ").filter(Boolean).map(fold);
+    for (const word of [...functionWords(language), ...telling]) {
       const weight = (word.length === 1 ? 0.3 : 1) * (RARE.has(language) ? RARE_WEIGHT : 1);
       words.getOrInsertComputed(word, () => []).push([place, weight]);
     }
