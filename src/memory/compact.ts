@@ -75,10 +75,20 @@ export function compactText(memories: readonly CompactMemory[], facts: CompactFa
   return framed(headOf(memories.length, facts), memories.map((memory) => compactBlock(memory)));
 }
 
+/** A number of things in words. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${count === 1 ? thing : `${thing}s`}`;
+}
+
+/** A message with short keys in the place of whole ones. */
+export function withShortKeys(message: string): string {
+  return message.replace(/\b[0-9a-f]{64}\b/g, shortKey);
+}
+
 function headOf(shown: number, facts: CompactFacts): string {
   const { total, total_is_minimum, page, total_pages, relevant, omitted, truncated, how, notice } = facts;
   const head = [total === 0 ? "No memories" : `${shown} of ${total}${total_is_minimum ? " or more" : ""}`];
-  if (page > 1) head.push(`page ${page} of ${total_pages}`);
+  if (total_pages > 1) head.push(`page ${page}`);
   if (relevant !== undefined && total > 0 && relevant < total) head.push(relevanceText(relevant, total));
   if (facts.temporal_intent && shown > 1) head.push(TEMPORAL[facts.temporal_intent]);
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);

@@ -83,7 +83,9 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
     if (input.tags !== undefined && input.tags.length > 0) return await findIn(runtime, { ...input, mode: "tag" });
     if (isNarrowed(input)) return await findIn(runtime, { ...input, mode: "recent" });
   }
-  if (query === "") throw missing("query", mode, "what to look for");
+  if (query === "") {
+    throw missing("query", mode, "what to look for; without it give tags, a type or times, or the mode recent");
+  }
   const key = MemoryKey.safeParse(query);
   if (mode === "similar" && key.success) {
     const content_hash = key.data, { order } = input;

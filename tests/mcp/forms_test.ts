@@ -77,7 +77,7 @@ Deno.test("the first version's six tools answer in JSON unless they are asked ot
     );
   });
   await withClient(async (client) => {
-    assertMatch(textOf(await client.call("store_memory", input)), /^Memory stored successfully; id [0-9a-f]{64}$/);
+    assertMatch(textOf(await client.call("store_memory", input)), /^Memory stored successfully; id [0-9a-f]{10}$/);
     for (const name of first) {
       assertFalse(textOf(await client.call(name, { ...args[name] })).startsWith("{"), name);
       JSON.parse(textOf(await client.call(name, { ...args[name], output: "json" })));
@@ -142,18 +142,18 @@ Deno.test("every tool the original lacks answers in compact text, without JSON a
         { action: "add", content_hash: id, target_hash: other.content_hash },
         /^Added relation relates_to: /,
       ],
-      ["relation", { action: "list", content_hash: id }, /^1 relations: [0-9a-f]{10} relates_to [0-9a-f]{10}\. Others/],
-      ["memory_contradictions", {}, /^No contradictions; 2 memories compared$/],
+      ["relation", { action: "list", content_hash: id }, /^1 relation: [0-9a-f]{10} relates_to [0-9a-f]{10}\. Others/],
+      ["memory_contradictions", {}, /^No contradictions; 2 compared$/],
       [
         "find_duplicates",
         { similarity_threshold: 0.5 },
-        /^1 groups, of each first the memory to keep; .*\n\n\d+:1 /,
+        /^1 group, of each first the memory to keep; .*\n\n\d+:1 /,
       ],
       ["memory_supersede", { old_id: id, new_id: other.content_hash }, /^[0-9a-f]{10} is superseded by [0-9a-f]{10}; /],
       [
         "merge_duplicates",
         { canonical_hash: other.content_hash, duplicate_hashes: [id], dry_run: true },
-        /^Would merge 1 memories into [0-9a-f]+; merged [0-9a-f]{10}; tags /,
+        /^Would merge 1 memories into [0-9a-f]{10}; merged [0-9a-f]{10}; tags /,
       ],
     ];
     for (const [tool, args, expected] of calls) {

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { compactBlock } from "../../memory/compact.ts";
+import { compactBlock, countOf, withShortKeys } from "../../memory/compact.ts";
 import { fact, framed } from "../../memory/framing.ts";
 import { Instant, isoTime, shortKey } from "../../memory/schemas.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../../operations/duplicates.ts";
@@ -51,8 +51,8 @@ export const findDuplicatesTool = defineTool({
   },
   compact: ({ groups, scanned, next_before, notice, omitted, how }) => {
     const head = [
-      groups.length === 0 ? "No duplicates" : `${groups.length} groups, of each first the memory to keep`,
-      `${scanned} memories compared`,
+      groups.length === 0 ? "No duplicates" : `${countOf(groups.length, "group")}, of each first the memory to keep`,
+      `${scanned} compared`,
       ...next_before === null ? [] : [`go on with created_before ${next_before}`],
       ...omitted ? [`${omitted} groups omitted to keep within max_tokens`] : [],
       ...[how, notice].filter((text) => text != null),
@@ -108,7 +108,7 @@ export const mergeDuplicatesTool = defineTool({
   strict: true,
   compact: ({ message, merged, not_found, tags }) =>
     [
-      message,
+      withShortKeys(message),
       ...merged.length === 0 ? [] : [`merged ${merged.map(shortKey).join(", ")}`],
       ...not_found.length === 0 ? [] : [`not found ${not_found.map(shortKey).join(", ")}`],
       `tags ${tags.map((tag) => fact(tag)).join(" ") || "none"}`,

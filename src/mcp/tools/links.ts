@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
-import { compactBlock } from "../../memory/compact.ts";
+import { compactBlock, countOf } from "../../memory/compact.ts";
 import { fact, framed } from "../../memory/framing.ts";
 import { MemoryKey, shortKey } from "../../memory/schemas.ts";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../../operations/contradictions.ts";
@@ -86,7 +86,9 @@ function linksText(
     return `${shortKey(source)} ${fact(relation_type)} ${shortKey(target)}`;
   });
   const head = [
-    found.length === 0 ? `No relations of ${shortKey(content_hash)}` : `${found.length} relations: ${links.join("; ")}`,
+    found.length === 0
+      ? `No relations of ${shortKey(content_hash)}`
+      : `${countOf(found.length, "relation")}: ${links.join("; ")}`,
     ...left.omitted ? [`${left.omitted} memories omitted to keep within max_tokens`] : [],
     ...left.how ? [left.how] : left.truncated ? ["there are more"] : [],
   ];
@@ -173,8 +175,8 @@ export const contradictionsTool = defineTool({
   },
   compact: ({ pairs, scanned, next_before, notice, omitted, how }) => {
     const head = [
-      pairs.length === 0 ? "No contradictions" : `${pairs.length} pairs, the older of each first`,
-      `${scanned} memories compared`,
+      pairs.length === 0 ? "No contradictions" : `${countOf(pairs.length, "pair")}, the older of each first`,
+      `${scanned} compared`,
       ...next_before === null ? [] : [`go on with created_before ${next_before}`],
       ...omitted ? [`${omitted} pairs omitted to keep within max_tokens`] : [],
       ...[how, notice].filter((text) => text != null),

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { withShortKeys } from "../../memory/compact.ts";
 import { MemoryError } from "../../errors.ts";
 import {
   AgentId,
@@ -57,7 +58,7 @@ export const storeMemory = defineTool({
   },
   json: ({ result }) => result,
   compact: ({ result: { message, content_hash } }) =>
-    content_hash === null ? message : `${message}; id ${content_hash}`,
+    content_hash === null ? message : `${withShortKeys(message)}; id ${shortKey(content_hash)}`,
 });
 
 /** The header's agent, by the rules for one in a body. */
