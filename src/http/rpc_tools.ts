@@ -144,7 +144,7 @@ export const RPC_TOOLS: readonly RpcTool[] = [
     core: true,
     description: "Delete one memory by its content_hash. The trash keeps it for a while.",
     input: z.object({ content_hash: z.string() }),
-    aliases: { id: "content_hash", hash: "content_hash" },
+    aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash" },
     strict: true,
     async run(runtime, { content_hash }) {
       try {

@@ -25,7 +25,7 @@ export function parseUri(uri: string): Address | null {
   if (uri === RECENT_URI) return { kind: "recent" };
   const [, scheme, rest] = /^(memory|tag):\/\/(.+)$/s.exec(uri) ?? [];
   if (scheme === "memory") {
-    const key = MemoryKey.safeParse(rest);
+    const key = MemoryKey.safeParse(uri);
     return key.success ? { kind: "memory", content_hash: key.data } : null;
   }
   if (scheme !== "tag") return null;

@@ -15,6 +15,7 @@ import { booleanIn, isNullWord, listIn, numberIn, structureIn } from "./loose_va
 export interface ArgumentSchema {
   type?: string | string[];
   enum?: unknown;
+  items?: ArgumentSchema;
 }
 
 /** A tool as far as its arguments go. */
@@ -82,7 +83,11 @@ function readExactly(tool: string, value: unknown, field: string, schema: Argume
 function readValue(value: unknown, name: string, schema: ArgumentSchema | undefined): unknown {
   // Clients that fill in every argument send null for "not given".
   if (value === null) return undefined;
-  if (Array.isArray(value)) return value.filter((item) => item !== null);
+  const wordsOf = (items: unknown[]) => {
+    const kept = items.filter((item) => item !== null);
+    return schema?.items?.type === "string" ? kept.map(asWord) : kept;
+  };
+  if (Array.isArray(value)) return wordsOf(value);
   if (typeof value !== "string") return value;
   const type = schema?.type, isWord = type === "string" && schema?.enum === undefined && !NEVER_NULL.has(name);
   if (!isWord && isNullWord(value)) return undefined;
@@ -93,12 +98,23 @@ function readValue(value: unknown, name: string, schema: ArgumentSchema | undefi
     case "boolean":
       return booleanIn(value) ?? value;
     case "array":
-      return listIn(value).filter((item) => item !== null);
+      return wordsOf(listIn(value));
     case "object":
       return structureIn(value) ?? value;
     default:
-      return value;
+      return Array.isArray(schema?.enum) ? wordAmong(schema.enum, value) : value;
   }
+}
+
+/** A number or a truth value in a list of texts as the text that it is written as. */
+function asWord(item: unknown): unknown {
+  return typeof item === "number" || typeof item === "boolean" ? String(item) : item;
+}
+
+/** The one of the words that a text is, case, `-` and blanks aside; the text itself where it is none of them. */
+function wordAmong(words: readonly unknown[], text: string): unknown {
+  const bare = (word: string) => word.trim().toLowerCase().replaceAll(/[\s-]/g, "_");
+  return words.find((word) => typeof word === "string" && bare(word) === bare(text)) ?? text;
 }
 
 function misnamed({ name, meant }: { name: string; meant: string | null }, names: readonly string[]): string {

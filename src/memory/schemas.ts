@@ -121,20 +121,20 @@ export const ContentHash = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 64 hex
 export const SHORTEST_KEY = 10;
 
 /**
- * A content_hash, or its first digits where no other memory's begins with them. The key of a chunk, as storing a long
- * content gives it, stands for the whole memory.
+ * A content_hash, or its first digits where no other memory's begins with them; also as the address of a resource. The
+ * key of a chunk, as storing a long content gives it, stands for the whole memory.
  */
 export const MemoryKey = z.string().trim()
   .regex(
-    /^[0-9a-fA-F]{10,64}(?:-\d{1,6})?$/,
+    /^(?:memory:\/\/)?[0-9a-fA-F]{10,64}(?:-\d{1,6})?$/i,
     `must be a content_hash of 64 hexadecimal digits, or its first ${SHORTEST_KEY} or more`,
   )
   .transform(plainKey)
   .describe("The memory's content_hash, or its first 10 or more digits.");
 
-/** A key in lower case and without the number of a chunk. */
+/** A key in lower case, without the scheme of an address and the number of a chunk. */
 export function plainKey(key: string): string {
-  return key.trim().toLowerCase().replace(/^([0-9a-f]{10,64})-\d{1,6}$/, "$1");
+  return key.trim().toLowerCase().replace(/^(?:memory:\/\/)?([0-9a-f]{10,64})(?:-\d{1,6})?$/, "$1");
 }
 
 /** A content_hash as agents are shown it. */

@@ -41,7 +41,7 @@ export { excerpt, snippetOf } from "../memory/sizing.ts";
  * How many of the best by words, and of the best by vector, are ranked, whatever the page: so that all pages count and
  * order the same. More than 50 change nothing about the first ten (`bench/README.md`).
  */
-export const POOL = 200;
+export const POOL = 100;
 
 export const SearchInput = z.object({
   query: Query,

@@ -360,3 +360,41 @@ Deno.test("a choice of a number or a word is taken in the one type that is adver
     }
   });
 });
+
+Deno.test("numbers in a list of tags are texts, words in other case are meant, and None is nothing", async () => {
+  await withClient(async (client, { storage }) => {
+    const cases: [unknown, string[]][] = [
+      [[2024, "a", true, null], ["2024", "a", "true"]],
+      ["[1,2]", ["1", "2"]],
+      ["['x', None, 3]", ["x", "3"]],
+      ["a, b", ["a", "b"]],
+      ["None", []],
+    ];
+    for (const [i, [tags, expected]] of cases.entries()) {
+      const hash = await hashOf(client, `Note ${i}`, { tags });
+      assertEquals((await storage.get([hash]))[0]!.tags, expected, JSON.stringify(tags));
+    }
+    for (const args of [{ mode: "Recent" }, { mode: "EXACT", query: "Note" }, { query: "Note", order: "Time" }]) {
+      assertEquals((await client.call("search", { ...args, page_size: "None", memory_type: "None" })).isError, false);
+    }
+    assertEquals((await client.call("find_duplicates", { strategy: "keep-oldest" })).isError, false);
+    assertStringIncludes(textOf(await client.call("search", { mode: "fuzzy" })), 'got "fuzzy"');
+    assertStringIncludes(
+      textOf(await client.call("store_memory", { content: "x", tags: { a: 1 } })),
+      "tags must be a list",
+    );
+  });
+});
+
+Deno.test("an id may be the address of a resource, and go by the name memory_id", async () => {
+  await withClient(async (client) => {
+    const id = await hashOf(client, "A note");
+    for (
+      const args of [{ id: `memory://${id}` }, { id: `memory://${id.slice(0, 12)}` }, { memory_id: id.toUpperCase() }]
+    ) {
+      assertEquals((await client.call("fetch", args)).structuredContent!.id, id);
+    }
+    assertEquals((await client.call("update_memory", { memory_id: id, tags: ["x"] })).isError, false);
+    assertEquals((await client.call("delete_memory", { memory_id: id })).isError, false);
+  });
+});

@@ -52,7 +52,7 @@ const rest = (client: TestClient, body: Record<string, unknown>) => async (page:
 };
 
 Deno.test("pages of a search count the same and give each result once, in a store that is all ranked", async () => {
-  await using client = await filled(150);
+  await using client = await filled(90);
   for (
     const body of [
       { query: "harbour crane report", page_size: 7 },
@@ -64,10 +64,10 @@ Deno.test("pages of a search count the same and give each result once, in a stor
   ) {
     const { total, minimum } = await all(rest(client, body));
     assertEquals(minimum, false, JSON.stringify(body));
-    assertEquals(total, body.mode === "exact" ? 11 : body.tags ? 75 : 150, JSON.stringify(body));
+    assertEquals(total, body.mode === "exact" ? 11 : body.tags ? 45 : 90, JSON.stringify(body));
   }
   const cut = await all(rest(client, { query: "harbour crane report", similarity_threshold: 0.6, page_size: 4 }));
-  assert(cut.total > 0 && cut.total < 150);
+  assert(cut.total > 0 && cut.total < 90);
 });
 
 Deno.test("where not all is ranked, all pages say the same least number", async () => {
@@ -76,7 +76,7 @@ Deno.test("where not all is ranked, all pages say the same least number", async 
   const large = await all(rest(client, { query: "harbour crane report", page_size: 100 }));
   assertEquals([small.minimum, large.minimum], [true, true]);
   assertEquals(small.ids, large.ids);
-  assert(small.total >= 200 && small.total < 600);
+  assert(small.total >= 100 && small.total < 600);
   const exact = await all(rest(client, { query: "Report", mode: "exact", page_size: 100 }));
   assertEquals([exact.total, exact.minimum], [600, false]);
   const similar = await all(async (page) => {

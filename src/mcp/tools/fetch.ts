@@ -47,7 +47,7 @@ export const fetchTool = defineTool({
     ...Sizing,
   }),
   output: FetchAnswer,
-  aliases: { content_hash: "id", hash: "id" },
+  aliases: { content_hash: "id", hash: "id", memory_id: "id" },
   core: ["id", "offset"],
   async run(runtime, { id, offset, context, detail, max_tokens }) {
     const { memory, around } = await fetchMemory(runtime, { content_hash: id, context });

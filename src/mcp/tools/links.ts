@@ -53,7 +53,7 @@ export const relationTool = defineTool({
     count: z.int().optional(),
     ...Sized,
   }),
-  aliases: { id: "content_hash", hash: "content_hash", type: "relation_type" },
+  aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash", type: "relation_type" },
   strict: true,
   compact: linksText,
   async run(runtime, { action, target_hash, detail, max_tokens, ...input }): Promise<RelationAnswer> {

@@ -79,7 +79,7 @@ export const deleteMemoryTool = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({ content_hash: MemoryKey.describe("Id of the memory."), permanent: Permanent }),
   output: z.object({ success: z.boolean(), content_hash: z.string(), queued: z.boolean().optional() }),
-  aliases: { id: "content_hash", hash: "content_hash" },
+  aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash" },
   core: ["content_hash"],
   first: true,
   strict: true,
@@ -108,7 +108,7 @@ export const updateMemory = defineTool({
     content_hash: z.string(),
     queued: z.boolean().optional(),
   }),
-  aliases: { id: "content_hash", hash: "content_hash", type: "memory_type" },
+  aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash", type: "memory_type" },
   async run(runtime, input) {
     const { success, message, content_hash, queued } = await update(runtime, input);
     return { success, message, content_hash, ...(queued ? { queued } : {}) };
