@@ -18,7 +18,7 @@ export async function taskFlags(): Promise<string[]> {
 }
 
 /** Milliseconds a start, a stop or an answer may take before a test gives up. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 120_000;
 
 /** A started command. */
 export interface Running {
