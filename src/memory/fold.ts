@@ -11,8 +11,10 @@
 
 // deno-lint-ignore no-control-regex -- ASCII begins with them
 const ASCII = /^[\x00-\x7f]*$/;
-/** Thirty marks on one character, with more to come; two marks outside \p{M} become such when text is normalised. */
-const MANY_MARKS = /[\p{M}\uff9e\uff9f]{30}(?=[\p{M}\uff9e\uff9f])/gu;
+/** Marks that may follow each other on one character. */
+const LONGEST_RUN = 30;
+/** So many marks on one character, with more to come; two marks outside \p{M} become such when text is normalised. */
+const MANY_MARKS = new RegExp(`[\\p{M}\\uff9e\\uff9f]{${LONGEST_RUN}}(?=[\\p{M}\\uff9e\\uff9f])`, "gu");
 /** One ligature becomes 18 characters; no text of any language grows to four times its length. */
 const MOST_GROWTH = 4;
 /**
@@ -22,12 +24,13 @@ const MOST_GROWTH = 4;
 const DROPPED = new RegExp(
   [
     String.raw`[\u0300-\u0305\u0307\u0309-\u036f]`,
-    String.raw`(?<![иИуУ])\u0306`,
-    String.raw`(?<![іІ])\u0308`,
+    // Marks of lower classes stand before the breve, the dots and the hamza once text is decomposed.
+    String.raw`(?<![иИуУ]\p{M}{0,${LONGEST_RUN}})\u0306`,
+    String.raw`(?<![іІ]\p{M}{0,${LONGEST_RUN}})\u0308`,
     String.raw`[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]`,
     String
       .raw`[\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]`,
-    String.raw`(?<=\u0627)[\u0653-\u0655]`,
+    String.raw`(?<=\u0627\p{M}{0,${LONGEST_RUN}})[\u0653-\u0655]`,
   ].join("|"),
   "gu",
 );

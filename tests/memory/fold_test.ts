@@ -57,6 +57,19 @@ Deno.test("folding what is folded, or an equivalent form of it, changes nothing"
   );
 });
 
+Deno.test("й, ў and ї stay what they are under other marks in any order, and alef becomes plain", () => {
+  for (const letter of ["й", "ў", "ї"]) {
+    for (const marks of ["\u034f\uff9e", "\uff9e", "\u034f\u0e49", "\u0e49\u0301", "\u0301"]) {
+      const folded = fold(letter + marks);
+      assertEquals([folded.normalize("NFC")[0], fold(folded)], [letter, folded], JSON.stringify(letter + marks));
+      assertEquals(fold((letter + marks).normalize("NFD")), folded);
+    }
+  }
+  for (const alef of ["\u0627\u0653", "\u0627\u034f\u0653", "\u0627\u064b\u0654", "\u0622"]) {
+    assertEquals(fold(alef), "\u0627");
+  }
+});
+
 Deno.test("offsets of a folded text lead to what its parts were made of", () => {
   const text = "İzmir ve İstanbul, cafe\u0301 Straße ﬁnal 👍🏽 papatya";
   const { folded, originalOf } = foldWithOffsets(text);
