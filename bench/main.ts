@@ -11,6 +11,7 @@ import type { Metric } from "./lib/metric.ts";
 import { findPeer } from "./lib/peer.ts";
 import { publish } from "./lib/results.ts";
 import { large, recall } from "./sections/large.ts";
+import { long } from "./sections/long.ts";
 import { mixed } from "./sections/mixed.ts";
 import { profile } from "./sections/profile.ts";
 import { batch, memory, store } from "./sections/store.ts";
@@ -33,6 +34,7 @@ const SECTIONS: Record<string, Section> = {
   large,
   recall,
   mixed,
+  long,
   profile,
 };
 

@@ -225,3 +225,25 @@ Deno.test("every setting says what it takes, its default and its meaning", () =>
     }
   }
 });
+
+Deno.test("scales of models are read from JSON, and anything else is refused by name", () => {
+  const scales = { "local:other:768:x": { slope: 1.8, offset: -0.9 }, b: { slope: 1, offset: 0 } };
+  assertEquals(parse({ MCP_RELEVANCE_SCALES: JSON.stringify(scales) }).operations.cosineScales, scales);
+  assertEquals(parse({}).operations.cosineScales, {});
+  assertEquals(parse({ MCP_RELEVANCE_SCALES: " " }).operations.cosineScales, {});
+  const wrong = [
+    "1.8",
+    "{",
+    "[]",
+    '{"m": 2}',
+    '{"m": {"slope": 1}}',
+    '{"m": {"slope": 0, "offset": 0}}',
+    '{"m": {"slope": -1, "offset": 0}}',
+    '{"m": {"slope": "2", "offset": 0}}',
+    '{"m": {"slope": 1, "offset": null}}',
+    '{"m": {"slope": 1, "offset": 0, "bias": 1}}',
+  ];
+  for (const value of wrong) {
+    assertStringIncludes(problems({ MCP_RELEVANCE_SCALES: value }), "MCP_RELEVANCE_SCALES=", value);
+  }
+});

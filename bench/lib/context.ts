@@ -30,6 +30,10 @@ export interface Sizes {
   largeTexts: number;
   /** Seconds of mixed load in a turn. */
   mixedSeconds: number;
+  /** Long texts stored in one turn, memories in the stores of long texts, and long texts embedded for those. */
+  longBatch: number;
+  longStores: number[];
+  longTexts: number;
 }
 
 export const FULL: Sizes = {
@@ -45,6 +49,9 @@ export const FULL: Sizes = {
   largeQueries: 1000,
   largeTexts: 4000,
   mixedSeconds: 12,
+  longBatch: 100,
+  longStores: [6000, 100_000],
+  longTexts: 1000,
 };
 
 export const QUICK: Sizes = {
@@ -60,6 +67,9 @@ export const QUICK: Sizes = {
   largeQueries: 300,
   largeTexts: 1000,
   mixedSeconds: 4,
+  longBatch: 30,
+  longStores: [600],
+  longTexts: 100,
 };
 
 /** Times that loading the two services is tried. */

@@ -7,7 +7,7 @@
 import { contentHash } from "../../src/memory/hash.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { pick, seeded } from "./random.ts";
-import { tagAt, textAt } from "./texts.ts";
+import { longTextAt, tagAt, textAt } from "./texts.ts";
 import { perturbed } from "./vectors.ts";
 
 /** Turns of a conversation. */
@@ -15,9 +15,10 @@ const TURNS = 20;
 /** The first memory's time, in Unix seconds, and the seconds between two. */
 const FIRST_TIME = 1_700_000_000, TIME_STEP = 300;
 
-/** A memory of a large store. */
-export function memoryAt(index: number): Memory {
-  const content = textAt(index), created_at = FIRST_TIME + index * TIME_STEP;
+/** A memory of a large store, of some 110 characters or of at least as many as are given. */
+export function memoryAt(index: number, characters = 0): Memory {
+  const content = characters > 0 ? longTextAt(index, characters) : textAt(index),
+    created_at = FIRST_TIME + index * TIME_STEP;
   return {
     content,
     content_hash: contentHash(content),

@@ -63,6 +63,14 @@ export function textAt(index: number): string {
   return clauses.join(" ");
 }
 
+/** A memory's text of at least so many characters, and hardly more. */
+export function longTextAt(index: number, characters: number): string {
+  const draw = drawOf(index, 4);
+  let text = pick(CLAUSES, draw)(draw);
+  while (text.length < characters) text += ` ${pick(CLAUSES, draw)(draw)}`;
+  return text;
+}
+
 /** A question; new to a service that wasn't asked the same number before. */
 export function questionAt(index: number): string {
   const draw = drawOf(index, 2);

@@ -2,7 +2,9 @@
  * A large store, made once and kept in the user's cache folder: embedding a hundred thousand texts takes minutes, so a
  * few thousand are embedded and the other vectors are mixed from theirs and perturbed.
  *
- * Usage: large_store.ts MEMORIES EMBEDDED_TEXTS QUERIES
+ * Usage: large_store.ts MEMORIES EMBEDDED_TEXTS QUERIES [CHARACTERS]
+ *
+ * With CHARACTERS each text has at least so many, and as many vectors as the model needs for one of them.
  *
  * Prints `LargeStore`.
  *
@@ -18,7 +20,7 @@ import { openStorage } from "../../src/storage/factory.ts";
 import type { NewMemory } from "../../src/storage/contract/memories.ts";
 import { cacheFolder, LARGE_QUESTIONS, type LargeStore } from "../lib/large_store.ts";
 import { memoryAt, mixedVectors } from "../lib/large_memories.ts";
-import { questionAt, textAt } from "../lib/texts.ts";
+import { questionAt } from "../lib/texts.ts";
 
 const BATCH = 500;
 /** Files that what is stored depends on; a change of any makes a new store. */
@@ -32,11 +34,13 @@ const SOURCES = [
   "./large_store.ts",
 ];
 
-const [memories, embedded, queries] = Deno.args.map(Number) as [number, number, number];
+const [memories, embedded, queries, characters = 0] = Deno.args.map(Number) as [number, number, number, number?];
+/** How the folders of stores of this shape begin. */
+const shape = `store-${memories}-${characters > 0 ? `${characters}-characters-` : ""}`;
 const config = parseConfig(Deno.env.toObject(), { os: Deno.build.os, cores: availableParallelism() });
 const embeddings = createEmbeddingService({ ...config.embedding, queueLimit: 1_000_000 });
 const model = await embeddings.ready();
-const folder = join(cacheFolder(), `store-${memories}-${await keyOf(model.id)}`);
+const folder = join(cacheFolder(), `${shape}${await keyOf(model.id)}`);
 const store: LargeStore = {
   folder,
   database: join(folder, "unimem.db"),
@@ -56,10 +60,12 @@ async function build(): Promise<void> {
   try {
     console.error(`Embedding ${embedded + queries} texts for a store of ${memories} memories, once`);
     const numbers = Array.from({ length: embedded }, (_, i) => i);
-    const bases = await Promise.all(numbers.map(async (i) => (await embeddings.embedPassage(textAt(i)))[0]!));
+    const texts = await Promise.all(numbers.map((i) => embeddings.embedPassage(memoryAt(i, characters).content)));
+    const chunks = characters > 0 ? Math.max(...texts.map(({ length }) => length)) : 1;
+    const bases = texts.flatMap((vectors) => vectors.slice(0, chunks));
     const asked = Array.from({ length: queries }, (_, i) => embeddings.embedQuery(questionAt(LARGE_QUESTIONS + i)));
     await writeVectors(join(partial, "queries.f32"), await Promise.all(asked));
-    await writeStore(join(partial, "unimem.db"), join(partial, "vectors.f32"), bases);
+    await writeStore(join(partial, "unimem.db"), join(partial, "vectors.f32"), bases, chunks);
     await dropOutdated();
     await Deno.rename(partial, folder);
   } catch (error) {
@@ -71,22 +77,27 @@ async function build(): Promise<void> {
 /** Stores of the same size that were made from other sources won't be asked for again. */
 async function dropOutdated(): Promise<void> {
   for await (const { name } of Deno.readDir(cacheFolder())) {
-    const isStore = name.startsWith(`store-${memories}-`) && !name.includes(".partial-");
+    const isStore = name.startsWith(shape) && /^[0-9a-f]{12}$/.test(name.slice(shape.length));
     if (isStore) await Deno.remove(join(cacheFolder(), name), { recursive: true });
   }
 }
 
-async function writeStore(database: string, vectorFile: string, bases: Float32Array[]): Promise<void> {
+async function writeStore(
+  database: string,
+  vectorFile: string,
+  bases: Float32Array[],
+  chunksEach: number,
+): Promise<void> {
   const storage = await openStorage({ backend: "sqlite", path: database });
   await storage.registerModel(model);
-  const vectors = mixedVectors(bases, memories);
+  const vectors = mixedVectors(bases, memories * chunksEach);
   using file = await Deno.open(vectorFile, { write: true, create: true });
   for (let first = 0; first < memories; first += BATCH) {
     const items: NewMemory[] = [];
     for (let i = first; i < Math.min(first + BATCH, memories); i++) {
-      const vector = vectors.next().value!;
-      items.push({ memory: memoryAt(i), vectors: { model: model.id, chunks: [vector] } });
-      await writeAll(file, vector);
+      const chunks = Array.from({ length: chunksEach }, () => vectors.next().value!);
+      items.push({ memory: memoryAt(i, characters), vectors: { model: model.id, chunks } });
+      for (const vector of chunks) await writeAll(file, vector);
     }
     const outcomes = await storage.store(items);
     if (outcomes.includes("duplicate")) throw new Error("Two texts of the store are equal");

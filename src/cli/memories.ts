@@ -41,6 +41,7 @@ interface SearchOptions extends PageOptions {
   minRelevance?: string;
   effort?: string;
   exchanges?: boolean;
+  explain?: boolean;
 }
 
 /** Adds the commands. */
@@ -72,6 +73,7 @@ export function addMemories(program: Command, context: CliContext): void {
     .addOption(new Option("--effort <effort>", "whether a reranker reads the first again").choices(["normal", "high"]))
     .option("--exchanges", "a message and its answer as one result, when both are found")
     .option("--min-relevance <number>", "only results likely what was asked for: 0 to 1, or auto")
+    .option("--explain", "what made each score, below each result")
     .option("--min-score <number>", "only results with at least this score, 0 to 1")
     .option("-n, --limit <number>", "how many, up to 100", "10").option("-p, --page <number>", "which page", "1")
     .option("--full", "whole contents instead of one line each").option("--json", "print the result as JSON")
@@ -183,7 +185,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
       ? [paint(context, "yellow", relevanceText(result.relevant, result.total))]
       : [],
-    ...result.results.flatMap(({ memory, similarity_score, passage, exchange }) => {
+    ...result.results.flatMap(({ memory, similarity_score, relevance_reason, passage, exchange }) => {
       const text = (found: typeof memory, matched: typeof passage) => {
         const shown = matched == null ? found.content : excerpt(found.content, matched);
         return line(
@@ -194,6 +196,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
       };
       return [
         `${paint(context, "green", (similarity_score ?? 0).toFixed(2))}  ${text(memory, passage)}`,
+        ...options.explain && relevance_reason !== null ? [`      ${paint(context, "dim", relevance_reason)}`] : [],
         ...exchange == null ? [] : [`${exchange.part.padStart(8)}  ${text(exchange.memory, exchange.passage)}`],
       ];
     }),

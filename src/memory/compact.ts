@@ -29,6 +29,8 @@ export interface CompactMemory {
   origin?: string | undefined;
   /** 0 to 1. */
   relevance?: number | null | undefined;
+  /** What made its score, where that was asked for. */
+  relevance_reason?: string | undefined;
   passage?: Passage | undefined;
   /** Characters of the whole content, where only a part is given. */
   content_length?: number | undefined;
@@ -119,6 +121,7 @@ export function compactBlock(
     memory.origin === undefined ? knownOrigin(memory) : memory.origin === UNNAMED ? null : memory.origin,
     superseded_by && `superseded by ${shortKey(superseded_by)}`,
     partOf(memory),
+    memory.relevance_reason,
     ...more,
   ].filter(Boolean);
   const { before = [], after = [], content, exchange } = memory, other = exchange ? [exchangePart(exchange)] : [];

@@ -15,6 +15,13 @@ const SCORES = [
   ["neighbours", "Around it", "Share of the score that comes from the turns around it"],
 ];
 
+/** Factors on the score, shown where they lower it. */
+const FACTORS = [
+  ["speaker", "Someone else speaks", "The question names who speaks, and this is a turn of someone else"],
+  ["role", "An assistant speaks", "What an assistant said counts less, unless the question asks for that"],
+  ["asking", "Asks", "A short turn that ends by asking counts less"],
+];
+
 /** The card of a memory; `hit` is the search's view of it, or null in a listing. */
 export function memoryCard(memory, hit, handlers) {
   const { tags, memory_type, metadata, created_at, updated_at } = memory;
@@ -81,6 +88,7 @@ function excerpt(text, { start, end }) {
 /** Why it was found: the score and what made it. */
 function reasons({ similarity_score, relevance, relevance_reason, scores }) {
   const parts = scores ? SCORES.filter(([name]) => scores[name]) : [];
+  const factors = scores ? FACTORS.filter(([name]) => (scores[name] ?? 1) < 1) : [];
   return el(
     "div",
     { class: "reasons", title: relevance_reason ?? "" },
@@ -98,6 +106,7 @@ function reasons({ similarity_score, relevance, relevance_reason, scores }) {
         el("meter", { min: "0", max: "1", value: String(scores[name]), "aria-hidden": "true" }),
       )
     ),
+    ...factors.map(([name, label, title]) => el("span", { title }, `${label} × ${scores[name].toFixed(2)}`)),
     parts.length === 0 ? el("span", {}, relevance_reason ?? "") : null,
   );
 }

@@ -1,6 +1,15 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { gaussian, pick, seeded } from "../../bench/lib/random.ts";
-import { bootstrap, mean, median, pairedRatios, percentChange, percentile, spread } from "../../bench/lib/stats.ts";
+import {
+  bootstrap,
+  fitLine,
+  mean,
+  median,
+  pairedRatios,
+  percentChange,
+  percentile,
+  spread,
+} from "../../bench/lib/stats.ts";
 
 Deno.test("percentiles lie between samples by interpolation, whatever their order", () => {
   assertEquals(percentile([4, 1, 3, 2], 0.5), 2.5);
@@ -49,4 +58,17 @@ Deno.test("seeded numbers repeat, spread evenly, and pick from everywhere", () =
   const normal = Array.from({ length: 10_000 }, () => gaussian(random));
   assertAlmostEquals(mean(normal), 0, 0.05);
   assertAlmostEquals(mean(normal.map((value) => value ** 2)), 1, 0.05);
+});
+
+Deno.test("a line goes through points on it, and between those beside it", () => {
+  const x = [0, 1, 2, 5], exact = fitLine(x, x.map((value) => 3 * value - 1));
+  assertAlmostEquals(exact.slope, 3);
+  assertAlmostEquals(exact.offset, -1);
+  assertAlmostEquals(exact.correlation, 1);
+  assertAlmostEquals(fitLine(x, x.map((value) => -value)).correlation, -1);
+  // Two points a step above and two a step below cancel each other out.
+  const beside = fitLine([0, 0, 10, 10], [1, -1, 11, 9]);
+  assertAlmostEquals(beside.slope, 1);
+  assertAlmostEquals(beside.offset, 0);
+  assertAlmostEquals(beside.correlation, 10 / Math.sqrt(104));
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { questionAt, tagAt, textAt } from "../../bench/lib/texts.ts";
+import { longTextAt, questionAt, tagAt, textAt } from "../../bench/lib/texts.ts";
 
 const COUNT = 20_000;
 
@@ -22,4 +22,11 @@ Deno.test("texts are as long as conversation turns and use thousands of words, m
 
 Deno.test("tags are shared", () => {
   assert(new Set(Array.from({ length: 500 }, (_, i) => tagAt(i))).size < 50);
+});
+
+Deno.test("long texts repeat with their number, differ from all others and have the length that is asked for", () => {
+  const texts = Array.from({ length: 300 }, (_, i) => longTextAt(i, 2000));
+  assertEquals(longTextAt(7, 2000), texts[7]);
+  assertEquals(new Set(texts).size, texts.length);
+  for (const { length } of texts) assert(length >= 2000 && length < 2200, `${length} characters`);
 });

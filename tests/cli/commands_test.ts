@@ -213,6 +213,8 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
       ]),
       [2, 1, 1, 0, 1, 2, 1, 0, 0],
     );
+    assertStringIncludes((await unimem(folder, "search", "pipe", "--explain")).out, "words: ");
+    assert(!(await unimem(folder, "search", "pipe")).out.includes("words: "));
     const env = { ...testEnvironment(folder), NO_COLOR: "" };
     assert(!(await unimemIn(env, "list")).out.includes("\x1b"));
     assertStringIncludes((await unimemIn({ ...env, FORCE_COLOR: "1" }, "list")).out, "\x1b[");

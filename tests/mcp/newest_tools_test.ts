@@ -58,16 +58,41 @@ Deno.test("search answers connectors in the shape they read, and fetch gives the
 
 Deno.test("search and the older tools find what one role said", async () => {
   await withClient(async (client) => {
-    const asked = await stored(client, "User: the crane squeaks", { conversation_id: "talk" });
-    const answered = await stored(client, "The crane needs oil", { metadata: { role: "assistant" } });
+    const asked = await stored(client, "User: the crane squeaks", { conversation_id: "talk", tags: ["yard"] });
+    const answered = await stored(client, "The crane needs oil", {
+      tags: ["yard"],
+      metadata: { role: "assistant" },
+    });
     for (const [role, id] of [["user", asked], ["assistant", answered]]) {
       const { results } = await call(client, "search", { query: "crane", role });
       const { memories } = await call(client, "retrieve_memory", { query: "crane", role });
       const listed = await call(client, "list_memories", { role });
+      const tagged = await call(client, "search_by_tag", { tags: "yard", role });
+      const alone = await call(client, "search", { role });
       const hashes = (all: { content_hash: string }[]) => all.map(({ content_hash }) => content_hash);
       assertEquals(results.map((result: { id: string }) => result.id), [id]);
-      assertEquals([hashes(memories), hashes(listed.memories)], [[id], [id]]);
+      assertEquals([memories, listed.memories, tagged.memories].map(hashes), [[id], [id], [id]]);
+      assertEquals(alone.results.map((result: { id: string }) => result.id), [id]);
     }
+  });
+});
+
+Deno.test("asked to explain, results say what made their scores", async () => {
+  await withClient(async (client) => {
+    await stored(client, "Assistant: the parser drops commas", { conversation_id: "c" });
+    await stored(client, "User: does the parser drop commas?", { conversation_id: "c" });
+    const args = { query: "parser commas", mode: "hybrid" };
+    for (const [name, field] of [["search", "results"], ["retrieve_memory", "memories"]] as const) {
+      const plain = await call(client, name, args), explained = await call(client, name, { ...args, explain: true });
+      const reasons = (answer: Record<string, { relevance_reason?: string }[]>) =>
+        answer[field]!.map(({ relevance_reason }) => relevance_reason).sort().join();
+      assertEquals(reasons(plain), ",");
+      for (const part of ["Semantic similarity", "words", "neighbours", "an assistant speaks: ×", "asks: ×"]) {
+        assertStringIncludes(reasons(explained), part);
+      }
+    }
+    const text = textOf(await client.call("search", { ...args, explain: true }));
+    assertStringIncludes(text, "an assistant speaks: × 0.50");
   });
 });
 

@@ -60,6 +60,10 @@ export function exchangeOf({ part, role, memory, passage }: NonNullable<SearchHi
   };
 }
 
+/** Whether results say what made their scores, and how they do. */
+export const Explain = z.boolean().default(false).describe("Whether each result says what made its score.");
+export const Reason = z.string().optional().describe("What made the score, part by part.");
+
 /** Filters beside tags that searches and listings accept. */
 export const Filters = {
   memory_type: FilterFields.memory_type.describe("Only memories of this type."),

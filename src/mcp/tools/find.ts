@@ -26,12 +26,14 @@ import {
   EXCHANGE,
   Exchange,
   exchangeOf,
+  Explain,
   Filters,
   MemoryResult,
   memoryResult,
   Paging,
   pagingOf,
   PassageField,
+  Reason,
   Relevant,
   RerankedCount,
   Tags,
@@ -60,6 +62,7 @@ export const retrieveMemory = defineTool({
     order: ResultOrder.optional(),
     effort: SearchEffort.optional(),
     exchanges: Exchanges.optional(),
+    explain: Explain,
     mode: SearchMode.default("hybrid"),
     tags: Tags.optional().describe("Only memories with any of these tags."),
     match_all: matchAll,
@@ -72,6 +75,7 @@ export const retrieveMemory = defineTool({
       MemoryResult.extend({
         similarity_score: z.number().nullable(),
         relevance: z.number().optional(),
+        relevance_reason: Reason,
         passage: PassageField,
         exchange: Exchange.optional().describe(EXCHANGE),
       }),
@@ -88,13 +92,14 @@ export const retrieveMemory = defineTool({
   listed: ["query", "page", "page_size", "min_similarity", "tags", "memory_type"],
   first: true,
   compact: ({ memories, ...facts }) => compactText(memories, facts),
-  async run(runtime, { min_similarity, detail, max_tokens, ...input }) {
+  async run(runtime, { min_similarity, explain, detail, max_tokens, ...input }) {
     const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
     const { items, ...left } = sizeMemories(
       found.results.map((hit) => ({
         ...memoryResult(hit.memory),
         similarity_score: hit.similarity_score === null ? null : roundScore(hit.similarity_score),
         ...(hit.relevance == null ? {} : { relevance: roundScore(hit.relevance) }),
+        ...(explain && hit.relevance_reason !== null ? { relevance_reason: hit.relevance_reason } : {}),
         ...(hit.passage == null ? {} : { passage: { start: hit.passage.start, end: hit.passage.end } }),
         ...(hit.exchange == null ? {} : { exchange: exchangeOf(hit.exchange) }),
       })),
@@ -124,6 +129,7 @@ export const searchByTag = defineTool({
     match_all: matchAll,
     page: Page,
     page_size: PageSize,
+    role: FilterFields.role,
     include_superseded: FilterFields.include_superseded,
     order: ListOrder.optional(),
     ...Sizing,

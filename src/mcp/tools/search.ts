@@ -28,12 +28,14 @@ import {
   EXCHANGE,
   ExchangeFields,
   exchangeOf,
+  Explain,
   Filters,
   MemoryFields,
   memoryResult,
   Paging,
   pagingOf,
   PassageField,
+  Reason,
   Relevant,
   RerankedCount,
   Tags,
@@ -52,6 +54,7 @@ const SearchResult = z.object({
   passage: PassageField,
   relevance: z.number().optional()
     .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
+  relevance_reason: Reason,
   ...MemoryFields,
   origin: z.string().optional().describe("Who stored it and what it was read from, as far as they said."),
   exchange: z.object({ id: z.string(), ...ExchangeFields }).optional().describe(EXCHANGE),
@@ -97,6 +100,7 @@ export const searchTool = defineTool({
     order: ResultOrder.optional(),
     effort: SearchEffort.optional(),
     exchanges: Exchanges.default(true),
+    explain: Explain,
     ...Filters,
     context: ContextTurns.default(0),
     // The words for a form of the text never come this far.
@@ -121,17 +125,18 @@ export const searchTool = defineTool({
     ...["page", "page_size", "min_relevance", "order", "include_superseded", "context", "detail", "max_tokens"],
   ],
   core: ["query", "tags", "memory_type", "created_after", "created_before", "page", "page_size"],
-  async run(runtime, { k, output, detail, max_tokens, ...input }) {
+  async run(runtime, { k, output, explain, detail, max_tokens, ...input }) {
     const found = await find(runtime, { ...input, page_size: k ?? input.page_size });
     const level = detail ?? (output === undefined ? input.mode === "scan" ? "snippets" : "full" : OUTPUT[output]);
     const entries = found.results.map((hit, i) => ({ ...hit, around: found.around[i] ?? null }));
     const { items, ...left } = sizeItems(
       entries,
       { detail: level, max_tokens },
-      ({ memory, similarity_score, relevance, passage, exchange, around }, form) => ({
+      ({ memory, similarity_score, relevance, relevance_reason, passage, exchange, around }, form) => ({
         ...resultOf(memory, form, input.query, passage ?? undefined),
         ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),
         ...(relevance == null ? {} : { relevance: roundScore(relevance) }),
+        ...(explain && relevance_reason !== null ? { relevance_reason } : {}),
         // It comes along with its result, so that a passage of it is enough until it is fetched.
         ...(exchange == null ? {} : { exchange: turnOf(exchange, form === "ids" ? form : "snippets") }),
         ...turnsOf(around, form),
