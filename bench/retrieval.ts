@@ -14,11 +14,18 @@ import { rankSessions, scoreSessions, scoreTurns, type SessionScores, type TurnS
 import { inTemporaryFolder, residentBytes } from "./lib/process.ts";
 import { writeReadme } from "./lib/results.ts";
 import { timed, withClients } from "./lib/rest.ts";
-import { exchangesText, type Report, reportOf, reportText, summaryText } from "./lib/retrieval_report.ts";
+import {
+  exchangesText,
+  relevanceText,
+  type Report,
+  reportOf,
+  reportText,
+  summaryText,
+} from "./lib/retrieval_report.ts";
 import {
   connectMcp,
   retrieve,
-  retrieveResults,
+  type Retrieved,
   startUnimem,
   type Unimem,
   untilEmbedded,
@@ -29,6 +36,7 @@ const USAGE = `Usage: deno task bench:retrieval FILE... [options]
 
   FILE            {"docs": [{"t", "id", "conv"?, "tags"?, "type"?}], "qs": [{"q", "ev": [id], "conv"?, "cat"?}]}
                   several files, or --glue, give one table with a row for each set
+  --foreign N     also ask every Nth question of the other files, for which nothing should be relevant
   --glue N        also the guard set in which N turns of every second session are one text; may be repeated
   --mode MODE     hybrid (default), semantic or exact
   --filter WHAT   how a conversation is asked alone: by conversation (default) or tags
@@ -54,6 +62,10 @@ export interface Answered {
   /** Null where the question names no conversation. */
   alone: TurnScores | null;
   sessions: SessionScores | null;
+  /** Of the pool what `min_relevance: auto` leaves. */
+  auto: TurnScores;
+  /** How many of all results are relevant. */
+  relevant: number;
   /** The same by cosines alone, as most services rank; null without vectors. */
   cosines: { pool: TurnScores; alone: TurnScores | null } | null;
   /** R@10 with a message and its answer as one result; null where that wasn't asked for. */
@@ -67,6 +79,8 @@ export interface ExchangeRecall {
 }
 
 interface Options {
+  /** Questions that belong elsewhere, by the name of their set. */
+  foreign: ReadonlyMap<string, readonly string[]>;
   mode: string;
   filter: string;
   env: Record<string, string>;
@@ -80,6 +94,7 @@ async function main(args: string[]): Promise<void> {
     args,
     allowPositionals: true,
     options: {
+      foreign: { type: "string" },
       glue: { type: "string", multiple: true, default: [] },
       mode: { type: "string", default: "hybrid" },
       filter: { type: "string", default: "conversation" },
@@ -103,9 +118,17 @@ async function main(args: string[]): Promise<void> {
     Deno.exit(2);
   }
   const env = Object.fromEntries(values.env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));
+  const read = new Map<string, Dataset>();
+  for (const file of positionals) read.set(basename(file, ".json"), await readDataset(file));
+  const every = Number(values.foreign ?? Infinity);
+  const foreignTo = (name: string) =>
+    new Map(
+      [...read].filter(([other]) => other !== name && values.foreign !== undefined)
+        .map(([other, { qs }]) => [other, qs.filter((_, i) => i % every === 0).map(({ q }) => q)]),
+    );
   const measured: { name: string; report: Report; answered: Answered[] }[] = [];
-  for (const file of positionals) {
-    const all = await readDataset(file), name = basename(file, ".json");
+  for (const [name, all] of read) {
+    const foreign = foreignTo(name);
     const sets = [
       { name, data: all },
       ...sizes.map((size) => ({ name: `${name}, glued ${size}`, data: glue(all, size) })),
@@ -114,10 +137,12 @@ async function main(args: string[]): Promise<void> {
       console.error(`Measuring ${name}`);
       const data = { docs: docs.slice(0, count(values.docs)), qs: qs.slice(0, count(values.questions)) };
       const { mode, filter, order, exchanges } = values, clients = Number(values.clients);
-      measured.push({ name, ...await measure(data, { mode, filter, order, exchanges, env, clients }) });
+      measured.push({ name, ...await measure(data, { mode, filter, order, exchanges, env, foreign, clients }) });
     }
   }
-  const text = measured.length === 1 ? reportText(measured[0]!.report) : summaryText(measured);
+  const text = measured.length === 1
+    ? reportText(measured[0]!.report)
+    : [summaryText(measured), relevanceText(measured)].join("\n\n");
   console.log(text);
   if (values.exchanges) console.log(`\n${exchangesText(measured)}`);
   if (values.readme) {
@@ -141,8 +166,9 @@ function measure(data: Dataset, options: Options): Promise<{ report: Report; ans
     await untilEmbedded(service);
     const resident = await residentBytes(service.pid);
     console.error(`Asking ${data.qs.length} questions`);
-    const { answered, searchMs } = await ask(service, data, options);
+    const { answered, searchMs, silenced } = await ask(service, data, options);
     const report = reportOf(answered, {
+      silenced,
       mode: options.mode,
       texts: data.docs.length,
       start_ms: service.startMs,
@@ -169,38 +195,42 @@ async function load({ rest }: Unimem, { docs }: Dataset, clients: number): Promi
 async function ask(
   service: Unimem,
   { docs, qs }: Dataset,
-  { mode, filter, order, exchanges }: Options,
-): Promise<{ answered: Answered[]; searchMs: number[] }> {
+  { mode, filter, order, exchanges, foreign }: Options,
+): Promise<{ answered: Answered[]; searchMs: number[]; silenced: Record<string, boolean[]> }> {
   const ids = new TextIds(docs), answered: Answered[] = [], searchMs: number[] = [];
-  const client = await connectMcp(service), how = { mode, ...order === undefined ? {} : { order } };
+  const silenced: Record<string, boolean[]> = {};
+  const client = await connectMcp(service), how = { mode, detail: "ids", ...order === undefined ? {} : { order } };
   const withExchanges = async (q: string, ev: readonly string[], where: Record<string, unknown>) => {
-    const found = await retrieveResults(client, { query: q, page_size: 10, exchanges: true, ...how, ...where });
-    const results = found.map(({ content }) => ids.of(content));
-    const both = found.map(({ exchange }, i) => exchange ? results[i]!.union(ids.of(exchange.content)) : results[i]!);
+    const found = await retrieve(client, { query: q, page_size: 10, exchanges: true, ...how, ...where });
+    const results = found.hashes.map((hash) => ids.of(hash));
+    const both = found.exchanges.map((other, i) => other === null ? results[i]! : results[i]!.union(ids.of(other)));
     return { results: scoreTurns(results, ev).r10, both: scoreTurns(both, ev).r10 };
   };
   try {
     for (const { q, ev, conv, cat } of qs) {
-      let pool: string[] = [], alone: string[] = [];
-      searchMs.push(await timed(async () => pool = await retrieve(client, { query: q, page_size: 10, ...how })));
+      let found: Retrieved = { hashes: [], exchanges: [], relevant: 0 }, alone: string[] = [];
+      searchMs.push(await timed(async () => found = await retrieve(client, { query: q, page_size: 10, ...how })));
+      const pool = found.hashes.map((hash) => ids.of(hash));
       if (conv != null) {
         const where = filter === "tags" ? { tags: [conv] } : { conversation_id: conv };
-        alone = await retrieve(client, { query: q, page_size: SESSION_RESULTS, ...how, ...where });
+        alone = (await retrieve(client, { query: q, page_size: SESSION_RESULTS, ...how, ...where })).hashes;
       }
       const byCosine = async (where: Record<string, unknown>) =>
         mode === "hybrid" ? await service.rest.nearest(q, where) : [];
       const pooled = await byCosine({});
-      const within = conv == null ? null : alone.map((text) => ids.within(conv, text));
+      const within = conv == null ? null : alone.map((hash) => ids.within(conv, hash));
       answered.push({
         question: q,
         category: cat == null ? null : String(cat),
-        pool: scoreTurns(pool.map((text) => ids.of(text)), ev),
+        pool: scoreTurns(pool, ev),
+        auto: scoreTurns(pool.slice(0, found.relevant), ev),
+        relevant: found.relevant,
         alone: within && scoreTurns(within, ev),
         sessions: within && scoreSessions(rankSessions(within), ev),
         cosines: pooled.length === 0 ? null : {
-          pool: scoreTurns(pooled.map((text) => ids.of(text)), ev),
+          pool: scoreTurns(pooled.map((hash) => ids.of(hash)), ev),
           alone: conv == null ? null : scoreTurns(
-            (await byCosine({ conversation_id: conv })).map((text) => ids.within(conv, text)),
+            (await byCosine({ conversation_id: conv })).map((hash) => ids.within(conv, hash)),
             ev,
           ),
         },
@@ -210,10 +240,16 @@ async function ask(
         },
       });
     }
+    for (const [name, questions] of foreign) {
+      silenced[name] = [];
+      for (const query of questions) {
+        silenced[name].push((await retrieve(client, { query, page_size: 1, ...how })).relevant === 0);
+      }
+    }
   } finally {
     await client.close();
   }
-  return { answered, searchMs };
+  return { answered, searchMs, silenced };
 }
 
 /** An optional number of items; all without it. */

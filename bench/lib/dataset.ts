@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { contentHash } from "../../src/memory/hash.ts";
 
 const Dataset = z.object({
   docs: z.array(z.object({
@@ -38,26 +39,26 @@ export async function readDataset(path: string): Promise<Dataset> {
   return parsed.data;
 }
 
-/** Finds the ids behind a text that a service answered. */
+/** Finds the ids behind a memory that a service answered, by its content_hash. */
 export class TextIds {
   readonly #ids = new Map<string, Set<string>>();
   readonly #ofConversation = new Map<string, Set<string>>();
 
   constructor(docs: readonly Doc[]) {
     for (const { t, id, conv } of docs) {
-      add(this.#ids, t, id);
+      add(this.#ids, contentHash(t), id);
       if (conv != null) add(this.#ofConversation, conv, id);
     }
   }
 
-  /** Ids of all texts that read so; none for a text that isn't of the set. */
-  of(text: string): ReadonlySet<string> {
-    return this.#ids.get(text) ?? new Set();
+  /** Ids of all texts that are kept as this memory; none for one that isn't of the set. */
+  of(hash: string): ReadonlySet<string> {
+    return this.#ids.get(hash) ?? new Set();
   }
 
   /** The same within one conversation. */
-  within(conversation: string, text: string): ReadonlySet<string> {
-    return this.of(text).intersection(this.#ofConversation.get(conversation) ?? new Set());
+  within(conversation: string, hash: string): ReadonlySet<string> {
+    return this.of(hash).intersection(this.#ofConversation.get(conversation) ?? new Set());
   }
 }
 

@@ -44,13 +44,13 @@ export class Rest {
     return answer.results.map((hit) => hit.memory.content);
   }
 
-  /** Contents of the ten memories whose cosine to the query is largest; looked for among the best 100 by meaning. */
+  /** Keys of the ten memories whose cosine to the query is largest; looked for among the best 100 by meaning. */
   async nearest(query: string, where: Record<string, unknown>): Promise<string[]> {
     const { results } = await this.post<
-      { results: { memory: { content: string }; scores: { semantic: number | null } }[] }
+      { results: { memory: { content_hash: string }; scores: { semantic: number | null } }[] }
     >("/api/search", { query, mode: "semantic", n_results: 100, ...where });
     const cosineOf = ({ scores }: typeof results[number]) => scores.semantic ?? -1;
-    return results.toSorted((a, b) => cosineOf(b) - cosineOf(a)).slice(0, 10).map((hit) => hit.memory.content);
+    return results.toSorted((a, b) => cosineOf(b) - cosineOf(a)).slice(0, 10).map((hit) => hit.memory.content_hash);
   }
 
   /** Whether a search by meaning is answered. */

@@ -22,6 +22,8 @@ export interface Conditions {
   resident_mb: number;
   /** Milliseconds of every search in the pool, over MCP. */
   search_ms: number[];
+  /** Whether nothing was relevant, for each question of other sets. */
+  silenced: Record<string, boolean[]>;
 }
 
 /** Figures by their names. */
@@ -36,7 +38,7 @@ interface Cosines {
 }
 
 /** A run's figures. */
-export interface Report extends Omit<Conditions, "search_ms"> {
+export interface Report extends Omit<Conditions, "search_ms" | "silenced"> {
   questions: number;
   search_p50_ms: number;
   search_p95_ms: number;
@@ -45,6 +47,10 @@ export interface Report extends Omit<Conditions, "search_ms"> {
   /** Each conversation alone; null when no question names one. */
   alone: Figures<typeof TURNS[number]> | null;
   sessions: Figures<typeof SESSIONS[number]> | null;
+  /** Of the pool what `min_relevance: auto` leaves: R@10, and questions that get anything. */
+  auto: { r10: Estimate; answered: Estimate };
+  /** Share of other sets' questions for which nothing was relevant. */
+  silenced: Record<string, Estimate>;
   /** By cosines alone; null without vectors. */
   cosines: Cosines | null;
   /** R@10 with a message and its answer as one result; null where that wasn't asked for. */
@@ -54,7 +60,7 @@ export interface Report extends Omit<Conditions, "search_ms"> {
 }
 
 /** Sums up a run. */
-export function reportOf(answered: readonly Answered[], { search_ms, ...conditions }: Conditions): Report {
+export function reportOf(answered: readonly Answered[], { search_ms, silenced, ...conditions }: Conditions): Report {
   const named = answered.flatMap(({ category }) => category === null ? [] : [category]);
   const categories = [...new Set(named)].sort();
   return {
@@ -64,6 +70,13 @@ export function reportOf(answered: readonly Answered[], { search_ms, ...conditio
     search_p95_ms: percentile(search_ms, 0.95),
     ...levels(answered),
     exchanges: exchangesOf(answered),
+    auto: {
+      r10: bootstrap(answered.map(({ auto }) => auto.r10)),
+      answered: bootstrap(answered.map(({ relevant }) => Number(relevant > 0))),
+    },
+    silenced: Object.fromEntries(
+      Object.entries(silenced).map(([name, all]) => [name, bootstrap(all.map(Number))]),
+    ),
     categories: Object.fromEntries(
       categories.map((name) => [name, levels(answered.filter(({ category }) => category === name))]),
     ),
@@ -143,6 +156,20 @@ export function summaryText(runs: readonly { name: string; report: Report }[]): 
       ]),
     ),
   ].join("\n\n");
+}
+
+/** What `min_relevance: auto` costs and what it keeps away, a row for each set. */
+export function relevanceText(runs: readonly { name: string; report: Report }[]): string {
+  const names = [...new Set(runs.flatMap(({ report }) => Object.keys(report.silenced)))];
+  return table(
+    ["with auto", "questions answered", "R@10 lost", ...names.map((name) => `nothing for ${name}'s`)],
+    runs.map(({ name, report: { auto, pool, silenced } }) => [
+      name,
+      cell(auto.answered),
+      (100 * (pool.r10.mean - auto.r10.mean)).toFixed(1),
+      ...names.map((other) => cell(silenced[other])),
+    ]),
+  );
 }
 
 function levels(answered: readonly Answered[]): Pick<Report, "pool" | "alone" | "sessions" | "cosines"> {

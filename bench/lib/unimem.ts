@@ -100,19 +100,29 @@ export async function connectMcp({ mcp }: Unimem): Promise<Client> {
   return client;
 }
 
-/** Contents that `retrieve_memory` finds, best first. */
-export async function retrieve(client: Client, args: Record<string, unknown>): Promise<string[]> {
-  return (await retrieveResults(client, args)).map(({ content }) => content);
+/** What `retrieve_memory` found. */
+export interface Retrieved {
+  /** Keys of memories, best first. */
+  hashes: string[];
+  /** Key of the other turn of each one's exchange; null where none comes along. */
+  exchanges: (string | null)[];
+  /** How many of all results the service takes for relevant. */
+  relevant: number;
 }
 
-/** Results of `retrieve_memory`, best first, each with the other turn of its exchange where that comes along. */
-export async function retrieveResults(
-  client: Client,
-  args: Record<string, unknown>,
-): Promise<{ content: string; exchange?: { content: string } }[]> {
+/** Asks `retrieve_memory`. */
+export async function retrieve(client: Client, args: Record<string, unknown>): Promise<Retrieved> {
   const answer = await client.callTool({ name: "retrieve_memory", arguments: { max_tokens: 1_000_000, ...args } });
   if (answer.isError) throw new Error(`retrieve_memory failed: ${JSON.stringify(answer.content)}`);
-  return (answer.structuredContent as { memories: { content: string; exchange?: { content: string } }[] }).memories;
+  const { memories, relevant = 0 } = answer.structuredContent as {
+    memories: { content_hash: string; exchange?: { content_hash: string } }[];
+    relevant?: number;
+  };
+  return {
+    hashes: memories.map(({ content_hash }) => content_hash),
+    exchanges: memories.map(({ exchange }) => exchange?.content_hash ?? null),
+    relevant,
+  };
 }
 
 /** Whether the MCP endpoint takes part in the protocol. */

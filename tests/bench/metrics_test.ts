@@ -1,5 +1,6 @@
 import { scorePrecision } from "../../bench/precision.ts";
 import { assert, assertEquals } from "@std/assert";
+import { contentHash } from "../../src/memory/hash.ts";
 import { TextIds } from "../../bench/lib/dataset.ts";
 import { rankSessions, scoreDated, scoreSessions, scoreTurns } from "../../bench/lib/metrics.ts";
 
@@ -47,16 +48,17 @@ Deno.test("sessions are scored by whether any and by how many are found", () => 
   assertEquals(scoreSessions([], ["f:1"]), { any5: 0, any10: 0, share5: 0, share10: 0 });
 });
 
-Deno.test("a text's ids are those of all turns that read so, or of one conversation's", () => {
+Deno.test("a memory's ids are those of all turns that read so, or of one conversation's", () => {
   const ids = new TextIds([
     { t: "Thanks!", id: "1/D1:1", conv: "one" },
     { t: "Thanks!", id: "2/D1:1", conv: "two" },
     { t: "Bye", id: "3" },
   ]);
-  assertEquals(ids.of("Thanks!"), new Set(["1/D1:1", "2/D1:1"]));
-  assertEquals(ids.within("two", "Thanks!"), new Set(["2/D1:1"]));
-  assertEquals(ids.within("none", "Thanks!"), new Set());
-  assertEquals(ids.of("unknown"), new Set());
+  const thanks = contentHash("thanks!");
+  assertEquals(ids.of(thanks), new Set(["1/D1:1", "2/D1:1"]));
+  assertEquals(ids.within("two", thanks), new Set(["2/D1:1"]));
+  assertEquals(ids.within("none", thanks), new Set());
+  assertEquals(ids.of(contentHash("unknown")), new Set());
 });
 
 Deno.test("precision is perfect where nothing should come and nothing does, and worthless where all is missed", () => {

@@ -1,5 +1,7 @@
 /** Relevance with a model whose cosines lie elsewhere than the bundled model's. */
 
+// First: it teaches zod what the schemas behind it need.
+import { openClient } from "./client.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { scaleOf } from "../../bench/calibrate.ts";
 import { dot } from "../../bench/lib/vectors.ts";
@@ -7,7 +9,6 @@ import { parseConfig } from "../../src/config.ts";
 import type { EmbeddingService } from "../../src/embedding/embedder.ts";
 import type { CosineScale } from "../../src/memory/relevance.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { openClient } from "./client.ts";
 
 const TEXTS = [
   "Caroline adopted a puppy named Biscuit.",
