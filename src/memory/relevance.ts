@@ -4,11 +4,13 @@
  * The scores that rank say which of the results is best, not whether any is good: the best of a thousand unrelated
  * memories is the best all the same. This looks at the best there is: the largest cosine, and the most of the question's
  * words that one memory holds, each word by its rarity and those that no memory has by the highest. Both grow with the
- * number of memories that are searched, for the question too that belongs elsewhere, which the logarithm makes up for.
+ * number of memories that are searched, for the question too that belongs elsewhere, so that what such a question
+ * reaches is subtracted.
  *
- * Where the constants come from: a logistic regression over questions of five sets asked of their own store and of the
- * others, of stores of 100 to 8,700 memories, each pair of question set and store with the same weight; rounded. Of what
- * comes out between 0.6 and 0.7, 75 % was asked of its own store; the curve is in `bench/README.md`.
+ * Where the constants come from: questions of five sets asked of their own store and of the others, of stores of 35 to
+ * 100,000 memories; round numbers near those of a logistic regression in which each pair of question set and store has
+ * the same weight. Of what comes out between 0.6 and 0.7, 69 % was asked of its own store; the curve is in
+ * `bench/README.md`.
  *
  * @module
  */
@@ -17,42 +19,62 @@
 export interface BestFound {
   /** The largest cosine, on the scale of the bundled model; null without vectors. */
   cosine: number | null;
-  /** The largest share of the question's word weight that one memory holds, 0 to 1; null without words. */
+  /** The largest share of the question's word weight that one memory holds, by `countedShare`; null without words. */
   words: number | null;
   /** Number of memories that were searched. */
   memories: number;
 }
 
-/** Weights of a logistic regression: of the cosine, of the words, of the decimal logarithm of the number of memories. */
+/** Weights of the log-odds: of the cosine, of the words, and of what an unrelated question reaches. */
 interface Weights {
   cosine: number;
   words: number;
-  size: number;
+  unrelated: number;
   constant: number;
 }
 
-const BOTH: Weights = { cosine: 26, words: 6, size: -2.7, constant: -6.2 };
-const COSINE_ALONE: Weights = { cosine: 30, words: 0, size: -1.6, constant: -9.1 };
-const WORDS_ALONE: Weights = { cosine: 0, words: 10, size: -1.2, constant: -0.9 };
+const BOTH: Weights = { cosine: 30, words: 6, unrelated: 1, constant: 0 };
+const COSINE_ALONE: Weights = { cosine: 34, words: 0, unrelated: 1, constant: 0.5 };
+const WORDS_ALONE: Weights = { cosine: 0, words: 12, unrelated: 0.35, constant: 1.1 };
 
-/** Least relevance of the best result for `auto` to show any: 92 % and more of foreign questions stay below it. */
-export const AUTO_BEST = 0.6;
-/** Least share of the best result's relevance for `auto`: what is below holds no evidence within the first ten. */
-const AUTO_SHARE = 0.4;
+/**
+ * What a question that belongs elsewhere reaches in stores of so many memories, as 30 × cosine + 6 × words: the 92nd
+ * percentile of such questions. Between these it grows with the logarithm of the number, and hardly after the last: from
+ * 3,000 to 100,000 memories by less than it differs between stores.
+ */
+const UNRELATED: readonly [memories: number, reached: number][] = [[1, 6], [240, 13], [3000, 18]];
 
-/** Memories from which on the largest cosine of a foreign question hardly grows. */
-const LARGE_STORE = 5000;
+/** Terms up to which a text's words count in full, as the ranking has it for what neighbours lend. */
+const LONG_TEXT = 150;
+
+/** Least relevance of the best result for `auto` to show any: it is more likely than not that something was found. */
+export const AUTO_BEST = 0.5;
+/** Least share of the best result's relevance for `auto`: what is below holds next to no evidence in the first ten. */
+const AUTO_SHARE = 0.3;
 
 /** Chance, 0 to 1, that the store holds what was asked for. */
 export function chanceFound({ cosine, words, memories }: BestFound): number {
-  const { cosine: ofCosine, words: ofWords, size, constant } = cosine === null
+  const { cosine: ofCosine, words: ofWords, unrelated, constant } = cosine === null
     ? WORDS_ALONE
     : words === null
     ? COSINE_ALONE
     : BOTH;
-  const ofSize = Math.log10(Math.min(LARGE_STORE, Math.max(1, memories)));
-  const sum = ofCosine * (cosine ?? 0) + ofWords * (words ?? 0) + size * ofSize + constant;
+  const sum = ofCosine * (cosine ?? 0) + ofWords * (words ?? 0) - unrelated * unrelatedReach(memories) + constant;
   return 1 / (1 + Math.exp(-sum));
+}
+
+/** `UNRELATED` between its points. */
+function unrelatedReach(memories: number): number {
+  const next = UNRELATED.findIndex(([size]) => size > memories);
+  if (next < 0) return UNRELATED.at(-1)![1];
+  if (next === 0) return UNRELATED[0]![1];
+  const [[size, reached], [nextSize, nextReached]] = [UNRELATED[next - 1]!, UNRELATED[next]!];
+  return reached + (nextReached - reached) * Math.log(memories / size) / Math.log(nextSize / size);
+}
+
+/** The share of a question's words that a text of `length` terms counts with: a long one holds many words by chance. */
+export function countedShare(share: number, length: number): number {
+  return length > LONG_TEXT ? share * Math.sqrt(LONG_TEXT / length) : share;
 }
 
 /** How many of results with these relevances, best first, are relevant by `auto`. */

@@ -160,7 +160,7 @@ export const MinRelevance = z.union([
 ], {
   error: "must be a number from 0 to 1 or auto",
 }).describe(
-  "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with 0.4 " +
+  "Least relevance of a result, 0 to 1; or auto: none unless the best is likely what was asked for, then all with 0.3 " +
     "of its relevance.",
 );
 const ORDERS = ["relevance", "time"] as const;

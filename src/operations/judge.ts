@@ -5,7 +5,7 @@
  */
 
 import type { Ranked } from "../memory/ranking.ts";
-import { chanceFound, cosineScale, countRelevant } from "../memory/relevance.ts";
+import { chanceFound, cosineScale, countedShare, countRelevant } from "../memory/relevance.ts";
 import type { Candidate, CandidateSet } from "../storage/contract/search.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -32,15 +32,15 @@ function bestCosine(runtime: Runtime, { candidates }: CandidateSet): number | nu
   return best === null || scale === null ? null : scale.slope * best + scale.offset;
 }
 
-/** The largest share of the question's word weight that one memory holds; null for a question without words. */
+/** The largest share of the question's word weight that one memory holds, as it counts; null for one without words. */
 function bestShare({ candidates, weights, unseen_weight }: CandidateSet): number | null {
   const all = weights.reduce((sum, weight) => sum + weight, unseen_weight);
   if (all === 0) return null;
   let most = 0;
-  for (const { words } of candidates) {
+  for (const { words, length } of candidates) {
     let held = 0;
     for (let term = 0; term < weights.length; term++) if (words[term]! > 0) held += weights[term]!;
-    most = Math.max(most, held);
+    if (held > most) most = Math.max(most, countedShare(held, length));
   }
   return most / all;
 }

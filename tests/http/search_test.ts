@@ -134,6 +134,21 @@ Deno.test("relevance says whether anything fits, min_relevance cuts by it, and t
   }
 });
 
+Deno.test("words scattered over a long text are no sign that it answers, those of a short one are", async () => {
+  const words = ["crane", "harbour", "repaired", "kiran", "march"];
+  const filler = Array.from({ length: 2500 }, (_, i) => `filler${i} nothing${i} office${i}`);
+  const scattered = filler.map((text, i) => i % 500 === 0 ? `${text} ${words[i / 500]}` : text).join(" ");
+  const relevanceOf = async (content: string) => {
+    await using client = await openClient({ embeddings: { serving: null } });
+    await client.store(content);
+    for (let i = 0; i < 20; i++) await client.store(`Note ${i} about something else`);
+    const { json } = await client.send("POST", "/api/search", { query: "Who repaired the harbour crane with Kiran?" });
+    return json.results[0].relevance;
+  };
+  const long = await relevanceOf(scattered), short = await relevanceOf("Kiran repaired the harbour crane in March");
+  assert(short > 0.9 && long < 0.5, `${short} ${long}`);
+});
+
 Deno.test("a long memory's result shows the passage that matched, with its place in the content", async () => {
   await using client = await openClient();
   const filler = "The day went by without anything of note in the office. ".repeat(40);

@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { AUTO_BEST, chanceFound, cosineScale, countRelevant, relevanceText } from "../../src/memory/relevance.ts";
+import {
+  AUTO_BEST,
+  chanceFound,
+  cosineScale,
+  countedShare,
+  countRelevant,
+  relevanceText,
+} from "../../src/memory/relevance.ts";
 
 Deno.test("the chance that something was found rises with meaning and words, and falls with the store's size", () => {
   const middling = { cosine: 0.4, words: 0.4, memories: 1000 };
@@ -24,10 +31,10 @@ Deno.test("without vectors the words decide, without words the vectors", () => {
   assert(chanceFound({ cosine: 0.2, words: null, memories: 1000 }) < 0.1);
 });
 
-Deno.test("auto keeps nothing below a likely best, and what has 0.4 of its relevance", () => {
+Deno.test("auto keeps nothing below a likely best, and what has 0.3 of its relevance", () => {
   assertEquals(countRelevant([]), 0);
   assertEquals(countRelevant([AUTO_BEST - 0.01, 0.5]), 0);
-  assertEquals(countRelevant([0.9, 0.6, 0.37, 0.35, 0.1]), 3);
+  assertEquals(countRelevant([0.9, 0.6, 0.28, 0.26, 0.1]), 3);
   assertEquals(countRelevant([0.9, 0.8]), 2);
   assertEquals([relevanceText(0, 5), relevanceText(3, 5), relevanceText(5, 5)], [
     "none is likely what was asked for",
@@ -45,4 +52,21 @@ Deno.test("a model's scale is that of its id, exports of the bundled model have 
   const e5 = cosineScale({ id: "a", name: "/srv/models/multilingual-e5-small" })!;
   assertEquals(e5, cosineScale({ id: "b", name: "intfloat/multilingual-e5-small" }));
   assertEquals([0.8, 0.9].map((cosine) => e5.slope * cosine + e5.offset > 0.4), [false, true]);
+});
+
+Deno.test("what an unrelated question reaches grows with the store, without a jump, and hardly beyond 3,000 memories", () => {
+  const at = (memories: number) => chanceFound({ cosine: 0.45, words: 0.3, memories });
+  let before = 1;
+  for (let memories = 1; memories < 20_000; memories = Math.ceil(memories * 1.1)) {
+    const now = at(memories);
+    assert(now <= before && before - now < 0.15, `${memories}: ${before} to ${now}`);
+    before = now;
+  }
+  assert(at(10) > 0.95 && at(3000) < 0.2);
+  assertEquals(at(3000), at(100_000));
+});
+
+Deno.test("words of a long text count less, for it holds many by chance", () => {
+  assertEquals([countedShare(0.8, 20), countedShare(0.8, 150)], [0.8, 0.8]);
+  assertEquals(countedShare(0.8, 600), 0.4);
 });
