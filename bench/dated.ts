@@ -16,6 +16,7 @@ import { writeReadme } from "./lib/results.ts";
 import { mean } from "./lib/stats.ts";
 import { table } from "./lib/table.ts";
 import { connectMcp, retrieve, startUnimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
+import { contentHash } from "../src/memory/hash.ts";
 
 const USAGE = `Usage: deno task bench:dated [FILE...] [options]
 
@@ -64,6 +65,7 @@ async function main(args: string[]): Promise<void> {
 
 async function measure(file: string, folder: string): Promise<Asked[]> {
   const { docs, qs } = await readDataset(file), ids = new TextIds(docs);
+  const texts = new Map(docs.map(({ t }) => [contentHash(t), t]));
   await using service = await startUnimem(folder);
   await untilMeaning(service);
   await withClients(4, docs, async ({ t, at, conv }) => {
@@ -77,15 +79,16 @@ async function measure(file: string, folder: string): Promise<Asked[]> {
   const client = await connectMcp(service), asked: Asked[] = [];
   try {
     for (const { q, ev, cat } of qs) {
-      const found = async (order: Order) => await retrieve(client, { query: q, page_size: 10, ...ORDERS[order] });
-      const contents = { relevance: await found("relevance"), words: await found("words"), time: await found("time") };
+      const found = async (order: Order) =>
+        (await retrieve(client, { query: q, page_size: 10, ...ORDERS[order] })).hashes;
+      const hashes = { relevance: await found("relevance"), words: await found("words"), time: await found("time") };
       const scored = (order: Order) =>
-        scoreDated(contents[order].map((text) => ids.of(text)), ev, { inOrder: cat === "order" });
+        scoreDated(hashes[order].map((hash) => ids.of(hash)), ev, { inOrder: cat === "order" });
       asked.push({
         question: q,
         category: String(cat),
         scores: { relevance: scored("relevance"), words: scored("words"), time: scored("time") },
-        first: contents.words[0] ?? "",
+        first: texts.get(hashes.words[0] ?? "") ?? "",
       });
     }
   } finally {

@@ -39,10 +39,9 @@ const WORDS_ALONE: Weights = { cosine: 0, words: 12, unrelated: 0.35, constant: 
 
 /**
  * What a question that belongs elsewhere reaches in stores of so many memories, as 30 × cosine + 6 × words: the 92nd
- * percentile of such questions. Between these it grows with the logarithm of the number, and hardly after the last: from
- * 3,000 to 100,000 memories by less than it differs between stores.
+ * percentile of such questions, or close to it. Between these it grows with the logarithm of the number.
  */
-const UNRELATED: readonly [memories: number, reached: number][] = [[1, 6], [240, 13], [3000, 18]];
+const UNRELATED: readonly [memories: number, reached: number][] = [[1, 6], [240, 13], [3000, 18], [100_000, 18.5]];
 
 /** Terms up to which a text's words count in full, as the ranking has it for what neighbours lend. */
 const LONG_TEXT = 150;

@@ -105,6 +105,17 @@ Deno.test("an assistant's answer counts less than the user's own words, and the 
   assert(second.relevance_reason.includes("an assistant speaks"), second.relevance_reason);
 });
 
+Deno.test("a question for an assistant's answer goes by meaning before words", async () => {
+  await using client = await openClient();
+  const words = "Assistant: Requests, requests: here are the requests that you asked for, with a list of all requests";
+  await client.store(words, { conversation_id: "c" });
+  const answer =
+    "Assistant: Put a queue with a rate limit in front of the API, so that bursts of calls wait their turn";
+  await client.store(answer, { conversation_id: "c" });
+  const best = async (query: string) => contents((await client.send("POST", "/api/search", { query })).json)[0];
+  assertEquals(await best("How did you recommend throttling bursts of requests to the API?"), answer);
+});
+
 Deno.test("relevance says whether anything fits, min_relevance cuts by it, and the answer says where it ends", async () => {
   await using client = await withPets();
   const search = async (query: string, body: Record<string, unknown> = {}) =>

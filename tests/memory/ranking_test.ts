@@ -95,3 +95,12 @@ Deno.test("on a model's own scale a small difference of cosines counts as much a
   assertEquals(names(ranked), ["meaning", "word", "far", "farther"]);
   assertEquals(ranked[0]!.scores.semantic, 0.9, "what is shown is the cosine");
 });
+
+Deno.test("asked for what an assistant said, meaning decides, for long answers hold many words by chance", () => {
+  const answers = [
+    turn({ name: "words", semantic: 0.4, words: [2] }),
+    turn({ name: "meaning", semantic: 0.6, words: [1] }),
+  ];
+  assertEquals(names(rank(answers, QUERY)), ["words", "meaning"]);
+  assertEquals(names(rank(answers, { ...QUERY, asksAssistant: true })), ["meaning", "words"]);
+});

@@ -13,7 +13,7 @@ Deno.test("the chance that something was found rises with meaning and words, and
   const chance = (other: Partial<typeof middling> = {}) => chanceFound({ ...middling, ...other });
   assert(chance({ cosine: 0.5 }) > chance() && chance({ words: 0.6 }) > chance());
   assert(chance({ memories: 100 }) > chance() && chance({ memories: 100_000 }) < chance());
-  assertEquals(chance({ memories: 100_000 }), chance({ memories: 10_000 }));
+  assertEquals(chance({ memories: 100_000 }), chance({ memories: 1_000_000 }));
   for (const memories of [0, 1, 1e7]) {
     for (const cosine of [-1, 0, 1, null]) {
       for (const words of [0, 1, null]) {
@@ -63,7 +63,7 @@ Deno.test("what an unrelated question reaches grows with the store, without a ju
     before = now;
   }
   assert(at(10) > 0.95 && at(3000) < 0.2);
-  assertEquals(at(3000), at(100_000));
+  assert(at(3000) - at(100_000) < 0.1);
 });
 
 Deno.test("words of a long text count less, for it holds many by chance", () => {
