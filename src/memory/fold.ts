@@ -110,9 +110,16 @@ export interface FoldedText {
   originalOf(at: number): number;
 }
 
-/** A character with the marks and joiners on it, or a run of ASCII that ends before a character which may carry some. */
-// deno-lint-ignore no-control-regex -- ASCII begins with them
-const CLUSTER = /[\x00-\x7f]+(?=[\x00-\x7f]|$)|[^][\p{M}\u1160-\u11ff\u200c\u200d\uff9e\uff9f]*/gu;
+/**
+ * A character with the marks and joiners on it, or a run of ASCII, or of kana, Han and Hangul with their stops, that
+ * ends before a character which may carry some.
+ */
+const CLUSTER = new RegExp(
+  ["\\x00-\\x7f", "\\u3001\\u3002\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u9fff\\uac00-\\ud7a3"]
+    .map((plain) => `[${plain}]+(?=[${plain}]|$)`).join("|") +
+    "|[^][\\p{M}\\u1160-\\u11ff\\u200c\\u200d\\uff9e\\uff9f]*",
+  "gu",
+);
 
 /** Folds a text and keeps where everything stood. Costs several times what {@link fold} does. */
 export function foldWithOffsets(text: string): FoldedText {

@@ -27,6 +27,8 @@ import {
 } from "../memory/schemas.ts";
 import { preferByTime, TEMPORAL_INTENTS, temporalIntent } from "../memory/temporal.ts";
 import type { Candidate, CandidateSet, QueryVector } from "../storage/contract/search.ts";
+import { Pacer } from "../pacer.ts";
+import type { MemoryId } from "../storage/contract/memories.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found, inOrder } from "./found.ts";
 import { judge } from "./judge.ts";
@@ -167,16 +169,21 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   const entries = shown.flatMap(({ entry, other }) => other === null ? [entry] : [entry, other.entry]);
   const read = await runtime.storage.read(entries.map(({ item }) => item.id));
   const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
-  const wanted = weighed(query, found);
+  const wanted = weighed(query, found), passages = new Map<MemoryId, Pick<SearchHit, "passage">>(), pacer = new Pacer();
+  for (const [id, memory] of memories) {
+    // A passage of a long content takes a while to find.
+    await pacer.pause();
+    if (memory) passages.set(id, passageIn(memory.content, wanted));
+  }
   const facts = (entry: Ranked<Candidate>) => {
-    const memory = memories.get(entry.item.id);
+    const { id } = entry.item, memory = memories.get(id);
     // Deleted between ranking and reading.
     if (!memory) return null;
     return {
       memory: viewOf(memory),
       similarity_score: entry.score,
-      relevance: relevances.get(entry.item.id)!,
-      ...passageIn(memory.content, wanted),
+      relevance: relevances.get(id)!,
+      ...passages.get(id),
     };
   };
   const ranks = shown.flatMap(({ entry, other }): SearchHit[] => {
@@ -227,15 +234,18 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
     offset: (page - 1) * page_size,
     limit: page_size,
   });
-  const wanted = exactPassageQuery(query);
-  const results = memories.map((memory): SearchHit => ({
-    memory: viewOf(memory),
-    ...passageIn(memory.content, wanted),
-    similarity_score: 1,
-    relevance_reason: "Contains the words as written",
-    relevance: 1,
-    scores: { semantic: null, words: 1, neighbours: 0 },
-  }));
+  const wanted = exactPassageQuery(query), results: SearchHit[] = [], pacer = new Pacer();
+  for (const memory of memories) {
+    await pacer.pause();
+    results.push({
+      memory: viewOf(memory),
+      ...passageIn(memory.content, wanted),
+      similarity_score: 1,
+      relevance_reason: "Contains the words as written",
+      relevance: 1,
+      scores: { semantic: null, words: 1, neighbours: 0 },
+    });
+  }
   return {
     results: inOrder(results, input.order),
     query,
