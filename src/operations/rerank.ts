@@ -18,6 +18,11 @@ const RERANKED = 50;
 const READ = 1000;
 const DEFAULT_BUDGET_MS = 500;
 
+/**
+ * Width of the logistic that makes a share of a logit: those of cross-encoders for MS MARCO go from −11 to 11, and from 0
+ * to 7 for most of what answers a question.
+ */
+const LOGIT_SCALE = 2;
 /** Milliseconds that a search which asks for the second look waits for a loading model where no setting is given. */
 const DEFAULT_WAIT_MS = 3000;
 
@@ -30,9 +35,10 @@ export interface Reranked {
 }
 
 /**
- * Orders the first results by the reranker's scores, best first and as many as the time budget allows. Their `score`
- * becomes the logistic of the reranker's, 0 to 1, and what comes after them, and what the budget left out, is held below
- * it in the order it had. Without a ready reranker the order stays.
+ * Orders the first results anew, best first and as many as the time budget allows: half by the score they had and half by
+ * the reranker's, since that reads a passage alone and not what was said around it. The scale stays that of the best
+ * result's own match. What comes after them, and what the budget left out, is held below in the order it had. Without a
+ * ready reranker the order stays.
  *
  * @param effort What this search asks for; without it, what the settings say.
  */
@@ -62,7 +68,9 @@ export async function rerank(
       return content.slice(start, end);
     });
     const scores = await reranker.score(query, passages, runtime.settings.rerankBudgetMs ?? DEFAULT_BUDGET_MS);
-    const reordered = first.slice(0, scores.length).map((entry, i) => ({ ...entry, score: logistic(scores[i]!) }));
+    const best = ranked[0]?.score ?? 0;
+    const reordered = first.slice(0, scores.length)
+      .map((entry, i) => ({ ...entry, score: (entry.score + best * logistic(scores[i]! / LOGIT_SCALE)) / 2 }));
     reordered.sort((a, b) => b.score - a.score);
     const least = reordered.at(-1)?.score ?? 1;
     const rest = ranked.slice(scores.length).map((entry) => ({ ...entry, score: Math.min(entry.score, least) }));

@@ -120,7 +120,7 @@ Deno.test({
   },
 });
 
-/** A reranker that remembers what it was given, and scores as many texts as it is told to: the longer, the better. */
+/** A reranker that remembers what it was given, and scores as many texts as it is told to: the last one it reads best. */
 function recording(limit: number) {
   const read: string[][] = [];
   const reranker: Reranker = {
@@ -129,7 +129,7 @@ function recording(limit: number) {
     load: () => Promise.resolve(),
     score: (_, texts) => {
       read.push([...texts]);
-      return Promise.resolve(texts.slice(0, limit).map((text) => text.length));
+      return Promise.resolve(texts.slice(0, limit).map((_, i) => i === limit - 1 ? 10 : -10));
     },
     close: () => Promise.resolve(),
   };
@@ -149,10 +149,27 @@ Deno.test("passages are read best first, and what the budget leaves out follows 
   const again = await search({ ...runtime, embeddings: { ...runtime.embeddings, reranker } }, input);
   assertEquals(read, [plain]);
   assertEquals(again.reranked, 3);
-  const first = plain.slice(0, 3).toSorted((a, b) => b.length - a.length);
-  assertEquals(contentsOf(again), [...first, ...plain.slice(3)]);
+  assertEquals(contentsOf(again), [plain[2], plain[0], plain[1], ...plain.slice(3)]);
   const scores = again.results.map(({ similarity_score }) => similarity_score!);
   assertEquals(scores, scores.toSorted((a, b) => b - a));
+});
+
+Deno.test("a reranker that finds nothing leaves the order, and one that is sure of all too", async () => {
+  await using test = await testRuntime();
+  const { runtime } = test;
+  for (let i = 0; i < 6; i++) {
+    await store(runtime, StoreInput.parse({ content: `The cat ${"sleeps ".repeat(i)}in house ${i}` }));
+  }
+  const input = SearchInput.parse({ query: "cat in house" });
+  const plain = (await search(runtime, input)).results.map(({ memory }) => memory.content);
+  for (const logit of [-11, 11]) {
+    const reranker: Reranker = {
+      ...recording(0).reranker,
+      score: (_, texts) => Promise.resolve(texts.map(() => logit)),
+    };
+    const { results } = await search({ ...runtime, embeddings: { ...runtime.embeddings, reranker } }, input);
+    assertEquals(results.map(({ memory }) => memory.content), plain, String(logit));
+  }
 });
 
 Deno.test("a search says how much effort it is worth, over REST and MCP; without a reranker it is told so", async () => {
