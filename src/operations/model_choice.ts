@@ -31,9 +31,9 @@ export function choiceIn(notes: Readonly<Record<string, string>>): string | null
   return read(Note, notes[NOTE] ?? null)?.model ?? null;
 }
 
-/** Chooses the model of the store; null for the default. */
+/** Chooses the model of the store; null for the default. Of several who choose at once, the last one decides. */
 export async function chooseModel(storage: MemoryStorage, model: string | null): Promise<void> {
-  await put(storage, NOTE, model === null ? null : { model });
+  while (!await put(storage, NOTE, model === null ? null : { model }));
 }
 
 /** How far a re-embedding is, whichever process does it; null while none was begun. */
@@ -61,8 +61,9 @@ export async function followChoice({ storage, embeddings }: Runtime): Promise<vo
   if (embeddings.serving !== former) void former.close();
 }
 
-async function put(storage: MemoryStorage, name: string, value: unknown): Promise<void> {
-  await storage.changeNote(name, await storage.note(name), value === null ? null : JSON.stringify(value));
+/** Writes a note; false where another process changed it in between. */
+async function put(storage: MemoryStorage, name: string, value: unknown): Promise<boolean> {
+  return await storage.changeNote(name, await storage.note(name), value === null ? null : JSON.stringify(value));
 }
 
 function read<T>(schema: z.ZodType<T>, text: string | null): T | null {
