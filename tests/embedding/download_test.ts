@@ -4,7 +4,7 @@ import { MemoryError } from "../../src/errors.ts";
 
 const MODEL = new URL("../../models/all-MiniLM-L6-v2/", import.meta.url);
 
-/** A hub on this machine that knows one model, `acme/tiny`, and a folder for downloads. */
+/** A hub on this machine that knows two models, `acme/tiny` and `acme/exported`, and a folder for downloads. */
 async function withHub(
   body: (
     parts: { hub: string; settings: LocalSettings; requests: string[]; fail: (status: number) => void },
@@ -19,9 +19,12 @@ async function withHub(
     const { pathname } = new URL(request.url);
     requests.push(`${request.method} ${pathname}`);
     if (failing !== undefined) return new Response("no", { status: failing });
-    const file = pathname.match(/^\/acme\/tiny\/resolve\/main\/(.+)$/)?.[1];
+    const [, model, name] = pathname.match(/^\/acme\/(tiny|exported)\/resolve\/main\/(.+)$/) ?? [];
+    // One repository has int8 weights under the name of transformers.js, the other under that of sentence-transformers.
+    const weights = model === "tiny" ? "onnx/model_quantized.onnx" : "onnx/model_qint8_avx512_vnni.onnx";
+    const file = name === weights ? "onnx/model_quantized.onnx" : name?.endsWith(".onnx") ? undefined : name;
     try {
-      if (file === undefined) throw new Error("unknown model");
+      if (file === undefined) throw new Error("unknown file");
       const path = new URL(file, MODEL);
       const { size } = await Deno.stat(path);
       const opened = request.method === "HEAD" ? null : (await Deno.open(path)).readable;
@@ -67,6 +70,17 @@ Deno.test("a Hugging Face model is downloaded once, with progress, and then used
     assertEquals((await offline.ready()).id, identity.id);
     await offline.close();
     assertEquals(requests.length, before);
+  });
+});
+
+Deno.test("int8 weights as sentence-transformers exports them are taken, and nothing larger", async () => {
+  await withHub(async ({ hub, settings, requests }) => {
+    const service = createEmbeddingService({ ...settings, model: "acme/exported" }, { hub });
+    assert((await service.ready()).id.startsWith("local:acme/exported:384:"));
+    assertEquals((await service.embedQuery("hello")).length, 384);
+    await service.close();
+    const asked = requests.filter((request) => request.endsWith(".onnx")).map((request) => request.split("/").at(-1));
+    assertEquals([...new Set(asked)], ["model_quantized.onnx", "model_qint8_avx512_vnni.onnx"]);
   });
 });
 
