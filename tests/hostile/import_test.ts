@@ -330,3 +330,23 @@ Deno.test("a line of an import that holds too much is left out by name before it
   const restored = await take(runtime, fileOf(runtime, [{ kind: "memory", content, metadata }]), { asWritten: true });
   assertEquals([restored.stored, restored.faults], [1, 1], "and the missing trailer");
 });
+
+Deno.test("what an imported memory was replaced by is bounded like everything else", async () => {
+  await using client = await openClient();
+  const by = contentHash("newer"), superseded = { by, at: 1_700_000_000, reason: `a\0b\ud800${"x".repeat(100_000)}` };
+  const lines = [
+    { content: "newer" },
+    { content: "old", superseded },
+    ...[1e300, -1e300, "soon"].map((at, i) => ({ content: `never ${i}`, superseded: { by, at, reason: "" } })),
+  ];
+  const answer = await client.app.request("/api/import", {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+    body: lines.map((line) => JSON.stringify(line)).join("\n"),
+  });
+  const { stored, faults, errors } = await answer.json();
+  assertEquals([stored, faults], [2, 3]);
+  for (const { message } of errors) assertStringIncludes(message, "superseded.at");
+  const { json } = await client.get(`/api/memories/${contentHash("old")}`);
+  assertEquals([json.superseded_reason.length, json.superseded_reason.slice(0, 4)], [1000, "a b\ufffd"]);
+});

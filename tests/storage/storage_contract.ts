@@ -1025,6 +1025,16 @@ export function describeStorage(
     assertEquals(await replacements(storage, [3, 4]), { 3: 0, 4: 0 });
   });
 
+  test("lets no circle of replaced memories come about by what comes back from the trash", async (storage) => {
+    await storage.store([replaced(1, 2), replaced(2, 3), plain(3)]);
+    await storage.trash([hashOf(2), hashOf(3)], TRASHING);
+    await storage.restore([hashOf(3)]);
+    const [three] = await storage.get([hashOf(3)]), superseded = { by: hashOf(1), at: 1_800_000_000, reason: "" };
+    await storage.updateUnchanged(three!, { superseded }, 30, { current: hashOf(1) });
+    await storage.restore([hashOf(2)]);
+    assertEquals(await replacements(storage, [1, 2, 3]), { 1: 0, 2: 3, 3: 1 });
+  });
+
   test("hands on what it moves to the trash as it was read to the successor that is named", async (storage) => {
     await storage.store([replaced(1, 2), plain(2), plain(3)]);
     const [read] = await storage.get([hashOf(2)]);

@@ -52,7 +52,11 @@ const Fields = {
   conversation_id: ConversationId.nullish(),
   created_at: Time.nullish(),
   updated_at: Time.nullish(),
-  superseded: z.object({ by: ContentHash, at: z.number(), reason: z.string() }).optional(),
+  superseded: z.object({
+    by: ContentHash,
+    at: Time,
+    reason: z.string().transform((reason) => reason.toWellFormed().replaceAll("\0", " ").slice(0, 1000).toWellFormed()),
+  }).optional(),
 };
 
 /** A memory. What is absent gets its usual value; an absent content_hash is computed. */

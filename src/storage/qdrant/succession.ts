@@ -74,9 +74,21 @@ export class Succession {
     }
     for (const [hash, replaced] of plan) {
       for (const { hash: older } of replaced.memories) {
+        if (await this.#isReplacedBy(hash, older)) continue;
         await this.#change(older, (memory) => replacedAgain(memory, hash, replaced));
       }
     }
+  }
+
+  /** Whether what replaced a memory, and that in turn, leads to another: with that replaced too, all would be hidden. */
+  async #isReplacedBy(start: string, end: string): Promise<boolean> {
+    const seen = new Set<string>();
+    for (let at: string | undefined = start; at !== undefined && !seen.has(at);) {
+      if (at === end) return true;
+      seen.add(at);
+      at = (await this.#read([at])).get(at)?.superseded?.by;
+    }
+    return false;
   }
 
   /** Changes what a memory is replaced by, if it is there; `change` gives undefined where it is to stay. */

@@ -159,7 +159,9 @@ export class Records {
       const row = this.#one(this.#statements.select, hash);
       if (row === undefined) continue;
       const memory = memoryOf(row), superseded = replacedAgain(memory, by, had);
-      if (superseded !== undefined) effects.push(...this.#change(row, { ...memory, superseded }, revision).effects);
+      if (superseded !== undefined && !this.#isReplacedBy(by, hash)) {
+        effects.push(...this.#change(row, { ...memory, superseded }, revision).effects);
+      }
       yield;
     }
   }
@@ -189,6 +191,18 @@ export class Records {
       yield;
     }
     return replaced;
+  }
+
+  /** Whether what replaced a memory, and that in turn, leads to another: with that replaced too, all would be hidden. */
+  #isReplacedBy(start: string, end: string): boolean {
+    const seen = new Set<string>();
+    for (let at: string | undefined = start; at !== undefined && !seen.has(at);) {
+      if (at === end) return true;
+      seen.add(at);
+      const row = this.#one(this.#statements.select, at);
+      at = row === undefined ? undefined : memoryOf(row).superseded?.by;
+    }
+    return false;
   }
 
   #isStored(hash: string): boolean {
