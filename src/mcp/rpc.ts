@@ -48,6 +48,13 @@ export function unavailable(message: string): Response {
   return rpcError(503, RPC.other, message, { "Retry-After": "5" });
 }
 
+/** Bytes of a message that opens a session, which keeps what a client says of itself for as long as it lasts. */
+const MAX_INITIALIZE_BYTES = 64 * 1024;
+
+function opens(body: unknown): boolean {
+  return (Array.isArray(body) ? body : [body]).some((message) => message?.method === "initialize");
+}
+
 /** Reads a body; throws `MemoryError`. */
 export type ReadBody = (request: Request) => Promise<Uint8Array>;
 
@@ -72,7 +79,10 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), pacer = new Pacer();
-    return { body: withoutNulls(await parseLongJson(text, BODY, () => pacer.pause())) };
+    const body = withoutNulls(await parseLongJson(text, BODY, () => pacer.pause()));
+    if (bytes.length <= MAX_INITIALIZE_BYTES || !opens(body)) return { body };
+    const most = `Invalid params: initialize takes at most ${MAX_INITIALIZE_BYTES} bytes`;
+    return rpcError(400, RPC.invalidParams, most);
   } catch (error) {
     if (error instanceof MemoryError) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);
     if (error instanceof InexactNumber) return rpcError(400, RPC.invalidParams, `Invalid params: ${error.message}`);

@@ -17,7 +17,9 @@ const TYPES = ["memory_stored", "memory_updated", "memory_deleted", "memories_ch
 export class Subscriptions {
   readonly #runtime: Runtime;
   readonly #notify: (uri: string) => Promise<void>;
-  readonly #uris = new Set<string>();
+  /** Addresses as the client wrote them, by their plain form. */
+  readonly #uris = new Map<string, Set<string>>();
+  #count = 0;
   #stop: (() => void) | undefined;
 
   /** @param notify Tells the client; its failure means that the client has gone. */
@@ -28,20 +30,28 @@ export class Subscriptions {
 
   /** Subscribes; false for an address that is no resource, or when there are too many. */
   add(uri: string): boolean {
-    if (parseUri(uri) === null || this.#uris.size >= MAX_SUBSCRIPTIONS) return false;
+    const plain = plainUri(uri), same = plain === null ? undefined : this.#uris.get(plain);
+    if (plain === null || (this.#count >= MAX_SUBSCRIPTIONS && !same?.has(uri))) return false;
     this.#stop ??= this.#listen();
-    this.#uris.add(uri);
+    if (same?.has(uri)) return true;
+    this.#count++;
+    if (same === undefined) this.#uris.set(plain, new Set([uri]));
+    else same.add(uri);
     return true;
   }
 
   remove(uri: string): void {
-    this.#uris.delete(uri);
-    if (this.#uris.size === 0) this.close();
+    const plain = plainUri(uri) ?? "", same = this.#uris.get(plain);
+    if (!same?.delete(uri)) return;
+    this.#count--;
+    if (same.size === 0) this.#uris.delete(plain);
+    if (this.#count === 0) this.close();
   }
 
   /** Ends all of them. Idempotent. */
   close(): void {
     this.#uris.clear();
+    this.#count = 0;
     this.#stop?.();
     this.#stop = undefined;
   }
@@ -64,17 +74,24 @@ export class Subscriptions {
   }
 }
 
-/** The subscribed addresses that an event is about. */
-export function touched(event: PublishedEvent, uris: Iterable<string>): string[] {
+/** The one form of an address, by which it is looked up; null for what is no resource. */
+function plainUri(uri: string): string | null {
+  const address = parseUri(uri);
+  if (address === null) return null;
+  return address.kind === "memory"
+    ? memoryUri(address.content_hash)
+    : address.kind === "tag"
+    ? tagUri(address.tag)
+    : RECENT_URI;
+}
+
+/** The addresses that an event is about, of those subscribed to, which are given by their plain form. */
+function touched(event: PublishedEvent, uris: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   if (!(TYPES as readonly string[]).includes(event.type)) return [];
   // Which memories a large change touched isn't told, nor the tags of a deleted one.
-  if (event.type === "memories_changed") return [...uris];
+  if (event.type === "memories_changed") return [...uris.values()].flatMap((each) => [...each]);
   const { content_hash } = JSON.parse(event.json) as { content_hash: string };
-  const tags = event.tags?.map(tagUri);
-  return [...uris].filter((uri) => {
-    const address = parseUri(uri);
-    if (address?.kind === "memory") return memoryUri(address.content_hash) === memoryUri(content_hash);
-    if (address?.kind === "tag") return tags === undefined || tags.includes(tagUri(address.tag));
-    return uri === RECENT_URI;
-  });
+  // Looked up one by one: there may be a thousand subscriptions of each of a thousand clients.
+  const tags = event.tags?.map(tagUri) ?? [...uris.keys()].filter((uri) => uri.startsWith("tag:"));
+  return [memoryUri(content_hash), ...new Set(tags), RECENT_URI].flatMap((uri) => [...uris.get(uri) ?? []]);
 }

@@ -9,6 +9,9 @@ import { MemoryKey } from "../memory/schemas.ts";
 /** Address of the latest memories. */
 export const RECENT_URI = "memory://recent";
 
+/** Characters of an address: the longest tag in escapes has fewer. */
+const MAX_LENGTH = 4000;
+
 export function memoryUri(contentHash: string): string {
   return `memory://${contentHash}`;
 }
@@ -23,6 +26,7 @@ export type Address = { kind: "memory"; content_hash: string } | { kind: "tag"; 
 /** Reads an address; null for one that is no resource of ours. */
 export function parseUri(uri: string): Address | null {
   if (uri === RECENT_URI) return { kind: "recent" };
+  if (uri.length > MAX_LENGTH) return null;
   const [, scheme, rest] = /^(memory|tag):\/\/(.+)$/s.exec(uri) ?? [];
   if (scheme === "memory") {
     const key = MemoryKey.safeParse(uri);

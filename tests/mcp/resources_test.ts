@@ -183,3 +183,47 @@ for (const [name, connect] of Object.entries(CONNECT)) {
     await server.stop();
   });
 }
+
+Deno.test("what a session keeps of its client is bounded: what it says of itself, and the addresses it subscribes to", async () => {
+  await using test = await testRuntime();
+  const server = serveMcp(test.runtime);
+  const initialize = (name: string) => ({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name, version: "1" } },
+  });
+  for (const [body, status] of [[initialize("x".repeat(100_000)), 400], [initialize("x".repeat(1000)), 200]] as const) {
+    for (const message of [body, [body]]) {
+      const answer = await fetch(`${server.url}/mcp`, {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+        body: JSON.stringify(message),
+      });
+      await answer.body?.cancel();
+      assertEquals(answer.status, status);
+    }
+  }
+  await server.stop();
+  await withClient(async (client) => {
+    const tag = "\u{1f600}".repeat(128);
+    for (const uri of [`tag://${"x".repeat(100_000)}`, `memory://${"0".repeat(100_000)}`]) {
+      await assertRejects(() => client.subscribeResource({ uri }), Error, "Cannot subscribe");
+    }
+    await client.subscribeResource({ uri: `tag://${encodeURIComponent(tag)}` });
+  });
+});
+
+Deno.test("an address counts once however it is written, and is told as it was written", async () => {
+  await withClient(async (client, runtime) => {
+    const told: string[] = [];
+    client.setNotificationHandler("notifications/resources/updated", ({ params }) => void told.push(params.uri));
+    const written = ["tag://a%62", "tag://ab", "tag://ab"];
+    for (const uri of written) await client.subscribeResource({ uri });
+    await remember(runtime, "Tagged ab.", ["ab"]);
+    await until(() => told.length >= 2);
+    assertEquals(told.toSorted(), ["tag://a%62", "tag://ab"]);
+    for (const uri of written) await client.unsubscribeResource({ uri });
+    assertEquals(runtime.events.stats().total_connections, 0);
+  });
+});
