@@ -64,6 +64,10 @@ const AM = /[\u0e4d\u0ecd][\u0e32\u0eb2]/g;
 const UNCHANGED =
   /^[\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17f9\u3041-\u3096\u30a1-\u30fc\u3400-\u9fff\uac00-\ud7a3]+$/;
 
+/** ASCII, the letters of Russian but ё, dashes and quotes: but for its case, a text of these is folded as it is. */
+// deno-lint-ignore no-control-regex -- ASCII begins with them
+const PLAIN = /^[\x00-\x7f«»\u0410-\u044f\u2013\u2014\u2018-\u201e]*$/;
+
 /** Whether a text is of ASCII alone, as most are. */
 export function isAscii(text: string): boolean {
   return ASCII.test(text);
@@ -75,7 +79,7 @@ export function isAscii(text: string): boolean {
  * by a combining grapheme joiner, as the Stream-Safe Text Format of UAX #15 has it; {@link fold} drops it with accents.
  */
 export function unify(text: string): string {
-  if (isAscii(text)) return text;
+  if (PLAIN.test(text)) return text;
   const unified = text.replace(MANY_MARKS, "$&\u034f").normalize("NFKC");
   const longest = MOST_GROWTH * text.length + 1000, bounded = unified.slice(0, longest);
   return bounded.replace(HIDDEN, "").replace(AM, (am) => am[0] === "\u0e4d" ? "\u0e33" : "\u0eb3");
@@ -97,7 +101,7 @@ export function fold(text: string): string {
 
 /** {@link fold} of a text that is unified already. */
 export function foldUnified(text: string): string {
-  if (isAscii(text)) return text.toLowerCase();
+  if (PLAIN.test(text)) return text.toLowerCase();
   if (UNCHANGED.test(text)) return text;
   return text.normalize("NFD").replace(DROPPED, "").toLowerCase().replace(REPLACED, (letter) => LETTERS[letter]!)
     .normalize("NFC");
