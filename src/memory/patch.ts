@@ -27,6 +27,11 @@ export function patched(memory: Memory, patch: MemoryPatch, now: number): Memory
   return isUnchanged(memory, after) ? null : { ...after, updated_at: now };
 }
 
+/** The memory after a change that counts as one even where nothing differs: others that read it before must notice. */
+export function patchedAnyway(memory: Memory, patch: MemoryPatch, now: number): Memory {
+  return patched(memory, patch, now) ?? { ...memory, updated_at: now };
+}
+
 function patchedTags(tags: string[], { remove_tags, add_tags }: MemoryPatch): string[] {
   const removed = new Set(remove_tags?.map(fold)), kept = tags.filter((tag) => !removed.has(fold(tag)));
   return add_tags === undefined ? kept : [...new Set([...kept, ...add_tags])];

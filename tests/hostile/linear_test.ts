@@ -24,7 +24,7 @@ import { Tags } from "../../src/mcp/tools/fields.ts";
 import { parseUri } from "../../src/mcp/uris.ts";
 import { cleanLine } from "../../src/operations/moving/clean.ts";
 import { splitContent } from "../../src/operations/split.ts";
-import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
+import { escapeText, unescapeText } from "../../src/storage/escape.ts";
 import { wholeWords } from "../../src/storage/sqlite/scans.ts";
 import { indexTerms } from "../../src/storage/sqlite/terms.ts";
 import { assertLinear, type GrowthOptions } from "./growth.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { MemoryFilter } from "../../src/memory/memory.ts";
 import { K1, NEIGHBOUR_REACH, saturation } from "../../src/memory/ranking.ts";
 import { findCandidates, matchWords } from "../../src/storage/sqlite/candidates.ts";
-import { escapeText, unescapeText } from "../../src/storage/sqlite/escape.ts";
+import { escapeText, unescapeText } from "../../src/storage/escape.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
 import { quantise } from "../../src/storage/sqlite/quantise.ts";
 import { wholeWords } from "../../src/storage/sqlite/scans.ts";

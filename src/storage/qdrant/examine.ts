@@ -7,7 +7,7 @@
 import { NAMED_ONLY } from "../../embedding/embedder.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
-import { unescapeText } from "../sqlite/escape.ts";
+import { unescapeText } from "../escape.ts";
 import type { Facts } from "./facts.ts";
 import { RESERVED_ID } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";

@@ -7,7 +7,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
 import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
-import { escapeText, unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf } from "./filter.ts";
 import { RESERVED_ID } from "./layout.ts";

@@ -6,7 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
-import { escapeText } from "../sqlite/escape.ts";
+import { escapeText } from "../escape.ts";
 import { factOf, RESERVED_ID, tagName, typeName } from "./layout.ts";
 
 export type Filter = Schemas["Filter"];

@@ -13,7 +13,7 @@ import { fold } from "../../memory/fold.ts";
 import { type Role, roleOf } from "../../memory/role.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { analyse, ANALYSER_VERSION } from "../../memory/text.ts";
-import { escapeText, unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 
 /** The point that holds facts about the collection; never a memory. */
 export const RESERVED_ID = 1;

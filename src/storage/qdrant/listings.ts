@@ -11,7 +11,7 @@ import type { Memory } from "../../memory/memory.ts";
 import { analyseQuery } from "../../memory/text.ts";
 import type { ListQuery, MemoryPage, ScanPage } from "../contract/memories.ts";
 import type { TagCount } from "../contract/statistics.ts";
-import { escapeText, unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
 import { foldedText, keysAmong, MEMORY_FIELDS, memoryOf, pointsFrom, RESERVED_ID } from "./layout.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { escapeText, unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
 import { RESERVED_ID } from "./layout.ts";
 

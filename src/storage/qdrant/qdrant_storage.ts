@@ -18,6 +18,7 @@ import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import { Analysis } from "../sqlite/analysis.ts";
+import { Calls } from "../calls.ts";
 import { Searches } from "./candidates.ts";
 import { Collection } from "./collection.ts";
 import { conditionOf } from "./condition.ts";
@@ -81,7 +82,7 @@ class QdrantStorage implements MemoryStorage {
   readonly #notes: Notes;
   readonly #analysis = new Analysis();
   readonly #closed = new AbortController();
-  #running = new Set<Promise<unknown>>();
+  readonly #calls = new Calls((action, work) => this.#attempt(action, work));
   #closing: Promise<void> | undefined;
 
   constructor(settings: QdrantSettings) {
@@ -363,7 +364,8 @@ class QdrantStorage implements MemoryStorage {
 
   close(): Promise<void> {
     this.#closed.abort();
-    return this.#closing ??= Promise.allSettled(this.#running).then(() => {
+    this.#calls.close();
+    return this.#closing ??= this.#calls.settled().then(() => {
       this.#analysis.close();
       return this.#connection.close();
     });
@@ -375,20 +377,12 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("upgrade the collection", () => upgrade(this.#collection, { ...options, signal: ends }));
   }
 
-  /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */
   #call<T>(action: string, work: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) {
-      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
-    }
-    const running = this.#tellRefusals(action, work);
-    this.#running.add(running);
-    const done = () => void this.#running.delete(running);
-    running.then(done, done);
-    return running;
+    return this.#calls.run(action, work);
   }
 
   /** What this process knows of the collection may be old: a refused call is tried once more after a new look. */
-  async #tellRefusals<T>(action: string, work: () => Promise<T>): Promise<T> {
+  async #attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
     for (let last = false;; last = true) {
       try {
         return await work();

@@ -9,7 +9,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
-import { patched } from "../../memory/patch.ts";
+import { patched, patchedAnyway } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../contract/memories.ts";
 import { Pacer } from "../../pacer.ts";
@@ -163,9 +163,7 @@ export class Records {
     patch: MemoryPatch,
     now: number,
   ): Promise<Memory | "conflict" | null> {
-    const before = memoryOf(payload), revision = nextRevision(payload);
-    // Written even where nothing differs: others that read the memory before must notice.
-    const memory = patched(before, patch, now) ?? { ...before, updated_at: now };
+    const memory = patchedAnyway(memoryOf(payload), patch, now), revision = nextRevision(payload);
     await this.#collection.write("update the memory", (api, to, init) =>
       api.setPayload({
         ...to,

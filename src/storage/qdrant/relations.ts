@@ -7,7 +7,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { plainNumber } from "../../memory/numbers.ts";
-import { escapeText, unescapeText } from "../sqlite/escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";

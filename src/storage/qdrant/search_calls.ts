@@ -5,7 +5,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { unescapeText } from "../sqlite/escape.ts";
+import { unescapeText } from "../escape.ts";
 import type { CandidateQuery } from "../contract/search.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";

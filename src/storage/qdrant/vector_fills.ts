@@ -5,7 +5,7 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { unescapeText } from "../sqlite/escape.ts";
+import { unescapeText } from "../escape.ts";
 import type { VectorSet } from "../contract/vectors.ts";
 import type { Collection } from "./collection.ts";
 import { pointId, RESERVED_ID } from "./layout.ts";

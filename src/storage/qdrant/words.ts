@@ -13,7 +13,7 @@ import { LATIN_STEMMED, type StemmedLanguage } from "../../memory/stemming.ts";
 import { analyse, analyseText, type QueryTerm } from "../../memory/text.ts";
 import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
 import { Pacer } from "../../pacer.ts";
-import { unescapeText } from "../sqlite/escape.ts";
+import { unescapeText } from "../escape.ts";
 import { storedWeight, WORDS, wordsDocument } from "./layout.ts";
 
 /** Milliseconds for which a term's rarity and the average length are believed, and a content is kept. */

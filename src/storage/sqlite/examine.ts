@@ -9,7 +9,7 @@ import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
 import { type Database, hindranceOf, HINDRANCES, pluck, refuseForeign } from "./database.ts";
 import { refuseEmptied } from "./emptied.ts";
-import { unescapeText } from "./escape.ts";
+import { unescapeText } from "../escape.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
 /** Bytes of a write-ahead log above which something keeps it from being written back; it is cut at 64 MB otherwise. */

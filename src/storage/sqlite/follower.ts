@@ -11,7 +11,7 @@ import { fold } from "../../memory/fold.ts";
 import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
-import { unescapeText } from "./escape.ts";
+import { unescapeText } from "../escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { Pacer } from "../../pacer.ts";
 import type { ReanalysedMemory } from "./records.ts";

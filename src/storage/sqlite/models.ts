@@ -8,7 +8,7 @@ import type { ModelIdentity } from "../../embedding/embedder.ts";
 import { MemoryError } from "../../errors.ts";
 import type { VectorSet } from "../contract/vectors.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Pacer } from "../../pacer.ts";
 import { quantise } from "./quantise.ts";
 import { checkDimensions, type PreparedVectors } from "./records.ts";

@@ -6,7 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { prepareRows, rowsOf } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Work } from "./write_queue.ts";
 
 /** The note of that name; null where there is none. */

@@ -9,14 +9,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import { fold } from "../../memory/fold.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
-import { patched } from "../../memory/patch.ts";
+import { patched, patchedAnyway } from "../../memory/patch.ts";
 import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { StoreOutcome } from "../contract/memories.ts";
 import type { Trashing } from "../contract/trash.ts";
 import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import type { IndexedMemory, MemoryIndex } from "./memory_index.ts";
 import type { Quantised } from "./quantise.ts";
@@ -238,7 +238,7 @@ export class Records {
         const other = this.#one(select, current);
         if (other === undefined || memoryOf(other).superseded !== undefined) return unchangedBy("conflict");
       }
-      return this.#change(row, patched(stored, patch, now) ?? { ...stored, updated_at: now }, revision);
+      return this.#change(row, patchedAnyway(stored, patch, now), revision);
     }.bind(this);
   }
 

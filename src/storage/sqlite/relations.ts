@@ -7,7 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import { prepareRows, rowsOf, type Value } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Work } from "./write_queue.ts";
 
 const STORED = "EXISTS (SELECT 1 FROM memories WHERE content_hash = ?)";

@@ -6,7 +6,7 @@
 
 import type { Memory, Metadata, Supersession } from "../../memory/memory.ts";
 import type { Value } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 
 /** Columns of a memory, in the order `memoryOf` takes them. */
 export const MEMORY_COLUMNS =

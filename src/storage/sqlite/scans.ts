@@ -9,7 +9,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { fold } from "../../memory/fold.ts";
 import type { Metadata } from "../../memory/memory.ts";
 import { prepareRows, rowsOf, type Value } from "./database.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 import type { Pacer } from "../../pacer.ts";
 
 /** Row ids covered by one step, at most. */

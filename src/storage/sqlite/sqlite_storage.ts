@@ -19,6 +19,7 @@ import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import type { Salvage } from "../files.ts";
 import { Analysis } from "./analysis.ts";
+import { Calls } from "../calls.ts";
 import * as aggregates from "./aggregates.ts";
 import { CandidateSearch } from "./candidate_search.ts";
 import { scoreWords, weighWords } from "./candidates.ts";
@@ -34,7 +35,7 @@ import {
   type Value,
 } from "./database.ts";
 import { conditionOf, type FileIdentity } from "./condition.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 import { Filtering } from "./filtering.ts";
 import { Follower } from "./follower.ts";
 import { optimise } from "./maintenance.ts";
@@ -112,7 +113,7 @@ class SqliteStorage implements MemoryStorage {
   readonly #file: Promise<FileIdentity>;
   readonly #filtering: Filtering;
   readonly #search: CandidateSearch;
-  #running = new Set<Promise<unknown>>();
+  readonly #calls = new Calls((action, work) => this.#attempt(action, work));
   #closing: Promise<void> | undefined;
   #released = false;
   /** Notes of this process alone, by name. */
@@ -491,8 +492,9 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #close(): Promise<void> {
+    this.#calls.close();
     this.#follower.stop();
-    await Promise.allSettled(this.#running);
+    await this.#calls.settled();
     await this.#queue.close();
     await this.#follower.close();
     this.#release();
@@ -500,6 +502,7 @@ class SqliteStorage implements MemoryStorage {
 
   closeNow(): void {
     this.#closing ??= Promise.resolve();
+    this.#calls.close();
     this.#follower.stop();
     this.#queue.closeNow();
     this.#release();
@@ -532,25 +535,20 @@ class SqliteStorage implements MemoryStorage {
     return await (await import("./salvage/salvage.ts")).openSalvage(this.#database.path);
   }
 
-  /** Runs a call, refuses it after `close`, and tells its failures in the contract's words. */
   #call<T>(action: string, work: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) {
-      return Promise.reject(new MemoryError("unavailable", `Cannot ${action}: the store is closed`));
-    }
-    const running = (async () => {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof MemoryError) && hindranceOf(errorText(error)) === "damaged") {
-          this.#queue.faults.failed(error);
-        }
-        throw storageError(error, action);
+    return this.#calls.run(action, work);
+  }
+
+  /** Runs a call and tells its failures in the contract's words. */
+  async #attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof MemoryError) && hindranceOf(errorText(error)) === "damaged") {
+        this.#queue.faults.failed(error);
       }
-    })();
-    this.#running.add(running);
-    const done = () => void this.#running.delete(running);
-    running.then(done, done);
-    return running;
+      throw storageError(error, action);
+    }
   }
 
   async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {

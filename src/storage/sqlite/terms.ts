@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { analyseText } from "../../memory/text.ts";
 import { isStemmed } from "../../memory/stemming.ts";
 import { turnFeatures } from "../../memory/turn.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 
 /** Terms looked up or added between two pauses: a millisecond. */
 const LOOKED_UP_AT_ONCE = 100;

@@ -9,7 +9,7 @@ import type { Memory } from "../../memory/memory.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { Replaced } from "../succession.ts";
 import { prepareRows, rowsOf } from "./database.ts";
-import { escapeText, unescapeText } from "./escape.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { PreparedVectors } from "./records.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import type { Work } from "./write_queue.ts";

@@ -15,7 +15,7 @@ import type { Relation } from "../../contract/relations.ts";
 import type { TrashedMemory } from "../../contract/trash.ts";
 import type { UnreadableMemory } from "../../files.ts";
 import type { Memory } from "../../../memory/memory.ts";
-import { unescapeText } from "../escape.ts";
+import { unescapeText } from "../../escape.ts";
 import { memoryOf } from "../rows.ts";
 import { PageFile } from "./pages.ts";
 import { applyLog, likelyPageSize, saidPageSize } from "./raw.ts";

@@ -1,6 +1,6 @@
 /**
- * Text as SQLite can keep it. A NUL would cut the text off when it is read and a lone surrogate has no UTF-8 form, so
- * both are written as an escape between two U+0001, and so is U+0001 itself. All other text stays as it is.
+ * Text as every store can keep it. SQLite would cut a text off at a NUL, and a lone surrogate has no UTF-8 form, so both
+ * are written as an escape between two U+0001, and so is U+0001 itself. All other text stays as it is.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const TROUBLE = /[\u0000\u0001]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\
 // deno-lint-ignore no-control-regex -- control characters are what this is about
 const ESCAPE = /\u0001([0-9a-f]+)\u0001/g;
 
-/** `text` in a form that SQLite keeps whole; equal texts and only they have equal forms. */
+/** `text` in a form that stores keep whole; equal texts and only they have equal forms. */
 export function escapeText(text: string): string {
   if (text.isWellFormed() && !text.includes("\0") && !text.includes(MARK)) return text;
   return text.replace(TROUBLE, (unit) => MARK + unit.charCodeAt(0).toString(16) + MARK);
