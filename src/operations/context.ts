@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { type MemoryView, viewOf } from "../memory/schemas.ts";
+import type { Turn } from "../storage/contract/memories.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Most turns on each side. */
@@ -26,15 +27,16 @@ export async function surroundings(
   memories: readonly Pick<MemoryView, "content_hash" | "conversation_id" | "created_at">[],
   count: number,
 ): Promise<(Surroundings | null)[]> {
-  return await Promise.all(memories.map(async ({ content_hash, conversation_id, created_at }) => {
-    if (conversation_id === null || created_at === null || count === 0) return null;
-    const filter = { conversation_id }, page = { offset: 0, limit: count + 1 };
-    const [before, after] = await Promise.all([
-      runtime.storage.list({ ...page, filter: { ...filter, created_before: created_at } }),
-      runtime.storage.list({ ...page, filter: { ...filter, created_from: created_at }, order: "oldest" }),
-    ]);
-    const others = (turns: typeof before) =>
-      turns.memories.filter((turn) => turn.content_hash !== content_hash).slice(0, count).map(viewOf);
-    return { before: others(before).reverse(), after: others(after) };
-  }));
+  const turns = memories.map(({ content_hash, conversation_id, created_at }): Turn | null =>
+    conversation_id === null || created_at === null || count === 0
+      ? null
+      : { content_hash, conversation_id, created_at }
+  );
+  const asked = turns.filter((turn) => turn !== null);
+  const around = (asked.length === 0 ? [] : await runtime.storage.neighbours(asked, count)).values();
+  return turns.map((turn) => {
+    if (turn === null) return null;
+    const { before, after } = around.next().value!;
+    return { before: before.map(viewOf), after: after.map(viewOf) };
+  });
 }

@@ -640,6 +640,36 @@ export function describeStorage(
     assertEquals(later.candidates[0]!.after.length, 1);
   });
 
+  test("gives the turns around many memories at once, in order of time, without the memory itself", async (storage) => {
+    const turn = (number: number, at: number, conversation_id: string | null = "talk") =>
+      plain(number, { conversation_id, created_at: at });
+    await storage.store([turn(3, 30), turn(1, 10), turn(5, 50), turn(2, 20), turn(4, 40), turn(6, 30, "other")]);
+    await storage.store([turn(7, 30, null), turn(8, 30)]);
+    const asked = (number: number, at: number, conversation_id = "talk") => {
+      return { content_hash: hashOf(number), conversation_id, created_at: at };
+    };
+    const around = async (turns: ReturnType<typeof asked>[], count: number) =>
+      (await storage.neighbours(turns, count)).map(({ before, after }) =>
+        [before, after].map((side) => side.map(({ content_hash }) => numberOf(content_hash)))
+      );
+    assertEquals(await around([asked(5, 50), asked(1, 10), asked(6, 30, "other"), asked(2, 20)], 2), [
+      [[8, 4], []],
+      [[], [2, 3]],
+      [[], []],
+      [[1], [3, 8]],
+    ]);
+    // Of several at one time each has the others after it.
+    assertEquals(await around([asked(3, 30), asked(8, 30)], 2), [[[1, 2], [8, 4]], [[1, 2], [3, 4]]]);
+    assertEquals(await around([asked(4, 40)], 0), [[[], []]]);
+    assertEquals(await around([asked(9, 35), asked(9, 5, "none")], 1), [[[8], [4]], [[], []]]);
+    assertEquals(await storage.neighbours([], 3), []);
+    const [{ after: [full] } = { after: [] }] = await storage.neighbours([asked(4, 40)], 3);
+    assertEquals(full, memory(5, { conversation_id: "talk", created_at: 50 }));
+    await storage.update(hashOf(2), { created_at: 60 }, 61);
+    await storage.delete([hashOf(4)]);
+    assertEquals(await around([asked(5, 50)], 3), [[[1, 3, 8], [2]]]);
+  });
+
   test("knows whose words a memory holds, from metadata before a label, and filters by it", async (storage) => {
     await storage.store([
       plain(1, { content: "User: the needle" }),

@@ -44,6 +44,19 @@ export interface MemoryPage {
   total: number;
 }
 
+/** A turn of a conversation, as the memory that it is. */
+export interface Turn {
+  content_hash: string;
+  conversation_id: string;
+  created_at: number;
+}
+
+/** The turns around one, each list in order of time. */
+export interface TurnsAround {
+  before: Memory[];
+  after: Memory[];
+}
+
 /** A step of a walk through all memories. */
 export interface ScanPage {
   memories: Memory[];
@@ -99,6 +112,14 @@ export interface MemoryRecords {
   delete(hashes: string[], options: MayQueue): Promise<(boolean | Queued)[]>;
 
   list(query: ListQuery): Promise<MemoryPage>;
+
+  /**
+   * The turns around each of many in its conversation, in the order asked: the last ones created before it, and the first
+   * ones created at the same time or later. One round trip for all of them.
+   *
+   * @param count Turns on each side at most, ≥ 0.
+   */
+  neighbours(turns: Turn[], count: number): Promise<TurnsAround[]>;
 
   /**
    * A step of a walk through all memories in an order of the store's own, which no change disturbs: what is there from

@@ -7,9 +7,9 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import { fold } from "../../memory/fold.ts";
-import type { Memory } from "../../memory/memory.ts";
+import type { Memory, MemoryFilter } from "../../memory/memory.ts";
 import { analyseQuery } from "../../memory/text.ts";
-import type { ListQuery, MemoryPage, ScanPage } from "../contract/memories.ts";
+import type { ListQuery, MemoryPage, ScanPage, Turn, TurnsAround } from "../contract/memories.ts";
 import type { TagCount } from "../contract/statistics.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
@@ -37,6 +37,31 @@ export class Listings {
   async list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {
     const { complete } = await this.#collection.facts();
     return await this.#page(conditionsOf(filter, complete), offset, limit, order);
+  }
+
+  /** The turns around each of many in its conversation, found by two searches for each in one request. */
+  async neighbours(turns: readonly Turn[], count: number): Promise<TurnsAround[]> {
+    if (turns.length === 0 || count === 0) return turns.map(() => ({ before: [], after: [] }));
+    const search = (filter: MemoryFilter, direction: "asc" | "desc"): Schemas["QueryRequest"] => ({
+      query: { order_by: { key: "created_at", direction } },
+      filter: { must: conditionsOf(filter, true) }, // these fields are in every collection
+      limit: count + 1, // the turn itself may be among those created at its time
+      with_payload: MEMORY_FIELDS,
+    });
+    const searches = turns.flatMap(({ conversation_id, created_at }) => [
+      search({ conversation_id, created_before: created_at }, "desc"),
+      search({ conversation_id, created_from: created_at }, "asc"),
+    ]);
+    const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
+      "read turns",
+      (api, to, init) => api.queryBatchPoints({ ...to, searches }, init),
+    );
+    return turns.map(({ content_hash }, i) => {
+      const others = ({ points }: Schemas["QueryResponse"]) =>
+        points.map(({ payload }) => memoryOf(payload ?? {}))
+          .filter((turn) => turn.content_hash !== content_hash).slice(0, count);
+      return { before: others(answers[2 * i]!).reverse(), after: others(answers[2 * i + 1]!) };
+    });
   }
 
   /** Points in the order of their ids, which are the first halves of content_hashes. */

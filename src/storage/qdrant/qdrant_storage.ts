@@ -10,7 +10,16 @@ import { MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
 import type { Capabilities, UpgradeOptions, UpgradeProgress } from "../contract/capabilities.ts";
 import type { MaintenanceTask, StoreCondition } from "../contract/maintenance.ts";
-import type { ListQuery, MemoryId, MemoryPage, NewMemory, ScanPage, StoreOutcome } from "../contract/memories.ts";
+import type {
+  ListQuery,
+  MemoryId,
+  MemoryPage,
+  NewMemory,
+  ScanPage,
+  StoreOutcome,
+  Turn,
+  TurnsAround,
+} from "../contract/memories.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
 import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
@@ -237,6 +246,10 @@ class QdrantStorage implements MemoryStorage {
 
   list(query: ListQuery): Promise<MemoryPage> {
     return this.#call("list memories", () => this.#listings.list(query));
+  }
+
+  neighbours(turns: Turn[], count: number): Promise<TurnsAround[]> {
+    return this.#call("read turns", () => this.#listings.neighbours(turns, count));
   }
 
   scan(after: string | null, limit: number): Promise<ScanPage> {

@@ -10,7 +10,7 @@ import { type Role, ROLES } from "../../memory/role.ts";
 import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
 import { IdTable } from "./id_table.ts";
 import { FoldedNames, Interned } from "./interned.ts";
-import { SlotOrder } from "./slot_order.ts";
+import { firstFrom, SlotOrder } from "./slot_order.ts";
 import { FEATURES_NUMBER } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
 import { WordIndex } from "./word_index.ts";
@@ -42,6 +42,14 @@ export interface Neighbours {
 }
 
 const NO_TURNS: Neighbours = { before: [], after: [] };
+
+/** Slots before the position `end`, and from `start` on, nearest first. */
+function around(turns: SlotOrder, end: number, start: number, count: number): Neighbours {
+  const before: number[] = [], after: number[] = [];
+  for (let i = end - 1; i >= Math.max(0, end - count); i--) before.push(turns.at(i));
+  for (let i = start; i < Math.min(turns.length, start + count); i++) after.push(turns.at(i));
+  return { before, after };
+}
 
 /** The in-memory side of a store. */
 export class MemoryIndex {
@@ -179,10 +187,15 @@ export class MemoryIndex {
     const conversation = this.#conversations[slot]!;
     if (conversation === 0) return NO_TURNS;
     const turns = this.#turns.get(conversation)!, at = turns.position(slot, this);
-    const before: number[] = [], after: number[] = [];
-    for (let i = at - 1; i >= Math.max(0, at - count); i--) before.push(turns.at(i));
-    for (let i = at + 1; i < Math.min(turns.length, at + 1 + count); i++) after.push(turns.at(i));
-    return { before, after };
+    return around(turns, at, at + 1, count);
+  }
+
+  /** Slots of a conversation before a time, and at that time or after it, nearest first, at most `count` on each side. */
+  turnsAt(conversation: string, created: number, count: number): Neighbours {
+    const turns = this.#turns.get(this.#conversationNames.find(conversation));
+    if (turns === undefined) return NO_TURNS;
+    const at = firstFrom(created, turns, this);
+    return around(turns, at, at, count);
   }
 
   /** Slots that pass, as marks by slot. `only` are the ids that passed conditions which aren't indexed, or null. */

@@ -67,6 +67,17 @@ export class SlotOrder {
   }
 }
 
+/** Position of the first slot at a time or after it. */
+export function firstFrom(created: number, order: SlotOrder, times: SlotTimes): number {
+  let low = 0, high = order.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times.created[order.at(middle)]! < created) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function before(a: number, b: number, { created, ids }: SlotTimes): boolean {
   const difference = created[a]! - created[b]!;
   return difference < 0 || (difference === 0 && ids[a]! < ids[b]!);

@@ -9,7 +9,16 @@ import { errorText, MemoryError } from "../../errors.ts";
 import type { Memory, MemoryFilter, MemoryPatch } from "../../memory/memory.ts";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { MaintenanceTask, StoreCondition } from "../contract/maintenance.ts";
-import type { ListQuery, MemoryId, MemoryPage, NewMemory, ScanPage, StoreOutcome } from "../contract/memories.ts";
+import type {
+  ListQuery,
+  MemoryId,
+  MemoryPage,
+  NewMemory,
+  ScanPage,
+  StoreOutcome,
+  Turn,
+  TurnsAround,
+} from "../contract/memories.ts";
 import type { NoteOptions } from "../contract/notes.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
@@ -276,6 +285,27 @@ class SqliteStorage implements MemoryStorage {
         }
       }
       return { memories: await this.#present(page), total };
+    });
+  }
+
+  neighbours(turns: Turn[], count: number): Promise<TurnsAround[]> {
+    return this.#call("read turns", async () => {
+      const index = await this.#follower.fresh();
+      // One more on each side, for the turn itself may be among those created at its time.
+      const around = turns.map(({ conversation_id, created_at }) => {
+        const { before, after } = index.turnsAt(conversation_id, created_at, count + 1);
+        return { before: before.map((slot) => index.ids[slot]!), after: after.map((slot) => index.ids[slot]!) };
+      });
+      const ids = [...new Set(around.flatMap(({ before, after }) => [...before, ...after]))];
+      const rows = await this.#rows(this.#byId, ids), found = new Map(ids.map((id, i) => [id, rows[i]]));
+      return turns.map(({ content_hash }, i) => {
+        const others = (near: number[]) =>
+          near.flatMap((id) => found.get(id) ?? []).filter((turn) => turn.content_hash !== content_hash).slice(
+            0,
+            count,
+          );
+        return { before: others(around[i]!.before).reverse(), after: others(around[i]!.after) };
+      });
     });
   }
 
