@@ -13,6 +13,7 @@ import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
 import { breathe } from "./matching.ts";
 import { Pacer } from "../pacer.ts";
 import { cosineScale } from "../memory/relevance.ts";
+import { memoriesOf } from "./candidate_memories.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearNotice } from "./duplicates.ts";
 import { nearest } from "./search_similar.ts";
@@ -102,7 +103,7 @@ async function conflictsOf(
   const { slope, offset } = cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales) ??
     { slope: 1, offset: 0 };
   const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
-  const others = await runtime.storage.read(near.map(({ id }) => id));
+  const others = await memoriesOf(runtime.storage, near);
   const pairs: Pair[] = [], pacer = new Pacer();
   for (const [i, other] of others.entries()) {
     if (!other || other.content_hash === memory.content_hash || other.superseded) continue;

@@ -11,6 +11,7 @@ import { Instant, MAX_QUERY_LENGTH, Threshold } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
 import { breathe, previewOf } from "./matching.ts";
 import { Pacer } from "../pacer.ts";
+import { type Known, memoriesOf } from "./candidate_memories.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearest } from "./search_similar.ts";
 import { modelKnown, noticeOf, SWITCHED } from "./vectors.ts";
@@ -111,7 +112,7 @@ async function pairsOf(
   const meant = vectors === null ? null : await nearest(runtime, vectors, NEIGHBOURS);
   if (meant?.ignored) searched.ignored = true;
   const near = meant !== null && !meant.ignored
-    ? meant.found.map(({ id, score }) => ({ id, score: score as number | null }))
+    ? meant.found.map((found): Known & { score: number | null } => found)
     : (await runtime.storage.candidates({
       // As much as a query may hold; each further word would cost a pass over the memories that have it.
       text: by.content.slice(0, MAX_QUERY_LENGTH),
@@ -119,11 +120,11 @@ async function pairsOf(
       filter: { superseded: false },
       limit: NEIGHBOURS,
     })).candidates
-      .map(({ id }) => ({ id, score: null }));
+      .map((found) => ({ ...found, score: null }));
   const wanted = near.filter(({ score }) => score === null || score >= similarity_threshold);
   if (wanted.length < 2) return [];
   const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
-  const others = await runtime.storage.read(wanted.map(({ id }) => id));
+  const others = await memoriesOf(runtime.storage, wanted);
   const pacer = new Pacer();
   for (const [i, found] of others.entries()) {
     if (found === null || found.content_hash === by.content_hash) continue;

@@ -10,6 +10,7 @@ import { passageOf, passageQuery } from "../memory/passage.ts";
 import type { Ranked } from "../memory/ranking.ts";
 import type { SearchEffort } from "../memory/schemas.ts";
 import type { Candidate } from "../storage/contract/search.ts";
+import { memoriesOf } from "./candidate_memories.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** How many of the first results are read again at most; later ones stay behind them. */
@@ -60,7 +61,7 @@ export async function rerank(
     return { ranked, missing: `Not reranked: the model is ${reranker.status.state}`, reranked: 0 };
   }
   const first = ranked.slice(0, RERANKED);
-  const memories = await runtime.storage.read(first.map((entry) => entry.item.id));
+  const memories = await memoriesOf(runtime.storage, first.map(({ item }) => item));
   try {
     const wanted = passageQuery(query);
     const passages = memories.map((memory) => {

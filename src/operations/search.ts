@@ -29,6 +29,7 @@ import { preferByTime, TEMPORAL_INTENTS, temporalIntent } from "../memory/tempor
 import type { Candidate, CandidateSet, QueryVector } from "../storage/contract/search.ts";
 import { Pacer } from "../pacer.ts";
 import type { MemoryId } from "../storage/contract/memories.ts";
+import { memoriesOf } from "./candidate_memories.ts";
 import { filterOf, pageFacts } from "./filter.ts";
 import { counted, type Found, inOrder } from "./found.ts";
 import { judge } from "./judge.ts";
@@ -167,7 +168,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     : kept.map((entry) => ({ entry, other: null }));
   const shown = units.slice(end - page_size, end);
   const entries = shown.flatMap(({ entry, other }) => other === null ? [entry] : [entry, other.entry]);
-  const read = await runtime.storage.read(entries.map(({ item }) => item.id));
+  const read = await memoriesOf(runtime.storage, entries.map(({ item }) => item));
   const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
   const wanted = weighed(query, found), passages = new Map<MemoryId, Pick<SearchHit, "passage">>(), pacer = new Pacer();
   for (const [id, memory] of memories) {

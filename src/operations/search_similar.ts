@@ -11,6 +11,7 @@ import type { VectorSet } from "../storage/contract/vectors.ts";
 import { pageFacts } from "./filter.ts";
 import { counted, type Found, inOrder } from "./found.ts";
 import { notFound } from "./get.ts";
+import { type Known, memoriesOf } from "./candidate_memories.ts";
 import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SearchHit } from "./search.ts";
@@ -54,7 +55,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     if (!near.ignored) break;
   }
   const kept = near.found.filter(({ score }) => score >= threshold);
-  const read = await runtime.storage.read(kept.slice(0, end + 1).map(({ id }) => id));
+  const read = await memoriesOf(runtime.storage, kept.slice(0, end + 1));
   const others = kept.slice(0, end + 1)
     .map((entry, i) => ({ score: entry.score, memory: read[i] ?? null }))
     .filter((entry) => entry.memory !== null && entry.memory.content_hash !== content_hash);
@@ -80,7 +81,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
 
 /** What is near to a memory; `ignored` when the store serves another model than the vectors are of. */
 export interface Near {
-  found: { id: MemoryId; score: number }[];
+  found: (Known & { score: number })[];
   ignored: boolean;
   /** Whether there were more than were looked for. */
   full: boolean;
@@ -92,7 +93,7 @@ export async function nearest(
   { model, chunks }: VectorSet,
   limit: number,
 ): Promise<Near> {
-  const best = new Map<MemoryId, number>();
+  const best = new Map<MemoryId, Near["found"][number]>();
   let ignored = false, full = false;
   for (const values of chunks.slice(0, CHUNKS_USED)) {
     const { candidates, vector_ignored, memories } = await runtime.storage.candidates({
@@ -103,10 +104,11 @@ export async function nearest(
     });
     ignored ||= vector_ignored;
     full ||= candidates.length >= limit && candidates.length < memories;
-    for (const { id, semantic } of candidates) {
-      if (semantic !== null && semantic > (best.get(id) ?? -2)) best.set(id, semantic);
+    for (const { id, semantic, memory } of candidates) {
+      if (semantic === null || semantic <= (best.get(id)?.score ?? -2)) continue;
+      best.set(id, { id, score: semantic, ...(memory === undefined ? {} : { memory }) });
     }
   }
-  const found = Array.from(best, ([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
+  const found = [...best.values()].sort((a, b) => b.score - a.score);
   return { found, ignored, full };
 }

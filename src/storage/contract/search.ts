@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryFilter } from "../../memory/memory.ts";
+import type { Memory, MemoryFilter } from "../../memory/memory.ts";
 import type { Role } from "../../memory/role.ts";
 import type { ListQuery, MemoryId, MemoryPage } from "./memories.ts";
 
@@ -60,6 +60,8 @@ export interface Candidate extends Scores {
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;
+  /** The memory, where the search read it on the way; `read` gives the others. */
+  memory?: Memory;
 }
 
 /** What a candidate search found. */

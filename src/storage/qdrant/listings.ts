@@ -8,17 +8,19 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
 import { fold } from "../../memory/fold.ts";
 import type { Memory, MemoryFilter } from "../../memory/memory.ts";
-import { analyseQuery } from "../../memory/text.ts";
 import type { ListQuery, MemoryPage, ScanPage, Turn, TurnsAround } from "../contract/memories.ts";
 import type { TagCount } from "../contract/statistics.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
 import { foldedText, keysAmong, MEMORY_FIELDS, memoryOf, pointsFrom, RESERVED_ID } from "./layout.ts";
-import type { Searches } from "./candidates.ts";
+import { partsOf } from "./records.ts";
+import type { Searches } from "../scoring/searches.ts";
 
 /** Verbatim finds that are ordered by their words; more than these come newest first. */
 const MAX_ORDERED = 1000;
+/** Turns whose neighbours are asked for in one request. */
+const TURNS_AT_ONCE = 100;
 /** Tags that are counted. */
 const MAX_TAGS = 1_000_000;
 
@@ -48,14 +50,18 @@ export class Listings {
       limit: count + 1, // the turn itself may be among those created at its time
       with_payload: MEMORY_FIELDS,
     });
-    const searches = turns.flatMap(({ conversation_id, created_at }) => [
-      search({ conversation_id, created_before: created_at }, "desc"),
-      search({ conversation_id, created_from: created_at }, "asc"),
-    ]);
-    const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
-      "read turns",
-      (api, to, init) => api.queryBatchPoints({ ...to, searches }, init),
-    );
+    const searchesOf = (part: readonly Turn[]) =>
+      part.flatMap(({ conversation_id, created_at }) => [
+        search({ conversation_id, created_before: created_at }, "desc"),
+        search({ conversation_id, created_from: created_at }, "asc"),
+      ]);
+    const answers = await Promise.all(
+      Array.from(partsOf(turns, TURNS_AT_ONCE), (part) =>
+        this.#collection.read<Schemas["QueryResponse"][]>(
+          "read turns",
+          (api, to, init) => api.queryBatchPoints({ ...to, searches: searchesOf(part) }, init),
+        )),
+    ).then((parts) => parts.flat());
     return turns.map(({ content_hash }, i) => {
       const others = ({ points }: Schemas["QueryResponse"]) =>
         points.map(({ payload }) => memoryOf(payload ?? {}))
@@ -127,15 +133,17 @@ export class Listings {
         ...to,
         filter: { must: conditions },
         limit: MAX_ORDERED,
-        with_payload: ["created_at", "content", "conversation_id"],
+        with_payload: MEMORY_FIELDS,
       }, init)).then(({ points }) => points);
-    const scores = await this.#searches.wordScores(analyseQuery(text), found);
-    const created = (point: Schemas["Record"]) => Number(point.payload?.created_at ?? 0);
-    found.sort((a, b) =>
-      scores.get(String(b.id))! - scores.get(String(a.id))! || created(b) - created(a) || (a.id < b.id ? 1 : -1)
+    const memories = new Map(found.map(({ id, payload }) => [String(id), memoryOf(payload ?? {})]));
+    const scores = await this.#searches.wordScores(text, memories);
+    const ordered = [...memories].sort(([a, first], [b, second]) =>
+      scores.get(b)! - scores.get(a)! || second.created_at - first.created_at || (a < b ? 1 : -1)
     );
-    const ids = found.slice(offset, offset + limit).map(({ id }) => String(id));
-    return { memories: (await this.read(ids)).filter((memory) => memory !== null), total: found.length };
+    return {
+      memories: ordered.slice(offset, offset + limit).map(([, memory]) => memory),
+      total: ordered.length,
+    };
   }
 
   /** Memories by point id, in the order asked. */

@@ -28,11 +28,11 @@ import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import { Analysis } from "../sqlite/analysis.ts";
 import { Calls } from "../calls.ts";
-import { Searches } from "./candidates.ts";
+import { unescapeText } from "../escape.ts";
+import { Searches } from "../scoring/searches.ts";
 import { Collection } from "./collection.ts";
 import { conditionOf } from "./condition.ts";
 import { Connection, QdrantRefusal } from "./connection.ts";
-import { Conversations } from "./conversations.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 import { Figures } from "./figures.ts";
 import { pointId } from "./layout.ts";
@@ -41,13 +41,13 @@ import { identityOf, Models } from "./models.ts";
 import { Notes } from "./notes.ts";
 import { type OnChange, Records } from "./records.ts";
 import { Relations } from "./relations.ts";
+import { SearchCalls } from "./search_calls.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Succession } from "./succession.ts";
 import { Trash } from "./trash.ts";
 import { TrashPoints } from "./trash_points.ts";
 import { deriveAnew, optimise, upgrade } from "./upgrade.ts";
 import { VectorFills } from "./vector_fills.ts";
-import { Words } from "./words.ts";
 
 /** Milliseconds that opening waits for a server that neither answers nor refuses; calls go on waiting for it. */
 const OPENING_PATIENCE_MS = 2000;
@@ -97,12 +97,12 @@ class QdrantStorage implements MemoryStorage {
   constructor(settings: QdrantSettings) {
     this.#connection = new Connection(settings);
     const collection = this.#collection = new Collection(this.#connection, settings);
-    const words = new Words(), conversations = new Conversations(collection);
     this.#models = new Models(collection);
-    const changed: OnChange = (points) => {
-      words.changed(points.map(({ id }) => id));
-      conversations.changed(points.map(({ conversation }) => conversation));
-    };
+    const searches = this.#searches = new Searches(new SearchCalls(collection, this.#models));
+    const changed: OnChange = (points) =>
+      searches.changed(points.map(({ id, conversation }) => {
+        return { id, conversation: conversation === null ? null : unescapeText(conversation) };
+      }));
     const trashed = new TrashPoints(collection);
     this.#records = new Records(collection, this.#models, trashed, this.#analysis, changed);
     this.#relations = new Relations(collection, this.#records);
@@ -116,7 +116,6 @@ class QdrantStorage implements MemoryStorage {
       changed,
       (hashes) => this.#relations.forget(hashes),
     );
-    this.#searches = new Searches(collection, this.#models, words, conversations);
     this.#listings = new Listings(collection, this.#searches);
     this.#figures = new Figures(collection, this.#listings);
     this.#fills = new VectorFills(collection, this.#models, this.#records);

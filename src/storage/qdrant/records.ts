@@ -36,7 +36,7 @@ const CONFLICT_PAUSE_MS = 5;
 /** Payload fields that identify a version, and those of a deleted memory that caches need. */
 const VERSION_FIELDS = ["revision", "updated_at", "conversation_id"];
 
-/** What changed, for caches: the points and the conversations they are in. */
+/** What changed, for caches: the points and the conversations they are in, as stored. */
 export type OnChange = (points: { id: string; conversation: string | null }[]) => void;
 
 /** Waits before a change starts over, so that two that hinder each other don't meet again. */

@@ -1,61 +1,113 @@
 /**
- * What a search asks the server: the best by words and by vector in one request, and exact cosines of chosen points.
+ * What a search asks the server: the best by words and by vector in one request, exact cosines of chosen points, the
+ * order of turns, and how rare terms are.
  *
  * @module
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import { unescapeText } from "../escape.ts";
+import type { Memory, MemoryFilter } from "../../memory/memory.ts";
+import { analyse } from "../../memory/text.ts";
+import { Pacer } from "../../pacer.ts";
 import type { CandidateQuery } from "../contract/search.ts";
+import { escapeText, unescapeText } from "../escape.ts";
+import type {
+  Best,
+  BestQuestion,
+  CandidateSource,
+  SourceSearch,
+  WeightAnswer,
+  WeightQuestion,
+} from "../scoring/source.ts";
+import { surveyOf } from "../scoring/weights.ts";
 import type { Collection } from "./collection.ts";
-import { all, type Condition } from "./filter.ts";
-import { RESERVED_ID, WORDS, wordsDocument } from "./layout.ts";
+import { all, type Condition, conditionsOf } from "./filter.ts";
+import { MEMORY_FIELDS, memoryOf, RESERVED_ID, storedWeight, WORDS, wordsDocument } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
-import type { Content, Words } from "./words.ts";
 
 type Query = Schemas["QueryRequest"];
-
-/** Payload that candidates are made from. */
-const CONTENT_FIELDS = ["content", "conversation_id", "created_at", "metadata.role"];
-/** Once this share of what a search found had to be read, the next one has it sent along. */
-const READ_SHARE = 0.3;
+type Points = Schemas["ScoredPoint"][];
 
 /** Milliseconds for which it is believed that no memory has a second chunk. */
 const SINGLE_MS = 10_000;
+/** Memories whose lengths and languages are counted; their mean length is within some percent of the true one. */
+const SAMPLE = 256;
 
 /** A query's vector with the vectors it is compared with. */
-export interface Meaning {
+interface Meaning {
   values: number[];
   vector: string;
   chunks: string;
   distance: string;
 }
 
-/** The best points of a search, and the cosines found on the way. */
-export interface Best {
-  semantic: string[];
-  byWords: string[];
-  cosines: Map<string, number>;
-}
-
 /** Requests of searches in one collection. */
-export class SearchCalls {
+export class SearchCalls implements CandidateSource {
   readonly #collection: Collection;
   readonly #models: Models;
-  readonly #words: Words;
-  /** Whether found contents come with the answer: a request less where few are kept, bytes for nothing where most are. */
-  #sendContents = true;
   /** When a search over everything found no memory with a second chunk, in milliseconds. */
   #singleAt = -Infinity;
 
-  constructor(collection: Collection, models: Models, words: Words) {
+  constructor(collection: Collection, models: Models) {
     this.#collection = collection;
     this.#models = models;
-    this.#words = words;
+  }
+
+  async begin(filter: MemoryFilter, vector: CandidateQuery["vector"]): Promise<SourceSearch> {
+    const [{ complete }, meaning] = await Promise.all([this.#collection.facts(), this.#meaning(vector)]);
+    const conditions = conditionsOf(filter, complete);
+    return {
+      byVector: meaning !== null,
+      best: (question) => this.#best(question, meaning, conditions),
+      cosines: async (ids, known) => meaning === null ? known : await this.#cosines(meaning, ids, known),
+      passing: (ids) => this.#passing(ids, conditions),
+      count: () => this.#count(conditions),
+    };
+  }
+
+  async memories(ids: readonly string[]): Promise<Map<string, Memory>> {
+    const points = await this.#collection.read<Schemas["Record"][]>(
+      "read memories",
+      (api, to, init) => api.getPoints({ ...to, ids: [...ids], with_payload: MEMORY_FIELDS, with_vector: false }, init),
+    );
+    return new Map(points.map(({ id, payload }) => [String(id), memoryOf(payload ?? {})]));
+  }
+
+  async weights(question: WeightQuestion): Promise<WeightAnswer> {
+    return (await this.#withWeights(question, [])).weights;
+  }
+
+  async turns(conversations: readonly { name: string; limit: number }[]): Promise<string[][]> {
+    const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
+      "read turns",
+      (api, to, init) =>
+        api.queryBatchPoints({
+          ...to,
+          searches: conversations.map(({ name, limit }) => ({
+            query: { order_by: { key: "created_at", direction: "desc" as const } },
+            filter: { must: [{ key: "conversation_id", match: { value: escapeText(name) } }] },
+            limit,
+            with_payload: false,
+          })),
+        }, init),
+    );
+    return answers.map(({ points }) => points.map(({ id }) => String(id)).reverse());
+  }
+
+  async countTurns(names: readonly string[]): Promise<Map<string, number>> {
+    const { hits } = await this.#collection.read<Schemas["FacetResponse"]>("count turns", (api, to, init) =>
+      api.facet({
+        ...to,
+        key: "conversation_id",
+        limit: names.length,
+        exact: true,
+        filter: { must: [{ key: "conversation_id", match: { any: names.map(escapeText) } }] },
+      }, init));
+    return new Map(hits.map(({ value, count }) => [unescapeText(String(value)), count]));
   }
 
   /** The vector to compare with; null without one, and when the query's model isn't the one whose vectors are served. */
-  async meaning(query: CandidateQuery["vector"]): Promise<Meaning | null> {
+  async #meaning(query: CandidateQuery["vector"]): Promise<Meaning | null> {
     const vector = await query;
     if (vector === null) return null;
     const { model, values } = vector;
@@ -70,30 +122,40 @@ export class SearchCalls {
     };
   }
 
-  /** The best by words and by vector. Learns what the terms' weights need, and the contents that come along. */
-  async best(wanted: string[], meaning: Meaning | null, conditions: Condition[], limit: number): Promise<Best> {
+  async #best(question: BestQuestion, meaning: Meaning | null, conditions: Condition[]): Promise<Best> {
+    const { terms, limit } = question;
     const dense = meaning === null ? [] : this.#dense(meaning, limit);
-    const sparse: Query[] = wanted.length > 0 ? [{ query: wordsDocument(wanted), using: WORDS, limit }] : [];
-    const filter = all(...conditions), found = dense.length + sparse.length;
+    const sparse: Query[] = terms.length > 0 ? [{ query: wordsDocument(terms), using: WORDS, limit }] : [];
+    const filter = all(...conditions);
     const searches = [...dense, ...sparse].map((search): Query => ({
       ...search,
       ...(filter ? { filter } : {}),
-      ...(this.#sendContents ? { with_payload: CONTENT_FIELDS } : {}),
+      ...(question.memories ? { with_payload: MEMORY_FIELDS } : {}),
     }));
-    const answers = await this.#withRarities(wanted, searches);
+    const { answers, weights } = await this.#withWeights(question.weights, searches);
 
     const cosines = new Map<string, number>();
     if (meaning !== null) { for (const points of answers.slice(0, dense.length)) addCosines(cosines, points, meaning); }
-    const semantic = [...cosines].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([id]) => id);
-    const byWords = answers.slice(dense.length, found).flat().map(({ id }) => String(id));
-    this.#keepContents(answers.slice(0, found).flat(), new Set([...semantic, ...byWords]));
+    const byVector = [...cosines].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([id]) => id);
+    const byWords = answers.slice(dense.length).flat().map(({ id }) => String(id));
     if (dense.length > 1 && filter === undefined && answers[1]!.length === 0) this.#singleAt = performance.now();
-    return { semantic, byWords, cosines };
+    const memories = new Map<string, Memory>();
+    if (question.memories) {
+      const found = new Set([...byVector, ...byWords]);
+      for (const { id, payload } of answers.flat()) {
+        const key = String(id);
+        if (payload && found.has(key) && !memories.has(key)) memories.set(key, memoryOf(payload));
+      }
+    }
+    return { byVector, byWords, cosines, memories, weights };
   }
 
-  /** Exact cosines of points, for those that have none yet. */
-  async score(meaning: Meaning, ids: ReadonlySet<string>, { cosines }: Best): Promise<void> {
-    const missing = [...ids].filter((id) => !cosines.has(id));
+  async #cosines(
+    meaning: Meaning,
+    ids: readonly string[],
+    known: ReadonlyMap<string, number>,
+  ): Promise<Map<string, number>> {
+    const cosines = new Map(known), missing = ids.filter((id) => !known.has(id));
     const queries = this.#vectorsOf(meaning).flatMap((using): Query[] => {
       // A memory found by its first chunk may have a better one.
       const wanted = using === meaning.vector ? missing : [...ids];
@@ -107,19 +169,19 @@ export class SearchCalls {
       }];
     });
     for (const points of await this.#batch(queries)) addCosines(cosines, points, meaning);
+    return cosines;
   }
 
-  /** Those of the points that meet the conditions. */
-  async passing(ids: string[], conditions: Condition[]): Promise<string[]> {
-    if (ids.length === 0 || conditions.length === 0) return ids;
+  async #passing(ids: readonly string[], conditions: Condition[]): Promise<string[]> {
+    if (ids.length === 0 || conditions.length === 0) return [...ids];
     const [points = []] = await this.#batch([
-      { filter: { must: [{ has_id: ids }, ...conditions] }, limit: ids.length },
+      { filter: { must: [{ has_id: [...ids] }, ...conditions] }, limit: ids.length },
     ]);
     return points.map(({ id }) => String(id));
   }
 
   /** How many memories meet the conditions, as the server estimates. */
-  async count(conditions: Condition[]): Promise<number> {
+  async #count(conditions: Condition[]): Promise<number> {
     const filter = all(...conditions);
     const { count } = await this.#collection.read<Schemas["CountResult"]>(
       "count memories",
@@ -127,47 +189,6 @@ export class SearchCalls {
     );
     // The reserved point passes only where nothing is asked for.
     return filter === undefined ? Math.max(0, count - this.#collection.reserved) : count;
-  }
-
-  /** Reads the contents that aren't kept. */
-  async readContents(ids: ReadonlySet<string>): Promise<void> {
-    const missing = [...ids].filter((id) => this.#words.content(id) === undefined);
-    if (missing.length === 0) return;
-    const points = await this.#collection.read<Schemas["Record"][]>(
-      "read memories",
-      (api, to, init) => api.getPoints({ ...to, ids: missing, with_payload: CONTENT_FIELDS }, init),
-    );
-    for (const { id, payload } of points) this.keep(String(id), payload);
-  }
-
-  /** Makes sure that the weights of terms are known. */
-  async learn(wanted: string[]): Promise<void> {
-    await this.#withRarities(wanted, []);
-  }
-
-  /** Makes sure that it is known how long memories are, and in which languages. */
-  async survey(): Promise<void> {
-    const unknown = this.#words.unknown([]);
-    if (!unknown.lengths) return;
-    const [answers, memories] = await Promise.all([this.#batch(unknown.queries), this.#count()]);
-    await this.#words.learn(unknown, answers, memories);
-  }
-
-  /** Keeps a content that was read. */
-  keep(id: string, payload: Schemas["Record"]["payload"]): Content {
-    const { content, conversation_id, created_at, metadata } = payload as
-      & Partial<Record<"content" | "conversation_id" | "created_at", unknown>>
-      & {
-        metadata?: { role?: unknown };
-      };
-    const conversation = typeof conversation_id === "string" ? conversation_id : null;
-    return this.#words.keep(
-      id,
-      unescapeText(String(content ?? "")),
-      conversation,
-      metadata?.role,
-      Number(created_at) || 0,
-    );
   }
 
   #dense(meaning: Meaning, limit: number): Query[] {
@@ -186,32 +207,32 @@ export class SearchCalls {
     return isSingle || !this.#collection.vectors.has(chunks) ? [vector] : [vector, chunks];
   }
 
-  /** Takes over what came along, and sees whether it was worth it. */
-  #keepContents(points: Schemas["ScoredPoint"][], found: ReadonlySet<string>): void {
-    let unread = 0;
-    for (const id of found) if (this.#words.content(id) === undefined) unread++;
-    if (this.#sendContents) {
-      for (const { id, payload } of points) {
-        const key = String(id);
-        if (payload && found.has(key) && this.#words.content(key) === undefined) this.keep(key, payload);
-      }
+  /** Runs searches, and in the same request what is needed to weigh terms. */
+  async #withWeights(
+    { terms, survey }: WeightQuestion,
+    searches: Query[],
+  ): Promise<{ answers: Points[]; weights: WeightAnswer }> {
+    const queries = terms.map((term): Query => ({
+      query: wordsDocument([term]),
+      using: WORDS,
+      limit: 1,
+      with_payload: ["content"],
+    }));
+    if (survey) {
+      queries.push({ query: { sample: "random" }, limit: SAMPLE, with_payload: ["content", "content_hash"] });
     }
-    this.#sendContents = unread > READ_SHARE * found.size;
-  }
-
-  /** Runs searches, and in the same request what is needed to weigh the terms. */
-  async #withRarities(wanted: string[], searches: Query[]): Promise<Schemas["ScoredPoint"][][]> {
-    if (wanted.length === 0) return await this.#batch(searches);
-    const unknown = this.#words.unknown(wanted);
     const [answers, memories] = await Promise.all([
-      this.#batch([...searches, ...unknown.queries]),
-      unknown.lengths ? this.#count() : 0,
+      this.#batch([...searches, ...queries]),
+      survey ? this.#count([]) : 0,
     ]);
-    await this.#words.learn(unknown, answers.slice(searches.length), memories);
-    return answers.slice(0, searches.length);
+    const asked = answers.slice(searches.length), rarities = await raritiesOf(terms, asked);
+    return {
+      answers: answers.slice(0, searches.length),
+      weights: survey ? { rarities, survey: await surveyOf(contentsOf(asked.at(-1)!), memories) } : { rarities },
+    };
   }
 
-  async #batch(searches: Query[]): Promise<Schemas["ScoredPoint"][][]> {
+  async #batch(searches: Query[]): Promise<Points[]> {
     if (searches.length === 0) return [];
     const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
       "search memories",
@@ -223,14 +244,25 @@ export class SearchCalls {
     );
     return answers.map(({ points }) => points);
   }
+}
 
-  async #count(): Promise<number> {
-    const { count } = await this.#collection.read<Schemas["CountResult"]>(
-      "count memories",
-      (api, to, init) => api.countPoints({ ...to, exact: false }, init),
-    );
-    return count;
+/** How rare terms are: the score that the server gives each term's best memory, by the weight of the term in it. */
+async function raritiesOf(terms: readonly string[], answers: readonly Points[]): Promise<Map<string, number>> {
+  const rarities = new Map<string, number>(), pacer = new Pacer();
+  for (const [i, term] of terms.entries()) {
+    const best = answers[i]?.[0], content = best?.payload?.content;
+    if (best === undefined || typeof content !== "string") continue;
+    await pacer.pause();
+    const found = analyse(unescapeText(content)), count = found.filter((other) => other === term).length;
+    if (count > 0) rarities.set(term, best.score / storedWeight(count, found.length));
   }
+  return rarities;
+}
+
+/** Contents of a sample, among which the reserved point may be. */
+function contentsOf(sample: Points): string[] {
+  return sample.filter(({ payload }) => typeof payload?.content_hash === "string")
+    .map(({ payload }) => unescapeText(String(payload!.content)));
 }
 
 /** A part of a unit vector, as exact as a cosine needs it, in half as many digits. */
@@ -239,7 +271,7 @@ function rounded(value: number): number {
 }
 
 /** Takes over scores as cosines, each memory's best. */
-function addCosines(cosines: Map<string, number>, points: Schemas["ScoredPoint"][], { distance }: Meaning): void {
+function addCosines(cosines: Map<string, number>, points: Points, { distance }: Meaning): void {
   for (const { id, score } of points) {
     if (id === RESERVED_ID) continue;
     // Of unit vectors, the squared distance is 2 − 2 cosines.

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Schemas } from "@qdrant/js-client-rest";
-import type { Collection } from "./collection.ts";
+import type { CandidateSource } from "./source.ts";
 
 /** Milliseconds after which the count is asked for, and after which an order is no longer believed. */
 const UNCHECKED_MS = 2000, KEPT_MS = 60_000;
@@ -20,7 +19,7 @@ const FIRST_LENGTH = 256;
 interface Order {
   ids: string[];
   positions: Map<string, number>;
-  /** Turns the server counts. */
+  /** Turns the store counts. */
   count: number;
   readAt: number;
   checkedAt: number;
@@ -32,14 +31,14 @@ export interface Around {
   after: string[];
 }
 
-/** Conversations of one collection. Names are as stored. */
+/** Conversations of one store. */
 export class Conversations {
-  readonly #collection: Collection;
+  readonly #source: Pick<CandidateSource, "turns" | "countTurns">;
   #orders = new Map<string, Order>();
   #turns = 0;
 
-  constructor(collection: Collection) {
-    this.#collection = collection;
+  constructor(source: Pick<CandidateSource, "turns" | "countTurns">) {
+    this.#source = source;
   }
 
   /** Takes note of turns that this process stored or deleted. */
@@ -53,7 +52,7 @@ export class Conversations {
     const unknown = [...names].filter((name) => !(now - (this.#orders.get(name)?.readAt ?? -Infinity) < KEPT_MS));
     const long = await this.#read(unknown, () => FIRST_LENGTH);
     if (long.length === 0) return;
-    const counts = await this.#counts(long);
+    const counts = await this.#source.countTurns(long);
     await this.#read(long, (name) => Math.min(MAX_LENGTH, counts.get(name) ?? 0) + 1, counts);
   }
 
@@ -66,7 +65,7 @@ export class Conversations {
     const unchecked = [...names].filter((name) => !(now - (this.#orders.get(name)?.checkedAt ?? now) < UNCHECKED_MS));
     if (unchecked.length === 0) return;
     for (const name of unchecked) this.#orders.get(name)!.checkedAt = now; // so that no other search asks as well
-    const counts = await this.#counts(unchecked);
+    const counts = await this.#source.countTurns(unchecked);
     for (const name of unchecked) if (this.#orders.get(name)?.count !== (counts.get(name) ?? 0)) this.#forget(name);
   }
 
@@ -78,19 +77,6 @@ export class Conversations {
       before: order.ids.slice(Math.max(0, at - count), at).reverse(),
       after: order.ids.slice(at + 1, at + 1 + count),
     };
-  }
-
-  /** How many turns the server counts. */
-  async #counts(names: string[]): Promise<Map<string, number>> {
-    const { hits } = await this.#collection.read<Schemas["FacetResponse"]>("count turns", (api, to, init) =>
-      api.facet({
-        ...to,
-        key: "conversation_id",
-        limit: names.length,
-        exact: true,
-        filter: { must: [{ key: "conversation_id", match: { any: names } }] },
-      }, init));
-    return new Map(hits.map(({ value, count }) => [String(value), count]));
   }
 
   /**
@@ -105,22 +91,10 @@ export class Conversations {
   ): Promise<string[]> {
     if (names.length === 0) return [];
     const readAt = performance.now();
-    const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
-      "read turns",
-      (api, to, init) =>
-        api.queryBatchPoints({
-          ...to,
-          searches: names.map((name) => ({
-            query: { order_by: { key: "created_at", direction: "desc" as const } },
-            filter: { must: [{ key: "conversation_id", match: { value: name } }] },
-            limit: limitOf(name),
-            with_payload: false,
-          })),
-        }, init),
-    );
+    const answers = await this.#source.turns(names.map((name) => ({ name, limit: limitOf(name) })));
     const long: string[] = [];
     names.forEach((name, i) => {
-      const ids = answers[i]!.points.map(({ id }) => String(id)).reverse();
+      const ids = answers[i]!;
       if (counts === undefined && ids.length === limitOf(name)) return void long.push(name);
       this.#forget(name);
       const positions = new Map(ids.map((id, position) => [id, position]));
