@@ -1,0 +1,128 @@
+/** How many requests the calls of a service cost at its Qdrant. */
+
+import { assertEquals } from "@std/assert";
+import { createApp } from "../../src/http/app.ts";
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { openStorage } from "../../src/storage/factory.ts";
+import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
+import { GatedQdrant } from "../helpers/gated_qdrant.ts";
+import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
+import { testRuntime } from "../helpers/runtime.ts";
+import { connectInMemory, OPEN } from "../mcp/clients.ts";
+
+const ignore = QDRANT_BIN === undefined;
+const COLLECTION = "requests", READ = `POST ${COLLECTION}/points`;
+
+/** A runtime over an empty collection, and the requests about memories that a step of a test makes. */
+async function withQdrant(
+  test: (runtime: Runtime, requestsOf: (step: () => Promise<unknown>) => Promise<string[]>) => Promise<void>,
+): Promise<void> {
+  await using server = await startQdrant();
+  await using proxy = new GatedQdrant(server.url);
+  await using opened = await testRuntime();
+  const identity = opened.runtime.embeddings.configured.identity!;
+  const storage = await openStorage({
+    ...qdrantDefaults(proxy.url("test")),
+    backend: "qdrant",
+    collection: COLLECTION,
+    dimensions: identity.dimensions,
+  });
+  try {
+    await storage.registerModel(identity);
+    let requests: string[] = [];
+    proxy.gate = ({ name }) => void requests.push(name);
+    await test({ ...opened.runtime, storage }, async (step) => {
+      requests = [];
+      await step();
+      return requests;
+    });
+  } finally {
+    await storage.close();
+  }
+}
+
+function post(runtime: Runtime, path: string, body: unknown) {
+  return createApp(runtime, OPEN).request(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function store(runtime: Runtime, count: number, conversation_id?: string): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const content = `Ana: Day ${i} at the harbour of ${conversation_id ?? "Kiel"}, with ${i % 7} boats`;
+    const { status } = await post(runtime, "/api/memories", { content, ...conversation_id ? { conversation_id } : {} });
+    assertEquals(status, 200);
+  }
+}
+
+const count = (requests: readonly string[], name: string) => requests.filter((other) => other === name).length;
+
+Deno.test({
+  name: "the turns around all results of a search cost one request to Qdrant",
+  ignore,
+  fn: () =>
+    withQdrant(async (runtime, requestsOf) => {
+      await store(runtime, 60, "talk");
+      const mcp = await connectInMemory(runtime);
+      const search = async (context: number) => {
+        const { structuredContent } = await mcp.call("search", { query: "boats at the harbour", k: 50, context });
+        const { results } = structuredContent as { results: { context?: { before: unknown[]; after: unknown[] } }[] };
+        return results;
+      };
+      assertEquals((await search(0)).length, 50); // now its contents and weights are known
+      await search(0);
+      const without = await requestsOf(() => search(0));
+      let results: Awaited<ReturnType<typeof search>> = [];
+      const withContext = await requestsOf(async () => results = await search(2));
+      assertEquals(withContext.length - without.length, 1, withContext.join(", "));
+      assertEquals(results.length, 50);
+      await mcp.close();
+    }),
+});
+
+Deno.test({
+  name: "a search over Qdrant reads the contents of what it finds once",
+  ignore,
+  fn: () =>
+    withQdrant(async (runtime, requestsOf) => {
+      await store(runtime, 30);
+      const search = async (query: string, mode = "hybrid") => {
+        const response = await post(runtime, "/api/search", { query, mode, n_results: 10 });
+        const { results } = await response.json();
+        assertEquals(results.length, 10);
+        assertEquals(
+          results.every(({ memory }: { memory: { content: string } }) => /harbour/.test(memory.content)),
+          true,
+        );
+      };
+      // Contents come with the answer that names the best.
+      const cold = await requestsOf(() => search("boats in the harbour"));
+      assertEquals(count(cold, READ), 0, cold.join(", "));
+      // Contents that are kept are scored as they are, and read to be shown.
+      await search("harbour boats");
+      const warm = await requestsOf(() => search("which boats?"));
+      assertEquals(count(warm, READ), 1, warm.join(", "));
+      const exact = await requestsOf(() => search("at the harbour", "exact"));
+      assertEquals(count(exact, READ), 0, exact.join(", "));
+    }),
+});
+
+Deno.test({
+  name: "looking for duplicates on Qdrant reads no memory that a search has read",
+  ignore,
+  fn: () =>
+    withQdrant(async (runtime, requestsOf) => {
+      await store(runtime, 12);
+      const [hash] = (await runtime.storage.list({ filter: {}, offset: 0, limit: 1 })).memories.map((m) =>
+        m.content_hash
+      );
+      const similar = await requestsOf(async () => {
+        const response = await createApp(runtime, OPEN).request(`/api/search/similar/${hash}?n_results=5`);
+        assertEquals((await response.json()).results.length, 5);
+      });
+      // The memory itself by its key, and its vectors.
+      assertEquals(count(similar, READ), 2, similar.join(", "));
+    }),
+});
