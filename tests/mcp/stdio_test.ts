@@ -11,10 +11,10 @@ interface Run {
 }
 
 /** Runs `unimem stdio` in a fresh data folder, with `lines` as all of its input. */
-async function run(lines: (object | string)[]): Promise<Run> {
+async function run(lines: (object | string)[], settings: Record<string, string> = {}): Promise<Run> {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
   try {
-    const child = await spawn(["stdio"], testEnvironment(folder, { LOG_LEVEL: "debug" }), {
+    const child = await spawn(["stdio"], testEnvironment(folder, { LOG_LEVEL: "debug", ...settings }), {
       stdin: "piped",
       stdout: "piped",
     });
@@ -93,6 +93,36 @@ Deno.test("stdio: a client of the stateless era needs no handshake", async () =>
   assertEquals([code, messages.length], [0, 2]);
   assertEquals(messages[0]!.result!.supportedVersions, ["2026-07-28"]);
   assertEquals((messages[1]!.result!.structuredContent as { total: number }).total, 0);
+});
+
+Deno.test("stdio: ChatGPT gets its shape in both eras, others compact text, and a setting chooses the tools", async () => {
+  const store = (id: number, meta?: Record<string, unknown>) =>
+    call(id, "store_memory", { content: "Piped in." }, meta);
+  const search = (id: number, meta?: Record<string, unknown>) => call(id, "search", { query: "piped" }, meta);
+  const as = (name: string) => ({
+    ...INITIALIZE,
+    params: { ...INITIALIZE.params, clientInfo: { name, version: "1" } },
+  });
+  const envelope = (name: string) => ({
+    ...ENVELOPE,
+    "io.modelcontextprotocol/clientInfo": { name, version: "1" },
+  });
+  const textOf = (messages: { id?: unknown; result?: Record<string, unknown> }[], id: number) =>
+    (messages.find((message) => message.id === id)!.result!.content as { text: string }[])[0]!.text;
+  for (
+    const lines of [
+      (name: string) => [as(name), INITIALIZED, store(2), search(3)],
+      (name: string) => [store(2, envelope(name)), search(3, envelope(name))],
+    ]
+  ) {
+    const connector = await run(lines("openai-mcp")), other = await run(lines("test"));
+    assertEquals(Object.keys(JSON.parse(textOf(connector.messages, 3))), ["results"]);
+    assertEquals(/^(?:1 of 1|No memories)/.test(textOf(other.messages, 3)), true);
+  }
+  const { messages } = await run([as("test"), INITIALIZED, { id: 2, method: "tools/list", params: {} }], {
+    MCP_TOOLS: "core",
+  });
+  assertEquals((messages.find((message) => message.id === 2)!.result!.tools as unknown[]).length, 5);
 });
 
 Deno.test("stdio: the process ends when its client goes without a word", async () => {

@@ -75,6 +75,34 @@ export function describeStorage(
       },
     });
 
+  test("keeps a content of 350,000 characters whole, and finds it once by any of its chunks", async (storage) => {
+    await storage.registerModel(MODEL);
+    const line = "The tide tables of the harbour were read again and nothing changed.\n";
+    const content = `${line.repeat(3000)}Zephyrine hid the key.\n${line.repeat(2200)}`;
+    const chunks = Array.from({ length: 400 }, (_, i) => vector(1000 + i));
+    await storage.store([embedded(1, { content }, chunks), ...[2, 3, 4].map((number) => embedded(number))]);
+    assertEquals((await storage.get([hashOf(1)]))[0]!.content, content);
+    assertEquals((await storage.list({ filter: {}, offset: 0, limit: 10 })).total, 4);
+    for (const chunk of [0, 199, 399]) {
+      const query = {
+        text: "Zephyrine",
+        vector: { model: MODEL.id, values: vector(1000 + chunk) },
+        filter: {},
+        limit: 10,
+      };
+      const { candidates } = await storage.candidates(query);
+      const read = await storage.read(candidates.map(({ id }) => id));
+      const own = candidates.filter((_, i) => read[i]!.content_hash === hashOf(1));
+      assertEquals(own.length, 1);
+      assertAlmostEquals(own[0]!.semantic!, 1, TOLERANCE);
+      assertGreater(sum(own[0]!.words), 0);
+    }
+    assertEquals((await storage.containing("zephyrine hid", { filter: {}, offset: 0, limit: 5 })).total, 1);
+    assertEquals(await storage.trash([hashOf(1)], { at: 1_700_000_100, reason: "deleted" }), [true]);
+    assertEquals(await storage.restore([hashOf(1)]), [true]);
+    assertEquals((await storage.get([hashOf(1)]))[0]!.content, content);
+  });
+
   test("finds the keys that begin with some digits, among memories and in the trash, each by itself", async (storage) => {
     const keyed = (number: number, content_hash: string) => plain(number, { content_hash });
     const keys = ["a1b2c3d4e5f0", "a1b2c3d4e5f1", "a1b2c3d4e6", "ffffffffffff", "0000000000ab"].map((digits, i) =>
