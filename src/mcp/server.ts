@@ -5,12 +5,19 @@
  * @module
  */
 
-import { type jsonSchemaValidator, ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server";
+import {
+  CLIENT_INFO_META_KEY,
+  type jsonSchemaValidator,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+} from "@modelcontextprotocol/server";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
+import type { ClientName } from "./client_name.ts";
 import { complete } from "./completion.ts";
 import type { InFlight } from "./in_flight.ts";
 import { getPrompt, PROMPTS } from "./prompts.ts";
@@ -67,10 +74,12 @@ export function createMcpServer(runtime: Runtime, settings: McpServerSettings): 
   );
   server.setRequestHandler(
     "tools/call",
-    ({ params }, { http }) => {
+    ({ params }, { http, mcpReq }) => {
       const agentId = http?.req?.headers.get("x-agent-id")?.trim() || null;
-      // From initialize, or where every request stands alone, from this one.
-      const caller = { agentId, client: server.getClientVersion(), profile };
+      // Where every request stands alone, each one says who asks; else initialize did.
+      const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
+      const client = (envelope[CLIENT_INFO_META_KEY] ?? server.getClientVersion()) as ClientName | undefined;
+      const caller = { agentId, client, profile };
       const operation = findTool(params.name)?.tool.name ?? "unknown";
       const run = () => callTool(runtime, log, params.name, params.arguments ?? {}, caller);
       return inFlight.track(runtime.telemetry.requests.message(surface, operation, log, run));

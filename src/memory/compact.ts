@@ -90,7 +90,8 @@ export function withShortKeys(message: string): string {
 function headOf(shown: number, facts: CompactFacts): string {
   const { total, total_is_minimum, page, total_pages, relevant, omitted, truncated, how, notice } = facts;
   const head = [total === 0 ? "No memories" : `${shown} of ${total}${total_is_minimum ? " or more" : ""}`];
-  if (total_pages > 1) head.push(`page ${page}`);
+  // That there is more shows in the numbers.
+  if (page > 1) head.push(`page ${page} of ${total_pages}`);
   if (relevant !== undefined && total > 0 && relevant < total) head.push(relevanceText(relevant, total));
   if (facts.temporal_intent && shown > 1) head.push(TEMPORAL[facts.temporal_intent]);
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);

@@ -15,7 +15,7 @@ export type Detail = z.infer<typeof Detail>;
 /** Most tokens an answer may cost, by `estimateTokens`. */
 export const MaxTokens = z.int().min(50).max(1_000_000)
   .describe(
-    "Most tokens the answer may cost, at 4 bytes a token; 20000 without it. What doesn't fit is counted in omitted.",
+    "Most tokens of the answer, 20000 by default.",
   );
 
 /** Tokens that an answer may cost unless the caller says otherwise: common clients cut off or fail at 25,000. */
