@@ -175,9 +175,10 @@ Deno.test("a store that can't be reached ends with 3", () =>
     assertEquals([code, JSON.parse(err).error.code], [3, "unavailable"]);
   }));
 
-Deno.test("a content over the limit ends with 2, like every wrong input", () =>
+Deno.test("a content over the limit that may not be split ends with 2, like every wrong input", () =>
   inFolder(async (folder) => {
-    const { code, err } = await unimem(folder, "store", "x".repeat(100_001), "--json");
+    const env = testEnvironment(folder, { MCP_ENABLE_AUTO_SPLIT: "false" });
+    const { code, err } = await unimemIn(env, "store", "x".repeat(100_001), "--json");
     assertEquals([code, JSON.parse(err).error.code], [2, "too_large"]);
   }));
 

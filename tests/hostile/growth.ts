@@ -15,7 +15,7 @@ import { HOSTILE_SHAPES, type HostileShape } from "./shapes.ts";
 /** Largest exponent of a linear function: caches and garbage collection make large inputs cost a little more each. */
 export const LINEAR = 1.35;
 /** Characters of the largest input: what isn't linear takes hundreds of times longer there than what is. */
-const LARGEST = 64 * 1024;
+const LARGEST = 32 * 1024;
 const DOUBLINGS = 4;
 const RUNS = 5;
 /** Milliseconds below which times aren't told apart: constant cost and noise of that size say nothing. */
@@ -33,7 +33,7 @@ export interface Growth {
 
 /** How growth is measured. */
 export interface GrowthOptions {
-  /** Size of the largest input, 64 Ki by default. */
+  /** Size of the largest input, 32 Ki by default. */
   largest?: number;
 }
 
