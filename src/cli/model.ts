@@ -150,7 +150,8 @@ async function load(context: CliContext, config: Config): Promise<{ id: string; 
     return await context.configuredModel(config, (share) => bar.show(`Downloading ${Math.round(share * 100)}%`));
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
-    const message = `Cannot change the model, nothing was changed: ${error.message.replace(ADVICE, "")}`;
+    const hint = error.code === "unavailable" ? "; a folder with its files does as well: unimem model FOLDER" : "";
+    const message = `Cannot change the model, nothing was changed: ${error.message.replace(ADVICE, "")}${hint}`;
     throw new MemoryError(error.code, message, { cause: error });
   } finally {
     bar.end();

@@ -62,7 +62,7 @@ function failure(model: string, { message, missing }: { message: string; missing
       `Cannot find the embedding model ${model} on Hugging Face, or its ONNX files: ${message}, ` +
         "check MCP_MEMORY_EMBEDDING_MODEL",
     )
-    : new MemoryError("unavailable", `Cannot download the embedding model ${model}: ${message}`, {
+    : new MemoryError("unavailable", `Cannot download the embedding model ${model} from Hugging Face: ${message}`, {
       retryAfterSeconds: 30,
     });
 }
