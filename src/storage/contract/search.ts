@@ -1,5 +1,8 @@
 /**
- * Finding candidates for a query. Ranking them is not the store's work.
+ * Finding candidates for a query. Ranking them is not the store's work, but it takes from the store, for each candidate
+ * and for the two turns before and after it (`NEIGHBOUR_REACH`): the exact cosine of the best chunk, the BM25 of each
+ * query word, and the number of terms; for a candidate also who speaks, whose words they are and whether it asks. A driver
+ * over a server has these made of what its server can answer by `storage/scoring/`; see `docs/drivers.md`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The storage contract. Every driver (SQLite file, Qdrant server) passes `tests/storage/storage_contract.ts`.
+ * The storage contract. Every driver passes `tests/storage/storage_contract.ts`; `docs/drivers.md` tells how to write one.
  * A driver knows nothing of models, ranking or surfaces: it keeps memories and vectors and finds candidates.
  *
  * Every method throws `MemoryError` `unavailable` when the store can't be reached, and never answers an outage with an
