@@ -5,7 +5,6 @@
  */
 
 import { z } from "zod";
-import { InexactNumber } from "../../memory/exact_json.ts";
 import { listIn } from "../../memory/loose_values.ts";
 import { FilterFields, type MemoryView, NewTagList, TagList } from "../../memory/schemas.ts";
 import type { SearchHit } from "../../operations/search.ts";
@@ -137,12 +136,7 @@ export function memoryResult(memory: MemoryView) {
 }
 
 function splitTags(text: string): string[] {
-  // Not a list after all? A tag may well begin with a bracket, and hold a number that JSON would change.
-  let list: unknown[] = [null];
-  try {
-    list = listIn(text);
-  } catch (error) {
-    if (!(error instanceof InexactNumber)) throw error;
-  }
+  // Not a list after all? A tag may well begin with a bracket.
+  const list = listIn(text);
   return list.every((item) => typeof item === "string") ? list : text.split(",");
 }
