@@ -108,6 +108,15 @@ const FINDING = Object.fromEntries(
 export const WORDS_CONTRACT: Record<string, (storage: MemoryStorage) => Promise<void>> = {
   ...FINDING,
 
+  "finds a long text that holds a word often before short ones that hold it once": async (storage) => {
+    const short = Array.from({ length: 60 }, (_, i) => `Note ${i}: the quokka slept under tree ${i} again today`);
+    const filler = Array.from({ length: 3000 }, (_, i) => `w${i}`);
+    for (const at of [200, 900, 1600, 2500]) filler[at] = "quokka";
+    const long = filler.join(" ");
+    await storeAll(storage, [...short, long]);
+    assertEquals((await foundByWords(storage, "quokka", {}, 20))[0], long);
+  },
+
   "leaves a word's other forms alone where they are of another language": async (storage) => {
     await storeAll(storage, [...OTHERS, "The plane was late", "The plan was late"]);
     assertEquals((await foundByWords(storage, "Which plane was it?"))[0], "The plane was late");

@@ -7,7 +7,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
-import { B, K1 } from "../../memory/ranking.ts";
+import { B, K1, LENGTH_CAP, saturation } from "../../memory/ranking.ts";
 import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
 import { fold } from "../../memory/fold.ts";
 import { type Role, roleOf } from "../../memory/role.ts";
@@ -75,14 +75,15 @@ export function wordsDocument(terms: readonly string[]): Schemas["Document"] {
       ascii_folding: false,
       k: K1,
       b: B,
-      avg_len: ASSUMED_LENGTH,
+      // The server knows no cap on the length that counts: with this average, the text is that much longer at most.
+      avg_len: Math.max(ASSUMED_LENGTH, terms.length / LENGTH_CAP),
     },
   };
 }
 
 /** The weight Qdrant gives a term that occurs `count` times among `length` terms. */
 export function storedWeight(count: number, length: number): number {
-  return count * (K1 + 1) / (K1 * (1 - B + B * length / ASSUMED_LENGTH) + count);
+  return count * (K1 + 1) / (saturation(length, ASSUMED_LENGTH) + count);
 }
 
 /** Payload of a memory. */
