@@ -9,7 +9,7 @@
  *
  * Where the constants come from: questions of five sets asked of their own store and of the others, of stores of 35 to
  * 100,000 memories; round numbers near those of a logistic regression in which each pair of question set and store has
- * the same weight. Of what comes out between 0.6 and 0.7, 69 % was asked of its own store; the curve is in
+ * the same weight. Of what comes out between 0.6 and 0.7, 59 % was asked of its own store; the curve is in
  * `bench/README.md`.
  *
  * @module
@@ -41,7 +41,7 @@ const WORDS_ALONE: Weights = { cosine: 0, words: 12, unrelated: 0.35, constant: 
  * What a question that belongs elsewhere reaches in stores of so many memories, as 30 × cosine + 6 × words: the 92nd
  * percentile of such questions, or close to it. Between these it grows with the logarithm of the number.
  */
-const UNRELATED: readonly [memories: number, reached: number][] = [[1, 6], [240, 13], [3000, 18], [100_000, 18.5]];
+const UNRELATED: readonly [memories: number, reached: number][] = [[1, 6], [240, 12.7], [3000, 18], [100_000, 18.5]];
 
 /** Terms up to which a text's words count in full, as the ranking has it for what neighbours lend. */
 const LONG_TEXT = 150;
