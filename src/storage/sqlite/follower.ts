@@ -50,7 +50,8 @@ export class Follower {
   /** `data_version` of the reader when the index was last known to be in step. */
   #version = -1;
   #syncing: Promise<void> | undefined;
-  #effects: Promise<void> = Promise.resolve();
+  /** Memories, about, that this process changed since the last sync began. */
+  #behind = 0;
   #switching: Promise<void> | undefined;
   #purging: Promise<void> | undefined;
   #givingBack: ReturnType<typeof setTimeout> | undefined;
@@ -107,22 +108,11 @@ export class Follower {
     return this.#index;
   }
 
-  /** Takes over a commit of this process: by its effects where nothing came in between, else by the next `fresh`. */
-  onCommit(before: number, after: number, effects: (() => void)[], pacer: Pacer): Promise<void> {
-    if (after === before || this.#syncing !== undefined || this.#revision !== before) return Promise.resolve();
-    this.#revision = after;
-    return this.#effects = (async () => {
-      try {
-        for (const effect of effects) {
-          effect();
-          if (pacer.due) await pacer.pause();
-        }
-        this.#purgeIfDue();
-      } catch {
-        // The commit stands and the index has a part of it: the next call that needs the index reads it from the database.
-        this.#outdate();
-      }
-    })();
+  /** Takes over what this process committed, some at a time, so that the next `fresh` finds little left to read. */
+  changed(memories: number): void {
+    this.#behind += memories;
+    if (this.#behind < ROWS_AT_ONCE || this.#closed || this.#syncing !== undefined || this.#revision < 0) return;
+    this.fresh().catch(() => {}); // the next call tries again and is told
   }
 
   /** Waits until searches use the vectors of the active model. */
@@ -149,7 +139,7 @@ export class Follower {
 
   async close(): Promise<void> {
     this.stop();
-    await Promise.allSettled([this.#syncing, this.#effects, this.#switching, this.#purging]);
+    await Promise.allSettled([this.#syncing, this.#switching, this.#purging]);
   }
 
   /** Makes the next `fresh` read everything. */
@@ -173,7 +163,7 @@ export class Follower {
     return counters;
   }
 
-  /** Whether a changed database is only this process's own commits, which are in the index already. */
+  /** Whether what changed the database concerns no memory. */
   #inStep(version: number): boolean {
     const { revision, active_model } = this.#counters();
     if (this.#revision !== revision || active_model !== this.#wantedModel()) return false;
@@ -186,7 +176,7 @@ export class Follower {
   }
 
   async #sync(version: number): Promise<void> {
-    await this.#effects;
+    this.#behind = 0;
     const pacer = new Pacer(), { revision, forgotten, active_model } = this.#counters();
     if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, pacer);
     else await this.#readChanges(revision, pacer);

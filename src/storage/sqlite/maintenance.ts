@@ -20,7 +20,7 @@ export async function optimise({ path, writer }: Database, queue: WriteQueue): P
     // deno-lint-ignore require-yield -- looks at a bounded number of rows
     function* () {
       writer.exec("PRAGMA analysis_limit = 400; PRAGMA optimize");
-      return { result: undefined, changed: false, effects: [] };
+      return { result: undefined, changed: 0 };
     },
   );
   const { terms, emptied } = answer;

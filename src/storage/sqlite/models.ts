@@ -86,7 +86,7 @@ export class Models {
         writer.exec(
           "UPDATE counters SET value = (SELECT min(number) FROM models) WHERE name = 'active_model' AND value = 0",
         );
-        return { result: undefined, changed: false, effects: [] };
+        return { result: undefined, changed: 0 };
       },
     );
   }
@@ -99,7 +99,7 @@ export class Models {
       // deno-lint-ignore require-yield -- one row is done in one go
       function* () {
         writer.prepare("UPDATE counters SET value = ? WHERE name = 'active_model'").run(number);
-        return { result: undefined, changed: false, effects: [] };
+        return { result: undefined, changed: 0 };
       },
     );
   }
@@ -115,7 +115,7 @@ export class Models {
         // deno-lint-ignore require-yield -- a bounded number of rows
         function* () {
           drop.run(from, from + ROWS_AT_ONCE, number);
-          return { result: undefined, changed: false, effects: [] };
+          return { result: undefined, changed: 0 };
         },
       );
     }

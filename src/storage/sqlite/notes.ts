@@ -35,6 +35,6 @@ export function noting(
     if (result && after !== null) {
       writer.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)").run(name, escapeText(after));
     }
-    return { result, changed: false, effects: [] };
+    return { result, changed: 0 };
   };
 }

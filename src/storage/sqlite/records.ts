@@ -10,7 +10,6 @@ import { MemoryError } from "../../errors.ts";
 import { fold } from "../../memory/fold.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import { patched, patchedAnyway } from "../../memory/patch.ts";
-import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { StoreOutcome } from "../contract/memories.ts";
@@ -18,7 +17,6 @@ import type { Trashing } from "../contract/trash.ts";
 import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
 import { escapeText } from "../escape.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
-import type { IndexedMemory, MemoryIndex } from "./memory_index.ts";
 import type { Quantised } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
@@ -55,16 +53,13 @@ export class Records {
   readonly #writer: DatabaseSync;
   readonly #numbers: TermNumbers;
   readonly #terms: TermWriter;
-  /** The index that effects go to; asked each time, for it may be replaced. */
-  readonly #index: () => MemoryIndex;
   readonly #trash: Trash;
   readonly #statements;
 
-  constructor(database: Database, numbers: TermNumbers, index: () => MemoryIndex) {
+  constructor(database: Database, numbers: TermNumbers) {
     const writer = this.#writer = database.writer;
     this.#numbers = numbers;
     this.#terms = new TermWriter(numbers, writer);
-    this.#index = index;
     this.#trash = new Trash(writer);
     this.#statements = {
       insert: writer.prepare(
@@ -101,16 +96,16 @@ export class Records {
   /** Stores memories; those whose content_hash is there already stay as they were. */
   store(items: readonly PreparedMemory[]): Work<StoreOutcome[]> {
     return function* (this: Records, revision: number) {
-      const result: StoreOutcome[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      const result: StoreOutcome[] = [], added = new Map<string, number>();
       this.#terms.begin();
       for (const item of items) {
-        const isNew = yield* this.#insert(item, revision, added, effects);
+        const isNew = yield* this.#insert(item, revision, added);
         result.push(isNew ? "stored" : "duplicate");
         if (!isNew) continue;
         this.#trash.drop(item.memory.content_hash);
         yield;
       }
-      return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
+      return { result, changed: countOf(result, "stored"), committed: () => this.#numbers.adopt(added) };
     }.bind(this);
   }
 
@@ -120,7 +115,7 @@ export class Records {
    */
   restore(items: readonly (PreparedMemory | null)[]): Work<(boolean | "conflict")[]> {
     return function* (this: Records, revision: number) {
-      const result: (boolean | "conflict")[] = [], effects: (() => void)[] = [], added = new Map<string, number>();
+      const result: (boolean | "conflict")[] = [], added = new Map<string, number>();
       const replaced: [by: string, Replaced][] = [], restored: string[] = [];
       this.#terms.begin();
       for (const item of items) {
@@ -133,34 +128,34 @@ export class Records {
           restored.push(content_hash);
           result.push(true);
           // Stored before it leaves the trash: its relations go when it is in neither.
-          yield* this.#insert(item, revision, added, effects);
+          yield* this.#insert(item, revision, added);
           this.#trash.drop(content_hash);
         }
         yield;
       }
       // Once all of them are there, for one may have replaced another.
-      for (const hash of restored) yield* this.#bringUpToDate(hash, revision, effects);
-      for (const [by, had] of replaced) yield* this.#replaceAgain(by, had, revision, effects);
-      return { result, changed: effects.length > 0, effects, committed: () => this.#numbers.adopt(added) };
+      for (const hash of restored) yield* this.#bringUpToDate(hash, revision);
+      for (const [by, had] of replaced) yield* this.#replaceAgain(by, had, revision);
+      return { result, changed: countOf(result, true), committed: () => this.#numbers.adopt(added) };
     }.bind(this);
   }
 
   /** Makes a memory current that was replaced by one that has gone since. */
-  *#bringUpToDate(hash: string, revision: number, effects: (() => void)[]): Generator<void, void> {
+  *#bringUpToDate(hash: string, revision: number): Generator<void, void> {
     const row = this.#one(this.#statements.select, hash)!, { superseded, ...memory } = memoryOf(row);
     if (superseded === undefined || this.#isStored(superseded.by)) return;
-    effects.push(...this.#change(row, memory, revision).effects);
+    this.#change(row, memory, revision);
     yield;
   }
 
   /** Lets a memory that is back replace again what it had replaced, unless that was changed meanwhile. */
-  *#replaceAgain(by: string, had: Replaced, revision: number, effects: (() => void)[]): Generator<void, void> {
+  *#replaceAgain(by: string, had: Replaced, revision: number): Generator<void, void> {
     for (const { hash } of had.memories) {
       const row = this.#one(this.#statements.select, hash);
       if (row === undefined) continue;
       const memory = memoryOf(row), superseded = replacedAgain(memory, by, had);
       if (superseded !== undefined && !this.#isReplacedBy(by, hash)) {
-        effects.push(...this.#change(row, { ...memory, superseded }, revision).effects);
+        this.#change(row, { ...memory, superseded }, revision);
       }
       yield;
     }
@@ -177,7 +172,6 @@ export class Records {
     going: ReadonlySet<string>,
     given: string | null,
     revision: number,
-    effects: (() => void)[],
   ): Generator<void, Replaced | null> {
     const rows = rowsOf(this.#statements.replaced, escapeText(hash));
     if (rows.length === 0) return null;
@@ -187,7 +181,7 @@ export class Records {
     for (const [i, row] of rows.entries()) {
       const { superseded: _, ...memory } = memories[i]!, superseded = released(memories[i]!, by);
       const after = superseded === null ? memory : { ...memory, superseded };
-      effects.push(...this.#change(row, after, revision).effects);
+      this.#change(row, after, revision);
       yield;
     }
     return replaced;
@@ -246,7 +240,7 @@ export class Records {
     const id = Number(row.at(-1)), { created_at, updated_at } = memory;
     const values = valuesOf(memory), [, , tags, type, metadata] = values;
     this.#statements.update.run(tags!, type!, metadata!, created_at, updated_at, values.at(-1)!, revision, id);
-    return { result: memory, changed: true, effects: [() => this.#index().change(indexed(id, memory))] };
+    return { result: memory, changed: 1 };
   }
 
   /**
@@ -279,22 +273,21 @@ export class Records {
   ): Work<boolean[]> {
     const { find, bury, forgotten, forget } = this.#statements;
     return function* (this: Records, revision: number) {
-      const result: boolean[] = [], effects: (() => void)[] = [], going = new Set(hashes);
+      const result: boolean[] = [], going = new Set(hashes);
       for (const hash of hashes) {
         const id = this.#one(find, hash)?.[0];
         result.push(id !== undefined);
         if (id === undefined) continue;
-        const replaced = yield* this.#release(hash, going, successor, revision, effects);
+        const replaced = yield* this.#release(hash, going, successor, revision);
         if (trashing !== null) this.#trash.keep(Number(id), trashing, replaced);
         this.#statements.delete.run(id);
         this.#statements.deleteWords.run(id);
         bury.run(revision, id);
-        effects.push(() => this.#index().remove(Number(id)));
         yield;
       }
       forgotten.run(revision - TOMBSTONES_KEPT);
       forget.run(revision - TOMBSTONES_KEPT);
-      return { result, changed: effects.length > 0, effects };
+      return { result, changed: countOf(result, true) };
     }.bind(this);
   }
 
@@ -302,16 +295,16 @@ export class Records {
   addVectors(items: readonly { content_hash: string; vectors: PreparedVectors }[]): Work<void> {
     const { find, insertVectors, touch } = this.#statements;
     return function* (this: Records, revision: number) {
-      const effects: (() => void)[] = [];
+      let changed = 0;
       for (const { content_hash, vectors } of items) {
         const id = this.#one(find, content_hash)?.[0];
         if (id === undefined) continue;
         insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
         touch.run(revision, id);
-        effects.push(() => this.#index().setVectors(Number(id), vectors.model, vectors.codes));
+        changed++;
         yield;
       }
-      return { result: undefined, changed: effects.length > 0, effects };
+      return { result: undefined, changed };
     }.bind(this);
   }
 
@@ -329,7 +322,7 @@ export class Records {
         this.#statements.insertWords.run(id, folded);
         yield;
       }
-      return { result: undefined, changed: false, effects: [], committed: () => this.#numbers.adopt(added) };
+      return { result: undefined, changed: 0, committed: () => this.#numbers.adopt(added) };
     }.bind(this);
   }
 
@@ -338,7 +331,6 @@ export class Records {
     { memory, terms, vectors }: PreparedMemory,
     revision: number,
     added: Map<string, number>,
-    effects: (() => void)[],
   ): Generator<void, boolean> {
     const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
     const values = valuesOf(memory);
@@ -349,11 +341,6 @@ export class Records {
     if (vectors !== null) insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
     yield;
     insertWords.run(id, fold(String(values[0])));
-    effects.push(() => {
-      const index = this.#index();
-      index.put(indexed(id, memory), pairs);
-      if (vectors !== null) index.setVectors(id, vectors.model, vectors.codes);
-    });
     return true;
   }
 
@@ -362,13 +349,13 @@ export class Records {
   }
 }
 
-/** What a write leaves to do that changed nothing. */
-function unchangedBy<T>(result: T): Written<T> {
-  return { result, changed: false, effects: [] };
+function countOf<T>(results: readonly T[], wanted: T): number {
+  return results.filter((result) => result === wanted).length;
 }
 
-function indexed(id: number, memory: Memory): IndexedMemory {
-  return { id, ...memory, role: metadataRole(memory.metadata) };
+/** What a write leaves to do that changed nothing. */
+function unchangedBy<T>(result: T): Written<T> {
+  return { result, changed: 0 };
 }
 
 /** @throws {MemoryError} `internal` for vectors that aren't of the model's length; they would poison every search. */

@@ -29,7 +29,7 @@ export function relating(writer: DatabaseSync, relations: readonly Relation[]): 
       }
       yield;
     }
-    return { result, changed: false, effects: [] };
+    return { result, changed: 0 };
   };
 }
 
@@ -45,7 +45,7 @@ export function unrelating(
       result.push(remove.run(escapeText(source), escapeText(type), escapeText(target)).changes === 1);
       yield;
     }
-    return { result, changed: false, effects: [] };
+    return { result, changed: 0 };
   };
 }
 

@@ -136,8 +136,8 @@ class SqliteStorage implements MemoryStorage {
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
       (content) => this.#analysis.of("counts", content),
     );
-    this.#queue = new WriteQueue(database, (...commit) => follower.onCommit(...commit));
-    this.#records = new Records(database, follower.terms, () => follower.index);
+    this.#queue = new WriteQueue(database, (memories) => follower.changed(memories));
+    this.#records = new Records(database, follower.terms);
     this.#models = new Models(database, this.#queue);
     this.#scans = new Scans(database.reader);
     this.#trash = new TrashReader(database.reader);

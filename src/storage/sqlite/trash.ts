@@ -87,7 +87,7 @@ export function emptying(
       result += changes;
       yield;
     }
-    return { result, changed: false, effects: [] };
+    return { result, changed: 0 };
   };
 }
 
@@ -105,7 +105,7 @@ export function bringing(writer: DatabaseSync, items: readonly TrashedMemory[]):
       result.push(insert.run(...values).changes === 1);
       yield;
     }
-    return { result, changed: false, effects: [] };
+    return { result, changed: 0 };
   };
 }
 

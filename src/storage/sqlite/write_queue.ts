@@ -26,11 +26,9 @@ export type Work<T> = (revision: number) => Generator<void, Written<T>>;
 /** What a write leaves to do. */
 export interface Written<T> {
   result: T;
-  /** Whether any row changed. */
-  changed: boolean;
-  /** Changes to the in-memory index, to be made after the commit. */
-  effects: (() => void)[];
-  /** Runs right after the commit, whether or not the effects are. */
+  /** Memories that changed, about: none says that no row did. */
+  changed: number;
+  /** Runs right after the commit. */
   committed?: () => void;
 }
 
@@ -46,16 +44,13 @@ interface Done {
   written: Written<unknown>;
 }
 
-/** Told of each commit, with the revisions before and after it; makes the effects, or finds the changes by itself. */
-export type OnCommit = (before: number, after: number, effects: (() => void)[], pacer: Pacer) => Promise<void>;
-
 /** Serialises writes. */
 export class WriteQueue {
   /** What keeps writes from succeeding now. */
   readonly faults = new Faults();
   readonly #database: Database;
   readonly #writer: DatabaseSync;
-  readonly #onCommit: OnCommit;
+  readonly #changed: (memories: number) => void;
   readonly #checkpoints: Checkpoints;
   /** The file that was opened. */
   readonly #opened: FileIdentity;
@@ -68,10 +63,11 @@ export class WriteQueue {
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(database: Database, onCommit: OnCommit) {
+  /** @param changed Runs after each commit that changed memories, before the writes are answered. Must not throw. */
+  constructor(database: Database, changed: (memories: number) => void) {
     this.#database = database;
     this.#writer = database.writer;
-    this.#onCommit = onCommit;
+    this.#changed = changed;
     this.#opened = Deno.statSync(database.path);
     this.#checkpoints = new Checkpoints(database);
     this.#readRevision = this.#writer.prepare("SELECT value FROM counters WHERE name = 'revision'");
@@ -96,7 +92,7 @@ export class WriteQueue {
   probe(): Promise<void> {
     // deno-lint-ignore require-yield -- nothing to wait for
     return this.run("write to the store", function* () {
-      return { result: undefined, changed: true, effects: [] };
+      return { result: undefined, changed: 1 };
     });
   }
 
@@ -181,7 +177,7 @@ export class WriteQueue {
       do await this.#step(this.#waiting.shift()!, before + 1, done, pacer); while (
         this.#waiting.length > 0 && performance.now() - start < LONGEST_GATHERING
       );
-      after = done.some(({ written }) => written.changed) ? before + 1 : before;
+      after = done.some(({ written }) => written.changed > 0) ? before + 1 : before;
       if (after > before) this.#writeRevision.run(after);
       this.#writer.exec("COMMIT");
       if (after > before) this.faults.succeeded();
@@ -197,10 +193,10 @@ export class WriteQueue {
     }
     try {
       for (const { written } of done) written.committed?.();
-      await this.#onCommit(before, after, done.flatMap(({ written }) => written.effects), pacer);
     } catch (error) {
       this.faults.failed(error); // the writes are made all the same
     }
+    if (after > before) this.#changed(done.reduce((sum, { written }) => sum + written.changed, 0));
     for (const { waiting, written } of done) waiting.resolve(written.result);
     await this.#checkpoints.committed();
   }
