@@ -1,13 +1,29 @@
 /** Memories and vectors for storage tests. */
 
 import type { ModelIdentity } from "../../src/embedding/embedder.ts";
-import type { Memory } from "../../src/memory/memory.ts";
+import { fold } from "../../src/memory/fold.ts";
+import type { Memory, MemoryFilter } from "../../src/memory/memory.ts";
 import type { NewMemory } from "../../src/storage/contract/memories.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 
 export const DIMENSIONS = 16;
 export const MODEL: ModelIdentity = { id: "local:first@1", name: "first", provider: "local", dimensions: DIMENSIONS };
 export const OTHER: ModelIdentity = { id: "openai:second", name: "second", provider: "openai", dimensions: 24 };
+
+/** Cosines may be off by so much, for stores may keep vectors in a compact form. */
+export const TOLERANCE = 0.01;
+
+/** Texts that trip up stores which build queries from them or keep text as C strings. */
+export const AWKWARD = [
+  'He said "NEAR(a b, 2)" AND NOT *',
+  "'; DROP TABLE memories; --",
+  "a\0b after the NUL",
+  "lone \ud800 surrogate \udc00!",
+  "mark \u0001 and \u00010\u0001",
+  "日本語のメモと emoji 👩‍👩‍👧 and é",
+  "line\nbreaks\r\nand\ttabs %_[]{}",
+  "-",
+];
 
 /** A key that looks like a content_hash: keys differ in their first half too, as stores with 128-bit ids rely on. */
 export function hashOf(number: number): string {
@@ -66,4 +82,16 @@ export async function foundByWords(storage: MemoryStorage, text: string, filter 
   const { candidates } = await storage.candidates({ text, vector: null, filter, limit });
   candidates.sort((a, b) => sum(b.words) - sum(a.words));
   return (await storage.read(candidates.map(({ id }) => id))).map((found) => found!.content);
+}
+
+/** The filter as the contract words it, over a plain record. */
+export function passes(candidate: ReturnType<typeof memory>, filter: MemoryFilter): boolean {
+  const { tags, memory_type, conversation_id, created_from, created_before, metadata = {} } = filter;
+  const has = (tag: string) => candidate.tags.some((own) => fold(own) === fold(tag));
+  return (tags === undefined || (tags.match === "all" ? tags.values.every(has) : tags.values.some(has))) &&
+    (memory_type === undefined || fold(candidate.memory_type ?? "") === fold(memory_type)) &&
+    (conversation_id === undefined || candidate.conversation_id === conversation_id) &&
+    (created_from === undefined || candidate.created_at >= created_from) &&
+    (created_before === undefined || candidate.created_at < created_before) &&
+    Object.entries(metadata).every(([key, value]) => key in candidate.metadata && candidate.metadata[key] === value);
 }

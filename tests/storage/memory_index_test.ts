@@ -9,8 +9,7 @@ import { quantise } from "../../src/storage/sqlite/quantise.ts";
 import { wholeWords } from "../../src/storage/sqlite/scans.ts";
 import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
 import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
-import { cosine, memory, sum, vector } from "./fixtures.ts";
-import { passes } from "./storage_contract.ts";
+import { cosine, memory, passes, sum, vector } from "./fixtures.ts";
 
 /** Terms are named by letters that no analyser changes. */
 const WORDS = ["kiwi", "mango", "plum", "fig", "yam", "leek"];

@@ -1,9 +1,10 @@
 /** What every storage driver does with words, tags and types of any language: part of the contract suite. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { MemoryFilter } from "../../src/memory/memory.ts";
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
-import { foundByWords, hashOf, plain } from "./fixtures.ts";
+import type { MemoryFilter } from "../../../src/memory/memory.ts";
+import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
+import { foundByWords, hashOf, plain } from "../fixtures.ts";
+import type { StorageTest } from "../storage_contract.ts";
 
 /** Stores contents in order, numbered from 1. */
 async function storeAll(storage: MemoryStorage, contents: readonly string[]): Promise<void> {
@@ -105,7 +106,7 @@ const FINDING = Object.fromEntries(
 );
 
 /** Tests by their sentences. */
-export const WORDS_CONTRACT: Record<string, (storage: MemoryStorage) => Promise<void>> = {
+const TESTS: Record<string, (storage: MemoryStorage) => Promise<void>> = {
   ...FINDING,
 
   "finds a long text that holds a word often before short ones that hold it once": async (storage) => {
@@ -206,3 +207,7 @@ export const WORDS_CONTRACT: Record<string, (storage: MemoryStorage) => Promise<
       assertEquals(await tagged("any", "σισυφοσ"), [1]);
     },
 };
+
+export function words(test: StorageTest): void {
+  for (const [sentence, run] of Object.entries(TESTS)) test(sentence, run);
+}
