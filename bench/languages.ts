@@ -71,7 +71,7 @@ async function scoresOf(storage: MemoryStorage, { qs }: Dataset, { docs }: Datas
     const found = await storage.candidates({ text: q, vector: null, filter: {}, limit: 50 });
     const query = { termCount: found.terms.length, wordsCeiling: found.words_ceiling, asksAssistant: false };
     const best = rank(found.candidates, query).slice(0, 10).map(({ item }) => item.id);
-    const memories = await storage.read(best);
+    const memories = await storage.getById(best);
     scores.push(scoreTurns(memories.map((memory) => ids.of(memory!.content)), ev).mrr);
   }
   return { mrr: mean(scores), first: mean(scores.map((score) => score === 1 ? 1 : 0)) };

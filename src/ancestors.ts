@@ -10,7 +10,7 @@
  */
 
 import { basename } from "node:path";
-import { openLibc } from "./libc.ts";
+import { openLibc } from "./tuning/libc.ts";
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 2000;
@@ -67,7 +67,7 @@ function roleOf({ program, args }: ProcessFacts): Role {
       /[/\\](_npx|node_modules[/\\](\.bin|deno|@deno))[/\\]|(^|[/\\])(npx|npm|pnpm|yarn)(-cli)?(\.c?js)?$/;
     return launches.test(first) ? "launcher" : "runtime";
   }
-  // One without a command is somebody's terminal.
+  // One without a command is a terminal of the user.
   if (SHELLS.has(program)) return first !== "" ? "shell" : "other";
   return "other";
 }

@@ -43,7 +43,7 @@ export interface ListenSettings {
   portVariable: string;
 }
 
-/** Everything the process is told from outside. */
+/** Everything the process gets from outside. */
 export interface Config {
   readonly http: ListenSettings & { enabled: boolean; heartbeatSeconds: number };
   readonly mcp: ListenSettings & { transport: "http" | "stdio" | "off" };

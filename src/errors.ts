@@ -39,7 +39,7 @@ export type ErrorCode =
 export interface ErrorDetails {
   /** Name of the offending input field, as the caller spells it, e.g. `content` or `tags.0`. */
   field?: string;
-  /** The offending value, shortened by whoever shows it. */
+  /** The offending value, shortened where it is shown. */
   value?: unknown;
   /** Seconds after which trying again makes sense (`overloaded`, `unavailable`). */
   retryAfterSeconds?: number;

@@ -11,7 +11,7 @@ import { dirname } from "node:path";
 import { sharedAccess } from "./access/access.ts";
 import { accessWarnings, type Config } from "./config.ts";
 import { MemoryError } from "./errors.ts";
-import { holdBackLittle } from "./give_back.ts";
+import { limitMallocThresholds } from "./tuning/idle_gc.ts";
 import { openSpool } from "./http/app.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -56,7 +56,7 @@ export interface Service {
  * @throws {MemoryError} `configuration` when the store can't be opened or an address can't be listened on.
  */
 export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
-  holdBackLittle();
+  limitMallocThresholds();
   const runtime = await openRuntime(config, { withOutbox: true });
   const stops: (() => Promise<void>)[] = [];
   let work: Background | undefined;
@@ -133,7 +133,7 @@ export async function closeAll(
 ): Promise<void> {
   runtime.health.stopping = true;
   const results = await Promise.allSettled(stops.map((stop) => stop()));
-  // The work is told first, so that it doesn't take the closing model for a fault; a text it waits for ends with the model.
+  // The work ends first, so that it doesn't take the closing model for a fault; a text it waits for ends with the model.
   results.push(
     ...await Promise.allSettled([
       stopWork(),

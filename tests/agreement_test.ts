@@ -63,7 +63,7 @@ const CASES: Record<string, Case> = {
 /** Everything stored, without the times that differ between two runs. */
 async function contentsOf({ storage }: Runtime) {
   const { memories } = await storage.list({ filter: {}, offset: 0, limit: 100, order: "oldest" });
-  const trashed = await storage.trashed({ offset: 0, limit: 100 });
+  const trashed = await storage.listTrash({ offset: 0, limit: 100 });
   const relations = await storage.relations({ limit: 100 });
   const plain = ({ created_at: _, updated_at: __, superseded, ...memory }: Memory) => ({
     ...memory,

@@ -36,7 +36,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/examine.ts",
     "embedding/factory.ts",
     "errors.ts",
-    "give_back.ts",
+    "tuning/idle_gc.ts",
     "http",
     "mcp",
     "operations",
@@ -51,7 +51,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "access/access.ts",
     "config.ts",
     "errors.ts",
-    "give_back.ts",
+    "tuning/idle_gc.ts",
     "http/app.ts",
     "memory/clock.ts",
     "operations",
@@ -73,12 +73,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   // Which names are time zones is known in one place.
   "settings.ts": ["memory/time/zone.ts"],
   "errors.ts": [],
-  "give_back.ts": ["libc.ts"],
-  "give_way.ts": [],
-  "ancestors.ts": ["libc.ts"],
-  "libc.ts": [],
+  tuning: [],
+  "ancestors.ts": ["tuning/libc.ts"],
   "output.ts": [],
-  "pacer.ts": [],
+  "yielding.ts": [],
   "private_files.ts": [],
   "sleep.ts": [],
   "version.ts": [],
@@ -88,7 +86,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   http: [
     "telemetry",
     "access",
-    "pacer.ts",
+    "yielding.ts",
     "web",
     "operations",
     "memory",
@@ -99,7 +97,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   mcp: [
     "telemetry",
     "access",
-    "pacer.ts",
+    "yielding.ts",
     "operations",
     "memory",
     "errors.ts",
@@ -109,7 +107,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   operations: [
     "telemetry",
     "documents",
-    "pacer.ts",
+    "yielding.ts",
     "private_files.ts",
     "sleep.ts",
     "memory",
@@ -120,15 +118,15 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/embedder.ts",
     "errors.ts",
   ],
-  documents: ["memory", "errors.ts", "give_way.ts"],
+  documents: ["memory", "errors.ts", "tuning/thread_priority.ts"],
   memory: ["errors.ts"],
   storage: [
     "telemetry",
     "memory",
     "errors.ts",
-    "give_back.ts",
-    "give_way.ts",
-    "pacer.ts",
+    "tuning/idle_gc.ts",
+    "tuning/thread_priority.ts",
+    "yielding.ts",
     "private_files.ts",
     "sleep.ts",
     "embedding/embedder.ts",
@@ -137,8 +135,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "memory",
     "errors.ts",
-    "give_back.ts",
-    "give_way.ts",
+    "tuning/idle_gc.ts",
+    "tuning/thread_priority.ts",
     "output.ts",
     "private_files.ts",
     "sleep.ts",
@@ -164,12 +162,20 @@ const PACKAGES: Record<string, RegExp> = {
 interface Graph {
   modules: {
     specifier: string;
-    dependencies?: { specifier: string; code?: { specifier?: string }; isDynamic?: boolean }[];
+    dependencies?: {
+      specifier: string;
+      code?: { specifier?: string };
+      type?: { specifier?: string };
+      isDynamic?: boolean;
+    }[];
   }[];
 }
 
-/** What each module of `src/` that an entry leads to imports; with `first`, without what is imported later on demand. */
-async function importsOf(entry: string, first = false): Promise<Map<string, string[]>> {
+/**
+ * What each module of `src/` that an entry leads to imports; with `first`, without what is imported later on demand; with
+ * `types`, with what is imported for its types alone.
+ */
+async function importsOf(entry: string, first = false, types = false): Promise<Map<string, string[]>> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],
     stdout: "piped",
@@ -186,7 +192,9 @@ async function importsOf(entry: string, first = false): Promise<Map<string, stri
     const from = inSrc(module.specifier);
     if (from === null) continue;
     const dependencies = (module.dependencies ?? []).filter(({ code, isDynamic }) => !first || code && !isDynamic);
-    const targets = dependencies.map((dependency) => inSrc(dependency.code?.specifier ?? "") ?? dependency.specifier);
+    const targets = dependencies.map((dependency) =>
+      inSrc((dependency.code ?? (types ? dependency.type : undefined))?.specifier ?? "") ?? dependency.specifier
+    );
     imports.set(from, targets);
   }
   return imports;
@@ -213,6 +221,20 @@ Deno.test("imports point one way, from main to storage", async () => {
   }
   assertEquals(wrong, []);
   assertEquals(imports.size > 20, true, "the module graph was not read");
+});
+
+Deno.test("no modules import each other in a circle, types included", async () => {
+  const imports = await importsOf(fromFileUrl(new URL("../src/main.ts", import.meta.url)), false, true);
+  const done = new Set<string>(), circles: string[] = [];
+  const follow = (module: string, path: string[]) => {
+    const at = path.indexOf(module);
+    if (at !== -1) circles.push([...path.slice(at), module].join(" → "));
+    if (at !== -1 || done.has(module)) return;
+    for (const target of imports.get(module) ?? []) follow(target, [...path, module]);
+    done.add(module);
+  };
+  for (const module of imports.keys()) follow(module, []);
+  assertEquals(circles, []);
 });
 
 Deno.test("only the factory imports drivers", async () => {

@@ -42,7 +42,7 @@ export interface Regression {
   change: number;
 }
 
-/** Whether the target is met; null when it can't be told. */
+/** Whether the target is met; null where it is unknown. */
 export function isMet({ target, unimem, advantage, better }: Metric): boolean | null {
   if (target === undefined) return null;
   if (target.of === "advantage") return advantage === null ? null : advantage.median >= target.limit;

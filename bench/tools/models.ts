@@ -101,7 +101,7 @@ async function ask(
     const vector = { model: identity.id, values: await service.embedQuery(q) };
     const found = await storage.candidates({ text: q, vector, filter: {}, limit: CANDIDATES });
     const score = async (best: { id: number | string }[]) => {
-      const memories = await storage.read(best.slice(0, FIRST).map(({ id }) => id));
+      const memories = await storage.getById(best.slice(0, FIRST).map(({ id }) => id));
       return scoreTurns(memories.map((memory) => ids.of(memory!.content)), ev);
     };
     byMeaning.push(await score(found.candidates.toSorted((a, b) => (b.semantic ?? -1) - (a.semantic ?? -1))));

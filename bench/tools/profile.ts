@@ -112,7 +112,7 @@ for (let waited = 0; runtime.embeddings.serving?.status.state !== "ready"; waite
 const serving = runtime.embeddings.serving;
 watch(serving, "embedQuery");
 watch(serving, "embedPassage");
-for (const method of ["candidates", "read", "store"] as const) watch(runtime.storage, method);
+for (const method of ["candidates", "getById", "store"] as const) watch(runtime.storage, method);
 
 const search = await profile("/api/search", (i) => ({ query: questionAt(QUESTIONS + i), n_results: 10 }), {
   embedQuery: "the query's vector: to the worker, tokens, model, back",

@@ -37,7 +37,7 @@ for (let at = 0; at < queries.length; at += dimensions) {
     await timed(async () => set = await storage.candidates({ text: null, vector, filter: {}, limit: CANDIDATES })),
   );
   const ranked = set!.candidates.toSorted((a, b) => (b.semantic ?? -1) - (a.semantic ?? -1));
-  const read = await storage.read(ranked.slice(0, Math.max(...DEPTHS)).map(({ id }) => id));
+  const read = await storage.getById(ranked.slice(0, Math.max(...DEPTHS)).map(({ id }) => id));
   found = read.map((memory) => numbers.get(memory?.content ?? "") ?? -1);
   for (const [i, depth] of DEPTHS.entries()) {
     const best = new Set(found.slice(0, depth));

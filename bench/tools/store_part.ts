@@ -41,7 +41,7 @@ const times: number[] = [], vectorTimes: number[] = [], shares10: number[] = [],
 for (let i = 0; (i + 1) * dimensions <= queries.length; i++) {
   const vector = { model: active.id, values: queries.slice(i * dimensions, (i + 1) * dimensions) };
   const found = await candidates(null, vector, vectorTimes);
-  const read = await storage.read(found.slice(0, CANDIDATES));
+  const read = await storage.getById(found.slice(0, CANDIDATES));
   const hashes = read.map((memory) => memory?.content_hash);
   const nearest = exact?.[i];
   if (nearest === undefined) continue;
@@ -71,7 +71,7 @@ async function candidates(text: string | null, vector: { model: string; values: 
     await timed(async () => {
       const set = await storage.candidates({ text, vector, filter: {}, limit: CANDIDATES });
       found = set.candidates.toSorted((a, b) => (b.semantic ?? -1) - (a.semantic ?? -1)).map(({ id }) => id);
-      if (text !== null) await storage.read(found.slice(0, 10));
+      if (text !== null) await storage.getById(found.slice(0, 10));
     }),
   );
   return found;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Bodies } from "./body.ts";
+import { BodyReader } from "./body.ts";
 import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import { createKeyCheck, SHORT_KEY } from "./key.ts";
@@ -31,14 +31,14 @@ export interface AccessSettings {
   /** Bytes of bodies in memory at once over all requests; as much as `Bodies` takes by default. */
   maxInFlightBytes?: number;
   /** Reads the bodies of all listeners of a process; each has its own by default. */
-  bodies?: Bodies;
+  bodies?: BodyReader;
   /** Remembers who sent wrong keys to them; each has its own by default. */
   wrongKeys?: WrongKeys;
 }
 
 /** The settings with what bounds the requests to all listeners of a process together; hand the same to each. */
 export function sharedAccess(settings: AccessSettings): AccessSettings {
-  return { ...settings, bodies: new Bodies(settings.maxInFlightBytes), wrongKeys: new WrongKeys() };
+  return { ...settings, bodies: new BodyReader(settings.maxInFlightBytes), wrongKeys: new WrongKeys() };
 }
 
 export { SHORT_KEY, TOO_SHORT_KEY } from "./key.ts";

@@ -39,7 +39,7 @@ const REAL_TIME: Clock = {
 };
 
 /** Reads the bodies of all requests to a process. */
-export class Bodies {
+export class BodyReader {
   readonly #maxBytes: number;
   readonly #clock: Clock;
   readonly #held = new WeakMap<Request, number>();

@@ -33,7 +33,7 @@ export interface CliContext {
   withoutEffect: () => WithoutEffect[];
   /** Looks at store and model from outside, for `doctor`. */
   examine: Examine;
-  /** Asks a question that is answered by yes or no; no where nobody can answer. */
+  /** Asks a question that is answered by yes or no; no without a terminal. */
   ask: (question: string) => boolean;
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string) => Promise<void>;
@@ -42,9 +42,9 @@ export interface CliContext {
   /** Closes what `openRuntime` opened, and what `startWork` started. */
   close: (runtime: Runtime, stopWork?: () => Promise<void>) => Promise<void>;
   startWork: (runtime: Runtime, config: Config, log: Logger) => { stop(): Promise<void> };
-  /** Opens a store that is not the shared one; whoever asks closes it. */
+  /** Opens a store that is not the shared one; the caller closes it. */
   openStore: (settings: Config["storage"]) => Promise<Runtime["storage"]>;
-  /** Opens the outbox to look into it; whoever asks closes it. */
+  /** Opens the outbox to look into it; the caller closes it. */
   openOutbox: (config: Config) => Promise<OutboxContents>;
   /** Which model the settings ask for; loads it to find out. */
   configuredModel: (
@@ -53,7 +53,7 @@ export interface CliContext {
   ) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
   /** Names this process among all that share a store. */
   processName: string;
-  /** Work with the files of stores that nobody has open. */
+  /** Work with the files of stores that no process has open. */
   storeFiles: StoreFiles;
   log: Logger;
   /** A line on standard output. */

@@ -84,7 +84,7 @@ async function copyBetween(
   if (storeName(from) === storeName(to)) {
     throw new MemoryError("configuration", `Cannot copy ${storeName(from)} into itself: name another store`);
   }
-  const config = context.config(), bar = progress(context), told = teller((text) => bar.show(text));
+  const config = context.config(), bar = progress(context), showStep = teller((text) => bar.show(text));
   await using source = await opened(context, from);
   await using target = await opened(context, verifyOnly ? { ...to, readOnly: true } : to);
   const began = performance.now();
@@ -101,7 +101,7 @@ async function copyBetween(
         replace,
         // A remote one isn't asked: its endpoint may be new to the store.
         ...(config.embedding.provider === "local" ? { configuredModel: () => context.configuredModel(config) } : {}),
-        onProgress: told,
+        onProgress: showStep,
         signal: context.signal,
       });
   } finally {

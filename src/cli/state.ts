@@ -61,9 +61,9 @@ async function figures({ storage }: Runtime) {
   const [stats, coverage, tags, types, trash, last, first] = await Promise.all([
     storage.stats(),
     storage.vectorCoverage(),
-    storage.values("tags", {}),
-    storage.values("memory_type", {}),
-    storage.trashed({ offset: 0, limit: 0 }),
+    storage.countByValue("tags", {}),
+    storage.countByValue("memory_type", {}),
+    storage.listTrash({ offset: 0, limit: 0 }),
     storage.list(newest),
     storage.list({ ...newest, order: "oldest" }),
   ]);

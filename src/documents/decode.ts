@@ -23,7 +23,7 @@ const UTF16_NULS = 0.3;
 const BINARY_CONTROLS = 0.02;
 
 /**
- * Decodes a text file. A byte order mark decides; without one UTF-16 is told by its NULs, and bytes that are not UTF-8
+ * Decodes a text file. A byte order mark decides; without one UTF-16 is recognised by its NULs, and bytes that are not UTF-8
  * are read as what they look like, else as Windows-1252, the superset of Latin-1 that old files mean.
  *
  * @param declared An encoding the file names itself, as HTML does; used when no byte order mark speaks against it.

@@ -1,7 +1,7 @@
 /**
  * The part of the cache that outlives the process: a SQLite file of vectors by the hash of model and text, which holds
  * no text. Several processes may share it. It is only a cache: a write that finds the file locked waits for the next one,
- * and a damaged file is put beside and made anew.
+ * and a damaged file is put aside and replaced by an empty one.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export class CacheFile {
   /** Why nothing is kept; null when all is well. */
   error: string | null = null;
 
-  /** Opens the file. Never throws: without it vectors are made anew. */
+  /** Opens the file. Never throws: without it vectors are computed again. */
   constructor(settings: CacheFileSettings, now: () => number = Date.now) {
     this.#settings = settings;
     this.#now = now;
@@ -177,7 +177,7 @@ export class CacheFile {
       this.#open();
       this.error = null;
     } catch (error) {
-      this.error = `Cannot make the embedding cache "${path}" anew: ${errorText(error)}`;
+      this.error = `Cannot make the embedding cache "${path}" again: ${errorText(error)}`;
     }
   }
 
@@ -193,7 +193,7 @@ export class CacheFile {
       if (isNew) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304");
       if (isNew) createOnce(database);
-      // From now on nobody waits for another process.
+      // From now on no call waits for another process.
       database.exec("PRAGMA busy_timeout = 0");
       this.#database = database;
     } catch (error) {

@@ -9,7 +9,7 @@
 import { MemoryError } from "../errors.ts";
 import { makePrivateFolder } from "../private_files.ts";
 
-/** What the download worker is told. */
+/** What the download worker gets. */
 export interface DownloadRequest {
   model: string;
   cacheFolder: string;
@@ -26,7 +26,7 @@ export type DownloadAnswer =
 /**
  * Downloads what is needed to run a model, or checks that all of it is there.
  *
- * @param onProgress told the share of bytes that have come, 0 to 1.
+ * @param onProgress gets the share of bytes that have come, 0 to 1.
  * @throws {MemoryError} `configuration` when there is no such model, `unavailable` when the hub can't be reached.
  */
 export async function download(

@@ -68,7 +68,7 @@ export class EmbeddingCache {
     return this;
   }
 
-  /** Opens the file, where there is one. Loaded here, so that nobody else pays for it. */
+  /** Opens the file, where there is one. Loaded here, so that only those who use it pay for it. */
   open(): Promise<void> {
     const settings = this.#settings;
     if (settings === null) return Promise.resolve();

@@ -10,7 +10,7 @@ import { LocalProvider } from "./local.ts";
 import { OpenAiProvider } from "./openai.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { EmbeddingProvider } from "./provider.ts";
-import { ProvidedEmbeddings, type ServiceOptions } from "./service.ts";
+import { CachedEmbeddingService, type ServiceOptions } from "./service.ts";
 import type { EmbeddingSettings } from "./settings.ts";
 
 export { createReranker } from "./reranker.ts";
@@ -43,7 +43,7 @@ export function createEmbeddingService(
   settings: EmbeddingSettings,
   dependencies: EmbeddingDependencies = {},
 ): EmbeddingService {
-  return new ProvidedEmbeddings(providerOf(settings, dependencies), optionsOf(settings, dependencies));
+  return new CachedEmbeddingService(providerOf(settings, dependencies), optionsOf(settings, dependencies));
 }
 
 /**
@@ -57,8 +57,8 @@ export function createEmbeddingServiceFor(
 ): EmbeddingService {
   const options = optionsOf(settings, dependencies);
   const former = formerSettings(identity, settings);
-  if (former === undefined) return new ProvidedEmbeddings(new GoneProvider(identity), options);
-  return new ProvidedEmbeddings(providerOf(former, dependencies), options);
+  if (former === undefined) return new CachedEmbeddingService(new UnavailableProvider(identity), options);
+  return new CachedEmbeddingService(providerOf(former, dependencies), options);
 }
 
 /** Settings that lead to a model used before; undefined when they don't say how to reach it. */
@@ -84,7 +84,7 @@ function providerOf(settings: EmbeddingSettings, dependencies: EmbeddingDependen
 function optionsOf(settings: EmbeddingSettings, dependencies: EmbeddingDependencies): ServiceOptions {
   const { cacheBytes, cacheFile, queueLimit } = settings, { onProgress, now, beside, telemetry } = dependencies;
   const permit = settings.provider === "openai" ? dependencies.permit : undefined;
-  const cache = beside instanceof ProvidedEmbeddings ? beside.cache : undefined;
+  const cache = beside instanceof CachedEmbeddingService ? beside.cache : undefined;
   return { cacheBytes, cacheFile, cache, queueLimit, onProgress, now, telemetry, permit };
 }
 
@@ -93,7 +93,7 @@ function cores(): number {
 }
 
 /** Stands for a model that the settings no longer lead to. */
-class GoneProvider implements EmbeddingProvider {
+class UnavailableProvider implements EmbeddingProvider {
   readonly #identity: ModelIdentity;
 
   constructor(identity: ModelIdentity) {

@@ -30,7 +30,7 @@ export class LocalProvider implements EmbeddingProvider {
   #worker: Worker | undefined;
   #lastId = 0;
 
-  /** @param hub where models are downloaded from, with a final slash; Hugging Face unless told otherwise. */
+  /** @param hub where models are downloaded from, with a final slash; Hugging Face by default. */
   constructor(settings: LocalSettings, hub?: string) {
     this.#settings = settings;
     this.#hub = hub;

@@ -6,17 +6,17 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
-import { giveBackMemory } from "../give_back.ts";
-import { giveWay } from "../give_way.ts";
+import { collectGarbage } from "../tuning/idle_gc.ts";
+import { lowerThreadPriority } from "../tuning/thread_priority.ts";
 import { quietConsole } from "../output.ts";
 import { LocalModel } from "./local_model.ts";
 import type { ModelFiles } from "./model_files.ts";
-import { Lanes } from "./lanes.ts";
+import { PriorityQueue } from "./priority_queue.ts";
 import type { TextKind } from "./provider.ts";
 
 quietConsole();
 
-/** What the worker is told. */
+/** What the worker gets. */
 export type WorkerRequest =
   | { type: "load"; files: ModelFiles; threads: number }
   | { type: "embed"; id: number; kind: TextKind; text: string }
@@ -49,7 +49,7 @@ interface WorkerScope {
 }
 
 const scope = self as unknown as WorkerScope;
-const lanes = new Lanes<Job>();
+const lanes = new PriorityQueue<Job>();
 let model: LocalModel | undefined;
 let isClosing = false;
 let running: Promise<void> | undefined;
@@ -68,10 +68,10 @@ scope.onmessage = ({ data }) => {
 };
 
 async function load(files: ModelFiles, threads: number): Promise<void> {
-  giveWay();
+  lowerThreadPriority();
   try {
     model = await LocalModel.open(files, threads);
-    giveBackMemory();
+    collectGarbage();
     const { dimensions, fingerprint, faithful } = model;
     answer({ type: "loaded", dimensions, fingerprint, faithful });
   } catch (error) {
@@ -117,7 +117,7 @@ function rest(): void {
   idle = setTimeout(() => {
     if (running !== undefined) return;
     runsSinceGivenBack = 0;
-    giveBackMemory();
+    collectGarbage();
   }, IDLE_MS);
 }
 
@@ -134,7 +134,7 @@ async function close(): Promise<void> {
   await model?.release();
   model = undefined;
   // The process may live on, with another model.
-  giveBackMemory();
+  collectGarbage();
   answer({ type: "closed" });
 }
 

@@ -7,7 +7,7 @@
 import { errorText, MemoryError } from "../errors.ts";
 import { chunkText } from "../memory/chunking.ts";
 import type { ModelIdentity } from "./embedder.ts";
-import { Lanes } from "./lanes.ts";
+import { PriorityQueue } from "./priority_queue.ts";
 import { EmbeddingEndpoint, type EndpointDependencies, RefusedError } from "./openai_endpoint.ts";
 import { profileOf } from "./profile.ts";
 import type { EmbeddingProvider, ProviderEvents, TextKind } from "./provider.ts";
@@ -37,7 +37,7 @@ export class OpenAiProvider implements EmbeddingProvider {
   readonly #settings: OpenAiSettings;
   readonly #endpoint: EmbeddingEndpoint;
   readonly #prefix: Record<TextKind, string>;
-  readonly #lanes = new Lanes<Item>();
+  readonly #lanes = new PriorityQueue<Item>();
   readonly #requests = new Set<Promise<void>>();
   #dimensions: number | undefined;
   #closed = false;
@@ -124,7 +124,7 @@ export class OpenAiProvider implements EmbeddingProvider {
     }
   }
 
-  /** Never rejects: each item is told. */
+  /** Never rejects: each item gets its result or its error. */
   async #send(batch: Item[]): Promise<void> {
     const began = performance.now();
     try {

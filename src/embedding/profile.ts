@@ -1,6 +1,6 @@
 /**
  * What a model expects beyond its files: texts put before queries and passages, and how token vectors become one.
- * Model cards state these; the files transformers.js loads don't, so well-known families are told by name.
+ * Model cards state these; the files transformers.js loads don't, so well-known families are recognised by name.
  *
  * @module
  */

@@ -5,8 +5,8 @@
  */
 
 import { errorText } from "../errors.ts";
-import { giveBackMemory } from "../give_back.ts";
-import { giveWay } from "../give_way.ts";
+import { collectGarbage } from "../tuning/idle_gc.ts";
+import { lowerThreadPriority } from "../tuning/thread_priority.ts";
 import { quietConsole } from "../output.ts";
 import { forbidReports } from "./reports.ts";
 import type { RerankAnswer, RerankRequest } from "./reranker.ts";
@@ -43,7 +43,7 @@ scope.onmessage = ({ data }) => {
 };
 
 async function load(request: RerankRequest & { type: "load" }): Promise<void> {
-  giveWay();
+  lowerThreadPriority();
   try {
     encoder = await open(request);
     await encoder.score("warm-up", "warm-up");
@@ -71,7 +71,7 @@ async function score({ id, query, texts, deadline }: RerankRequest & { type: "sc
 async function close(): Promise<void> {
   await encoder?.release();
   encoder = undefined;
-  giveBackMemory();
+  collectGarbage();
   scope.postMessage({ type: "closed" });
 }
 

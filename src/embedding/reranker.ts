@@ -20,7 +20,7 @@ export interface RerankSettings {
   offline: boolean;
 }
 
-/** What the worker is told. */
+/** What the worker gets. */
 export type RerankRequest =
   | { type: "load"; model: string; isFolder: boolean; cacheFolder: string; offline: boolean }
   /** `deadline` in Unix milliseconds: texts that haven't begun by then aren't scored. */
@@ -95,7 +95,7 @@ class WorkerReranker implements Reranker {
     }
     this.#enter("loading");
     const loading = this.#loading = Promise.withResolvers<void>();
-    loading.promise.catch(() => {}); // whoever waits for it is told, and the status tells everybody
+    loading.promise.catch(() => {}); // its callers get the error, and the status tells everybody
     const worker = new Worker(new URL("./rerank_worker.ts", import.meta.url), { type: "module", name: "rerank" });
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<RerankAnswer>) => this.#take(worker, data);

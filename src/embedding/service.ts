@@ -36,7 +36,7 @@ export interface ServiceOptions {
 const SMOOTHING = 0.05;
 
 /** Puts states, cache, sharing and limits before a provider. */
-export class ProvidedEmbeddings implements EmbeddingService {
+export class CachedEmbeddingService implements EmbeddingService {
   readonly #provider: EmbeddingProvider;
   readonly #options: ServiceOptions;
   readonly #now: () => number;

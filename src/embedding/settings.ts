@@ -26,7 +26,7 @@ export interface LocalSettings extends SharedSettings {
   model: string;
   /** Whether no setting names the model, so that the store may: `operations/model_choice.ts`. */
   byDefault?: boolean;
-  /** Folder holding bundled models; the project's own `models/` unless told otherwise. */
+  /** Folder holding bundled models; the project's own `models/` by default. */
   modelsFolder?: string;
   /** Folder for downloaded models. */
   cacheFolder: string;
@@ -53,7 +53,7 @@ export interface OpenAiSettings extends SharedSettings {
   batchSize: number;
   /** Milliseconds to wait for one answer. */
   timeoutMs: number;
-  /** Tokens a text may have, longer content is cut into chunks; 512 unless told otherwise, which every common model takes. */
+  /** Tokens a text may have, longer content is cut into chunks; 512 by default, which every common model takes. */
   maxTokens?: number;
 }
 

@@ -9,7 +9,7 @@ import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import { join } from "node:path";
 import { createAccess } from "../access/access.ts";
-import { Bodies } from "../access/body.ts";
+import { BodyReader } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
 import { clientOf } from "../operations/address.ts";
@@ -56,7 +56,7 @@ const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
   const app = new OpenAPIHono({ strict: false });
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
-  const bodies = settings.bodies ?? new Bodies();
+  const bodies = settings.bodies ?? new BodyReader();
   const { requests } = runtime.telemetry;
   const access = createAccess(settings, CORS, {
     listeners: () => runtime.health.addresses(),

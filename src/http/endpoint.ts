@@ -8,7 +8,7 @@
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { AccessSettings } from "../access/access.ts";
-import type { Bodies } from "../access/body.ts";
+import type { BodyReader } from "../access/body.ts";
 import type { Logger } from "../operations/logger.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
@@ -66,7 +66,7 @@ export interface HttpSettings extends AccessSettings {
 /** What every route needs. */
 export interface RouteSettings extends HttpSettings {
   /** Reads the bodies of all requests. */
-  bodies: Bodies;
+  bodies: BodyReader;
   /** Keeps the files of forms. */
   spool: Spool;
   /** The runtime's clock. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Bodies, bodyTooLarge } from "../access/body.ts";
+import { type BodyReader, bodyTooLarge } from "../access/body.ts";
 import { MemoryError } from "../errors.ts";
 import { parseMultipart, type PartHeader, type PartSink } from "./multipart.ts";
 import { WrongContentType } from "./request.ts";
@@ -34,7 +34,7 @@ export interface FormLimits {
 
 /** What forms are read with. */
 export interface FormReader {
-  bodies: Bodies;
+  bodies: BodyReader;
   spool: Spool;
 }
 

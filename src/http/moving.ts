@@ -51,7 +51,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
     };
     if (request.method === "HEAD") return new Response(null, { headers });
     const chunks = exportMemories(runtime, input);
-    // A store that is down is told by the status, which is sent with the first piece.
+    // The status, which is sent with the first piece, reports a store that is down.
     const first = await chunks.next();
     return new Response(bodyOf(first.done ? "" : first.value.text, chunks), { headers });
   });

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Bodies } from "../access/body.ts";
+import type { BodyReader } from "../access/body.ts";
 import { isFromBrowser } from "../access/cors.ts";
 import { MemoryError } from "../errors.ts";
 import { InexactNumber } from "../memory/exact_json.ts";
 import { BODY, parseLongJson } from "../memory/json_shape.ts";
-import { Pacer } from "../pacer.ts";
+import { TimeSlice } from "../yielding.ts";
 import { InvalidRequest } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -46,7 +46,7 @@ export function checkType(request: Request, allowed: RegExp, send: string): void
  */
 export async function readJson(
   request: Request,
-  { bodies, maxBodyBytes }: { bodies: Bodies; maxBodyBytes: number },
+  { bodies, maxBodyBytes }: { bodies: BodyReader; maxBodyBytes: number },
 ): Promise<unknown> {
   checkType(request, /^application\/([\w.+-]+\+)?json\s*(;|$)/i, "application/json");
   const encoding = request.headers.get("content-encoding");
@@ -61,8 +61,8 @@ export async function readJson(
     throw notJson(0, "The body is not UTF-8");
   }
   try {
-    const pacer = new Pacer();
-    return await parseLongJson(text, BODY, () => pacer.pause());
+    const pacer = new TimeSlice();
+    return await parseLongJson(text, BODY, () => pacer.yieldIfDue());
   } catch (error) {
     if (error instanceof MemoryError) throw oversized(error);
     if (error instanceof InexactNumber) throw inexact(error);

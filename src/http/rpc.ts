@@ -87,7 +87,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
           ? "client_error"
           : outcomeOf(error);
       }
-      const { code, message } = told(error, request.method, settings, requests.id);
+      const { code, message } = toRpcError(error, request.method, settings, requests.id);
       return json({ jsonrpc: "2.0", id, error: { code, message } });
     }
   });
@@ -193,7 +193,12 @@ function listTools(profile: ToolProfile): z.infer<typeof Tools> {
 }
 
 /** An error as the client may see it; what only the operator can act on goes to the log. */
-function told(error: unknown, method: string, settings: RouteSettings, id: string): { code: number; message: string } {
+function toRpcError(
+  error: unknown,
+  method: string,
+  settings: RouteSettings,
+  id: string,
+): { code: number; message: string } {
   if (error instanceof RpcError) return error;
   if (error instanceof InvalidRequest) {
     const faults = error.faults.map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`);

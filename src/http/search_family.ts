@@ -7,7 +7,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import { PageSize, plainKey } from "../memory/schemas.ts";
-import type { Found } from "../operations/found.ts";
+import type { SearchPage } from "../operations/search_page.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { searchByTag, TagSearchInput } from "../operations/search_by_tag.ts";
 import { searchByTime, TimeSearchInput } from "../operations/search_by_time.ts";
@@ -81,7 +81,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
 }
 
 /** A search in the shape of its answer. */
-async function timed<F extends Found>(run: () => Promise<F>) {
+async function timed<F extends SearchPage>(run: () => Promise<F>) {
   const started = performance.now();
   const { results, query, mode, notice, total, page, page_size, has_more, total_pages, total_is_minimum, ...rest } =
     await run();

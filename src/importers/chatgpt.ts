@@ -11,7 +11,7 @@ import { Conversation, leftOut, listOf, objectOf, readConversations, textOf } fr
 
 type Fields = Record<string, unknown>;
 
-/** Parts of messages that are words somebody wrote or said. */
+/** Parts of messages that are words of a person or an assistant. */
 const WORDS = new Set(["text", "multimodal_text", "code"]);
 
 /** Each message of each conversation's current branch, oldest first. */

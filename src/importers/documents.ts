@@ -28,7 +28,7 @@ export async function* readDocuments(path: string): AsyncGenerator<Entry> {
   }
 }
 
-/** Files of types that can be read; others in the folder are nobody's fault. */
+/** Files of types that can be read; others in the folder are no fault. */
 async function* documentsIn(folder: string): AsyncGenerator<string> {
   const entries = (await Array.fromAsync(Deno.readDir(folder))).sort((a, b) => a.name < b.name ? -1 : 1);
   for (const { name, isDirectory, isFile } of entries) {

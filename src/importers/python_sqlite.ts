@@ -100,8 +100,8 @@ function entryOf(row: Row, createdAt: (hash: string) => number | undefined): Ent
   const found = deleted_at === undefined
     ? entry(place, { kind: "memory", ...memory })
     : entry(place, { kind: "trashed", ...memory, deleted_at, reason: "deleted" });
-  const told = notes.filter((note) => note !== undefined);
-  return told.length === 0 ? found : { ...found, note: told.join("; ") };
+  const present = notes.filter((note) => note !== undefined);
+  return present.length === 0 ? found : { ...found, note: present.join("; ") };
 }
 
 /** Text of a column that was read as bytes; null when it isn't UTF-8, "" for NULL. */

@@ -57,8 +57,8 @@ function* observations(place: string, name: string, line: Line, first: Map<strin
   const type = typeof line.entityType === "string" && line.entityType !== "" ? line.entityType : null;
   const given = Array.isArray(line.observations) ? line.observations.map(observationOf) : [];
   // An entity without observations is still one: its name and type are what is known.
-  const told = given.filter(({ text }) => text.trim() !== "");
-  const all = told.length > 0 ? told : [{ text: type === null ? name : `${name} is a ${type}`, at: undefined }];
+  const known = given.filter(({ text }) => text.trim() !== "");
+  const all = known.length > 0 ? known : [{ text: type === null ? name : `${name} is a ${type}`, at: undefined }];
   for (const { text, at } of all) {
     // An observation alone rarely says what it is about.
     const content = hasName(text, name) ? text : `${name}: ${text}`, created_at = at ?? secondsOf(line.createdAt);

@@ -9,7 +9,7 @@ import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { InFlight } from "./in_flight.ts";
-import { Places } from "./places.ts";
+import { ConnectionQuota } from "./connection_quota.ts";
 import type { ReadBody } from "./rpc.ts";
 import { createMcpServer } from "./server.ts";
 import type { SessionLimits } from "./sessions.ts";
@@ -19,7 +19,7 @@ import { StreamableEndpoint } from "./streamable.ts";
 
 /** What both transports need. */
 export interface EndpointSettings {
-  /** Name clients are told. */
+  /** Name that clients get. */
   serverName: string;
   log: Logger;
   /** Counts tool calls, so that a stop can wait for them. */
@@ -53,13 +53,13 @@ export function openEndpoints(runtime: Runtime, settings: EndpointSettings): End
   };
   const sse = new SseEndpoint({
     ...shared,
-    places: new Places(limits),
+    places: new ConnectionQuota(limits),
     // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
     onMessage: (body) => {
       if (isCounted(body)) runtime.telemetry.requests.carriesMessage();
     },
   });
-  return { sse, streamable: new StreamableEndpoint({ ...shared, limits, places: new Places(limits) }) };
+  return { sse, streamable: new StreamableEndpoint({ ...shared, limits, places: new ConnectionQuota(limits) }) };
 }
 
 /** Whether a message is a request that a server object counts. */

@@ -5,7 +5,7 @@
  */
 
 import { type AccessSettings, createAccess } from "../access/access.ts";
-import { Bodies } from "../access/body.ts";
+import { BodyReader } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { MemoryError } from "../errors.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
@@ -23,7 +23,7 @@ import type { SessionLimits } from "./sessions.ts";
 /** How the port serves. What is left out has the defaults below. */
 export interface McpListenerSettings {
   access: AccessSettings;
-  /** Name clients are told. */
+  /** Name that clients get. */
   serverName: string;
   log?: Logger;
   /** Seconds between comments that keep proxies from closing a quiet stream. */
@@ -87,7 +87,7 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "mcp", log),
   });
-  const inFlight = new InFlight(), bodies = settings.access.bodies ?? new Bodies();
+  const inFlight = new InFlight(), bodies = settings.access.bodies ?? new BodyReader();
   const max = settings.sessions?.max ?? SESSION_LIMITS.max;
   const limits: SessionLimits = {
     ...SESSION_LIMITS,

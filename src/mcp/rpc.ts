@@ -7,7 +7,7 @@
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { InexactNumber } from "../memory/exact_json.ts";
 import { BODY, parseLongJson } from "../memory/json_shape.ts";
-import { Pacer } from "../pacer.ts";
+import { TimeSlice } from "../yielding.ts";
 import { withoutNulls } from "./messages.ts";
 
 /** JSON-RPC's own error codes, and the one implementations use for everything else. */
@@ -33,7 +33,7 @@ export function rpcError(
   return Response.json({ jsonrpc: "2.0", error: { code, message }, id: null }, { status, headers });
 }
 
-/** The answer to a session id nobody has, or has any more; a client starts a new session then. */
+/** The answer to a session id that doesn't exist, or no longer; a client starts a new session then. */
 export function sessionNotFound(): Response {
   return rpcError(404, RPC.sessionNotFound, "Session not found");
 }
@@ -78,8 +78,8 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
     return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), pacer = new Pacer();
-    const body = withoutNulls(await parseLongJson(text, BODY, () => pacer.pause()));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), pacer = new TimeSlice();
+    const body = withoutNulls(await parseLongJson(text, BODY, () => pacer.yieldIfDue()));
     if (bytes.length <= MAX_INITIALIZE_BYTES || !opens(body)) return { body };
     const most = `Invalid params: initialize takes at most ${MAX_INITIALIZE_BYTES} bytes`;
     return rpcError(400, RPC.invalidParams, most);

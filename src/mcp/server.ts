@@ -28,7 +28,7 @@ import { findTool, listTools } from "./tools/table.ts";
 
 /** What every server object of a process shares. */
 export interface McpServerSettings {
-  /** Name clients are told. */
+  /** Name that clients get. */
   serverName: string;
   log: Logger;
   /** How the client is connected, for the counters. */
@@ -90,14 +90,17 @@ export function createMcpServer(runtime: Runtime, settings: McpServerSettings): 
   server.setRequestHandler(
     "prompts/get",
     ({ params }) =>
-      message("prompts/get", () => told(runtime, log, () => getPrompt(runtime, params.name, params.arguments ?? {}))),
+      message(
+        "prompts/get",
+        () => toProtocolError(runtime, log, () => getPrompt(runtime, params.name, params.arguments ?? {})),
+      ),
   );
   server.setRequestHandler(
     "completion/complete",
     ({ params }) =>
       message(
         "completion/complete",
-        () => told(runtime, log, async () => ({ completion: await complete(runtime, params.argument) })),
+        () => toProtocolError(runtime, log, async () => ({ completion: await complete(runtime, params.argument) })),
       ),
   );
   server.fallbackRequestHandler = () => {
@@ -119,7 +122,10 @@ function addResources(
   server.setRequestHandler(
     "resources/list",
     () =>
-      message("resources/list", () => told(runtime, log, async () => ({ resources: await listResources(runtime) }))),
+      message(
+        "resources/list",
+        () => toProtocolError(runtime, log, async () => ({ resources: await listResources(runtime) })),
+      ),
   );
   server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: RESOURCE_TEMPLATES }));
   server.setRequestHandler(
@@ -127,7 +133,13 @@ function addResources(
     ({ params }) =>
       message(
         "resources/read",
-        () => told(runtime, log, async () => ({ contents: await readResource(runtime, params.uri) }), params.uri),
+        () =>
+          toProtocolError(
+            runtime,
+            log,
+            async () => ({ contents: await readResource(runtime, params.uri) }),
+            params.uri,
+          ),
       ),
   );
   server.setRequestHandler("resources/subscribe", ({ params }) => {
@@ -157,7 +169,7 @@ const NOT_THE_CALLERS: ReadonlySet<ErrorCode> = new Set(["unavailable", "overloa
  *
  * @param uri The resource that was asked for; clients find it in the error's data when it isn't there.
  */
-async function told<T>(runtime: Runtime, log: Logger, run: () => Promise<T>, uri?: string): Promise<T> {
+async function toProtocolError<T>(runtime: Runtime, log: Logger, run: () => Promise<T>, uri?: string): Promise<T> {
   const { requests } = runtime.telemetry;
   try {
     return await run();

@@ -1,5 +1,5 @@
 /**
- * The sessions of one transport: found by id, bounded in number, and dropped once nobody uses them.
+ * The sessions of one transport: found by id, bounded in number, and dropped once they are unused.
  *
  * @module
  */

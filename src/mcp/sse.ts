@@ -9,7 +9,7 @@ import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
-import { clientName, type Places } from "./places.ts";
+import { clientName, type ConnectionQuota } from "./connection_quota.ts";
 import { releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
 import type { StreamBuffers } from "./stream_buffers.ts";
@@ -21,7 +21,7 @@ export interface SseSettings {
   /** Told of a message before it is handled. */
   onMessage: (body: unknown) => void;
   /** Places for streams. */
-  places: Places;
+  places: ConnectionQuota;
   buffers: StreamBuffers;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
@@ -62,7 +62,7 @@ export class SseEndpoint {
     profile: ToolProfile | undefined,
   ): Promise<Response> {
     if (request.method !== "GET") return methodNotAllowed("GET");
-    const leave = this.#settings.places.take(address);
+    const leave = this.#settings.places.acquire(address);
     if (leave === null) return unavailable("Too many clients are connected");
     try {
       return await this.#connect(address, profile, leave);

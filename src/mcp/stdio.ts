@@ -16,7 +16,7 @@ import { createMcpServer } from "./server.ts";
 
 /** How stdio is served. */
 export interface StdioSettings {
-  /** Name the client is told. */
+  /** Name that the client gets. */
   serverName: string;
   log?: Logger;
 }

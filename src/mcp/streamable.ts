@@ -15,7 +15,7 @@ import {
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
-import { clientName, type Places } from "./places.ts";
+import { clientName, type ConnectionQuota } from "./connection_quota.ts";
 import { releaseServer } from "./server.ts";
 import { type Session, type SessionLimits, Sessions } from "./sessions.ts";
 import { pipeInto, type StreamBuffers } from "./stream_buffers.ts";
@@ -26,7 +26,7 @@ export interface StreamableSettings {
   readBody: ReadBody;
   limits: SessionLimits;
   /** Places for streams of clients without a session. */
-  places: Places;
+  places: ConnectionQuota;
   buffers: StreamBuffers;
   /** Milliseconds between comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
@@ -114,7 +114,7 @@ export class StreamableEndpoint {
   /** The answer to a client without a session, which takes a place if it is a stream. */
   async #stream(response: Response, address: string | undefined): Promise<Response> {
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
-    const leave = this.#settings.places.take(address);
+    const leave = this.#settings.places.acquire(address);
     if (leave !== null) return this.#bounded(response, () => clientName(undefined, address), leave);
     await response.body?.cancel();
     return unavailable("Too many clients are connected");
@@ -163,7 +163,7 @@ export class StreamableEndpoint {
     }
     await server.connect(transport);
     const response = await initialize(transport);
-    // Refused, for example for its Accept header: nobody knows the id then.
+    // Refused, for example for its Accept header: no client knows the id then.
     if (!response.headers.has("mcp-session-id")) await server.close();
     return response;
   }

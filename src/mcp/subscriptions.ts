@@ -88,7 +88,7 @@ function plainUri(uri: string): string | null {
 /** The addresses that an event is about, of those subscribed to, which are given by their plain form. */
 function touched(event: PublishedEvent, uris: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   if (!(TYPES as readonly string[]).includes(event.type)) return [];
-  // Which memories a large change touched isn't told, nor the tags of a deleted one.
+  // The event doesn't name the memories of a large change, nor the tags of a deleted one.
   if (event.type === "memories_changed") return [...uris.values()].flatMap((each) => [...each]);
   const { content_hash } = JSON.parse(event.json) as { content_hash: string };
   // Looked up one by one: there may be a thousand subscriptions of each of a thousand clients.

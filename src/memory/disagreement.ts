@@ -9,7 +9,7 @@ import { analyse } from "./text.ts";
 /** What two texts disagree in. */
 export interface Disagreement {
   kind: "negation" | "numbers";
-  /** In words, for whoever decides which of them holds. */
+  /** In words, for the person who decides which of them holds. */
   detail: string;
 }
 

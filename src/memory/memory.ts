@@ -66,7 +66,7 @@ export interface MemoryFilter {
 export interface MemoryPatch {
   tags?: string[];
   /**
-   * Taken off and put at the end of the tags as they are when the change is made, whoever changed them before. What is
+   * Taken off and put at the end of the tags as they are when the change is made. What is
    * taken off is compared folded.
    */
   remove_tags?: string[];

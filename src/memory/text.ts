@@ -51,7 +51,7 @@ const NOT_RUSSIAN: ReadonlySet<string | null> = new Set(["uk", "bg"]);
 const LANGUAGE_SAMPLE = 300;
 
 /** A word without its possessive `'s` and its apostrophes. */
-function bare(word: string): string {
+function withoutMarks(word: string): string {
   if (!APOSTROPHE.test(word)) return word;
   return word.replace(/['’]s$/, "").replace(/['’]/g, "");
 }
@@ -89,7 +89,7 @@ function compound(token: string, ascii: boolean, found: string[]): void {
   found.push(whole);
   const at = found.length;
   parts(token, ascii, found);
-  if (found.length === at + 1 && bare(found[at]!) === bare(whole)) found.pop();
+  if (found.length === at + 1 && withoutMarks(found[at]!) === withoutMarks(whole)) found.pop();
 }
 
 function parts(token: string, ascii: boolean, found: string[]): void {
@@ -112,7 +112,9 @@ interface Read {
 
 function read(text: string, singles: boolean): Read {
   const ascii = isAscii(text), found = words(text, singles);
-  const folded = found.map((word) => ascii ? bare(word) : isUnspacedTerm(word) ? word : foldUnified(bare(word)));
+  const folded = found.map((word) =>
+    ascii ? withoutMarks(word) : isUnspacedTerm(word) ? word : foldUnified(withoutMarks(word))
+  );
   const script = ascii ? "latin" : scriptLanguage(text);
   if (script !== "latin" && script !== "cyrillic") return { words: found, folded, language: script };
   const evidence = new LanguageEvidence(), end = Math.min(found.length, LANGUAGE_SAMPLE);
@@ -162,8 +164,8 @@ function stemmerOf(language: string | null): "en" | StemmedLanguage | null {
 
 /** A word's stem, and the word itself where that is another. */
 function pushForms(word: string, own: string, language: StemmedLanguage, found: string[]): void {
-  const rest = withoutElision(word, language), whole = rest === null ? own : foldUnified(bare(rest));
-  const stemmed = stem(bare(rest ?? word), language);
+  const rest = withoutElision(word, language), whole = rest === null ? own : foldUnified(withoutMarks(rest));
+  const stemmed = stem(withoutMarks(rest ?? word), language);
   if (stemmed !== "") found.push(stemmed);
   if (whole !== stemmed && whole !== "") found.push(whole);
 }
@@ -190,7 +192,7 @@ export function readQuery(query: string): ReadQuery {
   const stops = functionWords(isListed(language) ? language : "en");
   const telling = all.filter(({ word, folded }) => {
     const rest = language === null ? null : withoutElision(word, language);
-    return !stops.has(folded) && (rest === null || !stops.has(foldUnified(bare(rest))));
+    return !stops.has(folded) && (rest === null || !stops.has(foldUnified(withoutMarks(rest))));
   });
   return { words: telling.length > 0 ? telling : all, language };
 }

@@ -1,6 +1,6 @@
 /**
  * What this process was asked to do, counted in bounded memory: searches, requests, the memories that were looked at,
- * and the changes that were made. Starts anew with the process.
+ * and the changes that were made. Starts empty with the process.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { FilterFields, TagList } from "../memory/schemas.ts";
 import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { Permanent, remove } from "./delete.ts";
 import { filterOf } from "./filter.ts";
-import { matching } from "./matching.ts";
+import { findMatching } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
 import { TimeZone } from "./search_by_time.ts";
 
@@ -64,7 +64,7 @@ export type BulkDeleteOutput = z.infer<typeof BulkDeleteOutput>;
 export async function bulkDelete(runtime: Runtime, input: BulkDeleteInput): Promise<BulkDeleteOutput> {
   const { filter, words } = scopeOf(input, input.timezone ?? runtime.settings.timeZone);
   const operation = `Delete memories ${words}`;
-  const found = await matching(runtime, filter, input.confirm_count);
+  const found = await findMatching(runtime, filter, input.confirm_count);
   const count = found.length, { dry_run } = input;
   if (count === 0) {
     return { success: false, message: `No memories found ${words}`, affected_count: 0, operation, dry_run };

@@ -14,6 +14,6 @@ export type Known = Pick<Candidate, "id" | "memory">;
 /** Memories of candidates, in order: those that the search read on the way, and the others read now; null where one has gone since. */
 export async function memoriesOf(storage: MemoryStorage, candidates: readonly Known[]): Promise<(Memory | null)[]> {
   const unread = candidates.filter(({ memory }) => memory === undefined);
-  const read = (unread.length === 0 ? [] : await storage.read(unread.map(({ id }) => id))).values();
+  const read = (unread.length === 0 ? [] : await storage.getById(unread.map(({ id }) => id))).values();
   return candidates.map(({ memory }) => memory ?? read.next().value ?? null);
 }

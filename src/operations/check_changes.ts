@@ -68,7 +68,7 @@ async function storedOf({ storage }: Runtime, hashes: string[]): Promise<(Memory
   const none = hashes.map(() => null);
   if (storage.capabilities.outbox?.diverting) return none;
   try {
-    return await storage.get(hashes);
+    return await storage.getByHash(hashes);
   } catch (error) {
     if (isOutageWithOutbox(storage, error)) return none;
     throw error;

@@ -39,7 +39,7 @@ const Note = z.object({ model: z.string(), after: z.string().nullable(), mended:
 type Note = z.infer<typeof Note>;
 
 /** The background job. Vectors of a remote model are left alone: to check them would send memories. */
-export function checkingVectors(runtime: Runtime, log: Logger, delayMs = DELAY_MS): Job {
+export function checkVectorsJob(runtime: Runtime, log: Logger, delayMs = DELAY_MS): Job {
   const { storage, embeddings } = runtime;
   return {
     name: JOB,

@@ -10,8 +10,7 @@ import { z } from "zod";
 import { disagreements } from "../memory/disagreement.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
-import { breathe } from "./matching.ts";
-import { Pacer } from "../pacer.ts";
+import { TimeSlice, yieldToEventLoop } from "../yielding.ts";
 import { cosineScale } from "../memory/relevance.ts";
 import { memoriesOf } from "./candidate_memories.ts";
 import type { Runtime } from "./runtime.ts";
@@ -65,7 +64,7 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
     for (const [i, memory] of memories.entries()) {
       const set = vectors[i];
       if (set) found.push(...await conflictsOf(runtime, memory, set, searched));
-      await breathe();
+      await yieldToEventLoop();
     }
     for (const pair of await unjudged(runtime, found)) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
     scanned += memories.length;
@@ -79,12 +78,12 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
 
 async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {
   const marked = await runtime.storage.relations({ types: [CONTRADICTS], limit: 10 * limit });
-  const ends = await runtime.storage.get(marked.flatMap(({ source, target }) => [source, target]));
-  const pacer = new Pacer();
+  const ends = await runtime.storage.getByHash(marked.flatMap(({ source, target }) => [source, target]));
+  const pacer = new TimeSlice();
   for (let i = 0; i < marked.length; i++) {
     const a = ends[2 * i], b = ends[2 * i + 1];
     if (!a || !b || a.superseded || b.superseded) continue;
-    await pacer.pause();
+    await pacer.yieldIfDue();
     const found = disagreements(...texts(a, b)),
       evidence = { kind: "marked" as const, detail: "Marked as contradicting" };
     const pair = pairOf(a, b, null, [evidence, ...found]);
@@ -104,10 +103,10 @@ async function conflictsOf(
     { slope: 1, offset: 0 };
   const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
   const others = await memoriesOf(runtime.storage, near);
-  const pairs: Pair[] = [], pacer = new Pacer();
+  const pairs: Pair[] = [], pacer = new TimeSlice();
   for (const [i, other] of others.entries()) {
     if (!other || other.content_hash === memory.content_hash || other.superseded) continue;
-    await pacer.pause();
+    await pacer.yieldIfDue();
     const found = disagreements(...texts(memory, other));
     if (found.length > 0) pairs.push(pairOf(memory, other, near[i]!.score, found));
   }

@@ -9,8 +9,8 @@ import { unify } from "../memory/fold.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MAX_QUERY_LENGTH, Threshold } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
-import { breathe, previewOf } from "./matching.ts";
-import { Pacer } from "../pacer.ts";
+import { previewOf } from "./matching.ts";
+import { TimeSlice, yieldToEventLoop } from "../yielding.ts";
 import { type Known, memoriesOf } from "./candidate_memories.ts";
 import type { Runtime } from "./runtime.ts";
 import { nearest } from "./search_similar.ts";
@@ -79,7 +79,7 @@ export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): 
     const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
     for (const [i, memory] of memories.entries()) {
       pairs.push(...await pairsOf(runtime, memory, vectors[i] ?? null, input, searched));
-      await breathe();
+      await yieldToEventLoop();
     }
     scanned += memories.length;
     ended = memories.length < limit;
@@ -125,10 +125,10 @@ async function pairsOf(
   if (wanted.length < 2) return [];
   const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
   const others = await memoriesOf(runtime.storage, wanted);
-  const pacer = new Pacer();
+  const pacer = new TimeSlice();
   for (const [i, found] of others.entries()) {
     if (found === null || found.content_hash === by.content_hash) continue;
-    await pacer.pause();
+    await pacer.yieldIfDue();
     const exact = normalised(found.content) === text, { score } = wanted[i]!;
     if (!exact && (!nearToo || score === null)) continue;
     const shared_words = exact ? 1 : shared(words, found.content);

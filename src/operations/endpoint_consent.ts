@@ -1,6 +1,6 @@
 /**
  * Which embedding endpoint a store's memories may be sent to. A setting alone must not send an existing store to another
- * host: it may come from a file that somebody else wrote.
+ * host: it may come from another person's file.
  *
  * @module
  */
@@ -71,7 +71,7 @@ async function put(storage: MemoryStorage, note: Note): Promise<void> {
 async function isEmpty(storage: MemoryStorage): Promise<boolean> {
   const [{ memories }, { total }] = await Promise.all([
     storage.vectorCoverage(),
-    storage.trashed({ offset: 0, limit: 0 }),
+    storage.listTrash({ offset: 0, limit: 0 }),
   ]);
   return memories + total === 0;
 }

@@ -11,7 +11,7 @@ export interface EventData {
   memory_stored: MemoryFacts;
   memory_updated: MemoryFacts & { fields: string[] };
   memory_deleted: { content_hash: string; success: true; message: string };
-  /** One for many: a batch so large that an event for each would only tell readers to load everything anew. */
+  /** One for many: a batch so large that an event for each would only make readers load everything again. */
   memories_changed: { change: "stored" | "updated" | "deleted"; count: number; message: string };
   search_completed: SearchFacts & { message: string };
   upload_progress: UploadFacts & { message: string };

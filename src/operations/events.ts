@@ -1,5 +1,5 @@
 /**
- * Tells whoever listens what happens. Operations publish after their commit; the hub numbers the events, hands them to
+ * Tells subscribers what happens. Operations publish after their commit; the hub numbers the events, hands them to
  * every subscriber that wants them, and keeps the latest for those who come back after a broken connection.
  *
  * @module

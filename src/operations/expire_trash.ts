@@ -13,7 +13,7 @@ const INTERVAL_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
 /** The background job. */
-export function emptyingTrash(runtime: Runtime, log: Logger): Job {
+export function emptyTrashJob(runtime: Runtime, log: Logger): Job {
   return {
     name: "empty the trash",
     everyMs: INTERVAL_MS,

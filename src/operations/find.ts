@@ -20,7 +20,7 @@ import {
 } from "../memory/schemas.ts";
 import { type Surroundings, surroundings } from "./context.ts";
 import { pageFacts } from "./filter.ts";
-import type { Found } from "./found.ts";
+import type { SearchPage } from "./search_page.ts";
 import { list } from "./list.ts";
 import type { Runtime } from "./runtime.ts";
 import { search } from "./search.ts";
@@ -52,7 +52,7 @@ export const FindInput = z.object({
 export type FindInput = z.infer<typeof FindInput>;
 
 /** What was found, with the turns around each result where they were asked for. */
-export interface FindOutput extends Found {
+export interface FindOutput extends SearchPage {
   around: (Surroundings | null)[];
 }
 
@@ -67,7 +67,7 @@ export async function find(runtime: Runtime, { context, ...input }: FindInput): 
   return { ...found, around };
 }
 
-async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Promise<Found> {
+async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Promise<SearchPage> {
   const { mode, min_similarity, query, page, page_size } = input;
   if (mode === "tag") {
     if (!input.tags || input.tags.length === 0) throw missing("tags", mode, "at least one tag");

@@ -30,7 +30,7 @@ export function notFound(action: string, hash: string): MemoryError {
  */
 export async function get(runtime: Runtime, input: HashInput): Promise<MemoryView> {
   const content_hash = await fullKey(runtime, input.content_hash);
-  const [memory] = await runtime.storage.get([content_hash]);
+  const [memory] = await runtime.storage.getByHash([content_hash]);
   if (!memory) throw notFound("get", content_hash);
   runtime.activity.accessed([memory.content_hash]);
   return viewOf(memory);

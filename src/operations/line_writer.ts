@@ -1,5 +1,5 @@
 /**
- * Writes log lines in fewer pieces. A write for each request would wake whoever reads the log thousands of times a
+ * Writes log lines in fewer pieces. A write for each request would wake the reader of the log thousands of times a
  * second, which costs more than all the counting.
  *
  * Nothing here throws: a service must not end because the reader of its log went away or the disk is full.

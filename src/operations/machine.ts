@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, release, totalmem } from "node:os";
 
-/** What the machine has and how much of it is in use; null where it can't be told. */
+/** What the machine has and how much of it is in use; null where it is unknown. */
 export interface MachineFacts {
   platform: string;
   platform_version: string | null;

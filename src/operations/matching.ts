@@ -6,6 +6,7 @@
 
 import { MemoryError } from "../errors.ts";
 import type { MemoryFilter } from "../memory/memory.ts";
+import { yieldToEventLoop } from "../yielding.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Memories read or changed between two pauses. */
@@ -22,7 +23,11 @@ export interface Matched {
  *
  * @throws {MemoryError} `refused` when the caller expected another number of them.
  */
-export async function matching(runtime: Runtime, filter: MemoryFilter, expected?: number | null): Promise<Matched[]> {
+export async function findMatching(
+  runtime: Runtime,
+  filter: MemoryFilter,
+  expected?: number | null,
+): Promise<Matched[]> {
   const until = Math.min(filter.created_before ?? Infinity, runtime.now());
   const found = new Map<string, Matched>();
   for (let offset = 0;; offset += AT_ONCE) {
@@ -32,7 +37,7 @@ export async function matching(runtime: Runtime, filter: MemoryFilter, expected?
       found.set(content_hash, { content_hash, preview: previewOf(content) });
     }
     if (memories.length < AT_ONCE) break;
-    await breathe();
+    await yieldToEventLoop();
   }
   checkCount(found.size, expected);
   return [...found.values()];
@@ -50,7 +55,7 @@ function checkCount(count: number, expected?: number | null): void {
 /** The items in groups of at most `AT_ONCE`, with a pause for other work between them. */
 export async function* inGroups<T>(items: readonly T[]): AsyncGenerator<T[]> {
   for (let start = 0; start < items.length; start += AT_ONCE) {
-    if (start > 0) await breathe();
+    if (start > 0) await yieldToEventLoop();
     yield items.slice(start, start + AT_ONCE);
   }
 }
@@ -58,9 +63,4 @@ export async function* inGroups<T>(items: readonly T[]): AsyncGenerator<T[]> {
 /** The first characters of a content. */
 export function previewOf(content: string): string {
   return content.length <= 100 ? content : content.slice(0, 100).toWellFormed();
-}
-
-/** Lets other requests have their turn. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

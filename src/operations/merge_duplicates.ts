@@ -64,7 +64,7 @@ export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Prom
       field: "duplicate_hashes",
     });
   }
-  const [canonical, ...found] = await runtime.storage.get([canonical_hash, ...hashes]);
+  const [canonical, ...found] = await runtime.storage.getByHash([canonical_hash, ...hashes]);
   if (!canonical) throw notFound("merge into", canonical_hash);
   const others = found.filter((memory) => memory !== null);
   const replaced = await isReplacedByOne(runtime, canonical, others.map(({ content_hash }) => content_hash));
@@ -114,7 +114,7 @@ async function mergeAll(
       await storage.relate(taken.map((link) => ({ ...link, source: content_hash })));
       left = left.filter((_, i) => !moved[i]);
     }
-    const [again, ...others] = await storage.get([content_hash, ...left.map((other) => other.content_hash)]);
+    const [again, ...others] = await storage.getByHash([content_hash, ...left.map((other) => other.content_hash)]);
     [kept, left] = [again, others.filter((other) => other !== null)];
     if (memory === null || memory === "conflict" || left.length > 0) return null;
     // Until it went, one of the others could take the place of the kept memory, which would then be hidden with it.
@@ -136,7 +136,7 @@ async function isReplacedByOne({ storage }: Runtime, memory: Memory, hashes: rea
   while (by !== undefined && !seen.has(by)) {
     if (hashes.includes(by)) return true;
     seen.add(by);
-    by = (await storage.get([by]))[0]?.superseded?.by;
+    by = (await storage.getByHash([by]))[0]?.superseded?.by;
   }
   return false;
 }

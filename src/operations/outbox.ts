@@ -1,5 +1,5 @@
 /**
- * What an outbox means to the operations: how queued writes are told, and what is said once they were made.
+ * What an outbox means to the operations: how queued writes are reported, and what is published once they were made.
  *
  * @module
  */

@@ -23,7 +23,7 @@ const POLL_MS = 2000;
 const PROGRESS_MS = 5000;
 
 /** The background job. It follows `serving` before and after, so that searches use what the store serves. */
-export function embeddingMemories(runtime: Runtime, serving: ServingModel, log: Logger, everyMs = POLL_MS): Job {
+export function embedMemoriesJob(runtime: Runtime, serving: ServingModel, log: Logger, everyMs = POLL_MS): Job {
   return {
     name: JOB,
     everyMs,

@@ -48,7 +48,7 @@ export async function addRelation(runtime: Runtime, input: AddRelationInput): Pr
   if (type === SUPERSEDES) throw refuse(`by "${SUPERSEDES}": supersede the older memory instead`, "relation_type");
   const [outcome] = await runtime.storage.relate([{ source, target, type, created_at: runtime.now() }]);
   if (outcome === "missing") {
-    const [from] = await runtime.storage.get([source]);
+    const [from] = await runtime.storage.getByHash([source]);
     throw notFound("relate", from ? target : source);
   }
   const success = outcome === "added";
@@ -106,7 +106,7 @@ export type RelationsOutput = z.infer<typeof RelationsOutput>;
  */
 export async function relations(runtime: Runtime, input: RelationsInput): Promise<RelationsOutput> {
   const { relation_type, depth } = input, content_hash = await fullKey(runtime, input.content_hash);
-  const [start] = await runtime.storage.get([content_hash]);
+  const [start] = await runtime.storage.getByHash([content_hash]);
   if (!start) throw notFound("list relations of", content_hash);
   const types = relation_type == null ? {} : { types: [relation_type] };
   const reached = new Map([[content_hash, 0]]), found = new Map<string, RelationsOutput["relations"][number]>();
@@ -130,7 +130,7 @@ export async function relations(runtime: Runtime, input: RelationsInput): Promis
     frontier = next;
   }
   reached.delete(content_hash);
-  const memories = (await runtime.storage.get([...reached.keys()])).filter((memory) => memory !== null)
+  const memories = (await runtime.storage.getByHash([...reached.keys()])).filter((memory) => memory !== null)
     .map((memory) => ({ ...viewOf(memory), depth: reached.get(memory.content_hash)! }));
   return { content_hash, relations: [...found.values()], memories, count: found.size, truncated };
 }

@@ -8,13 +8,12 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { type Paired, pairExchanges } from "../memory/exchange.ts";
 import { exactPassageQuery, passageOf, type PassageQuery, passageQuery } from "../memory/passage.ts";
-import { asksAssistant, Role, roleOf } from "../memory/role.ts";
+import { asksAssistant, roleOf } from "../memory/role.ts";
 import { rank, type Ranked, type RankScores } from "../memory/ranking.ts";
 import { cosineScale } from "../memory/relevance.ts";
 import {
   Exchanges,
   FilterFields,
-  MemoryView,
   MinRelevance,
   Page,
   PageSize,
@@ -27,12 +26,12 @@ import {
 } from "../memory/schemas.ts";
 import { preferByTime, TEMPORAL_INTENTS, temporalIntent } from "../memory/temporal.ts";
 import type { Candidate, CandidateSet, QueryVector } from "../storage/contract/search.ts";
-import { Pacer } from "../pacer.ts";
+import { TimeSlice } from "../yielding.ts";
 import type { MemoryId } from "../storage/contract/memories.ts";
 import { memoriesOf } from "./candidate_memories.ts";
 import { filterOf, pageFacts } from "./filter.ts";
-import { counted, type Found, inOrder } from "./found.ts";
-import { judge } from "./judge.ts";
+import { inOrder, recordSearch, type SearchHit, type SearchPage } from "./search_page.ts";
+import { judgeRelevance } from "./judge_relevance.ts";
 import { rerank } from "./rerank.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedForSearch, noticeOf, SWITCHED } from "./vectors.ts";
@@ -60,52 +59,13 @@ export const SearchInput = z.object({
 });
 export type SearchInput = z.infer<typeof SearchInput>;
 
-export const ResultScores = z.object({
-  semantic: z.number().nullable().describe("Cosine of the query and the memory's best chunk; null without vectors."),
-  words: z.number().describe("Share of the query's word weight the memory holds, 0 to 1."),
-  neighbours: z.number().describe("Share of the score that came from the turns around it in its conversation, 0 to 1."),
-  speaker: z.number().optional()
-    .describe("Factor on the score: below 1 for a turn of someone else than the query names."),
-  role: z.number().optional().describe("Factor on the score: below 1 for what an assistant said."),
-  asking: z.number().optional().describe("Factor on the score: below 1 for a short turn that ends by asking."),
-  time: z.number().optional()
-    .describe(
-      "Factor on the score: above 1 for the newer, or the older, where the question asks for what holds now or held before.",
-    ),
-}).describe("The scores that made this result.");
-
-const ResultPassage = z.object({
-  start: z.int().describe("Where it begins in the content, in UTF-16 units."),
-  end: z.int(),
-  text: z.string(),
-}).nullish().describe("The passage that matched, of a long memory.");
-
-export const SearchHit = z.object({
-  memory: MemoryView,
-  similarity_score: z.number().nullable().describe("0 to 1; the order of the results."),
-  relevance_reason: z.string().nullable(),
-  relevance: z.number().nullish()
-    .describe("Chance, 0 to 1, that the search found what was asked for, times the score over the best result's."),
-  scores: ResultScores.nullish(),
-  passage: ResultPassage,
-  exchange: z.object({
-    part: z.enum(["question", "answer"]).describe("What this turn is for the result's memory."),
-    role: Role.nullable().describe("Whose words it holds; null where that is not known."),
-    memory: MemoryView,
-    similarity_score: z.number(),
-    relevance: z.number(),
-    passage: ResultPassage,
-  }).nullish().describe("The other turn of the exchange, found too: it is no result of its own."),
-});
-export type SearchHit = z.infer<typeof SearchHit>;
-
 /** What the words of a question ask for. */
 export const TemporalIntent = z.enum(TEMPORAL_INTENTS).describe(
   "What the question's words ask for, which went into the order: what holds now, what held before, or what came first.",
 );
 
 /** What a search found, under the mode that was used. */
-export interface SearchOutput extends Found {
+export interface SearchOutput extends SearchPage {
   mode: z.infer<typeof SearchMode>;
 }
 
@@ -117,7 +77,7 @@ export interface SearchOutput extends Found {
 export async function search(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const started = performance.now();
   const found = input.mode === "exact" ? await searchExact(runtime, input) : await searchRanked(runtime, input);
-  return counted(runtime, found, started, input.tags);
+  return recordSearch(runtime, found, started, input.tags);
 }
 
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
@@ -152,7 +112,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     }),
     input.effort,
   );
-  const { relevanceOf, relevant } = judge(runtime, found, ranked);
+  const { relevanceOf, relevant } = judgeRelevance(runtime, found, ranked);
   const relevances = new Map(ranked.map((entry) => [entry.item.id, relevanceOf(entry)]));
   const isRelevant = new Set(ranked.slice(0, relevant).map(({ item }) => item.id));
   const temporal_intent = input.order === undefined ? temporalIntent(query) : null;
@@ -170,10 +130,12 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   const entries = shown.flatMap(({ entry, other }) => other === null ? [entry] : [entry, other.entry]);
   const read = await memoriesOf(runtime.storage, entries.map(({ item }) => item));
   const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
-  const wanted = weighed(query, found), passages = new Map<MemoryId, Pick<SearchHit, "passage">>(), pacer = new Pacer();
+  const wanted = weighed(query, found),
+    passages = new Map<MemoryId, Pick<SearchHit, "passage">>(),
+    pacer = new TimeSlice();
   for (const [id, memory] of memories) {
     // A passage of a long content takes a while to find.
-    await pacer.pause();
+    await pacer.yieldIfDue();
     if (memory) passages.set(id, passageIn(memory.content, wanted));
   }
   const facts = (entry: Ranked<Candidate>) => {
@@ -230,14 +192,14 @@ function passageIn(content: string, wanted: PassageQuery): Pick<SearchHit, "pass
 
 async function searchExact(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const { query, mode, page, page_size } = input;
-  const { memories, total } = await runtime.storage.containing(query.trim(), {
+  const { memories, total } = await runtime.storage.findText(query.trim(), {
     filter: filterOf(input),
     offset: (page - 1) * page_size,
     limit: page_size,
   });
-  const wanted = exactPassageQuery(query), results: SearchHit[] = [], pacer = new Pacer();
+  const wanted = exactPassageQuery(query), results: SearchHit[] = [], pacer = new TimeSlice();
   for (const memory of memories) {
-    await pacer.pause();
+    await pacer.yieldIfDue();
     results.push({
       memory: viewOf(memory),
       ...passageIn(memory.content, wanted),

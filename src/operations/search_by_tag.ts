@@ -9,7 +9,7 @@ import { MemoryError } from "../errors.ts";
 import { fold } from "../memory/fold.ts";
 import { FilterFields, ListOrder, Page, PageSize, TagList } from "../memory/schemas.ts";
 import { filterOf, listOrder, pageFacts } from "./filter.ts";
-import { counted, type Found, unscored } from "./found.ts";
+import { recordSearch, type SearchPage, unscored } from "./search_page.ts";
 import type { Runtime } from "./runtime.ts";
 
 export const TagSearchInput = z.object({
@@ -26,7 +26,7 @@ export type TagSearchInput = z.infer<typeof TagSearchInput>;
  *
  * @throws {MemoryError} `refused` without a tag: all memories are not what a search by tag means.
  */
-export async function searchByTag(runtime: Runtime, input: TagSearchInput): Promise<Found> {
+export async function searchByTag(runtime: Runtime, input: TagSearchInput): Promise<SearchPage> {
   const started = performance.now();
   const { tags, page, page_size, match_all } = input;
   if (tags.length === 0) throw new MemoryError("refused", "At least one tag must be specified", { field: "tags" });
@@ -43,5 +43,5 @@ export async function searchByTag(runtime: Runtime, input: TagSearchInput): Prom
   });
   const query = `Tags: ${tags.join(", ")} (${match})`;
   const found = { results, query, mode: "tag", notice: null, ...pageFacts(total, page, page_size) };
-  return counted(runtime, found, started, tags);
+  return recordSearch(runtime, found, started, tags);
 }

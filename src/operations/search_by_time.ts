@@ -10,7 +10,7 @@ import { parseInstant } from "../memory/time/instant.ts";
 import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { parseTimeExpression } from "../memory/time_expression.ts";
 import { filterOf, listOrder, pageFacts } from "./filter.ts";
-import { counted, type Found, unscored } from "./found.ts";
+import { recordSearch, type SearchPage, unscored } from "./search_page.ts";
 import type { Runtime } from "./runtime.ts";
 import { search } from "./search.ts";
 
@@ -44,7 +44,7 @@ export const instantOf = parseInstant;
  * What was found, the period that was searched in Unix seconds, whose end may lie in the future, and the zone in which
  * its days began.
  */
-export interface TimeSearchOutput extends Found {
+export interface TimeSearchOutput extends SearchPage {
   period: { from: number; before: number };
   timezone: string;
 }
@@ -52,7 +52,7 @@ export interface TimeSearchOutput extends Found {
 /**
  * A page of the period's memories, newest first (oldest first with `order: time`), or ranked by `semantic_query` when there is one.
  *
- * @throws {MemoryError} `invalid_input` naming an expression or a zone nobody can read.
+ * @throws {MemoryError} `invalid_input` naming an expression or a zone that can't be read.
  */
 export async function searchByTime(
   runtime: Runtime,
@@ -83,5 +83,5 @@ export async function searchByTime(
   });
   const results = memories.map((memory) => unscored(memory, relevance_reason));
   const found = { results, query, mode: "time", notice: null, period, timezone, ...pageFacts(total, page, page_size) };
-  return counted(runtime, found, started, input.tags);
+  return recordSearch(runtime, found, started, input.tags);
 }

@@ -9,12 +9,11 @@ import { MemoryKey, Page, PageSize, ResultOrder, Threshold, viewOf } from "../me
 import type { MemoryId } from "../storage/contract/memories.ts";
 import type { VectorSet } from "../storage/contract/vectors.ts";
 import { pageFacts } from "./filter.ts";
-import { counted, type Found, inOrder } from "./found.ts";
+import { inOrder, recordSearch, type SearchHit, type SearchPage } from "./search_page.ts";
 import { notFound } from "./get.ts";
 import { type Known, memoriesOf } from "./candidate_memories.ts";
 import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
-import type { SearchHit } from "./search.ts";
 import { embedForStore, noticeOf, notReady, SWITCHED } from "./vectors.ts";
 
 /** A long memory has many chunks; the first ones say what it is about. */
@@ -39,10 +38,10 @@ export type SimilarInput = z.infer<typeof SimilarInput>;
  *
  * @throws {MemoryError} `not_found`.
  */
-export async function searchSimilar(runtime: Runtime, input: SimilarInput): Promise<Found> {
+export async function searchSimilar(runtime: Runtime, input: SimilarInput): Promise<SearchPage> {
   const started = performance.now();
   const { n_results, page, threshold } = input, content_hash = await fullKey(runtime, input.content_hash);
-  const [memory] = await runtime.storage.get([content_hash]);
+  const [memory] = await runtime.storage.getByHash([content_hash]);
   if (!memory) throw notFound("find similar to", content_hash);
   const end = page * n_results;
   let vectors: VectorSet | null = null, near: Near = { found: [], ignored: false, full: false };
@@ -76,7 +75,7 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
       : noticeOf(near.ignored ? SWITCHED : await runtime.health.coverage.notice(runtime.storage)),
     ...pageFacts(total, page, n_results, near.full),
   };
-  return counted(runtime, found, started);
+  return recordSearch(runtime, found, started);
 }
 
 /** What is near to a memory; `ignored` when the store serves another model than the vectors are of. */

@@ -110,7 +110,7 @@ export class ServingModel {
     return active;
   }
 
-  /** Leaves searches to words: what the settings ask for isn't what the store was made with, and somebody must decide. */
+  /** Leaves searches to words: what the settings ask for isn't what the store was made with, and the operator must decide. */
   async #serveNone(): Promise<void> {
     const { embeddings } = this.#runtime, { serving, configured } = embeddings;
     embeddings.serving = null;

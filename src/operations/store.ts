@@ -22,7 +22,7 @@ import {
   normaliseTags,
   viewOf,
 } from "../memory/schemas.ts";
-import { Pacer } from "../pacer.ts";
+import { TimeSlice } from "../yielding.ts";
 import type { NewMemory, StoreOutcome } from "../storage/contract/memories.ts";
 import { storedEvents } from "./event_types.ts";
 import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
@@ -118,10 +118,10 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     time = undefined;
     return given;
   };
-  const all: Memory[] = [], pacer = new Pacer();
+  const all: Memory[] = [], pacer = new TimeSlice();
   for (const [index, input] of inputs.entries()) {
     all.push(toMemory(runtime, input, nextTime(), inputs.length > 1 ? index : undefined));
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   const known = await knownOf(runtime, all);
   // What is there already needs no vectors; the store still has the last word on what is a duplicate.
@@ -135,7 +135,7 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
 
   const duplicates = items.filter((_, i) => outcomes[i] === "duplicate").map((item) => item.memory.content_hash);
   const existing = new Map(
-    (duplicates.length > 0 ? await runtime.storage.get(duplicates) : [])
+    (duplicates.length > 0 ? await runtime.storage.getByHash(duplicates) : [])
       .filter((memory) => memory !== null).map((memory) => [memory.content_hash, memory]),
   );
 
@@ -150,7 +150,7 @@ async function knownOf({ storage }: Runtime, memories: readonly Memory[]): Promi
   const none = memories.map(() => null);
   if (storage.capabilities.outbox?.diverting) return none;
   try {
-    return await storage.get(memories.map(({ content_hash }) => content_hash));
+    return await storage.getByHash(memories.map(({ content_hash }) => content_hash));
   } catch (error) {
     if (isOutageWithOutbox(storage, error)) return none;
     throw error;

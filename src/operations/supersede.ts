@@ -1,6 +1,6 @@
 /**
  * Replacing an older fact by a newer one. The older stays readable with the dates it held; searches and lists leave it
- * out unless they are told otherwise.
+ * out by default.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
     throw new MemoryError("refused", `Cannot supersede memory ${content_hash} by itself`, { field: "new_hash" });
   }
   const { older, changed, at } = await retryConflicts("supersede", content_hash, async () => {
-    const [older, newer] = await runtime.storage.get([content_hash, new_hash]);
+    const [older, newer] = await runtime.storage.getByHash([content_hash, new_hash]);
     if (!older) throw notFound("supersede", content_hash);
     if (!newer) throw notFound("supersede by", new_hash);
     if (newer.superseded) {
@@ -79,7 +79,7 @@ export async function supersede(runtime: Runtime, input: SupersedeInput): Promis
   if (before !== undefined && before !== new_hash) await runtime.storage.unrelate([{ ...link, source: before }]);
   const [outcome] = await runtime.storage.relate([{ ...link, created_at: runtime.now() }]);
   // A caller that replaced or reinstated it meanwhile found no relation to remove yet.
-  const [now] = await runtime.storage.get([content_hash]);
+  const [now] = await runtime.storage.getByHash([content_hash]);
   if (now && now.superseded?.by !== new_hash) await runtime.storage.unrelate([link]);
   else if (now && outcome === "missing") {
     // The newer was deleted meanwhile, before it could be found that it had replaced something.
@@ -110,7 +110,7 @@ export type ReinstateInput = z.infer<typeof ReinstateInput>;
 export async function reinstate(runtime: Runtime, input: ReinstateInput): Promise<SupersedeOutput> {
   const content_hash = await fullKey(runtime, input.content_hash);
   const { memory, changed } = await retryConflicts("reinstate", content_hash, async () => {
-    const [memory] = await runtime.storage.get([content_hash]);
+    const [memory] = await runtime.storage.getByHash([content_hash]);
     if (!memory) throw notFound("reinstate", content_hash);
     if (!memory.superseded) return { memory, changed: null };
     const changed = await runtime.storage.updateUnchanged(memory, { superseded: null }, runtime.now());

@@ -9,7 +9,8 @@ import { MemoryError } from "../errors.ts";
 import { isCleanName, MAX_NAME_LENGTH } from "../memory/schemas.ts";
 import { patchAll } from "./batch.ts";
 import { BulkOutput, ConfirmCount } from "./bulk_delete.ts";
-import { breathe, matching } from "./matching.ts";
+import { findMatching } from "./matching.ts";
+import { yieldToEventLoop } from "../yielding.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Types looked at; stores have a handful. */
@@ -31,16 +32,16 @@ export type TagStatsOutput = z.infer<typeof TagStatsOutput>;
 /** Every tag with its number of memories, its last use and the types it goes with; most used first. */
 export async function tagStats(runtime: Runtime): Promise<TagStatsOutput> {
   const { storage } = runtime;
-  const [tags, types] = await Promise.all([storage.values("tags", {}), storage.values("memory_type", {})]);
+  const [tags, types] = await Promise.all([storage.countByValue("tags", {}), storage.countByValue("memory_type", {})]);
   const typesOf = new Map<string, string[]>();
   for (const { value: memory_type } of types.slice(0, MAX_TYPES)) {
     if (memory_type === null) continue;
-    for (const { value } of await storage.values("tags", { memory_type })) {
+    for (const { value } of await storage.countByValue("tags", { memory_type })) {
       const found = typesOf.get(value!);
       if (found === undefined) typesOf.set(value!, [memory_type]);
       else found.push(memory_type);
     }
-    await breathe();
+    await yieldToEventLoop();
   }
   return {
     tags: tags.map(({ value, count, latest }) => ({
@@ -77,7 +78,7 @@ export async function renameTag(runtime: Runtime, input: RenameTagInput): Promis
       value: new_tag,
     });
   }
-  const found = await matching(runtime, { tags: { values: [old_tag], match: "any" } }, confirm_count);
+  const found = await findMatching(runtime, { tags: { values: [old_tag], match: "any" } }, confirm_count);
   if (found.length === 0) {
     return { success: false, message: `No memories found with tag '${old_tag}'`, affected_count: 0, operation };
   }

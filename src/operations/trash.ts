@@ -41,7 +41,7 @@ export type TrashOutput = z.infer<typeof TrashOutput>;
 
 /** A page of the trash, last deleted first. */
 export async function trash(runtime: Runtime, { page, page_size }: TrashInput): Promise<TrashOutput> {
-  const { items, total } = await runtime.storage.trashed({ offset: (page - 1) * page_size, limit: page_size });
+  const { items, total } = await runtime.storage.listTrash({ offset: (page - 1) * page_size, limit: page_size });
   return {
     items: items.map(({ memory, deleted_at, reason }) => ({
       memory: viewOf(memory),
@@ -73,7 +73,7 @@ export async function restore(runtime: Runtime, input: RestoreInput): Promise<Re
   const found: boolean[] = [];
   for await (const group of inGroups(hashes)) found.push(...await runtime.storage.restore(group));
   const restored = hashes.filter((_, i) => found[i]), not_found = hashes.filter((_, i) => !found[i]);
-  const memories = (await runtime.storage.get(restored)).filter((memory) => memory !== null);
+  const memories = (await runtime.storage.getByHash(restored)).filter((memory) => memory !== null);
   runtime.events.publish(...storedEvents(memories));
   runtime.activity.changed("restore", restored);
   return {

@@ -51,7 +51,7 @@ export async function update(runtime: Runtime, input: UpdateInput): Promise<Upda
   const now = runtime.now();
   const memory = fields.length > 0
     ? await runtime.storage.update(content_hash, patch, now, MAY_QUEUE)
-    : (await runtime.storage.get([content_hash]))[0];
+    : (await runtime.storage.getByHash([content_hash]))[0];
   if (!memory) throw notFound("update", content_hash);
   if (memory === "queued") {
     return { success: true, message: `Update queued: ${WHEN_BACK}`, content_hash, memory: null, queued: true };

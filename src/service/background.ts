@@ -6,21 +6,21 @@
 
 import { hostname } from "node:os";
 import { type Config, placesOf } from "../config.ts";
-import { giveBackWhenIdle } from "../give_back.ts";
+import { startIdleGc } from "../tuning/idle_gc.ts";
 import { type Background, startBackground } from "../operations/background/background.ts";
-import { completingStore } from "../operations/background/complete_store.ts";
-import { makingBackups } from "../operations/backup/schedule.ts";
-import { checkingVectors } from "../operations/check_vectors.ts";
+import { upgradeStoreJob } from "../operations/background/complete_store.ts";
+import { backupJob } from "../operations/backup/schedule.ts";
+import { checkVectorsJob } from "../operations/check_vectors.ts";
 import { stopUploads } from "../operations/documents/upload.ts";
-import { emptyingTrash } from "../operations/expire_trash.ts";
+import { emptyTrashJob } from "../operations/expire_trash.ts";
 import { findExposed } from "../operations/exposure.ts";
 import { startHealthWatch } from "../operations/health/watch.ts";
 import type { Logger } from "../operations/logger.ts";
 import { residentBytes } from "../operations/machine.ts";
-import { takingMark } from "../operations/moving/copy/mark.ts";
+import { removeCopyMark } from "../operations/moving/copy/mark.ts";
 import { observeParts } from "../operations/observe.ts";
 import { startOutbox } from "../operations/outbox.ts";
-import { embeddingMemories } from "../operations/reembed.ts";
+import { embedMemoriesJob } from "../operations/reembed.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { ServingModel } from "../operations/serving.ts";
 import { observeProcess } from "../telemetry/process.ts";
@@ -38,19 +38,19 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     ...runtime,
     residentBytes: () => residentBytes(runtime),
   });
-  const memory = giveBackWhenIdle();
+  const memory = startIdleGc();
   observeParts(runtime);
   const serving = new ServingModel(runtime, {
     openModel: (identity) => openFormerModel(identity, config, runtime),
     log,
   });
   const background = startBackground(runtime, [
-    takingMark(runtime),
-    embeddingMemories(runtime, serving, log),
-    checkingVectors(runtime, log),
-    ...completingStore(runtime, log),
-    emptyingTrash(runtime, log),
-    ...makingBackups(runtime, config.backups, log),
+    removeCopyMark(runtime),
+    embedMemoriesJob(runtime, serving, log),
+    checkVectorsJob(runtime, log),
+    ...upgradeStoreJob(runtime, log),
+    emptyTrashJob(runtime, log),
+    ...backupJob(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));
   return {

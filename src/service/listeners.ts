@@ -111,7 +111,7 @@ export function listen({ health }: Runtime, server: ServerSettings): Listener {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
       const cutting = setTimeout(cut, CUT_MS);
-      // Streams only end when told to; shutdown would wait for them for ever.
+      // Streams only end when they are ended; shutdown would wait for them for ever.
       const done = Promise.all([http.shutdown(), endStreams()]).then(() => http.finished);
       // Connections that hang are left to the end of the process: aborting a server that shuts down throws out of reach.
       await Promise.race([done, patience]);

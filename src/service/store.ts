@@ -14,7 +14,7 @@ import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { StoreExamination } from "../storage/examination.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
-/** Work with the files of stores that nobody has open. */
+/** Work with the files of stores that no process has open. */
 export { storeFiles } from "../storage/factory.ts";
 /** Closes the store that `openSharedStore` opened. */
 export { closeSharedStorage as closeSharedStore } from "../storage/shared.ts";
@@ -34,7 +34,7 @@ export function openSharedStore(
   );
 }
 
-/** Opens a store beside the shared one, for commands that work with two; whoever asks closes it. */
+/** Opens a store beside the shared one, for commands that work with two; the caller closes it. */
 export async function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
   const storage = await openStorage(settings);
   closeAtEnd(storage);

@@ -19,7 +19,7 @@ const open = new Set<MemoryStorage>();
 
 /**
  * The shared storage, opened by `opening` when there is none yet. Concurrent callers wait for one initialisation; a failed
- * one is forgotten, so that the next call tries again; a call during `closeSharedStorage` opens anew once it is done.
+ * one is forgotten, so that the next call tries again; a call during `closeSharedStorage` opens again once it is done.
  *
  * @throws {MemoryError} `configuration` when nothing is initialised and no `opening` is given; whatever `opening` throws.
  */
@@ -71,7 +71,7 @@ export function closeAtEnd(storage: MemoryStorage): void {
 
 /**
  * Closes the shared storage; waits for an initialisation that is running. Idempotent, and leaves the module ready to
- * initialise again. Resolves once the store is closed, whoever asked for it first.
+ * initialise again. Resolves once the store is closed, even when another call asked for it first.
  */
 export function closeSharedStorage(): Promise<void> {
   const opened = initialisation;
@@ -90,7 +90,7 @@ async function close(opened: Promise<MemoryStorage>): Promise<void> {
   try {
     storage = await opened;
   } catch {
-    return; // its callers were told; nothing is open
+    return; // its callers got the error; nothing is open
   }
   await storage.close();
   open.delete(storage);

@@ -108,12 +108,12 @@ export interface Instrument<N extends InstrumentName, S extends Series> {
 export class Registry {
   readonly families: ReadonlyMap<string, Family>;
 
-  /** @param enabled Without it nothing is kept, and every observation goes to a series that nobody reads. */
+  /** @param enabled Without it nothing is kept, and every observation goes to a series that is never read. */
   constructor(readonly enabled = true) {
     this.families = new Map(
       Object.entries<Definition>(INSTRUMENTS).map(([name, definition]) => {
         const family = new Family(name, definition, creatorOf(definition));
-        // An instrument without labels is there from the start, so that nobody takes "never yet" for "not measured".
+        // An instrument without labels is there from the start, so that "never yet" isn't taken for "not measured".
         if (definition.labels.length === 0) family.with();
         return [name, family];
       }),

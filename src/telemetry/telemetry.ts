@@ -8,7 +8,7 @@ import { Registry } from "./registry.ts";
 import { Requests } from "./requests.ts";
 import type { Tracer } from "./tracer.ts";
 
-/** How much is told. */
+/** How much is reported. */
 export interface TelemetrySettings {
   /** Whether counters, gauges and histograms are kept. */
   metrics: boolean;
@@ -20,12 +20,12 @@ export interface TelemetrySettings {
 /** Measurements, traces and requests of one process. */
 export interface Telemetry {
   readonly metrics: Registry;
-  /** Null while nobody takes traces. */
+  /** Null while no traces are exported. */
   readonly tracer: Tracer | null;
   readonly requests: Requests;
 }
 
-/** Instruments that nobody exports. Opens nothing. */
+/** Instruments that are not exported. Opens nothing. */
 export function createTelemetry(metrics = true, tracer: Tracer | null = null): Telemetry {
   const registry = new Registry(metrics);
   return { metrics: registry, tracer, requests: new Requests(registry, tracer) };

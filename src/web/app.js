@@ -31,7 +31,7 @@ function toggleTag(tag) {
   list.load();
 }
 
-/** Shows everything anew, on the same page. */
+/** Shows everything again, on the same page. */
 function refresh() {
   return Promise.all([list.reload(), orNotify(tags.load), showHealth()]);
 }

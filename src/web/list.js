@@ -13,7 +13,7 @@ const PAGE_SIZE = 20;
 const ORDERED = { now: "Newer before older", before: "Older before newer", order: "The best ones oldest first" };
 const form = byId("search"), cards = byId("memories"), summary = byId("summary"), pages = byId("pages");
 
-/** The list; `load` shows it anew, `chosen` are the tags it is narrowed to. */
+/** The list; `load` shows it again, `chosen` are the tags it is narrowed to. */
 export function memoryList({ onEdit, onDelete, onTag }) {
   const chosen = new Set(), expanded = new Set();
   let page = 1, loading = 0;

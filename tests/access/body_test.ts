@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { Bodies, type Clock } from "../../src/access/body.ts";
+import { BodyReader, type Clock } from "../../src/access/body.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
 import { openClient, type TestClient } from "../http/client.ts";
 import { OPEN } from "../mcp/clients.ts";
@@ -81,7 +81,7 @@ const ask = async (client: TestClient, method: string, path: string, type: strin
 
 Deno.test("a body that doesn't arrive is given up after 30 seconds on every route that reads one", async () => {
   for (const [method, path, type, beginning] of READERS) {
-    const clock = new TestClock(), body = slowBody(), bodies = new Bodies(undefined, clock);
+    const clock = new TestClock(), body = slowBody(), bodies = new BodyReader(undefined, clock);
     await using client = await openClient({ http: { bodies } });
     const answer = ask(client, method, path, type, body.stream);
     body.send(beginning);
@@ -100,7 +100,7 @@ Deno.test("a body that doesn't arrive is given up after 30 seconds on every rout
 
 Deno.test("a large body that keeps arriving gets a second more for every 64 KiB", async () => {
   const clock = new TestClock(), body = slowBody();
-  await using client = await openClient({ http: { bodies: new Bodies(undefined, clock) } });
+  await using client = await openClient({ http: { bodies: new BodyReader(undefined, clock) } });
   const answer = ask(client, "POST", "/api/memories", JSON_TYPE, body.stream);
   body.send(`{"metadata": {}, "content": "`);
   for (let i = 0; i < 8; i++) {
@@ -113,7 +113,7 @@ Deno.test("a large body that keeps arriving gets a second more for every 64 KiB"
 });
 
 Deno.test("a message to the MCP port is given up like every other body", async () => {
-  const clock = new TestClock(), bodies = new Bodies(1 << 20, clock);
+  const clock = new TestClock(), bodies = new BodyReader(1 << 20, clock);
   await using test = await testRuntime({ embeddings: { serving: null } });
   const listener = createMcpListener(test.runtime, { access: { ...OPEN, bodies }, serverName: "unimem" });
   try {
@@ -142,7 +142,7 @@ Deno.test("a message to the MCP port is given up like every other body", async (
 });
 
 Deno.test("bodies over the budget of all together get 503, small ones pass, and what was answered counts no more", async () => {
-  const bodies = new Bodies(1_000_000);
+  const bodies = new BodyReader(1_000_000);
   await using client = await openClient({ http: { bodies } });
   const held = [slowBody(), slowBody()];
   const answers = held.map((body) => ask(client, "POST", "/api/memories", JSON_TYPE, body.stream));
@@ -165,7 +165,7 @@ Deno.test("bodies over the budget of all together get 503, small ones pass, and 
 });
 
 Deno.test("an import's finished lines don't count, however long it is", async () => {
-  const bodies = new Bodies(300_000);
+  const bodies = new BodyReader(300_000);
   await using client = await openClient({ http: { bodies } });
   const line = `${JSON.stringify({ kind: "memory", content: "x".repeat(1000) })}\n`;
   const body = `${JSON.stringify({ kind: "header", format: "unimem-export" })}\n${line.repeat(2000)}`;

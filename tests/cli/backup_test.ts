@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLogger } from "../../src/operations/logger.ts";
-import { makingBackups } from "../../src/operations/backup/schedule.ts";
+import { backupJob } from "../../src/operations/backup/schedule.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { listBackups } from "../../src/operations/backup/folder.ts";
 import { openStorage } from "../../src/storage/factory.ts";
@@ -60,7 +60,7 @@ Deno.test("a backup taken while a service is written to holds all that was answe
     const restored = await json(`${folder}/other`, "restore", made.file);
     assertEquals([restored.memories, restored.aside], [made.manifest.memories, null]);
     const storage = await openStorage({ backend: "sqlite", path: `${folder}/other/unimem.db` });
-    const found = await storage.get(before);
+    const found = await storage.getByHash(before);
     await storage.close();
     assertEquals(found.filter((memory) => memory === null).length, 0);
   }));
@@ -200,7 +200,7 @@ Deno.test("the schedule makes a backup when one is due, keeps as many as asked, 
   const folder = `${test.folder}/backups`, settings = { folder, intervalHours: 6, keep: 2 };
   const runtime = { ...test.runtime, backups: initialBackupState(settings) };
   let now = Date.now();
-  const [job] = makingBackups(runtime, settings, createLogger("error", () => {}), { now: () => now });
+  const [job] = backupJob(runtime, settings, createLogger("error", () => {}), { now: () => now });
   const { signal } = new AbortController(), files = async () => (await listBackups(folder)).map(({ file }) => file);
   await job!.run(signal);
   assertEquals([(await files()).length, runtime.backups.last_failure], [1, null]);
@@ -223,7 +223,7 @@ Deno.test("the schedule makes a backup when one is due, keeps as many as asked, 
   now += 3_600_000;
   await job!.run(signal);
   assertEquals([(await files()).length, runtime.backups.last_failure], [1, null]);
-  assertEquals(makingBackups(runtime, { ...settings, intervalHours: 0 }, createLogger("error", () => {})), []);
+  assertEquals(backupJob(runtime, { ...settings, intervalHours: 0 }, createLogger("error", () => {})), []);
 });
 
 Deno.test("a service with a schedule makes backups by itself, and says so in its health", () =>

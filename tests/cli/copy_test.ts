@@ -84,7 +84,7 @@ function item(number: number): NewMemory {
 function contents(settings: StorageSettings) {
   return withStore(settings, async (storage) => {
     const { memories } = await storage.list({ filter: {}, offset: 0, limit: 100_000 });
-    const { items } = await storage.trashed({ offset: 0, limit: 100_000 });
+    const { items } = await storage.listTrash({ offset: 0, limit: 100_000 });
     return {
       memories: new Map(memories.map((found) => [found.content_hash, found])),
       trash: new Map(items.map((found) => [found.memory.content_hash, found])),

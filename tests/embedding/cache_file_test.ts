@@ -7,7 +7,7 @@ import { CacheFile, cacheKey } from "../../src/embedding/cache_file.ts";
 import type { ModelIdentity } from "../../src/embedding/embedder.ts";
 import { EmbeddingCache } from "../../src/embedding/embedding_cache.ts";
 import type { EmbeddingProvider, TextKind } from "../../src/embedding/provider.ts";
-import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
+import { CachedEmbeddingService } from "../../src/embedding/service.ts";
 import { until } from "../helpers/process.ts";
 import { vector } from "../storage/fixtures.ts";
 
@@ -80,7 +80,7 @@ Deno.test("A service started anew finds queries without its model, and passages 
       const runs = [];
       for (let start = 0; start < 2; start++) {
         const provider = new CountingProvider(identity("local:one"));
-        const service = new ProvidedEmbeddings(provider, { cacheBytes: MEGABYTE, queueLimit: 9, cacheFile });
+        const service = new CachedEmbeddingService(provider, { cacheBytes: MEGABYTE, queueLimit: 9, cacheFile });
         await service.ready();
         assertEquals(await service.embedQuery("question"), vector(8));
         assertEquals((await service.embedPassage("content")).length, 2);
@@ -96,7 +96,7 @@ Deno.test("A service started anew finds queries without its model, and passages 
       }
       assertEquals(runs, [2, passages ? 0 : 1]);
       const other = new CountingProvider(identity("local:two"));
-      const service = new ProvidedEmbeddings(other, { cacheBytes: MEGABYTE, queueLimit: 9, cacheFile });
+      const service = new CachedEmbeddingService(other, { cacheBytes: MEGABYTE, queueLimit: 9, cacheFile });
       await service.ready();
       await service.embedQuery("question");
       assertEquals(other.runs, ["query question"], "another model's vectors are no use");
@@ -107,7 +107,7 @@ Deno.test("A service started anew finds queries without its model, and passages 
 Deno.test("Services of two models share one cache, which the last of its users closes", async () => {
   const cache = new EmbeddingCache(MEGABYTE).hold(), before = cache.opens;
   const services = ["one", "two"].map((id) =>
-    new ProvidedEmbeddings(new CountingProvider(identity(id)), { cacheBytes: 0, queueLimit: 9, cache })
+    new CachedEmbeddingService(new CountingProvider(identity(id)), { cacheBytes: 0, queueLimit: 9, cache })
   );
   for (const service of services) {
     await service.ready();

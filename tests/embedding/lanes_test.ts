@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { Lanes } from "../../src/embedding/lanes.ts";
+import { PriorityQueue } from "../../src/embedding/priority_queue.ts";
 
 Deno.test("queries overtake passages, and each lane keeps its order", () => {
-  const lanes = new Lanes<string>();
+  const lanes = new PriorityQueue<string>();
   for (const item of ["p1", "p2"]) lanes.push("passage", item);
   for (const item of ["q1", "q2"]) lanes.push("query", item);
   assertEquals(lanes.size, 4);
@@ -11,7 +11,7 @@ Deno.test("queries overtake passages, and each lane keeps its order", () => {
 });
 
 Deno.test("an endless stream of queries lets a waiting passage through after four", () => {
-  const lanes = new Lanes<string>();
+  const lanes = new PriorityQueue<string>();
   for (let i = 0; i < 20; i++) lanes.push("query", "q");
   lanes.push("passage", "p1");
   lanes.push("passage", "p2");
@@ -21,7 +21,7 @@ Deno.test("an endless stream of queries lets a waiting passage through after fou
 
 /** The order in which items are run that need so many runs each; `late` ones come after the first run. */
 function orderOf(needs: Record<string, number>, late: Record<string, number> = {}): string {
-  const lanes = new Lanes<string>(), runs = new Map<string, number>();
+  const lanes = new PriorityQueue<string>(), runs = new Map<string, number>();
   for (const item of Object.keys(needs)) lanes.push("passage", item);
   let order = "";
   for (let item = lanes.next(); item !== undefined; item = lanes.next()) {
@@ -47,14 +47,14 @@ Deno.test("passages of many runs take turns, and an endless stream of short ones
     const share = order.slice(at, at + 32).replaceAll("b", "").length;
     assert(share >= 12 && share <= 20, order);
   }
-  const lanes = new Lanes<string>();
+  const lanes = new PriorityQueue<string>();
   lanes.push("passage", "long", 50);
   for (let i = 0; i < 20; i++) lanes.push("passage", "s");
   assertEquals(lanes.nextBatch(10), ["s", "s", "s", "s", "long", "s", "s", "s", "s", "s"]);
 });
 
 Deno.test("a batch holds one kind only", () => {
-  const lanes = new Lanes<string>();
+  const lanes = new PriorityQueue<string>();
   for (const item of ["p1", "p2", "p3"]) lanes.push("passage", item);
   lanes.push("query", "q1");
   assertEquals(lanes.nextBatch(10), ["q1"]);
@@ -63,7 +63,7 @@ Deno.test("a batch holds one kind only", () => {
 });
 
 Deno.test("a long queue gives back the memory of what was taken", () => {
-  const lanes = new Lanes<number>();
+  const lanes = new PriorityQueue<number>();
   for (let i = 0; i < 5000; i++) lanes.push("passage", i);
   for (let i = 0; i < 5000; i++) assertEquals(lanes.next(), i);
   assertEquals(lanes.size, 0);

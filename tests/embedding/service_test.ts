@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { MemoryError } from "../../src/errors.ts";
 import type { ModelIdentity } from "../../src/embedding/embedder.ts";
 import type { EmbeddingProvider, ProviderEvents, TextKind } from "../../src/embedding/provider.ts";
-import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
+import { CachedEmbeddingService } from "../../src/embedding/service.ts";
 
 const IDENTITY: ModelIdentity = { id: "local:fake:2:0", name: "fake", provider: "local", dimensions: 2 };
 
@@ -32,7 +32,7 @@ class FakeProvider implements EmbeddingProvider {
 
 function serviceWith(provider = new FakeProvider(), options = {}) {
   const progress: number[] = [];
-  const service = new ProvidedEmbeddings(provider, {
+  const service = new CachedEmbeddingService(provider, {
     cacheBytes: 100_000,
     queueLimit: 3,
     onProgress: (share) => progress.push(share),

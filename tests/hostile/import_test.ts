@@ -63,7 +63,7 @@ Deno.test("a forged content_hash keeps no other text from being stored, and what
     assertEquals(report.stored, stored);
     assertEquals(report.notes.map(({ place }) => place), ["Line 2", "Line 3", "Line 4"]);
   }
-  const [kept] = await runtime.storage.get([contentHash(lie)]);
+  const [kept] = await runtime.storage.getByHash([contentHash(lie)]);
   assertEquals([kept?.content, kept?.superseded?.by, kept?.updated_at], [lie, contentHash(newer), 7]);
   const [relation] = await runtime.storage.relations({ limit: 9 });
   assertEquals([relation?.source, relation?.target], [contentHash(lie), contentHash(newer)]);
@@ -80,7 +80,7 @@ Deno.test("memories that a file makes replace each other in a circle don't hide 
     superseded: { by: contentHash(by), at: 5, reason: "" },
   });
   const current = async (contents: string[]) =>
-    (await runtime.storage.get(contents.map((content) => contentHash(content))))
+    (await runtime.storage.getByHash(contents.map((content) => contentHash(content))))
       .filter((memory) => memory !== null && memory.superseded === undefined).map((memory) => memory!.content);
   const circles = [["alone"], ["a", "b"], ["c", "d", "e"]];
   const lines = circles.flatMap((circle) =>
@@ -117,7 +117,10 @@ Deno.test("hashes of every form that Unimem makes come over as they are, and the
   ].map((line) => ({ kind: "memory", ...line }));
   const report = await take(runtime, fileOf(runtime, lines));
   assertEquals([report.stored, report.notes.length], [6, 1]);
-  assertEquals((await runtime.storage.get(lines.slice(0, 5).map((line) => line.content_hash))).includes(null), false);
+  assertEquals(
+    (await runtime.storage.getByHash(lines.slice(0, 5).map((line) => line.content_hash))).includes(null),
+    false,
+  );
   assertEquals((await take(runtime, fileOf(runtime, lines))).present, 6);
 });
 

@@ -26,7 +26,7 @@ import { parseUri } from "../../src/mcp/uris.ts";
 import { cleanLine } from "../../src/operations/moving/clean.ts";
 import { splitContent } from "../../src/operations/split.ts";
 import { escapeText, unescapeText } from "../../src/storage/escape.ts";
-import { wholeWords } from "../../src/storage/sqlite/scans.ts";
+import { wholeWords } from "../../src/storage/sqlite/text_scans.ts";
 import { indexTerms } from "../../src/storage/sqlite/terms.ts";
 import { assertLinear, type GrowthOptions } from "./growth.ts";
 

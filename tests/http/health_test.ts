@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import type { EmbedderStatus, EmbeddingService } from "../../src/embedding/embedder.ts";
-import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
+import { CachedEmbeddingService } from "../../src/embedding/service.ts";
 import { openClient } from "./client.ts";
 
 const down = () => Promise.reject(new MemoryError("unavailable", "Cannot reach the store at 10.0.0.1"));
@@ -99,7 +99,7 @@ Deno.test("a full queue refuses with 429, is named alone, and drains by itself",
     embed: async () => (await gate.promise, [Float32Array.of(1, 0)]),
     close: () => Promise.resolve(),
   };
-  const slow = new ProvidedEmbeddings(provider, { cacheBytes: 0, queueLimit: 2 });
+  const slow = new CachedEmbeddingService(provider, { cacheBytes: 0, queueLimit: 2 });
   await slow.ready();
   await using client = await openClient({ embeddings: { serving: slow, configured: slow } });
   const waiting = ["one", "two"].map((query) => client.send("POST", "/api/search", { query }));

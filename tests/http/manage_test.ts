@@ -52,7 +52,7 @@ Deno.test("nothing is kept of what is deleted for good, by request, by setting o
   const input = { tags: [], metadata: {} };
   const { content_hash } = await store(off.runtime, { content: "x", ...input });
   await deleteMemory(off.runtime, { content_hash: content_hash! });
-  assertEquals((await off.runtime.storage.trashed({ offset: 0, limit: 1 })).total, 0);
+  assertEquals((await off.runtime.storage.listTrash({ offset: 0, limit: 1 })).total, 0);
 
   await using opened = await testRuntime({ settings: { trashDays: 2 } });
   const { runtime } = opened, day = 86_400, now = Date.now() / 1000;
@@ -61,7 +61,7 @@ Deno.test("nothing is kept of what is deleted for good, by request, by setting o
     await runtime.storage.trash([content_hash!], { at: now - days * day, reason: "deleted" });
   }
   assertEquals(await expireTrash(runtime, now), 1);
-  assertEquals((await runtime.storage.trashed({ offset: 0, limit: 9 })).items[0]?.memory.content, "0");
+  assertEquals((await runtime.storage.listTrash({ offset: 0, limit: 9 })).items[0]?.memory.content, "0");
 });
 
 Deno.test("a bulk deletion needs a scope and the right count, and can be tried first", async () => {

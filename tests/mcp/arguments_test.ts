@@ -372,7 +372,7 @@ Deno.test("numbers in a list of tags are texts, words in other case are meant, a
     ];
     for (const [i, [tags, expected]] of cases.entries()) {
       const hash = await hashOf(client, `Note ${i}`, { tags });
-      assertEquals((await storage.get([hash]))[0]!.tags, expected, JSON.stringify(tags));
+      assertEquals((await storage.getByHash([hash]))[0]!.tags, expected, JSON.stringify(tags));
     }
     for (const args of [{ mode: "Recent" }, { mode: "EXACT", query: "Note" }, { query: "Note", order: "Time" }]) {
       assertEquals((await client.call("search", { ...args, page_size: "None", memory_type: "None" })).isError, false);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { contentHash } from "../../src/memory/hash.ts";
-import { checkingVectors } from "../../src/operations/check_vectors.ts";
+import { checkVectorsJob } from "../../src/operations/check_vectors.ts";
 import type { Logger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import saturated from "../embedding/fixtures/saturated-embeddings.json" with { type: "json" };
@@ -54,7 +54,7 @@ for (const [what, wrong] of [["all", () => true], ["some", (i: number) => i % 3 
     const { runtime } = opened, lines: string[] = [];
     await fill(runtime, wrong);
     assert(await agreement(runtime) < 0.99);
-    await checkingVectors(runtime, logInto(lines), 0).run(new AbortController().signal);
+    await checkVectorsJob(runtime, logInto(lines), 0).run(new AbortController().signal);
     assert(await agreement(runtime) > 0.9999);
     assert(
       lines.some((line) => /differ from those/.test(line)) && lines.some((line) => /Replaced the vectors/.test(line)),
@@ -68,7 +68,7 @@ Deno.test("a store with right vectors is left alone, and so is one that another 
   await using opened = await testRuntime();
   const { runtime } = opened, lines: string[] = [], signal = new AbortController().signal;
   await fill(runtime, () => false);
-  await checkingVectors(runtime, logInto(lines), 0).run(signal);
+  await checkVectorsJob(runtime, logInto(lines), 0).run(signal);
   assertEquals(lines, []);
   await runtime.storage.changeNote("adopted_vectors", null, runtime.embeddings.configured.identity!.id);
   const [hash] = HASHES, model = runtime.embeddings.configured.identity!.id;
@@ -78,7 +78,7 @@ Deno.test("a store with right vectors is left alone, and so is one that another 
       vectors: { model, chunks: [Float32Array.from(saturated.vectors[i]!)] },
     })),
   );
-  await checkingVectors(runtime, logInto(lines), 0).run(signal);
+  await checkVectorsJob(runtime, logInto(lines), 0).run(signal);
   assertEquals([lines.length, (await runtime.storage.vectors([hash!]))[0]!.model], [0, model]);
   assert(await agreement(runtime) < 0.99);
 });
@@ -94,10 +94,10 @@ Deno.test("a mending that was stopped goes on where it was", async () => {
     await add(items);
     stopping.abort();
   };
-  await checkingVectors(runtime, logInto(lines), 0).run(stopping.signal);
+  await checkVectorsJob(runtime, logInto(lines), 0).run(stopping.signal);
   assert(added > 0 && added < HASHES.length, `${added}`);
   assert(await runtime.storage.note("vector_check") !== null);
-  await checkingVectors(runtime, logInto(lines), 0).run(new AbortController().signal);
+  await checkVectorsJob(runtime, logInto(lines), 0).run(new AbortController().signal);
   assertEquals(added, HASHES.length);
   assert(await agreement(runtime) > 0.9999);
 });

@@ -92,7 +92,7 @@ async function settled(answers: Promise<unknown>[]): Promise<unknown[]> {
 const isConflict = (answer: unknown) => answer instanceof MemoryError && answer.code === "conflict";
 
 async function stored(storage: MemoryStorage, numbers: number[]) {
-  return (await storage.get(numbers.map(hashOf))).filter((memory) => memory !== null);
+  return (await storage.getByHash(numbers.map(hashOf))).filter((memory) => memory !== null);
 }
 
 for (const [name, open] of Object.entries({ "SQLite": overSqlite, "Qdrant": overQdrant })) {

@@ -41,7 +41,7 @@ Deno.test("a memory that is deleted and stored again while a pass goes by stays 
       const report = await copyStore(named(changing, "source"), named(counting, "target"), options);
       assertEquals([deleted, storedAgain], [true, true]);
       assertEquals([report.equal, report.removed, removals], [true, 0, []]);
-      assertEquals((await target.get([1, 2, 3].map(hashOf))).map((found) => found !== null), [true, true, true]);
+      assertEquals((await target.getByHash([1, 2, 3].map(hashOf))).map((found) => found !== null), [true, true, true]);
       assertEquals(await target.relations({ limit: 9 }), [relation]);
     } finally {
       await source.close();

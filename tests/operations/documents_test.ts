@@ -79,7 +79,7 @@ Deno.test("a removed document waits in the trash", async () => {
   const { upload_id } = await upload(runtime, file("a.md", "# A\n\nOne.\n\n# B\n\nTwo."), OPTIONS);
   await uploadsSettled(runtime);
   await removeUpload(runtime, { upload_id, remove_from_memory: true });
-  const { items } = await runtime.storage.trashed({ offset: 0, limit: 10 });
+  const { items } = await runtime.storage.listTrash({ offset: 0, limit: 10 });
   assertEquals(items.map(({ reason }) => reason), Array(2).fill("document a.md removed"));
   await runtime.storage.restore(items.map(({ memory }) => memory.content_hash));
   assertEquals((await uploadStatus(runtime, upload_id)).chunks_stored, 2);

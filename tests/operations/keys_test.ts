@@ -35,7 +35,7 @@ Deno.test("every REST route that takes a content_hash takes its first ten digits
   assertEquals((await ok("DELETE", `/api/memories/${short(A)}/relations?target_hash=${short(B)}`)).success, true);
   const superseded = await ok("POST", `/api/memories/${short(A)}/supersede`, { new_hash: short(B) });
   assertEquals([superseded.superseded, superseded.superseded_by], [a, b]);
-  assertEquals((await client.runtime.storage.get([a]))[0]!.superseded!.by, b);
+  assertEquals((await client.runtime.storage.getByHash([a]))[0]!.superseded!.by, b);
   assertEquals((await ok("DELETE", `/api/memories/${short(A)}/supersede`)).superseded, a);
   const updated = await ok("PUT", "/api/memories/batch", { updates: [{ content_hash: short(A), tags: ["y"] }] });
   assertEquals(updated.results[0].content_hash, a);

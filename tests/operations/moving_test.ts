@@ -66,8 +66,8 @@ Deno.test("a round trip of thousands of memories loses nothing, and a second one
   assertEquals(await all(to.runtime), await all(from.runtime));
   const page = { offset: 0, limit: 10 };
   assertEquals(
-    (await to.runtime.storage.trashed(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
-    (await from.runtime.storage.trashed(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
+    (await to.runtime.storage.listTrash(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
+    (await from.runtime.storage.listTrash(page)).items.toSorted((a, b) => a.memory.created_at - b.memory.created_at),
   );
   assertEquals(await to.runtime.storage.relations({ limit: 9 }), await from.runtime.storage.relations({ limit: 9 }));
   const [some, none] = await to.runtime.storage.vectors([keyOf(100), keyOf(103)]);

@@ -2,7 +2,7 @@
 import { appOver } from "../http/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { EmbeddingProvider } from "../../src/embedding/provider.ts";
-import { ProvidedEmbeddings } from "../../src/embedding/service.ts";
+import { CachedEmbeddingService } from "../../src/embedding/service.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { ServingModel } from "../../src/operations/serving.ts";
@@ -136,14 +136,14 @@ function starting(runtime: Runtime, modelWaitMs: number) {
     embed: async (text, kind) => kind === "query" ? [await model.embedQuery(text)] : await model.embedPassage(text),
     close: () => Promise.resolve(),
   };
-  const configured = new ProvidedEmbeddings(provider, { cacheBytes: 0, queueLimit: 100 });
+  const configured = new CachedEmbeddingService(provider, { cacheBytes: 0, queueLimit: 100 });
   const fresh: Runtime = {
     ...runtime,
     embeddings: { serving: null, configured, reembedding: null },
     settings: { ...runtime.settings, modelWaitMs },
   };
   const gone = () =>
-    new ProvidedEmbeddings({ ...provider, load: () => Promise.reject(new Error("gone")) }, {
+    new CachedEmbeddingService({ ...provider, load: () => Promise.reject(new Error("gone")) }, {
       cacheBytes: 0,
       queueLimit: 1,
     });

@@ -99,9 +99,9 @@ Deno.test("Answers say queued, and events and the change log tell of a write whe
   ]);
   assertEquals(log.map((line) => line.split(" ")[0]), ["WARNING", "INFO"]);
   const [found, , trashed] = await Promise.all([
-    runtime.storage.get([contentHash("new")]),
-    runtime.storage.get([contentHash("b2")]),
-    runtime.storage.trashed({ offset: 0, limit: 9 }),
+    runtime.storage.getByHash([contentHash("new")]),
+    runtime.storage.getByHash([contentHash("b2")]),
+    runtime.storage.listTrash({ offset: 0, limit: 9 }),
   ]);
   assertEquals([found[0]?.metadata, trashed.total], [{ x: 1 }, 1]);
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { startBackground } from "../../src/operations/background/background.ts";
-import { emptyingTrash } from "../../src/operations/expire_trash.ts";
+import { emptyTrashJob } from "../../src/operations/expire_trash.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { store } from "../../src/operations/store.ts";
@@ -13,7 +13,7 @@ async function trashed(runtime: Runtime, content: string, days: number): Promise
   await runtime.storage.trash([content_hash!], { at: Date.now() / 1000 - days * 86_400, reason: "deleted" });
 }
 
-const trashTotal = async ({ storage }: Runtime) => (await storage.trashed({ offset: 0, limit: 9 })).total;
+const trashTotal = async ({ storage }: Runtime) => (await storage.listTrash({ offset: 0, limit: 9 })).total;
 
 Deno.test("what expired is deleted in the background, once, whoever looks", async () => {
   await using opened = await testRuntime();
@@ -22,7 +22,7 @@ Deno.test("what expired is deleted in the background, once, whoever looks", asyn
   await trashed(runtime, "young", 29);
   const log = createLogger("info", (line) => lines.push(line));
   const works = ["a", "b"].map((holder) =>
-    startBackground({ ...runtime, background: { ...runtime.background } }, [emptyingTrash(runtime, log)], {
+    startBackground({ ...runtime, background: { ...runtime.background } }, [emptyTrashJob(runtime, log)], {
       holder,
       leaseMs: 60_000,
       log,
@@ -30,7 +30,7 @@ Deno.test("what expired is deleted in the background, once, whoever looks", asyn
   );
   await until(() => trashTotal(runtime), (total) => total === 1, "the trash to be emptied");
   await Promise.all(works.map((work) => work.stop()));
-  assertEquals((await runtime.storage.trashed({ offset: 0, limit: 9 })).items[0]?.memory.content, "young");
+  assertEquals((await runtime.storage.listTrash({ offset: 0, limit: 9 })).items[0]?.memory.content, "young");
   assertEquals(lines.length, 1, lines.join("\n"));
 });
 
@@ -43,7 +43,7 @@ Deno.test("a job that fails says so once, in the state too, and is tried again",
     down ? Promise.reject(new Error("down")) : runtime.storage.emptyTrash(which);
   const failing = { ...runtime, storage: { ...runtime.storage, emptyTrash } as Runtime["storage"] };
   const log = createLogger("info", (line) => lines.push(line));
-  const work = startBackground(runtime, [{ ...emptyingTrash(failing, log), everyMs: 5 }], {
+  const work = startBackground(runtime, [{ ...emptyTrashJob(failing, log), everyMs: 5 }], {
     holder: "here",
     leaseMs: 60_000,
     log,

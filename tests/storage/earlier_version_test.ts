@@ -20,7 +20,7 @@ const items = () =>
 async function assertFound(storage: MemoryStorage): Promise<void> {
   assertEquals((await foundByWords(storage, "Wo ist die Rechnung?"))[0], CONTENTS[0]);
   for (const [text, content] of [["e STRASSE zum hafen w", CONTENTS[0]], ["CAFÉ NOIR", CONTENTS[1]]]) {
-    const { memories } = await storage.containing(text!, { filter: {}, offset: 0, limit: 9 });
+    const { memories } = await storage.findText(text!, { filter: {}, offset: 0, limit: 9 });
     assertEquals(memories.map((found) => found.content), [content], text);
   }
   const filter = { tags: { values: ["grosse 1"], match: "any" as const }, memory_type: "decision" };
@@ -41,7 +41,7 @@ Deno.test("a database of an earlier analyser is read anew when it is opened, ver
     insert.run();
     database.close();
     storage = await openStorage({ backend: "sqlite", path });
-    const { memories } = await storage.containing("e STRASSE zum hafen w", { filter: {}, offset: 0, limit: 9 });
+    const { memories } = await storage.findText("e STRASSE zum hafen w", { filter: {}, offset: 0, limit: 9 });
     assertEquals(memories.map(({ content }) => content), [CONTENTS[0]]);
     await assertFound(storage);
     assertEquals(await storage.maintain("optimize") !== "", true);
@@ -84,7 +84,7 @@ Deno.test({
     await call("POST", "points/payload?wait=true", { points: [1], payload: { unimem: facts } });
     storage = await open();
     const exact = async (text: string) =>
-      (await storage.containing(text, { filter: {}, offset: 0, limit: 9 })).memories.map(({ content }) => content);
+      (await storage.findText(text, { filter: {}, offset: 0, limit: 9 })).memories.map(({ content }) => content);
     assertEquals(await exact("die straße zum"), [CONTENTS[0]]);
     const filter = { tags: { values: ["Größe 1"], match: "all" as const }, memory_type: "Décision" };
     assertEquals((await storage.list({ filter, offset: 0, limit: 9 })).total, 1);

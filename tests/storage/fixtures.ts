@@ -81,7 +81,7 @@ export function sum(values: ArrayLike<number>): number {
 export async function foundByWords(storage: MemoryStorage, text: string, filter = {}, limit = 100): Promise<string[]> {
   const { candidates } = await storage.candidates({ text, vector: null, filter, limit });
   candidates.sort((a, b) => sum(b.words) - sum(a.words));
-  return (await storage.read(candidates.map(({ id }) => id))).map((found) => found!.content);
+  return (await storage.getById(candidates.map(({ id }) => id))).map((found) => found!.content);
 }
 
 /** The filter as the contract words it, over a plain record. */

@@ -6,7 +6,7 @@ import { findCandidates, matchWords } from "../../src/storage/sqlite/candidates.
 import { escapeText, unescapeText } from "../../src/storage/escape.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
 import { quantise } from "../../src/storage/sqlite/quantise.ts";
-import { wholeWords } from "../../src/storage/sqlite/scans.ts";
+import { wholeWords } from "../../src/storage/sqlite/text_scans.ts";
 import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
 import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
 import { cosine, memory, passes, sum, vector } from "./fixtures.ts";
@@ -200,7 +200,7 @@ Deno.test("signatures and codes find the exact best of many vectors", () => {
     const query = mixed(centres[q * 7]!, vector(900_000 + q, dimensions), 0.5);
     const exact = vectors.map((values, slot) => ({ slot, score: cosine(query, values) }))
       .sort((a, b) => b.score - a.score).slice(0, wanted).map(({ slot }) => slot);
-    index.aim(query);
+    index.setQuery(query);
     const near = new Set(index.nearest(wanted, null).map(({ slot }) => slot));
     assertEquals(near.size, wanted);
     found += exact.filter((slot) => near.has(slot)).length;

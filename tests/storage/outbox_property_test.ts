@@ -48,17 +48,17 @@ const DIRECT: Record<string, fc.Arbitrary<Call>> = {
   "delete at once": key.map((n) => (storage) => storage.delete([hashOf(n)])),
   "trash at once": key.map((n) => (storage, at) => storage.trash([hashOf(n)], { at, reason: "deleted" })),
   replace: fc.tuple(key, key).map(([older, newer]) => async (storage, at) => {
-    const [before] = await storage.get([hashOf(older)]);
+    const [before] = await storage.getByHash([hashOf(older)]);
     const superseded = { by: hashOf(newer), at, reason: "" };
     return before && await storage.updateUnchanged(before, { superseded }, at, { current: hashOf(newer) });
   }),
   "trash as read": key.map((n) => async (storage, at) => {
-    const [before] = await storage.get([hashOf(n)]);
+    const [before] = await storage.getByHash([hashOf(n)]);
     return before && await storage.trashUnchanged([before], { at, reason: "merged" });
   }),
   restore: key.map((n) => (storage) => storage.restore([hashOf(n)])),
   bring: key.map((n) => (storage, at) =>
-    storage.bringTrash([{ memory: memory(n, { tags: ["brought"] }), deleted_at: at, reason: "elsewhere" }])
+    storage.importTrashed([{ memory: memory(n, { tags: ["brought"] }), deleted_at: at, reason: "elsewhere" }])
   ),
   "empty the trash": fc.option(key).map((n) => (storage) =>
     storage.emptyTrash(n === null ? {} : { hashes: [hashOf(n)] })
@@ -91,7 +91,7 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
 
 /** All that a store holds, in an order that doesn't depend on its history. */
 async function contentsOf(storage: MemoryStorage) {
-  const { memories } = await storage.scan(null, 1000), { items } = await storage.trashed({ offset: 0, limit: 1000 });
+  const { memories } = await storage.scan(null, 1000), { items } = await storage.listTrash({ offset: 0, limit: 1000 });
   const relations = await storage.relations({ limit: 1000 });
   const byKey = (a: { content_hash: string }, b: { content_hash: string }) => a.content_hash < b.content_hash ? -1 : 1;
   return { memories: memories.sort(byKey), trash: items.sort((a, b) => byKey(a.memory, b.memory)), relations };

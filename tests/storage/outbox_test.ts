@@ -62,7 +62,7 @@ async function codeOf(call: Promise<unknown>): Promise<string> {
 }
 
 const contents = async (storage: MemoryStorage, ...numbers: number[]) =>
-  (await storage.get(numbers.map(hashOf))).map((found) => found?.content ?? null);
+  (await storage.getByHash(numbers.map(hashOf))).map((found) => found?.content ?? null);
 
 describeStorage("A store behind an outbox", async () => {
   const opened = await openBehindOutbox();
@@ -117,11 +117,11 @@ Deno.test("Writes that come while the store is away are made in order when it is
   network.away = false;
   await drained();
   assertEquals(network.writes, ["store 10,11", "update 10", "update 1", "trash 2", "delete 3,11", "store 11"]);
-  const [ten, eleven, one, two, three] = await inner.get([10, 11, 1, 2, 3].map(hashOf));
+  const [ten, eleven, one, two, three] = await inner.getByHash([10, 11, 1, 2, 3].map(hashOf));
   assertEquals([ten!.tags, ten!.updated_at], [["new"], 1_800_000_000]);
   assertEquals([eleven!.tags, one!.metadata, two, three], [["again"], { a: 1 }, null, null]);
   assertEquals((await inner.vectors([hashOf(10)]))[0]!.chunks.length, 1);
-  assertEquals((await inner.trashed({ offset: 0, limit: 9 })).items.map((item) => item.deleted_at), [TRASHING.at]);
+  assertEquals((await inner.listTrash({ offset: 0, limit: 9 })).items.map((item) => item.deleted_at), [TRASHING.at]);
   assertEquals(made.map(({ write, changed }) => `${write.kind} ${changed}`), [
     ...["store true", "store true", "update true", "update true"],
     ...["trash true", "delete true", "delete true", "store true"],
@@ -147,7 +147,7 @@ Deno.test("A write comes back from the file as it went in, whatever its text", a
   await storage.store([{ memory: full, vectors: { model: MODEL.id, chunks } }], MAY_QUEUE);
   network.away = false;
   await drained();
-  assertEquals(await inner.get([full.content_hash]), [full]);
+  assertEquals(await inner.getByHash([full.content_hash]), [full]);
   assertEquals((await inner.vectors([full.content_hash]))[0]!.chunks.length, 3);
 });
 
@@ -159,7 +159,7 @@ Deno.test("Reads, and writes whose answer needs the store, are refused as unavai
   const relation = { source: hashOf(1), target: hashOf(2), type: "a", created_at: 1 };
   for (
     const call of [
-      storage.get([hashOf(1)]),
+      storage.getByHash([hashOf(1)]),
       storage.list({ filter: {}, offset: 0, limit: 1 }),
       storage.store([plain(2)]),
       storage.update(hashOf(1), { tags: [] }, 1),
@@ -190,7 +190,7 @@ Deno.test("While writes wait, later ones wait behind them, and nothing overtakes
       storage.restore([hashOf(1)]),
       storage.relate([relation]),
       storage.store([plain(3)]),
-      storage.get([hashOf(3)]),
+      storage.getByHash([hashOf(3)]),
     ]
   ) assertEquals(await codeOf(call), "unavailable");
   assertEquals(await contents(storage, 1, 2), ["Memory number 1", "Memory number 2"], "what is there can be read");
@@ -199,7 +199,7 @@ Deno.test("While writes wait, later ones wait behind them, and nothing overtakes
   await drained();
   assertEquals(await storage.relate([relation]), ["added"]);
   assertEquals(await storage.restore([hashOf(1)]), [true]);
-  assertEquals((await inner.get([hashOf(2)]))[0]!.tags, ["late"]);
+  assertEquals((await inner.getByHash([hashOf(2)]))[0]!.tags, ["late"]);
 });
 
 Deno.test("What waited when the process ended is made by the next one", async () => {
@@ -272,7 +272,7 @@ Deno.test("A store waits behind an update of a memory that isn't there, and behi
       : null;
   network.away = false;
   await drained();
-  assertEquals((await inner.get([1, 2].map(hashOf))).map((found) => found?.tags), [[], ["taken"]]);
+  assertEquals((await inner.getByHash([1, 2].map(hashOf))).map((found) => found?.tags), [[], ["taken"]]);
 });
 
 Deno.test("A store isn't taken for one of the same memory that is just being made, for that may be deleted already", async () => {

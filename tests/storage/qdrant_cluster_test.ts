@@ -54,7 +54,7 @@ Deno.test({
       });
       const reads = [
         async (known: number) =>
-          assert((await storage.get([hashOf(known)]))[0] !== null, `the answered write ${known} is there`),
+          assert((await storage.getByHash([hashOf(known)]))[0] !== null, `the answered write ${known} is there`),
         async (known: number) =>
           assert((await storage.list({ filter: {}, offset: 0, limit: 5 })).total > 0, `${known} and others are listed`),
         async (known: number) => {
@@ -84,7 +84,7 @@ Deno.test({
       await Promise.all([...writers, ...readers]);
       assertEquals(failedReads.filter((ms) => ms > TIMEOUT_MS), []);
       assertGreater(answered.length, 150);
-      const found = await storage.get(answered.map(hashOf));
+      const found = await storage.getByHash(answered.map(hashOf));
       assertEquals(answered.filter((_, i) => found[i] === null), []);
       const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
       assert(total >= answered.length && total <= next, `${answered.length} answered, ${total} there, ${next} tried`);

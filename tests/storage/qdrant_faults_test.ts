@@ -123,7 +123,7 @@ Deno.test({
       await until(() => Promise.resolve(answered.size), (size) => size > before + 200, "writes after the restart");
       stop = true;
       await Promise.all(writers);
-      const found = await storage.get([...answered].map(hashOf));
+      const found = await storage.getByHash([...answered].map(hashOf));
       assertEquals(found.filter((memory) => memory === null).length, 0);
       const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
       assert(total >= answered.size && total <= next, `${answered.size} answered, ${total} there, ${next} tried`);
@@ -148,7 +148,7 @@ Deno.test({
     const took: number[] = [];
     for (let i = 0; i < 7; i++) {
       const begun = performance.now();
-      const error = await assertRejects(() => storage.get([hashOf(1)]), MemoryError);
+      const error = await assertRejects(() => storage.getByHash([hashOf(1)]), MemoryError);
       assertEquals(error.code, "unavailable");
       assertGreater(error.retryAfterSeconds!, 0);
       took.push(performance.now() - begun);
@@ -156,7 +156,11 @@ Deno.test({
     assert(took.every((ms) => ms < 900), took.join());
     assertLess(took.at(-1)!, 50, "the circuit is open");
     server.kill("SIGCONT");
-    await until(() => storage.get([hashOf(1)]).catch(() => []), ([memory]) => memory != null, "the store to recover");
+    await until(
+      () => storage.getByHash([hashOf(1)]).catch(() => []),
+      ([memory]) => memory != null,
+      "the store to recover",
+    );
     await storage.close();
   },
 });
@@ -190,9 +194,9 @@ Deno.test({
     await Promise.all(
       Array.from({ length: 12 }, (_, i) => (i % 2 ? first : second).update(hashOf(1), { add_tags: [`t${i}`] }, i)),
     );
-    for (const storage of [first, second]) assertEquals((await storage.get([hashOf(1)]))[0]?.tags.length, 12);
+    for (const storage of [first, second]) assertEquals((await storage.getByHash([hashOf(1)]))[0]?.tags.length, 12);
     await first.delete([hashOf(2)]);
-    assertEquals(await second.get([hashOf(2)]), [null]);
+    assertEquals(await second.getByHash([hashOf(2)]), [null]);
     assertEquals((await second.list({ filter: {}, offset: 0, limit: 0 })).total, 29);
     await Promise.all([first.close(), second.close()]);
   },

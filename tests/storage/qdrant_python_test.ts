@@ -31,13 +31,13 @@ Deno.test({
         filter: {},
         limit: 1,
       });
-      assertEquals((await storage.read([near.candidates[0]!.id]))[0]?.content, "The Otter number 7 swims");
+      assertEquals((await storage.getById([near.candidates[0]!.id]))[0]?.content, "The Otter number 7 swims");
       assertEquals((await storage.stats()).details.upgraded, false);
       assertEquals(await storage.capabilities.upgrades!.upgrade(), { done: 300, total: 300 });
       assertEquals((await storage.stats()).details.upgraded, true);
       assertEquals((await foundByWords(storage, "otter 17", {}, 1)).length, 1);
       assertEquals(await foundByWords(storage, "17"), ["The Otter number 17 swims"]);
-      assertEquals((await storage.containing("the otter NUMBER 17 s", { filter: {}, offset: 0, limit: 5 })).total, 1);
+      assertEquals((await storage.findText("the otter NUMBER 17 s", { filter: {}, offset: 0, limit: 5 })).total, 1);
       assertEquals((await storage.update(hashOf(3), { tags: ["changed"] }, 9))?.tags, ["changed"]);
       assertEquals(await storage.delete([hashOf(4)]), [true]);
       assertEquals(await storage.capabilities.upgrades!.upgrade({ thorough: true }), { done: 0, total: 0 });

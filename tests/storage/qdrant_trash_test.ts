@@ -59,7 +59,7 @@ const CALLS: Record<string, Call> = {
   },
   bring: {
     run: (storage) =>
-      storage.bringTrash([{ memory: memory(7, { tags: ["b"] }), deleted_at: 4, reason: "from elsewhere" }]),
+      storage.importTrashed([{ memory: memory(7, { tags: ["b"] }), deleted_at: 4, reason: "from elsewhere" }]),
     then: (place) => place.stored ?? place.trashed ? place : { stored: null, trashed: "b" },
   },
 };
@@ -92,7 +92,7 @@ async function arrange(storage: MemoryStorage, { stored, trashed }: Place): Prom
 }
 
 async function placeIn(storage: MemoryStorage): Promise<Place> {
-  const [memory] = await storage.get([HASH]), { items } = await storage.trashed({ offset: 0, limit: 9 });
+  const [memory] = await storage.getByHash([HASH]), { items } = await storage.listTrash({ offset: 0, limit: 9 });
   assert(items.length <= 1);
   return { stored: memory?.tags.join("") ?? null, trashed: items[0]?.memory.tags.join("") ?? null };
 }

@@ -153,7 +153,7 @@ Deno.test("a SQLite store and an outbox closed now give up their files, keep wha
     first.closeNow();
     first.closeNow();
     await first.close();
-    await assertRejects(() => first.get(["x"]), MemoryError, "closed");
+    await assertRejects(() => first.getByHash(["x"]), MemoryError, "closed");
     const left = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
     assertEquals(left.filter((name) => /wal|shm|journal/.test(name)), []);
 

@@ -87,10 +87,10 @@ async function readAll(storage: MemoryStorage): Promise<void> {
   const hashes = Array.from({ length: COUNT }, (_, i) => contentHash(contentOf(i)));
   const calls = [
     storage.list(all),
-    storage.get(hashes),
+    storage.getByHash(hashes),
     storage.vectors(hashes),
-    storage.containing("the ledger with line", all),
-    storage.trashed({ offset: 0, limit: 1000 }),
+    storage.findText("the ledger with line", all),
+    storage.listTrash({ offset: 0, limit: 1000 }),
     storage.restore(hashes),
     storage.relations({ limit: 1000 }),
   ];
@@ -122,7 +122,7 @@ for (const { name, kind, number } of CHOSEN) {
         (condition) => ({ condition }),
         () => ({ condition: null }),
       );
-      const known = condition === null || condition.troubles.some(({ kind }) => kind === "damaged");
+      const known = condition === null || condition.issues.some(({ kind }) => kind === "damaged");
       if (known) {
         assertEquals(error?.code, "unavailable");
         assertStringIncludes(error!.message, "unimem export");
@@ -254,7 +254,7 @@ Deno.test("pages overwritten under an open store: writes go on until a read come
     });
     assertEquals(await storage.store([added(1)]), ["stored"]);
     const hashes = Array.from({ length: COUNT }, (_, i) => contentHash(contentOf(i)));
-    assertEquals((await refusal(storage.get(hashes)))?.code, "unavailable");
+    assertEquals((await refusal(storage.getByHash(hashes)))?.code, "unavailable");
     const writes = [
       storage.store([added(2)]),
       storage.update(hashes[COUNT - 1]!, { tags: ["x"] }, 5),
@@ -279,7 +279,7 @@ Deno.test("words of a client's that sound like damage don't count as such", () =
   withStore(async (path) => {
     const storage = await openStorage({ backend: "sqlite", path });
     await assertRejects(() => storage.scan("database disk image is malformed", 1), MemoryError);
-    await storage.containing("malformed: not a database", { filter: {}, offset: 0, limit: 1 });
+    await storage.findText("malformed: not a database", { filter: {}, offset: 0, limit: 1 });
     const item = { memory: memory(9000, { content: "disk image is malformed" }), vectors: null };
     assertEquals(await storage.store([item]), ["stored"]);
     assertEquals(await storage.capabilities.snapshots!.salvage(), null);

@@ -53,13 +53,13 @@ Deno.test("a reopened store has everything: memories, words, vectors, tags and t
     await storage.close();
 
     storage = await open(path);
-    assertEquals(await storage.get([hashOf(1)]), [memory(1, { tags: ["kept"] })]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [memory(1, { tags: ["kept"] })]);
     assertEquals(await storage.vectorCoverage(), { active: MODEL, memories: 3, embedded: 2 });
     assertEquals((await storage.tags()).map(({ tag }) => tag), ["kept", "late"]);
     assertEquals((await foundByWords(storage, "numbers")).length, 3);
     const vectors = { model: MODEL.id, values: vector(2) };
     const { candidates } = await storage.candidates({ text: null, vector: vectors, filter: {}, limit: 1 });
-    assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(2));
+    assertEquals((await storage.getById([candidates[0]!.id]))[0]?.content_hash, hashOf(2));
     await storage.close();
   }));
 
@@ -246,7 +246,7 @@ Deno.test("what was removed takes no place among the nearest", () =>
     const found = async (filter = {}) => {
       const asked = { text: null, vector: { model: MODEL.id, values: query }, filter, limit: 10 };
       const { candidates } = await storage.candidates(asked);
-      return (await storage.read(candidates.map(({ id }) => id))).map((memory) => numberOf(memory!.content_hash));
+      return (await storage.getById(candidates.map(({ id }) => id))).map((memory) => numberOf(memory!.content_hash));
     };
     assertEquals((await found()).every((number) => number < 40), true);
     await storage.delete(near.slice(0, 20).map(({ memory }) => memory.content_hash));
@@ -307,10 +307,10 @@ Deno.test("a process killed in the middle of writes loses nothing that was answe
     await child.status;
     await child.stdin.close().catch(() => {});
     const storage = await open(path);
-    assert((await storage.get(answered)).every((found) => found !== null));
+    assert((await storage.getByHash(answered)).every((found) => found !== null));
     const { total } = await storage.list({ filter: {}, offset: 0, limit: 0 });
     assertEquals((await foundByWords(storage, "worker", {}, 1_000_000)).length, total);
-    assertEquals((await storage.containing("WORKER memory", { filter: {}, offset: 0, limit: 0 })).total, total);
+    assertEquals((await storage.findText("WORKER memory", { filter: {}, offset: 0, limit: 0 })).total, total);
     assertEquals((await storage.vectorCoverage()).embedded, total);
     assertEquals(await storage.store([plain(200_000)]), ["stored"]);
     await storage.close();
@@ -345,7 +345,7 @@ Deno.test("nothing is written while another file is in the store's place, or non
         assertEquals(error.code, "unavailable");
         assertStringIncludes(error.message, replaced ? "another file has taken" : "is gone");
       }
-      assertEquals((await storage.get([hashOf(1)]))[0]?.content_hash, hashOf(1));
+      assertEquals((await storage.getByHash([hashOf(1)]))[0]?.content_hash, hashOf(1));
       if (replaced) {
         const after = await Deno.readFile(path);
         assert(

@@ -30,7 +30,7 @@ Deno.test("Processes that trash, restore and change one memory in a file at once
     ));
     const answered = outputs.flatMap(({ stdout }) => new TextDecoder().decode(stdout).split("\n").filter(Boolean));
     for (const { code, stderr } of outputs) assertEquals(code, 0, new TextDecoder().decode(stderr));
-    const { items } = await storage.trashed({ offset: 0, limit: 9 }), [stored] = await storage.get([hashOf(7)]);
+    const { items } = await storage.listTrash({ offset: 0, limit: 9 }), [stored] = await storage.getByHash([hashOf(7)]);
     const places = [...items.map(({ memory }) => memory), ...stored ? [stored] : []];
     assertEquals(places.length, 1);
     assertEquals(places[0]!.tags.toSorted(), answered.toSorted());

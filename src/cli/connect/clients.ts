@@ -1,5 +1,5 @@
 /**
- * The clients that `connect` knows: where each keeps its settings, and how it wants a server told.
+ * The clients that `connect` knows: where each keeps its settings, and how it names a server.
  *
  * @module
  */

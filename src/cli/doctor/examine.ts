@@ -102,7 +102,7 @@ async function checkModel(context: CliContext, given: Config, found: StoreExamin
   const stored = found?.model;
   if (stored && stored.id !== id && !stored.id.startsWith("python:")) {
     const message = `${name} is not the model of the stored vectors, ${stored.name}`;
-    return [warning("model", message, "Nothing, if you changed it on purpose: the service embeds all memories anew")];
+    return [warning("model", message, "Nothing, if you changed it on purpose: the service embeds all memories again")];
   }
   if (complaint !== null) return [warning("model", complaint, DIFFERENT_VECTORS)];
   const bySetting = embedding.provider !== "local" || !embedding.byDefault;

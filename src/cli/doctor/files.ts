@@ -33,7 +33,7 @@ export async function checkFiles(config: Config, fix: boolean): Promise<NamedRes
         "files",
         `Other users have rights to the folder ${folder}`,
         fix
-          ? "It holds other files too; chmod 700 it if they are nobody else's, or keep the store in a folder of its own"
+          ? "It holds other files too; chmod 700 it if no other user needs them, or keep the store in a folder of its own"
           : "Run `unimem doctor --fix`, or chmod 700",
       ),
     );

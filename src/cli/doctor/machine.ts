@@ -76,7 +76,7 @@ async function writeFault(folder: string): Promise<string | null> {
     return null;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    // A full disk is told by the check of the disk.
+    // The check of the disk reports a full disk.
     return /space|ENOSPC|os error 28/i.test(text) ? null : text.replace(/: open .*/, "");
   }
 }

@@ -26,7 +26,7 @@ interface Detailed {
   storage: { database_path: string | null; details: { url?: string; collection?: string } | null };
 }
 
-/** Tries the ports and asks whoever listens there. */
+/** Tries the ports and asks the process that listens there. */
 export async function findService(config: Config): Promise<FoundService> {
   const { http, mcp } = config, ports: NamedResult[] = [];
   let detailed: Detailed | null = null;

@@ -1,5 +1,5 @@
 /**
- * PDF: pages into sections. What can go wrong in the file is told in words; how text is put together is in
+ * PDF: pages into sections. Faults of the file are named; how text is put together is in
  * `pdf_layout.ts`. How much the file may unpack to is left to the limit on the process that parses it: what a part
  * unpacks to can't be known from outside, since filters may be chained, named by reference, or behind encryption.
  *

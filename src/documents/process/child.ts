@@ -38,7 +38,7 @@ export async function parseDocuments(): Promise<never> {
     clearInterval(idle);
     if (task === null) Deno.exit(0);
     const { limits } = task, deadline = performance.now() + limits.timeoutMs;
-    const told = setInterval(tellMemory, TELL_MS);
+    const timer = setInterval(tellMemory, TELL_MS);
     const looks = setInterval(() => {
       if (Deno.memoryUsage().rss > limits.maxMemoryBytes) Deno.exit(EXIT.memory);
       if (performance.now() > deadline) Deno.exit(EXIT.time);
@@ -47,7 +47,7 @@ export async function parseDocuments(): Promise<never> {
     input.watch();
     await answers.of(task);
     clearInterval(looks);
-    clearInterval(told);
+    clearInterval(timer);
     await answers.written;
     await output.write(lineBytes({ done: Deno.memoryUsage().rss }));
   }

@@ -5,7 +5,7 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
-import { giveWay } from "../../give_way.ts";
+import { lowerThreadPriority } from "../../tuning/thread_priority.ts";
 import type { DocumentChunkOptions } from "../chunks.ts";
 import type { DocumentLimits } from "../document.ts";
 import { overLimit, unreadable } from "../formats.ts";
@@ -67,7 +67,7 @@ export class ParserProcess {
         cause: error,
       });
     }
-    giveWay(this.#child.pid);
+    lowerThreadPriority(this.#child.pid);
     this.#input = this.#child.stdin.getWriter();
     // A process that ended is seen by its status.
     this.#input.closed.catch(() => {});

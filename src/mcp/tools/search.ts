@@ -22,7 +22,8 @@ import type { Passage } from "../../memory/passage.ts";
 import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { find, FindMode, FindQuery } from "../../operations/find.ts";
-import { type SearchHit, TemporalIntent } from "../../operations/search.ts";
+import { TemporalIntent } from "../../operations/search.ts";
+import type { SearchHit } from "../../operations/search_page.ts";
 import { memoryUri } from "../uris.ts";
 import {
   EXCHANGE,

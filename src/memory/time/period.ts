@@ -18,7 +18,7 @@ export interface DateParser {
   parse(text: string, reference: ParsingReference): ParsedResult[];
 }
 
-/** What an expression is read against: the clock and the zone of whoever asks. */
+/** What an expression is read against: the clock and the zone of the caller. */
 export interface Reading {
   now: Temporal.ZonedDateTime;
   today: Temporal.PlainDate;

@@ -102,7 +102,7 @@ export type TypesOutput = z.infer<typeof TypesOutput>;
 
 /** Memories by type, most frequent first; those without one are `untyped`. */
 export async function memoryTypes(runtime: Runtime): Promise<TypesOutput> {
-  const types = await runtime.storage.values("memory_type", {});
+  const types = await runtime.storage.countByValue("memory_type", {});
   const total_memories = types.reduce((sum, { count }) => sum + count, 0);
   return {
     types: types.map(({ value, count }) => ({

@@ -37,10 +37,10 @@ export async function storageStats(
   const calendar = calendarOf(runtime, timezone, now), days = daysBack(TREND_DAYS - 1, 1, calendar);
   const [stats, { total_bytes, largest }, counts] = await Promise.all([
     storage.stats(),
-    storage.sizes(LARGEST),
+    storage.contentSizes(LARGEST),
     storage.histogram([0, ...edgesOf(days, 1, calendar)], {}),
   ]);
-  const memories = await storage.get(largest.map(({ content_hash }) => content_hash));
+  const memories = await storage.getByHash(largest.map(({ content_hash }) => content_hash));
   const average = stats.total_memories === 0 ? 0 : total_bytes / stats.total_memories;
   let count = counts[0]!;
   return {

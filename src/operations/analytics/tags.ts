@@ -8,7 +8,7 @@ import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
 import type { MemoryFilter } from "../../memory/memory.ts";
 import type { ValueCount } from "../../storage/contract/statistics.ts";
-import { breathe } from "../matching.ts";
+import { yieldToEventLoop } from "../../yielding.ts";
 import type { Runtime } from "../runtime.ts";
 import { calendarOf, percent, startOf, ZoneInput } from "./calendar.ts";
 
@@ -84,7 +84,7 @@ export async function topTags(
   const report: TopTagsOutput["tags"] = [];
   let since = performance.now();
   for (const { tag, count, growth_rate } of tags.slice(0, input.limit)) {
-    const together = await runtime.storage.values("tags", { ...filter, tags: { values: [tag], match: "any" } });
+    const together = await runtime.storage.countByValue("tags", { ...filter, tags: { values: [tag], match: "any" } });
     report.push({
       tag,
       count,
@@ -98,7 +98,7 @@ export async function topTags(
       })),
     });
     if (performance.now() - since > SLICE_MS) {
-      await breathe();
+      await yieldToEventLoop();
       since = performance.now();
     }
   }
@@ -115,15 +115,15 @@ async function usage(
 > {
   const { storage } = runtime, days = daysOf(period);
   if (days === null) {
-    const [tags, stats] = await Promise.all([storage.values("tags", {}), storage.stats()]);
+    const [tags, stats] = await Promise.all([storage.countByValue("tags", {}), storage.stats()]);
     return { tags: tags.map((tag) => ({ ...named(tag), growth_rate: null })), total: stats.total_memories, filter: {} };
   }
   const calendar = calendarOf(runtime, timezone, now), start = calendar.today.subtract({ days });
   const filter = { created_from: startOf(start, calendar) };
   const previous = { created_from: startOf(start.subtract({ days }), calendar), created_before: filter.created_from };
   const [tags, before, counts] = await Promise.all([
-    storage.values("tags", filter),
-    storage.values("tags", previous),
+    storage.countByValue("tags", filter),
+    storage.countByValue("tags", previous),
     storage.histogram([filter.created_from, startOf(calendar.today.add({ days: 1 }), calendar)], {}),
   ]);
   const earlier = new Map(before.map(({ value, count }) => [value, count]));

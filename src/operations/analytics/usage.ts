@@ -81,7 +81,7 @@ export async function accessPatterns(
   { limit }: z.infer<typeof LimitInput>,
 ): Promise<AccessPatternsOutput> {
   const popular = activity.popularMemories(limit);
-  const memories = await storage.get(popular.map(([hash]) => hash));
+  const memories = await storage.getByHash(popular.map(([hash]) => hash));
   return {
     memories: popular.flatMap(([content_hash, { count, last }], i) => {
       const memory = memories[i];

@@ -12,7 +12,7 @@ import type { Job } from "./background.ts";
 const INTERVAL_MS = 60_000;
 
 /** The job; none for a store into which no other program writes. */
-export function completingStore({ storage }: Runtime, log: Logger): Job[] {
+export function upgradeStoreJob({ storage }: Runtime, log: Logger): Job[] {
   const { upgrades } = storage.capabilities;
   return upgrades === undefined ? [] : [{
     name: "complete the store",

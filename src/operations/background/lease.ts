@@ -1,6 +1,6 @@
 /**
  * A lease on background work: of the processes that share a store, one at a time holds it. It is a note in the store,
- * changed by compare-and-set, and no clock of one machine is ever compared with that of another: whoever waits watches
+ * changed by compare-and-set, and no clock of one machine is ever compared with that of another: a process that waits watches
  * the note, and takes the lease over when its holder hasn't renewed it for as long as the holder said it would at most.
  *
  * A holder that was held up, by a stopped machine or a hung network, may go on for a moment beside its successor. The
@@ -51,7 +51,7 @@ export class Lease {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Who holds it, as far as was seen; null while nobody does. */
+  /** Who holds it, as far as was seen; null while no process does. */
   get holder(): string | null {
     return this.#seen?.kept?.holder ?? null;
   }

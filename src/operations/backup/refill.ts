@@ -15,7 +15,7 @@ import type { Runtime } from "../runtime.ts";
 const AT_ONCE = 500;
 /** Name of the note in the store. */
 const NOTE = "restore";
-/** Milliseconds between two looks at a lease that somebody holds. */
+/** Milliseconds between two looks at a lease that is held. */
 const LOOK_MS = 250;
 
 const Note = z.object({

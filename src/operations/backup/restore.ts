@@ -185,7 +185,7 @@ async function fill(runtime: Runtime, backup: VerifiedBackup, { signal, onProgre
 async function countsOf({ storage }: Runtime): Promise<SnapshotFacts> {
   const [{ memories }, { total }] = await Promise.all([
     storage.vectorCoverage(),
-    storage.trashed({ offset: 0, limit: 0 }),
+    storage.listTrash({ offset: 0, limit: 0 }),
   ]);
   return { memories, trashed: total, relations: 0, schema: 0 };
 }

@@ -20,7 +20,7 @@ const HOUR_MS = 3_600_000;
  * The background job, unless none is wanted: looks now and then whether the newest backup in the folder is older than the
  * interval, and makes one if so. A restart, or a backup made by hand, doesn't disturb that.
  */
-export function makingBackups(
+export function backupJob(
   runtime: Runtime,
   { folder, keep, intervalHours }: BackupSettings,
   log: Logger,

@@ -13,7 +13,7 @@ export interface BackupSettings {
   keep: number;
 }
 
-/** How the scheduled backups go, for whoever reports the service's health. Times are Unix seconds. */
+/** How the scheduled backups go, for the health report. Times are Unix seconds. */
 export interface BackupState {
   /** Hours between two backups; null when none is scheduled. */
   interval_hours: number | null;

@@ -13,7 +13,7 @@ import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
 import { memoriesOf, type UploadFacts } from "./memories.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { FileProgress } from "./session.ts";
 import { documentSettings } from "./settings.ts";
 
@@ -54,7 +54,7 @@ export async function ingest(
   progress.warnings = document.facts.warnings;
   const memories = await memoriesOf(document, { ...upload, fileSize, fileHash }, runtime.now);
   progress.total = memories.length;
-  const items: NewMemory[] = [], pacer = new Pacer();
+  const items: NewMemory[] = [], pacer = new TimeSlice();
   for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {
     signal.throwIfAborted();
     const group = memories.slice(at, at + EMBEDDED_AT_ONCE);
@@ -62,7 +62,7 @@ export async function ingest(
     group.forEach((memory, i) => items.push({ memory, vectors: vectors[i]! }));
     progress.processed = items.length;
     onProgress();
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   signal.throwIfAborted();
   const outcomes = await runtime.storage.store(items);
@@ -72,7 +72,7 @@ export async function ingest(
   runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
 }
 
-/** A chunk's vectors; waits while the model's queue is full, since nobody waits for this answer. */
+/** A chunk's vectors; waits while the model's queue is full, since no client waits for this answer. */
 async function embed(runtime: Runtime, content: string, signal: AbortSignal): Promise<VectorSet | null> {
   while (true) {
     try {

@@ -10,7 +10,7 @@ import type { DocumentFacts, ReadChunk, ReadDocument } from "../../documents/rea
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 
 /** The upload a document came with. */
 export interface UploadFacts {
@@ -44,7 +44,7 @@ export async function memoriesOf(
   upload: UploadFacts,
   now: () => number,
 ): Promise<Memory[]> {
-  const pacer = new Pacer();
+  const pacer = new TimeSlice();
   const shared = sharedMetadata(facts, upload, chunks.length);
   const source = facts.fileName;
   const tags = normaliseTags([
@@ -70,7 +70,7 @@ export async function memoriesOf(
       created_at: time,
       updated_at: time,
     });
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   return memories;
 }

@@ -20,7 +20,7 @@ const REMEMBERED = 500;
 /** Uploads remembered as taken off the list, which has no more entries than this. */
 const HIDDEN = 1000;
 /** Progress between two events, in per cent. */
-const TOLD_STEP = 10;
+const PROGRESS_STEP = 10;
 
 /** A file that waits to be read. */
 export interface KeptFile {
@@ -167,12 +167,12 @@ export class UploadQueue {
 
   /** Publishes an upload's progress where there is enough of it to tell. */
   #teller(session: UploadSession): () => void {
-    let told = -TOLD_STEP, toldState = "";
+    let lastProgress = -PROGRESS_STEP, lastState = "";
     return () => {
       const status = statusOf(session), state = session.completedAt === null ? "processing" : status.status;
-      if (state === toldState && status.progress < told + TOLD_STEP) return;
-      told = status.progress;
-      toldState = state;
+      if (state === lastState && status.progress < lastProgress + PROGRESS_STEP) return;
+      lastProgress = status.progress;
+      lastState = state;
       const { upload_id, filename, progress, chunks_stored, total_chunks } = status;
       const facts = { upload_id, filename, status: state, progress, chunks_stored, total_chunks };
       this.#runtime.events.publish(uploadEvent(facts));

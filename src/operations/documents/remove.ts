@@ -34,7 +34,7 @@ export const RemoveByTagsOutput = z.object({
 export type RemoveByTagsOutput = z.infer<typeof RemoveByTagsOutput>;
 
 /**
- * Removes an upload, with its memories unless told otherwise. One that is still being read ends first.
+ * Removes an upload, with its memories by default. One that is still being read ends first.
  *
  * @throws {MemoryError} `not_found`.
  */

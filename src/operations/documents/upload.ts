@@ -79,7 +79,7 @@ export async function uploadBatch(
 }
 
 async function queue(runtime: Runtime, files: UploadFile[], options: UploadOptions, batch: boolean): Promise<string> {
-  // A store that is down is told now, not in a status that someone may never ask for.
+  // A store that is down is reported now, not in a status that may never be read.
   await runtime.storage.ping();
   const { chunkSize, chunkOverlap } = documentSettings(runtime);
   const id = crypto.randomUUID();

@@ -8,7 +8,7 @@
 
 import { statfs } from "node:fs/promises";
 import { MemoryError } from "../../errors.ts";
-import type { StoreCondition, StoreTrouble } from "../../storage/contract/maintenance.ts";
+import type { StoreCondition, StoreIssue } from "../../storage/contract/maintenance.ts";
 import { BACKUP_JOB } from "../backup/schedule.ts";
 import { foreignTexts } from "../languages.ts";
 import { defineCheck, type HealthCheck } from "./check.ts";
@@ -80,8 +80,8 @@ export const store = defineCheck<StoreObservation>({
           : "Check the database file and its disk",
       };
     }
-    const { troubles, facts } = observed.condition;
-    // A full disk is the disk's fault, and told there.
+    const { issues: troubles, facts } = observed.condition;
+    // A full disk is reported by the check of the disk.
     const own = troubles.filter(({ kind }) => kind !== "full");
     const trouble = own.find(({ severity }) => severity === "unhealthy") ?? own[0];
     if (trouble !== undefined) {
@@ -241,10 +241,10 @@ export interface DiskSpace {
 interface DiskObservation {
   space: DiskSpace | null;
   /** A write that failed for want of room. */
-  full: StoreTrouble | undefined;
+  full: StoreIssue | undefined;
 }
 
-/** Room on the disk of a folder; null when it can't be told. */
+/** Room on the disk of a folder; null where it is unknown. */
 export async function diskSpace(folder: string): Promise<DiskSpace | null> {
   const found = await statfs(folder).catch(() => null);
   return found && { total: found.blocks * found.bsize, free: found.bavail * found.bsize };
@@ -266,7 +266,7 @@ export const disk = defineCheck<DiskObservation>({
   async observe({ health }, { condition }) {
     const [space, troubles] = await Promise.all([
       diskSpace(health.settings.dataFolder),
-      condition().then(({ troubles }) => troubles, () => []),
+      condition().then(({ issues: troubles }) => troubles, () => []),
     ]);
     return { space, full: troubles.find(({ kind }) => kind === "full") };
   },

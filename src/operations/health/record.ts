@@ -11,7 +11,7 @@ import { ClockWatch } from "./clock_watch.ts";
 import type { CheckResult, HealthState, PartHealth } from "./state.ts";
 import { WorkLog } from "./work_log.ts";
 
-/** What health is told by the settings. */
+/** What health gets from the settings. */
 export interface HealthSettings {
   /** Folder of the data, whose disk is watched. */
   dataFolder: string;
@@ -25,7 +25,7 @@ export interface HealthClocks {
   steady?: () => number;
 }
 
-/** A server's state. `lost`: it ended without being told to, or can't listen yet; `reason` says why. */
+/** A server's state. `lost`: it ended though it should not, or can't listen yet; `reason` says why. */
 export interface ListenerState {
   address: string;
   state: "open" | "lost";

@@ -1,5 +1,5 @@
 /**
- * Looks at the service's health once a minute, so that states begin when they begin and not when somebody asks, and so
+ * Looks at the service's health once a minute, so that states begin when they begin and not at the next request, and so
  * that the log tells of them.
  *
  * @module

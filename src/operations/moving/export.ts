@@ -60,7 +60,7 @@ export async function exportHeader(
 ): Promise<HeaderLine> {
   const [{ active, memories }, { total }] = await Promise.all([
     storage.vectorCoverage(),
-    storage.trashed({ offset: 0, limit: 0 }),
+    storage.listTrash({ offset: 0, limit: 0 }),
   ]);
   const counts = { memories, trashed: total };
   return { ...beginning({ now, version }), ...counts, vectors: vectors && active !== null, model: active };

@@ -14,8 +14,7 @@ import { contentHash } from "../../memory/hash.ts";
 import type { Memory } from "../../memory/memory.ts";
 import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
-import { Pacer } from "../../pacer.ts";
-import { breathe } from "../matching.ts";
+import { TimeSlice, yieldToEventLoop } from "../../yielding.ts";
 import type { Runtime } from "../runtime.ts";
 import { lengthFault } from "../split.ts";
 import { cleanLine } from "./clean.ts";
@@ -152,20 +151,20 @@ export async function importEntries(
 ): Promise<ImportReport> {
   const { asWritten = false, onProgress, signal } = options;
   const run = await beginRun(runtime, options, report);
-  const pacer = new Pacer();
+  const pacer = new TimeSlice();
   let group: Group = [], characters = 0;
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, run, report);
     [group, characters] = [[], 0];
     onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
-    await breathe();
+    await yieldToEventLoop();
   };
   for await (const { place, value, fault, left, note } of entries) {
     // Entries that are left out fill no group, and there may be millions of them.
-    if (pacer.due) {
+    if (pacer.isDue) {
       signal?.throwIfAborted();
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
     if (left !== undefined) {
       report.left(left);
@@ -260,7 +259,7 @@ async function modelInUse(
     return active.id === model.id && active.dimensions === model.dimensions ? active : null;
   } catch (error) {
     if (error instanceof MemoryError && error.code === "unavailable") await storage.ping();
-    return null; // vectors are then made anew
+    return null; // vectors are then computed again
   }
 }
 
@@ -268,7 +267,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   const { storage } = runtime, { hashes } = run;
   const keyed = async (memories: Memory[]) => {
     await hashes?.assign(storage, memories, (position) => {
-      report.note(group[position]!.place, "Its content_hash is not that of its content and was made anew");
+      report.note(group[position]!.place, "Its content_hash is not that of its content and was computed again");
     });
     return memories;
   };
@@ -292,20 +291,20 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   );
   if (trashed.length > 0) {
     await keyed(trashed.map(({ memory }) => memory));
-    const brought = (await storage.bringTrash(trashed)).filter(Boolean).length;
+    const brought = (await storage.importTrashed(trashed)).filter(Boolean).length;
     report.trashed += brought;
     report.present += trashed.length - brought;
     return;
   }
-  const all: Brought[] = [], pacer = new Pacer();
+  const all: Brought[] = [], pacer = new TimeSlice();
   for (const { place, line } of group) {
     if (line.kind !== "memory") continue;
     all.push({ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) });
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   await keyed(all.map(({ memory }) => memory));
   // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.
-  const known = await storage.get(all.map(({ memory }) => memory.content_hash));
+  const known = await storage.getByHash(all.map(({ memory }) => memory.content_hash));
   const items = all.filter((_, i) => known[i] === null);
   if (run.trust !== null) await checkVectors(runtime, items, run, report);
   const outcomes = items.length > 0 ? await storage.store(items) : [];

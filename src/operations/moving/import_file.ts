@@ -6,7 +6,7 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import { type JsonLimits, OWN_LINE, parseLongJson } from "../../memory/json_shape.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContentLine, FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
 import {
@@ -200,7 +200,7 @@ function valueOf(bytes: Uint8Array | null, limits: JsonLimits): Read | Promise<R
 }
 
 async function longValueOf(bytes: Uint8Array, limits: JsonLimits): Promise<Read> {
-  const pacer = new Pacer(), pause = () => pacer.pause();
+  const pacer = new TimeSlice(), pause = () => pacer.yieldIfDue();
   const read = textOf(bytes);
   if (typeof read !== "string") return read;
   await pause();

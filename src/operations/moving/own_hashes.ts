@@ -51,7 +51,7 @@ export class OwnHashes {
     onReplaced: (position: number) => void,
   ): Promise<void> {
     const plain = foreign.map(({ memory }) => contentHash(memory.content));
-    const known = await storage.get(plain), taken = new Map<string, Memory>();
+    const known = await storage.getByHash(plain), taken = new Map<string, Memory>();
     const others = new Set(foreign.map(({ memory }) => memory));
     for (const memory of memories) if (!others.has(memory)) taken.set(memory.content_hash, memory);
     foreign.forEach(({ memory, position }, i) => {
@@ -108,7 +108,7 @@ export class OwnHashes {
 
   async #successor(storage: MemoryStorage, hash: string): Promise<string | undefined> {
     const own = this.#replacedMemories.get(hash);
-    return own?.superseded.by ?? (await storage.get([hash]))[0]?.superseded?.by;
+    return own?.superseded.by ?? (await storage.getByHash([hash]))[0]?.superseded?.by;
   }
 }
 

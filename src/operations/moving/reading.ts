@@ -90,7 +90,7 @@ export class Reading implements AsyncDisposable {
     yield* this.#each(
       storage === null ? null : async function* () {
         for (let offset = 0, more = true; more; offset += AT_ONCE) {
-          const { items } = await storage.trashed({ offset, limit: AT_ONCE });
+          const { items } = await storage.listTrash({ offset, limit: AT_ONCE });
           yield items;
           more = items.length === AT_ONCE;
         }

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import type { UpgradeProgress, Upgrades } from "../../storage/contract/capabilities.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
-import { Digest, printOf } from "./copy/prints.ts";
+import { Digest, fingerprintOf } from "./copy/fingerprints.ts";
 import { pagesOf } from "./walk.ts";
 
 /** Damaged memories that a report lists; it counts all of them. */
@@ -24,7 +24,7 @@ export interface UpgradeReport extends UpgradeProgress {
   after: { memories: number; digest: string };
   /** Memories that others stored, changed or deleted meanwhile, so that they tell nothing of the upgrade. */
   changed: number;
-  /** Memories that are other than before although nobody changed them. */
+  /** Memories that differ from before although no client changed them. */
   damaged: number;
   /** content_hashes of the first of them. */
   listed: string[];
@@ -90,7 +90,7 @@ async function takeStock(
     const vectors = await storage.vectors(page.map(({ content_hash }) => content_hash));
     for (const [i, memory] of page.entries()) {
       const { content_hash, updated_at } = memory, set = vectors[i] ?? null, hash = createHash("sha256");
-      hash.update(printOf(memory));
+      hash.update(fingerprintOf(memory));
       for (const chunk of set?.chunks ?? []) hash.update(new Uint8Array(chunk.buffer));
       const print = hash.digest("hex").slice(0, 32);
       stock.digest.add(print);

@@ -13,7 +13,7 @@ import type { TrashedMemory } from "../../storage/contract/trash.ts";
 const AT_ONCE = 200;
 /** Relations of one page of memories; more than this of 200 memories is no store of ours. */
 const RELATIONS_AT_ONCE = 100_000;
-/** Times the trash is read anew because it changed while it was read. */
+/** Times the trash is read again because it changed while it was read. */
 const TRASH_READINGS = 3;
 
 /** All memories, each page read while the one before is dealt with. */
@@ -24,7 +24,7 @@ export async function* pagesOf(storage: MemoryStorage, signal?: AbortSignal): As
     signal?.throwIfAborted();
     if (next !== null) {
       reading = storage.scan(next, AT_ONCE);
-      reading.catch(() => {}); // told when its turn comes, if it comes
+      reading.catch(() => {}); // reported when its turn comes, if it comes
     }
     if (memories.length > 0) yield memories;
     if (next === null) return;
@@ -49,7 +49,7 @@ export async function trashOf(
   for (let reading = 1;; reading++) {
     const items = new Map<string, TrashedMemory>(), totals = new Set<number>();
     for (let offset = 0;; offset += AT_ONCE) {
-      const page = await storage.trashed({ offset, limit: AT_ONCE });
+      const page = await storage.listTrash({ offset, limit: AT_ONCE });
       signal?.throwIfAborted();
       for (const item of page.items) items.set(item.memory.content_hash, item);
       totals.add(page.total);

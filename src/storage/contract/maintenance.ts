@@ -8,8 +8,8 @@
 export type MaintenanceTask = "optimize" | "rebuild_index";
 
 /** What hinders a store that answers. */
-export interface StoreTrouble {
-  /** `full` is told apart because somebody else's files may be the cause. */
+export interface StoreIssue {
+  /** `full` is a kind of its own because other files may be the cause. */
   kind: "locked" | "full" | "read-only" | "failing" | "damaged" | "replaced" | "unanswered" | "replicas";
   /** `unhealthy` when what it answers can't be relied on. */
   severity: "degraded" | "unhealthy";
@@ -23,7 +23,7 @@ export interface StoreTrouble {
 
 /** How a store that answers fares. */
 export interface StoreCondition {
-  troubles: StoreTrouble[];
+  issues: StoreIssue[];
   /** Driver-specific facts: sizes, state of the circuit, replicas, … */
   facts: Record<string, string | number | boolean | null>;
   /** Seconds by which the server's clock is ahead of this machine's; absent where there is no server or it doesn't tell. */
@@ -33,7 +33,7 @@ export interface StoreCondition {
 /** State, upkeep and end of a store. */
 export interface StoreMaintenance {
   /**
-   * `optimize` tidies what the store keeps, `rebuild_index` makes anew what it derives from its memories. Other calls may
+   * `optimize` tidies what the store keeps, `rebuild_index` rebuilds what it derives from its memories. Other calls may
    * wait meanwhile; none fails.
    *
    * @returns what was done, in words for the operator.

@@ -34,7 +34,7 @@ export interface ListQuery {
   offset: number;
   /** Number of memories to return, ≥ 0. */
   limit: number;
-  /** By `created_at`; newest first unless told otherwise. */
+  /** By `created_at`; newest first by default. */
   order?: "newest" | "oldest";
 }
 
@@ -70,7 +70,7 @@ export interface MemoryRecords {
   store(items: NewMemory[], options?: MayQueue): Promise<StoreOutcome[]>;
 
   /** Memories by content_hash, in the order asked; null where there is none. */
-  get(hashes: string[]): Promise<(Memory | null)[]>;
+  getByHash(hashes: string[]): Promise<(Memory | null)[]>;
 
   /**
    * Keys that begin with some digits, in ascending order. Takes no longer in a larger store than finding one memory.
@@ -81,7 +81,7 @@ export interface MemoryRecords {
   keysFrom(prefix: string, limit: number, place: "memories" | "trash"): Promise<string[]>;
 
   /** Memories by handle from `candidates`, in the order asked; null where one has gone since. */
-  read(ids: MemoryId[]): Promise<(Memory | null)[]>;
+  getById(ids: MemoryId[]): Promise<(Memory | null)[]>;
 
   /** Changes a memory and its `updated_at`, to `now` in Unix seconds; the memory after the change, or null when there is none. */
   update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
@@ -91,7 +91,7 @@ export interface MemoryRecords {
    * Changes a memory that is still as it was read, for changes that are made from what was read. Of several callers who
    * read the same, one makes its change.
    *
-   * @param before The memory as `get` gave it.
+   * @param before The memory as `getByHash` gave it.
    * @param current content_hash of another memory that must be there when the change is made, and be replaced by none.
    * Concurrent calls take effect one after the other in this too: no circle of replaced memories comes about.
    * @returns the memory after the change; `conflict`, with nothing changed, where either isn't so; null where the memory

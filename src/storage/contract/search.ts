@@ -63,7 +63,7 @@ export interface Candidate extends Scores {
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;
-  /** The memory, where the search read it on the way; `read` gives the others. */
+  /** The memory, where the search read it on the way; `getById` gives the others. */
   memory?: Memory;
 }
 
@@ -98,5 +98,5 @@ export interface MemorySearch {
   /**
    * Memories that contain `text` verbatim, both folded, best BM25 first, then newest. A page and the total.
    */
-  containing(text: string, query: ListQuery): Promise<MemoryPage>;
+  findText(text: string, query: ListQuery): Promise<MemoryPage>;
 }

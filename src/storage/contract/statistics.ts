@@ -53,10 +53,10 @@ export interface MemoryStatistics {
   histogram(edges: number[], filter: MemoryFilter): Promise<number[]>;
 
   /** Values of a field among the memories that pass, most used first, then by name with null last. */
-  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]>;
+  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]>;
 
   /** How much text the store holds, and the `limit` longest memories. */
-  sizes(limit: number): Promise<ContentSizes>;
+  contentSizes(limit: number): Promise<ContentSizes>;
 
   stats(): Promise<StorageStats>;
 }

@@ -11,7 +11,7 @@ import type { MayQueue, Queued } from "./memories.ts";
 export interface Trashing {
   /** Unix seconds. */
   at: number;
-  /** In words, for whoever looks through the trash: `deleted`, `merged into <content_hash>`, … */
+  /** In words, for people who look through the trash: `deleted`, `merged into <content_hash>`, … */
   reason: string;
 }
 
@@ -41,14 +41,14 @@ export interface MemoryTrash {
   /**
    * Moves memories to the trash that are still as they were read.
    *
-   * @param before The memories as `get` gave them.
+   * @param before The memories as `getByHash` gave them.
    * @param successor content_hash of a memory that replaces from then on what they had replaced.
    * @returns for each, whether it was moved; not where it was changed since, or is gone.
    */
   trashUnchanged(before: Memory[], trashing: Trashing, options?: { successor?: string }): Promise<boolean[]>;
 
   /** Memories in the trash, last deleted first. */
-  trashed(query: { offset: number; limit: number }): Promise<TrashPage>;
+  listTrash(query: { offset: number; limit: number }): Promise<TrashPage>;
 
   /**
    * Takes memories back from the trash with all they had, vectors of the active model among it; for each, whether it
@@ -67,5 +67,5 @@ export interface MemoryTrash {
    * Puts memories into the trash that come from elsewhere, without their being stored at any moment; for each, whether it
    * was put there. One that is stored, or in the trash already, is left alone.
    */
-  bringTrash(items: TrashedMemory[]): Promise<boolean[]>;
+  importTrashed(items: TrashedMemory[]): Promise<boolean[]>;
 }

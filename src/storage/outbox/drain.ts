@@ -17,7 +17,7 @@ const POLL_MS = 1000;
 /** Times a write may fail while the store answers, before those behind it are tried. */
 const PATIENCE = 3;
 
-/** Why nobody can be blamed but the store: the write waits. Anything else is the write's own fault. */
+/** Errors that are the store's fault: the write waits. Anything else is the write's own fault. */
 const WAITABLE: ReadonlySet<string> = new Set(["unavailable", "overloaded", "configuration"]);
 
 /** The way from the file to the store. */
@@ -182,11 +182,13 @@ export class Drain {
       outcomes = await this.#store.store(writes);
     } catch (error) {
       if (isWaitable(error) || writes.length > 1 || writes[0]!.vectors === null) throw error;
-      // The store may have another model by now; vectors are made anew in the background.
+      // The store may have another model by now; vectors are computed again in the background.
       outcomes = await this.#store.store([{ ...writes[0]!, vectors: null }]);
     }
     const found = writes.filter((_, i) => outcomes[i] === "duplicate").map(({ memory }) => memory.content_hash);
-    const there = new Map((found.length > 0 ? await this.#store.get(found) : []).map((m) => [m?.content_hash, m]));
+    const there = new Map(
+      (found.length > 0 ? await this.#store.getByHash(found) : []).map((m) => [m?.content_hash, m]),
+    );
     // One that is there already may be this very write, made before its answer was lost.
     return writes.map((write, i) => {
       const { content_hash, created_at } = write.memory;

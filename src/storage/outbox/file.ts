@@ -1,6 +1,6 @@
 /**
  * The outbox's file: queued writes in the order they came, and those that the store refused. What was added is on disk
- * for good before anyone is told, so that neither a killed process nor a power cut loses it.
+ * for good before it is reported, so that neither a killed process nor a power cut loses it.
  *
  * @module
  */
@@ -105,7 +105,7 @@ export class OutboxFile implements OutboxContents {
             { value: path },
           );
         }
-        // Memories are nobody else's business.
+        // Other users must not read memories.
         makePrivateFile(path);
       } else Deno.statSync(path);
       // A wait inside SQLite would stop the whole service; what it waits for, it waits for between two tries.

@@ -141,8 +141,8 @@ class OutboxStorage implements Partial<MemoryStorage>, Outbox {
   }
 
   /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */
-  async get(hashes: string[]): Promise<(Memory | null)[]> {
-    const found = await this.#store.get(hashes);
+  async getByHash(hashes: string[]): Promise<(Memory | null)[]> {
+    const found = await this.#store.getByHash(hashes);
     this.#refuseOvertaking("get memories", hashes.filter((_, i) => found[i] === null));
     return found;
   }
@@ -162,9 +162,9 @@ class OutboxStorage implements Partial<MemoryStorage>, Outbox {
     return await this.#store.unrelate(relations);
   }
 
-  async bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
+  async importTrashed(items: TrashedMemory[]): Promise<boolean[]> {
     this.#refuseOvertaking("bring memories into the trash", items.map(({ memory }) => memory.content_hash));
-    return await this.#store.bringTrash(items);
+    return await this.#store.importTrashed(items);
   }
 
   async emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {

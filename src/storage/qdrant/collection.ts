@@ -91,7 +91,7 @@ export class Collection {
     return this.#prepared;
   }
 
-  /** Looks at the collection anew with the next call: what is known of it may be old. */
+  /** Looks at the collection again with the next call: what is known of it may be old. */
   forget(): void {
     this.#prepared = undefined;
   }
@@ -290,7 +290,7 @@ export class Collection {
     return { collection_name: this.name, wait: true, ordering: this.settings.replicas > 1 ? "medium" : "weak" };
   }
 
-  /** A call whose refusals are told in the contract's words; a collection that is gone is made again by the next call. */
+  /** A call whose refusals become errors of the contract; a collection that is gone is made again by the next call. */
   async #call<T>(action: string, run: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<T> {
     try {
       return await this.connection.call<T>(action, run);

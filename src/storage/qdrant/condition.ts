@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreCondition, StoreTrouble } from "../contract/maintenance.ts";
+import type { StoreCondition, StoreIssue } from "../contract/maintenance.ts";
 import type { Collection } from "./collection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 
@@ -14,7 +14,7 @@ const SERVING: ReadonlySet<string> = new Set(["Active", "ActiveRead", "Listener"
 /** The condition of a collection. Throws `unavailable` when the server doesn't answer. */
 export async function conditionOf(collection: Collection): Promise<StoreCondition> {
   const [info, { shards, clock_ahead }] = await Promise.all([collection.info(), collection.replicas()]);
-  const { figures } = collection.connection, troubles: StoreTrouble[] = [];
+  const { figures } = collection.connection, troubles: StoreIssue[] = [];
   const missing = shards.filter((state) => !SERVING.has(state));
   if (missing.length > 0) {
     const dead = missing.filter((state) => state === "Dead").length;
@@ -44,7 +44,7 @@ export async function conditionOf(collection: Collection): Promise<StoreConditio
     });
   }
   return {
-    troubles,
+    issues: troubles,
     facts: {
       schema_version: SCHEMA_VERSION,
       collection_status: info.status,

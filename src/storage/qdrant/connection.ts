@@ -12,7 +12,7 @@ import type { ConnectionFigures } from "../contract/capabilities.ts";
 import { Circuit } from "./circuit.ts";
 import { Probe } from "./probe.ts";
 import type { QdrantSettings } from "./settings.ts";
-import { Slots } from "./slots.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** The server's API as its OpenAPI document says it. */
 export type Api = ReturnType<QdrantClient["api"]>;
@@ -44,7 +44,7 @@ interface PooledInit {
 export class Connection {
   readonly circuit: Circuit;
   readonly #settings: QdrantSettings;
-  readonly #slots: Slots;
+  readonly #slots: Semaphore;
   readonly #probe: Probe;
   #pool: Deno.HttpClient | undefined;
   #api: Promise<Api> | undefined;
@@ -56,7 +56,7 @@ export class Connection {
 
   constructor(settings: QdrantSettings) {
     this.#settings = settings;
-    this.#slots = new Slots(settings.pool.connections);
+    this.#slots = new Semaphore(settings.pool.connections);
     this.circuit = new Circuit(settings.circuit);
     this.#probe = new Probe(
       (signal) => this.#isAnswering(signal),
@@ -136,7 +136,7 @@ export class Connection {
   ): Promise<T> {
     if (this.circuit.wait > 0) throw this.#refuse(action);
     const answersBefore = this.#answers;
-    if (!await this.#slots.enter(Math.max(0, end - performance.now()))) {
+    if (!await this.#slots.acquire(Math.max(0, end - performance.now()))) {
       if (this.#answers === answersBefore) throw this.#refuse(action);
       this.#refused++;
       throw this.#busy(action);
@@ -161,7 +161,7 @@ export class Connection {
         throw refusal;
       }
     } finally {
-      this.#slots.leave();
+      this.#slots.release();
     }
   }
 

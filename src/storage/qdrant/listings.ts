@@ -15,7 +15,7 @@ import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf, type Filter } from "./filter.ts";
 import { foldedText, keysAmong, MEMORY_FIELDS, memoryOf, pointsFrom, RESERVED_ID } from "./layout.ts";
 import { partsOf } from "./records.ts";
-import type { Searches } from "../scoring/searches.ts";
+import type { CandidateSearch } from "../scoring/candidate_search.ts";
 
 /** Verbatim finds that are ordered by their words; more than these come newest first. */
 const MAX_ORDERED = 1000;
@@ -29,9 +29,9 @@ const POINT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Listings of one collection. */
 export class Listings {
   readonly #collection: Collection;
-  readonly #searches: Searches;
+  readonly #searches: CandidateSearch;
 
-  constructor(collection: Collection, searches: Searches) {
+  constructor(collection: Collection, searches: CandidateSearch) {
     this.#collection = collection;
     this.#searches = searches;
   }
@@ -113,7 +113,7 @@ export class Listings {
   }
 
   /** Memories that contain `text` in any case, best words first. */
-  async containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
+  async findText(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
     if (fold(text) === "") return { memories: [], total: 0 };
     const { complete } = await this.#collection.facts();
     // Without an index on the field, the server looks for the text anywhere in it.

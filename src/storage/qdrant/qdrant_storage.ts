@@ -29,12 +29,12 @@ import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import { Analysis } from "../sqlite/analysis.ts";
 import { Calls } from "../calls.ts";
 import { unescapeText } from "../escape.ts";
-import { Searches } from "../scoring/searches.ts";
+import { CandidateSearch } from "../scoring/candidate_search.ts";
 import { Collection } from "./collection.ts";
 import { conditionOf } from "./condition.ts";
 import { Connection, QdrantRefusal } from "./connection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
-import { Figures } from "./figures.ts";
+import { Statistics } from "./statistics.ts";
 import { pointId } from "./layout.ts";
 import { Listings } from "./listings.ts";
 import { identityOf, Models } from "./models.ts";
@@ -46,8 +46,8 @@ import type { QdrantSettings } from "./settings.ts";
 import { Succession } from "./succession.ts";
 import { Trash } from "./trash.ts";
 import { TrashPoints } from "./trash_points.ts";
-import { deriveAnew, optimise, upgrade } from "./upgrade.ts";
-import { VectorFills } from "./vector_fills.ts";
+import { optimise, rebuildDerived, upgrade } from "./upgrade.ts";
+import { VectorBackfill } from "./vector_backfill.ts";
 
 /** Milliseconds that opening waits for a server that neither answers nor refuses; calls go on waiting for it. */
 const OPENING_PATIENCE_MS = 2000;
@@ -81,10 +81,10 @@ class QdrantStorage implements MemoryStorage {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #records: Records;
-  readonly #searches: Searches;
+  readonly #searches: CandidateSearch;
   readonly #listings: Listings;
-  readonly #figures: Figures;
-  readonly #fills: VectorFills;
+  readonly #figures: Statistics;
+  readonly #fills: VectorBackfill;
   readonly #relations: Relations;
   readonly #succession: Succession;
   readonly #trash: Trash;
@@ -98,7 +98,7 @@ class QdrantStorage implements MemoryStorage {
     this.#connection = new Connection(settings);
     const collection = this.#collection = new Collection(this.#connection, settings);
     this.#models = new Models(collection);
-    const searches = this.#searches = new Searches(new SearchCalls(collection, this.#models));
+    const searches = this.#searches = new CandidateSearch(new SearchCalls(collection, this.#models));
     const changed: OnChange = (points) =>
       searches.changed(points.map(({ id, conversation }) => {
         return { id, conversation: conversation === null ? null : unescapeText(conversation) };
@@ -117,8 +117,8 @@ class QdrantStorage implements MemoryStorage {
       (hashes) => this.#relations.forget(hashes),
     );
     this.#listings = new Listings(collection, this.#searches);
-    this.#figures = new Figures(collection, this.#listings);
-    this.#fills = new VectorFills(collection, this.#models, this.#records);
+    this.#figures = new Statistics(collection, this.#listings);
+    this.#fills = new VectorBackfill(collection, this.#models, this.#records);
     this.#notes = new Notes(collection);
     this.capabilities = {
       connections: this.#connection,
@@ -139,7 +139,7 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("store memories", () => this.#records.store(items));
   }
 
-  get(hashes: string[]): Promise<(Memory | null)[]> {
+  getByHash(hashes: string[]): Promise<(Memory | null)[]> {
     return this.#call("get memories", async () => {
       const ids = hashes.map(pointId), found = await this.#listings.read(ids.filter((id) => id !== null));
       let next = 0;
@@ -154,7 +154,7 @@ class QdrantStorage implements MemoryStorage {
     );
   }
 
-  read(ids: MemoryId[]): Promise<(Memory | null)[]> {
+  getById(ids: MemoryId[]): Promise<(Memory | null)[]> {
     return this.#call("read memories", () => this.#listings.read(ids.map(String)));
   }
 
@@ -215,8 +215,8 @@ class QdrantStorage implements MemoryStorage {
     );
   }
 
-  trashed(query: { offset: number; limit: number }): Promise<TrashPage> {
-    return this.#call("list the trash", () => this.#trash.trashed(query));
+  listTrash(query: { offset: number; limit: number }): Promise<TrashPage> {
+    return this.#call("list the trash", () => this.#trash.list(query));
   }
 
   restore(hashes: string[]): Promise<boolean[]> {
@@ -255,8 +255,8 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("read all memories", () => this.#listings.scan(after, limit));
   }
 
-  bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
-    return this.#call("bring memories into the trash", () => this.#trash.bring(items));
+  importTrashed(items: TrashedMemory[]): Promise<boolean[]> {
+    return this.#call("bring memories into the trash", () => this.#trash.importTrashed(items));
   }
 
   tags(): Promise<TagCount[]> {
@@ -267,20 +267,20 @@ class QdrantStorage implements MemoryStorage {
     return this.#call("search memories", () => this.#searches.candidates(query));
   }
 
-  containing(text: string, query: ListQuery): Promise<MemoryPage> {
-    return this.#call("search memories", () => this.#listings.containing(text, query));
+  findText(text: string, query: ListQuery): Promise<MemoryPage> {
+    return this.#call("search memories", () => this.#listings.findText(text, query));
   }
 
   histogram(edges: number[], filter: MemoryFilter): Promise<number[]> {
     return this.#call("count memories", () => this.#figures.histogram(edges, filter));
   }
 
-  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
-    return this.#call("count values", () => this.#figures.values(field, filter));
+  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+    return this.#call("count values", () => this.#figures.countByValue(field, filter));
   }
 
-  sizes(limit: number): Promise<ContentSizes> {
-    return this.#call("measure contents", () => this.#figures.sizes(limit));
+  contentSizes(limit: number): Promise<ContentSizes> {
+    return this.#call("measure contents", () => this.#figures.contentSizes(limit));
   }
 
   vectors(hashes: string[]): Promise<(VectorSet | null)[]> {
@@ -349,7 +349,7 @@ class QdrantStorage implements MemoryStorage {
   maintain(task: MaintenanceTask): Promise<string> {
     return this.#call("maintain the store", async () => {
       if (task === "optimize") return await optimise(this.#collection);
-      return `Derived the words and filter fields of ${await deriveAnew(this.#collection)} memories anew`;
+      return `Derived the words and filter fields of ${await rebuildDerived(this.#collection)} memories again`;
     });
   }
 

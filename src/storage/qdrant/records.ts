@@ -1,6 +1,6 @@
 /**
  * Storing, changing and deleting points, so that several replicas can do it at once: an insert inserts only and leaves
- * a mark, a change is bound to the revision it was made from, and whoever reads its own mark back has won.
+ * a mark, a change is bound to the revision it was made from, and the caller that reads its own mark back has won.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { plainNumber } from "../../memory/numbers.ts";
 import { patched, patchedAnyway } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../contract/memories.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { Analysis } from "../sqlite/analysis.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
@@ -90,10 +90,10 @@ export class Records {
   /** Stores memories; those whose content_hash is there already stay as they were. */
   async store(items: readonly NewMemory[]): Promise<StoreOutcome[]> {
     if (items.length === 1) return await this.#inserts.all([await this.#prepared(items[0]!)]);
-    const prepared: Prepared[] = [], pacer = new Pacer();
+    const prepared: Prepared[] = [], pacer = new TimeSlice();
     for (const item of items) {
       prepared.push(await this.#prepared(item));
-      if (pacer.due) await pacer.pause();
+      if (pacer.isDue) await pacer.yieldIfDue();
     }
     return await this.#inserts.all(prepared);
   }

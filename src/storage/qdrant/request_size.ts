@@ -1,5 +1,5 @@
 /**
- * Keeps requests below the size that a server takes, 32 MB unless it is told otherwise.
+ * Keeps requests below the size that a server takes, 32 MB by default.
  *
  * @module
  */

@@ -8,7 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory, MemoryFilter } from "../../memory/memory.ts";
 import { analyse } from "../../memory/text.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { CandidateQuery } from "../contract/search.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type {
@@ -248,11 +248,11 @@ export class SearchCalls implements CandidateSource {
 
 /** How rare terms are: the score that the server gives each term's best memory, by the weight of the term in it. */
 async function raritiesOf(terms: readonly string[], answers: readonly Points[]): Promise<Map<string, number>> {
-  const rarities = new Map<string, number>(), pacer = new Pacer();
+  const rarities = new Map<string, number>(), pacer = new TimeSlice();
   for (const [i, term] of terms.entries()) {
     const best = answers[i]?.[0], content = best?.payload?.content;
     if (best === undefined || typeof content !== "string") continue;
-    await pacer.pause();
+    await pacer.yieldIfDue();
     const found = analyse(unescapeText(content)), count = found.filter((other) => other === term).length;
     if (count > 0) rarities.set(term, best.score / storedWeight(count, found.length));
   }

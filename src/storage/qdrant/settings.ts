@@ -1,5 +1,5 @@
 /**
- * What a Qdrant deployment can be told, with the defaults that existing deployments have.
+ * The settings of a Qdrant deployment, with the defaults that existing deployments have.
  *
  * @module
  */

@@ -87,7 +87,7 @@ export class Trash {
   }
 
   /** Memories in the trash, last deleted first. */
-  async trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
+  async list({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
     if (!await this.#points.prepare()) return { items: [], total: 0 };
     const [{ count }, points] = await Promise.all([
       this.#collection.read<Schemas["CountResult"]>(
@@ -114,7 +114,7 @@ export class Trash {
   }
 
   /** Puts memories from elsewhere into the trash; for each, whether it was put there. */
-  async bring(items: readonly TrashedMemory[]): Promise<boolean[]> {
+  async importTrashed(items: readonly TrashedMemory[]): Promise<boolean[]> {
     const brought = new Set<string>(), ids = items.map(({ memory }) => pointId(memory.content_hash));
     for (const part of partsOf(items, POINTS_AT_ONCE)) {
       const versions = new Map<string, Version>(), points: Schemas["PointStruct"][] = [];

@@ -12,7 +12,7 @@ import type { Collection } from "./collection.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
 import { unchanged } from "./revisions.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
 
 /** Memories in one step. */
@@ -57,8 +57,8 @@ export async function upgrade(collection: Collection, options: UpgradeOptions = 
   return progress;
 }
 
-/** Derives everything anew, for memories that have it too; the number of memories. */
-export async function deriveAnew(collection: Collection): Promise<number> {
+/** Derives everything again, for memories that have it too; the number of memories. */
+export async function rebuildDerived(collection: Collection): Promise<number> {
   let done = 0;
   for await (const points of pagesOf(collection, EVERY)) {
     await complete(collection, points);
@@ -103,10 +103,10 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
     (api, to, init) => api.getPoints({ ...to, ids: there.map(({ id }) => id), with_payload: false }, init),
   );
   const left = new Set(now.map(({ id }) => id));
-  const words: Schemas["PointVectors"][] = [], pacer = new Pacer();
+  const words: Schemas["PointVectors"][] = [], pacer = new TimeSlice();
   for (const { id, content } of there) {
     if (left.has(id)) words.push({ id, vector: { [WORDS]: wordsOf(content) } });
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   if (words.length === 0) return;
   await collection.write("complete memories", (api, to, init) => api.updateVectors({ ...to, points: words }, init));

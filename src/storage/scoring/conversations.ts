@@ -57,7 +57,7 @@ export class Conversations {
   }
 
   /**
-   * Reads those orders anew that another replica changed, for the searches after this one. It runs beside other calls: a
+   * Reads those orders again that another replica changed, for the searches after this one. It runs beside other calls: a
    * search goes on with the order that was known.
    */
   async check(names: ReadonlySet<string>): Promise<void> {

@@ -8,7 +8,7 @@
 import { inverseDocumentFrequency, K1, saturation } from "../../memory/ranking.ts";
 import { LATIN_STEMMED, type StemmedLanguage } from "../../memory/stemming.ts";
 import { analyseText, type QueryTerm } from "../../memory/text.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { Content } from "./contents.ts";
 import type { Survey, WeightAnswer, WeightQuestion } from "./source.ts";
 
@@ -38,10 +38,10 @@ export interface KnownWords {
  * @param memories Number of all memories.
  */
 export async function surveyOf(sample: readonly string[], memories: number): Promise<Survey> {
-  const counts = new Map<string | null, number>(), pacer = new Pacer();
+  const counts = new Map<string | null, number>(), pacer = new TimeSlice();
   let total = 0;
   for (const content of sample) {
-    await pacer.pause();
+    await pacer.yieldIfDue();
     const { terms, language } = analyseText(content);
     total += terms.length;
     counts.set(language, (counts.get(language) ?? 0) + 1);
@@ -80,7 +80,7 @@ export class Weights {
     return { terms: terms.filter((term) => !this.#isKnown(term)), survey: !this.#isFresh(at, writes, LENGTH_MS) };
   }
 
-  /** Takes over the answer. A term nobody stored yet may be stored any time, so that it isn't remembered as unknown. */
+  /** Takes over the answer. A term that isn't stored yet may be stored any time, so that it isn't remembered as unknown. */
   learn({ rarities, survey }: WeightAnswer): void {
     const at = performance.now(), writes = this.#writes;
     for (const [term, rarity] of rarities) {

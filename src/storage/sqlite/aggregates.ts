@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import type { Pacer } from "../../pacer.ts";
+import type { TimeSlice } from "../../yielding.ts";
 
 /** Row ids covered by one step of a scan. */
 const IDS_AT_ONCE = 2048;
@@ -39,7 +39,11 @@ function firstFrom(time: number, slots: ArrayLike<number>, created: Float64Array
 }
 
 /** Values of a field with their number of memories. */
-export function values(index: MemoryIndex, marks: Uint8Array | null, field: "tags" | "memory_type"): ValueCount[] {
+export function countByValue(
+  index: MemoryIndex,
+  marks: Uint8Array | null,
+  field: "tags" | "memory_type",
+): ValueCount[] {
   // Lists of tags are counted as wholes and taken apart once: many memories share theirs.
   const keys = field === "tags" ? index.tagSets : index.types, { created } = index;
   let end = 0;
@@ -67,7 +71,7 @@ export function values(index: MemoryIndex, marks: Uint8Array | null, field: "tag
 }
 
 /** Lengths of contents; read in steps, for every row is looked at. */
-export async function sizes(reader: DatabaseSync, limit: number, pacer: Pacer): Promise<ContentSizes> {
+export async function contentSizes(reader: DatabaseSync, limit: number, pacer: TimeSlice): Promise<ContentSizes> {
   // The length stands in the row's header, so contents aren't read.
   const sums = prepareRows(
     reader,
@@ -90,7 +94,7 @@ export async function sizes(reader: DatabaseSync, limit: number, pacer: Pacer): 
       }
       largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, limit);
     }
-    await pacer.pause();
+    await pacer.yieldIfDue();
   }
   return { total_bytes, largest };
 }

@@ -6,10 +6,10 @@
 
 /// <reference lib="deno.worker" />
 
-import { giveWay } from "../../give_way.ts";
+import { lowerThreadPriority } from "../../tuning/thread_priority.ts";
 import { analysed, type AnalysisAnswer, type AnalysisTask } from "./analysis.ts";
 
-giveWay();
+lowerThreadPriority();
 
 self.onmessage = ({ data: { id, kind, content } }: MessageEvent<AnalysisTask>) =>
   self.postMessage({ id, found: analysed(kind, content) } satisfies AnalysisAnswer);

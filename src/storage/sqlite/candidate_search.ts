@@ -8,21 +8,21 @@ import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
 import { findCandidates, matchWords, NO_WORDS } from "./candidates.ts";
 import { type Database, prepareRows } from "./database.ts";
 import { type Filtering, marksOf } from "./filtering.ts";
-import type { Follower } from "./follower.ts";
+import type { IndexSync } from "./index_sync.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import type { Models } from "./models.ts";
 import { exactCosine } from "./quantise.ts";
-import { Turns } from "./turns.ts";
+import { TimeSlicedQueue } from "../../yielding.ts";
 
 /** Searches one store. */
 export class CandidateSearch {
-  readonly #follower: Follower;
+  readonly #follower: IndexSync;
   readonly #models: Models;
   readonly #filtering: Filtering;
   readonly #vectors;
-  readonly #turns = new Turns();
+  readonly #turns = new TimeSlicedQueue();
 
-  constructor(database: Database, follower: Follower, models: Models, filtering: Filtering) {
+  constructor(database: Database, follower: IndexSync, models: Models, filtering: Filtering) {
     this.#follower = follower;
     this.#models = models;
     this.#filtering = filtering;
@@ -33,10 +33,10 @@ export class CandidateSearch {
   }
 
   async find({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
-    // Awaited further down: should it fail before, that isn't a failure nobody looks at.
+    // Awaited further down: should it fail before, that isn't an unhandled rejection.
     if (vector instanceof Promise) vector.catch(() => {});
     const only = await this.#filtering.unindexed(filter);
-    await this.#follower.fresh();
+    await this.#follower.current();
     let seen: { index: MemoryIndex; changes: number; marks: Uint8Array | null } | undefined;
     // What passes, found again only when the index changed in between.
     const matching = () => {

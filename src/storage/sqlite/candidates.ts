@@ -11,7 +11,7 @@ import { type QueryTerm, queryTerms, readQuery } from "../../memory/text.ts";
 import type { Candidate, CandidateSet, Scores } from "../contract/search.ts";
 import type { MemoryIndex } from "./memory_index.ts";
 import { languageTerm, speakerTerm, type TermNumbers } from "./terms.ts";
-import { Top } from "./top.ts";
+import { TopK } from "./top_k.ts";
 import type { Near } from "./vector_index.ts";
 
 /** So many of the nearest are put in order without rounding: those that a page shows. The rest only fills up. */
@@ -187,7 +187,7 @@ function nearest(
 ): { near: Near[]; exact: Map<number, number> } {
   if (index.vectors === null) return NOT_NEAR;
   const { model, index: vectors } = index.vectors, exact = new Map<number, number>();
-  vectors.aim(vector);
+  vectors.setQuery(vector);
   const near = vectors.nearest(limit + SPARE, marks);
   for (const { slot } of near.slice(0, EXACT)) {
     const cosine = exactly(index.ids[slot]!, model, vector);
@@ -199,7 +199,7 @@ function nearest(
 }
 
 function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null, limit: number): number[] {
-  const top = new Top(limit);
+  const top = new TopK(limit);
   offerScored(top, index, scores, marks);
   return top.slots();
 }
@@ -208,7 +208,7 @@ function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array
  * Offers every slot that has a score and may be shown. A function of its own: V8 optimises a loop while it runs, and what
  * followed it in the same function would throw that code away at the end of every call.
  */
-function offerScored(top: Top, index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null): void {
+function offerScored(top: TopK, index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null): void {
   const { end } = index;
   let threshold = Math.max(0, top.threshold);
   for (let slot = 0; slot < end; slot++) {

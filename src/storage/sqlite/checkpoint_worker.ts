@@ -18,7 +18,7 @@ self.onmessage = ({ data: path }: MessageEvent<string>) => {
   self.postMessage(null);
 };
 
-/** Moves what nobody still reads from the log, without keeping anybody from reading or writing. */
+/** Moves from the log what no reader needs, without blocking readers or writers. */
 function checkpoint(path: string): void {
   // Closed each time, so that the worker can be ended whenever it has answered.
   const connection = new DatabaseSync(path, { timeout: 0 });

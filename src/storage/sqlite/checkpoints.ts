@@ -40,7 +40,7 @@ export class Checkpoints {
     if (this.#due <= 0) return undefined;
     const { pages, moved } = this.#look();
     if (pages - moved >= this.#due) this.#running ??= this.#run().finally(() => this.#running = undefined);
-    // A log is begun anew by the first commit that finds all of it moved, which never comes while others follow at once.
+    // A log is begun again by the first commit that finds all of it moved, which never comes while others follow at once.
     return pages >= this.#due * PATIENCE ? this.#running : undefined;
   }
 

@@ -1,15 +1,15 @@
 /**
- * What hinders an open database although it may answer: looked for when somebody asks, with nothing written unless a
+ * What hinders an open database although it may answer: looked for on request, with nothing written unless a
  * write has failed before.
  *
  * @module
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
-import type { StoreCondition, StoreTrouble } from "../contract/maintenance.ts";
-import { type Database, hindranceOf, HINDRANCES, pluck, RESCUE } from "./database.ts";
+import type { StoreCondition, StoreIssue } from "../contract/maintenance.ts";
+import { type Database, FAILURES, type FileIdentity, pluck, RESCUE, sqliteFailure } from "./database.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
-import type { WriteFault } from "./faults.ts";
+import type { WriteFailure } from "./write_failures.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
 /** Milliseconds that another process may hold the lock before it counts as stuck; a transaction takes up to 30. */
@@ -17,13 +17,7 @@ const LOCK_PATIENCE = 1000;
 /** Milliseconds after a failed write in which no trial is made, so that the state doesn't flap. */
 const FAULT_HOLD = 3000;
 
-/** The file that was opened, to notice when another takes its place. */
-export interface FileIdentity {
-  dev: number;
-  ino: number | null;
-}
-
-const ACTIONS: Record<WriteFault["kind"], string> = {
+const ACTIONS: Record<WriteFailure["kind"], string> = {
   full: "Free space on the disk that holds the database; writes work again by themselves",
   "read-only": "Make the database, its folder and its disk writable for the service",
   failing: "Look at the machine's log for faults of the disk, and at limits on file sizes",
@@ -39,7 +33,7 @@ export async function conditionOf(
   const { path, reader } = database;
   const file = await Deno.stat(path).catch(() => null);
   const wal = await Deno.stat(`${path}-wal`).then(({ size }) => size, () => 0);
-  const troubles: StoreTrouble[] = [];
+  const troubles: StoreIssue[] = [];
   if (file === null || file.dev !== opened.dev || file.ino !== opened.ino) {
     troubles.push({
       kind: "replaced",
@@ -51,18 +45,18 @@ export async function conditionOf(
   const trouble = damage(reader, queue) ?? await writable(database, queue);
   if (trouble !== null) troubles.push(trouble);
   return {
-    troubles,
+    issues: troubles,
     facts: { schema_version: SCHEMA_VERSION, size_bytes: (file?.size ?? 0) + wal, wal_bytes: wal },
   };
 }
 
 /** Reads from the file, not from what the connection remembers of it; and what other calls came upon. */
-function damage(reader: Database["reader"], { faults }: WriteQueue): StoreTrouble | null {
+function damage(reader: Database["reader"], { faults }: WriteQueue): StoreIssue | null {
   try {
     reader.exec("PRAGMA shrink_memory");
     pluck(reader, "SELECT value FROM counters LIMIT 1");
   } catch (error) {
-    if (hindranceOf(errorText(error)) !== "damaged") throw error;
+    if (sqliteFailure(errorText(error)) !== "damaged") throw error;
     faults.failed(error);
   }
   if (faults.damagedAt === null) return null;
@@ -76,7 +70,7 @@ function damage(reader: Database["reader"], { faults }: WriteQueue): StoreTroubl
 }
 
 /** Whether a write could be made now. */
-async function writable({ writer }: Database, queue: WriteQueue): Promise<StoreTrouble | null> {
+async function writable({ writer }: Database, queue: WriteQueue): Promise<StoreIssue | null> {
   const { faults } = queue;
   if (!writer.isTransaction && !await free(writer, queue)) {
     return {
@@ -94,7 +88,7 @@ async function writable({ writer }: Database, queue: WriteQueue): Promise<StoreT
     kind: fault.kind,
     severity: "degraded",
     since: fault.since,
-    message: `Writes fail: ${HINDRANCES[fault.kind]}`,
+    message: `Writes fail: ${FAILURES[fault.kind]}`,
     action: ACTIONS[fault.kind],
   };
 }
@@ -110,7 +104,7 @@ async function free(writer: Database["writer"], queue: WriteQueue): Promise<bool
       return true;
     } catch (error) {
       // Any other fault shows in the writes themselves.
-      if (hindranceOf(errorText(error)) !== "locked") return faults.failed(error), true;
+      if (sqliteFailure(errorText(error)) !== "locked") return faults.failed(error), true;
       if (performance.now() > end) return false;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }

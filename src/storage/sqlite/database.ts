@@ -16,6 +16,12 @@ import { lockForUse, type StoreLock } from "./store_lock.ts";
 /** Longest wait between two tries for a lock, in milliseconds. */
 const LONGEST_WAIT = 50;
 
+/** The file that was opened, to notice when another takes its place. */
+export interface FileIdentity {
+  dev: number;
+  ino: number | null;
+}
+
 /** The connections to one file. */
 export interface Database {
   path: string;
@@ -201,7 +207,7 @@ export function openingError(error: unknown, path: string): MemoryError {
 /** What a failed statement means to a caller: the store is there or it isn't; nothing in between is made up. */
 export function storageError(error: unknown, action: string): MemoryError {
   if (error instanceof MemoryError) return error;
-  const text = errorText(error), hindrance = hindranceOf(text);
+  const text = errorText(error), hindrance = sqliteFailure(text);
   if (hindrance === "full") {
     return new MemoryError("full", `Cannot ${action}: the store's disk is full; free space on it, then try again`, {
       cause: error,
@@ -209,7 +215,7 @@ export function storageError(error: unknown, action: string): MemoryError {
   }
   if (hindrance === "damaged") return damagedError(action, error);
   const outage = hindrance !== null || /disk|not open|closed/i.test(text);
-  const reason = hindrance === null ? text : HINDRANCES[hindrance];
+  const reason = hindrance === null ? text : FAILURES[hindrance];
   return new MemoryError(outage ? "unavailable" : "internal", `Cannot ${action}: ${reason}`, {
     cause: error,
     ...(outage ? { retryAfterSeconds: 5 } : {}),
@@ -218,7 +224,7 @@ export function storageError(error: unknown, action: string): MemoryError {
 
 /** The refusal of a call to a database that is known to be damaged. */
 export function damagedError(action: string, cause?: unknown): MemoryError {
-  return new MemoryError("unavailable", `Cannot ${action}: ${HINDRANCES.damaged}; ${RESCUE}`, { cause });
+  return new MemoryError("unavailable", `Cannot ${action}: ${FAILURES.damaged}; ${RESCUE}`, { cause });
 }
 
 /** What to do about a damaged database. */
@@ -226,7 +232,7 @@ export const RESCUE = "bring out what can be read with `unimem export`, stop the
   "import that file into a new store";
 
 /** What keeps a database from being written or read, in words for a client. */
-export const HINDRANCES = {
+export const FAILURES = {
   locked: "another process keeps the database locked",
   full: "the store's disk is full",
   "read-only": "the database can't be written",
@@ -235,7 +241,7 @@ export const HINDRANCES = {
 } as const;
 
 /** What a failure of SQLite says about the file; null when it says nothing. */
-export function hindranceOf(text: string): keyof typeof HINDRANCES | null {
+export function sqliteFailure(text: string): keyof typeof FAILURES | null {
   if (/locked/i.test(text)) return "locked";
   if (/disk is full/i.test(text)) return "full";
   if (/readonly|read-only|unable to open/i.test(text)) return "read-only";

@@ -7,7 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreExamination } from "../examination.ts";
-import { type Database, hindranceOf, HINDRANCES, pluck, refuseForeign } from "./database.ts";
+import { type Database, FAILURES, pluck, refuseForeign, sqliteFailure } from "./database.ts";
 import { refuseEmptied } from "./emptied.ts";
 import { unescapeText } from "../escape.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
@@ -44,7 +44,7 @@ export async function examineFile(path: string, { tryLock }: ExamineOptions): Pr
     throw new MemoryError("configuration", "Cannot use the database: the file is not a SQLite database");
   }
   const wal = await Deno.stat(`${path}-wal`).then((file) => file.size, () => null);
-  // Without a log nobody has it open, and only a connection that may write cleans up after itself.
+  // Without a log no process has it open, and only a connection that may write cleans up after itself.
   const connections = [new DatabaseSync(path, { readOnly: wal !== null, timeout: LOCK_PATIENCE })];
   try {
     const reader = connections[0]!;
@@ -122,7 +122,7 @@ function fault(error: unknown): MemoryError {
   if (error instanceof Deno.errors.PermissionDenied) {
     return new MemoryError("unavailable", "Cannot read the database: no permission", { cause: error });
   }
-  const hindrance = hindranceOf(errorText(error));
-  const reason = hindrance === null ? errorText(error) : HINDRANCES[hindrance];
+  const hindrance = sqliteFailure(errorText(error));
+  const reason = hindrance === null ? errorText(error) : FAILURES[hindrance];
   return new MemoryError("unavailable", `Cannot use the database: ${reason}`, { cause: error });
 }

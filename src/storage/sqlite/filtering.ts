@@ -5,10 +5,10 @@
  */
 
 import type { MemoryFilter } from "../../memory/memory.ts";
-import type { Follower } from "./follower.ts";
+import type { IndexSync } from "./index_sync.ts";
 import type { MemoryIndex } from "./memory_index.ts";
-import { Pacer } from "../../pacer.ts";
-import type { Scans } from "./scans.ts";
+import { TimeSlice } from "../../yielding.ts";
+import type { TextScans } from "./text_scans.ts";
 
 /** The index, and the slots that pass by mark: null for all. */
 export interface Filtered {
@@ -18,24 +18,24 @@ export interface Filtered {
 
 /** Applies filters to one store. */
 export class Filtering {
-  readonly #follower: Follower;
-  readonly #scans: Scans;
+  readonly #follower: IndexSync;
+  readonly #scans: TextScans;
 
-  constructor(follower: Follower, scans: Scans) {
+  constructor(follower: IndexSync, scans: TextScans) {
     this.#follower = follower;
     this.#scans = scans;
   }
 
   /** The index in step with the database, and what passes. */
   async match(filter: MemoryFilter): Promise<Filtered> {
-    const only = await this.unindexed(filter), index = await this.#follower.fresh();
+    const only = await this.unindexed(filter), index = await this.#follower.current();
     return { index, marks: marksOf(index, filter, only) };
   }
 
   /** Ids of the memories that pass the conditions which the index can't answer; null without such conditions. */
   async unindexed({ metadata }: MemoryFilter): Promise<number[] | null> {
     if (metadata === undefined || Object.keys(metadata).length === 0) return null;
-    return await this.#scans.withMetadata(metadata, new Pacer());
+    return await this.#scans.withMetadata(metadata, new TimeSlice());
   }
 }
 

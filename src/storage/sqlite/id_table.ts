@@ -7,7 +7,7 @@
 const FREE = 0;
 /** Left behind by a removed id, so that searches go on past it. */
 const REMOVED = 0xffff_ffff;
-/** Share of places in use, removed ones included, above which the table is made anew. */
+/** Share of places in use, removed ones included, above which the table is rebuilt. */
 const FULLEST = 0.85;
 
 /** Maps row ids (1 to 2³² − 2) to slots. */

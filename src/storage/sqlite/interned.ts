@@ -6,7 +6,7 @@
 
 import { fold } from "../../memory/fold.ts";
 
-/** Numbers strings from 1 and counts their uses; a string nobody uses loses its number. */
+/** Numbers strings from 1 and counts their uses; an unused string loses its number. */
 export class Interned {
   #numbers = new Map<string, number>();
   #names: (string | undefined)[] = [undefined];

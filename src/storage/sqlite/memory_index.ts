@@ -233,7 +233,7 @@ export class MemoryIndex {
     return this.#tagNames.entries();
   }
 
-  /** Scratch space for a search: a row number by slot, −1 everywhere, as whoever uses it leaves it behind. */
+  /** Scratch space for a search: a row number by slot, −1 everywhere, and so each user leaves it. */
   rows(): Int32Array {
     if (this.#rows.length < this.ids.length) this.#rows = new Int32Array(this.ids.length).fill(-1);
     return this.#rows;

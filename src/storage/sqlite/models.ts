@@ -9,9 +9,10 @@ import { MemoryError } from "../../errors.ts";
 import type { VectorSet } from "../contract/vectors.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText, unescapeText } from "../escape.ts";
-import type { Pacer } from "../../pacer.ts";
+import type { TimeSlice } from "../../yielding.ts";
 import { quantise } from "./quantise.ts";
-import { checkDimensions, type PreparedVectors } from "./records.ts";
+import type { PreparedVectors } from "./quantise.ts";
+import { checkDimensions } from "./records.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
 const COLUMNS = "number, id, name, provider, dimensions";
@@ -123,7 +124,7 @@ export class Models {
   }
 
   /** Memories without vectors of a model, in the order they were stored. */
-  async missing(id: string, limit: number, pacer: Pacer): Promise<{ content_hash: string; content: string }[]> {
+  async missing(id: string, limit: number, pacer: TimeSlice): Promise<{ content_hash: string; content: string }[]> {
     const { number } = this.#required(id), found: { content_hash: string; content: string }[] = [];
     for (let last = this.#complete.get(number) ?? 0; found.length < limit;) {
       const rows = rowsOf(this.#missing, number, last, ROWS_AT_ONCE);
@@ -134,7 +135,7 @@ export class Models {
       }
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
     return found;
   }

@@ -10,7 +10,7 @@ import { escapeText, unescapeText } from "../escape.ts";
 import type { Work } from "./write_queue.ts";
 
 /** The note of that name; null where there is none. */
-export function noteOf(connection: DatabaseSync, name: string): string | null {
+export function readNote(connection: DatabaseSync, name: string): string | null {
   const value = rowsOf(prepareRows(connection, "SELECT value FROM notes WHERE name = ?"), name)[0]?.[0];
   return value === undefined ? null : unescapeText(String(value));
 }
@@ -22,7 +22,7 @@ export function removeNotes(writer: DatabaseSync, notes: ReadonlyMap<string, str
 }
 
 /** Puts `after` in the place of `before`; whether `before` stood there. */
-export function noting(
+export function changeNoteWork(
   writer: DatabaseSync,
   name: string,
   before: string | null,
@@ -30,7 +30,7 @@ export function noting(
 ): Work<boolean> {
   // deno-lint-ignore require-yield -- one row is done in one go
   return function* () {
-    const result = noteOf(writer, name) === before; // within the transaction, so that nobody comes in between
+    const result = readNote(writer, name) === before; // within the transaction, so that no other write comes in between
     if (result && after === null) writer.prepare("DELETE FROM notes WHERE name = ?").run(name);
     if (result && after !== null) {
       writer.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)").run(name, escapeText(after));

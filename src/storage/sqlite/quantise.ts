@@ -22,6 +22,11 @@ export interface Quantised {
   remainders: Uint8Array;
 }
 
+/** Vectors ready to be written; `model` is the model's number in the `models` table. */
+export interface PreparedVectors extends Quantised {
+  model: number;
+}
+
 /** Bytes of one chunk. */
 export function chunkBytes(dimensions: number): number {
   return SCALE_BYTES + dimensions;

@@ -17,7 +17,7 @@ import type { Trashing } from "../contract/trash.ts";
 import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
 import { escapeText } from "../escape.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
-import type { Quantised } from "./quantise.ts";
+import type { PreparedVectors } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
 import { Trash } from "./trash.ts";
@@ -41,11 +41,6 @@ export interface ReanalysedMemory {
   terms: ReadonlyMap<string, number>;
   /** The content as it is kept, folded. */
   folded: string;
-}
-
-/** Vectors ready to be written; `model` is the model's number in the `models` table. */
-export interface PreparedVectors extends Quantised {
-  model: number;
 }
 
 /** Writes to the tables of one database. */

@@ -13,7 +13,7 @@ import type { Work } from "./write_queue.ts";
 const STORED = "EXISTS (SELECT 1 FROM memories WHERE content_hash = ?)";
 
 /** Adds relations; for each what came of it. */
-export function relating(writer: DatabaseSync, relations: readonly Relation[]): Work<RelateOutcome[]> {
+export function addRelationsWork(writer: DatabaseSync, relations: readonly Relation[]): Work<RelateOutcome[]> {
   const stored = writer.prepare(`SELECT 1 WHERE ${STORED} AND ${STORED}`);
   const insert = writer.prepare(
     "INSERT INTO relations (source, type, target, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -34,7 +34,7 @@ export function relating(writer: DatabaseSync, relations: readonly Relation[]): 
 }
 
 /** Removes relations; for each, whether it was there. */
-export function unrelating(
+export function removeRelationsWork(
   writer: DatabaseSync,
   relations: readonly Omit<Relation, "created_at">[],
 ): Work<boolean[]> {

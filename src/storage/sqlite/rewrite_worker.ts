@@ -12,7 +12,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
 import { pluck } from "./database.ts";
-import { addFold } from "./scans.ts";
+import { addFold } from "./text_scans.ts";
 import { dropUnusedTerms } from "./unused_terms.ts";
 
 /** What was done, or why nothing was. */

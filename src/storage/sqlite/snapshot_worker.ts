@@ -8,7 +8,7 @@
 
 import { backup, DatabaseSync } from "node:sqlite";
 import { errorText } from "../../errors.ts";
-import { giveWay } from "../../give_way.ts";
+import { lowerThreadPriority } from "../../tuning/thread_priority.ts";
 import type { SnapshotFacts } from "../files.ts";
 import { pluck } from "./database.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./migrations.ts";
@@ -33,7 +33,7 @@ const FAULTS_LISTED = 3;
 self.onmessage = async ({ data }: MessageEvent<SnapshotTask>) => self.postMessage(await run(data));
 
 async function run({ file, from, thorough }: SnapshotTask): Promise<SnapshotAnswer> {
-  giveWay();
+  lowerThreadPriority();
   try {
     if (from !== undefined) await copy(from, file);
   } catch (error) {
@@ -47,7 +47,7 @@ async function run({ file, from, thorough }: SnapshotTask): Promise<SnapshotAnsw
 }
 
 /**
- * Copies within one read transaction, so that what others write meanwhile neither shows nor makes SQLite begin anew.
+ * Copies within one read transaction, so that what others write meanwhile neither shows nor makes SQLite start again.
  * VACUUM INTO would attach the copy, which Deno allows only to a process that may do everything.
  */
 async function copy(from: string, to: string): Promise<void> {

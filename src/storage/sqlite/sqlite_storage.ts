@@ -35,31 +35,32 @@ import { scoreWords, weighWords } from "./candidates.ts";
 import {
   closeDatabase,
   type Database,
-  hindranceOf,
+  type FileIdentity,
   openDatabase,
   openingError,
   prepareRows,
   rowsOf,
+  sqliteFailure,
   storageError,
   type Value,
 } from "./database.ts";
-import { conditionOf, type FileIdentity } from "./condition.ts";
+import { conditionOf } from "./condition.ts";
 import { escapeText } from "../escape.ts";
 import { Filtering } from "./filtering.ts";
-import { Follower } from "./follower.ts";
+import { IndexSync } from "./index_sync.ts";
 import { optimise } from "./maintenance.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { Models } from "./models.ts";
-import { noteOf, noting, removeNotes } from "./notes.ts";
-import { Pacer } from "../../pacer.ts";
+import { changeNoteWork, readNote, removeNotes } from "./notes.ts";
+import { TimeSlice } from "../../yielding.ts";
 import { pragmasOf } from "./pragmas.ts";
 import { dequantise } from "./quantise.ts";
 import { type PreparedMemory, Records } from "./records.ts";
-import { relating, relationsOf, unrelating } from "./relations.ts";
+import { addRelationsWork, relationsOf, removeRelationsWork } from "./relations.ts";
 import { MEMORY_COLUMNS, memoryOf } from "./rows.ts";
-import { Scans } from "./scans.ts";
+import { TextScans } from "./text_scans.ts";
 import { copyDatabase } from "./snapshot.ts";
-import { bringing, emptying, TrashReader } from "./trash.ts";
+import { emptyTrashWork, importTrashedWork, TrashReader } from "./trash.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** Where and how to open the store. */
@@ -109,10 +110,10 @@ class SqliteStorage implements MemoryStorage {
   };
   readonly #database: Database;
   readonly #queue: WriteQueue;
-  readonly #follower: Follower;
+  readonly #follower: IndexSync;
   readonly #records: Records;
   readonly #models: Models;
-  readonly #scans: Scans;
+  readonly #scans: TextScans;
   readonly #trash: TrashReader;
   readonly #analysis = new Analysis();
   readonly #byHash;
@@ -131,7 +132,7 @@ class SqliteStorage implements MemoryStorage {
   constructor(database: Database) {
     this.#database = database;
     this.#file = Deno.stat(database.path);
-    const follower = this.#follower = new Follower(
+    const follower = this.#follower = new IndexSync(
       database,
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
       (content) => this.#analysis.of("counts", content),
@@ -139,7 +140,7 @@ class SqliteStorage implements MemoryStorage {
     this.#queue = new WriteQueue(database, (memories) => follower.changed(memories));
     this.#records = new Records(database, follower.terms);
     this.#models = new Models(database, this.#queue);
-    this.#scans = new Scans(database.reader);
+    this.#scans = new TextScans(database.reader);
     this.#trash = new TrashReader(database.reader);
     this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
     this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
@@ -153,7 +154,7 @@ class SqliteStorage implements MemoryStorage {
     };
     this.#filtering = new Filtering(follower, this.#scans);
     this.#search = new CandidateSearch(database, follower, this.#models, this.#filtering);
-    this.#call("read the index", () => follower.fresh()).catch(() => {}); // the next call tries again and tells
+    this.#call("read the index", () => follower.current()).catch(() => {}); // the next call tries again and tells
   }
 
   get opens(): number {
@@ -162,18 +163,18 @@ class SqliteStorage implements MemoryStorage {
 
   store(items: NewMemory[]): Promise<StoreOutcome[]> {
     return this.#call("store memories", async () => {
-      const pacer = new Pacer(), prepared: PreparedMemory[] = [];
+      const pacer = new TimeSlice(), prepared: PreparedMemory[] = [];
       for (const { memory, vectors } of items) {
         const found = this.#analysis.of("counts", memory.content);
         const terms = found instanceof Promise ? await found : found;
         prepared.push({ memory, terms, vectors: vectors === null ? null : this.#models.prepare(vectors) });
-        if (pacer.due) await pacer.pause();
+        if (pacer.isDue) await pacer.yieldIfDue();
       }
       return await this.#queue.run("store memories", this.#records.store(prepared));
     });
   }
 
-  get(hashes: string[]): Promise<(Memory | null)[]> {
+  getByHash(hashes: string[]): Promise<(Memory | null)[]> {
     return this.#call("get memories", () => this.#rows(this.#byHash, hashes.map(escapeText)));
   }
 
@@ -183,7 +184,7 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("find keys", () => Promise.resolve(find()));
   }
 
-  read(ids: MemoryId[]): Promise<(Memory | null)[]> {
+  getById(ids: MemoryId[]): Promise<(Memory | null)[]> {
     return this.#call("read memories", () => this.#rows(this.#byId, ids));
   }
 
@@ -227,7 +228,7 @@ class SqliteStorage implements MemoryStorage {
     );
   }
 
-  trashed({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
+  listTrash({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
     return this.#call("list the trash", () => Promise.resolve(this.#trash.page(offset, limit)));
   }
 
@@ -244,8 +245,8 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #restore(hashes: readonly string[]): Promise<(boolean | "conflict")[]> {
-    const pacer = new Pacer(), prepared: (PreparedMemory | null)[] = [];
-    const active = (await this.#follower.fresh()).vectors?.model ?? 0;
+    const pacer = new TimeSlice(), prepared: (PreparedMemory | null)[] = [];
+    const active = (await this.#follower.current()).vectors?.model ?? 0;
     for (const hash of hashes) {
       const memory = this.#trash.find(hash);
       prepared.push(
@@ -255,7 +256,7 @@ class SqliteStorage implements MemoryStorage {
           vectors: this.#trash.vectors(hash, active),
         },
       );
-      if (pacer.due) await pacer.pause();
+      if (pacer.isDue) await pacer.yieldIfDue();
     }
     return await this.#queue.run("restore memories", this.#records.restore(prepared));
   }
@@ -263,7 +264,7 @@ class SqliteStorage implements MemoryStorage {
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
     return this.#call(
       "empty the trash",
-      () => this.#queue.run("empty the trash", emptying(this.#database.writer, which)),
+      () => this.#queue.run("empty the trash", emptyTrashWork(this.#database.writer, which)),
     );
   }
 
@@ -290,7 +291,7 @@ class SqliteStorage implements MemoryStorage {
 
   neighbours(turns: Turn[], count: number): Promise<TurnsAround[]> {
     return this.#call("read turns", async () => {
-      const index = await this.#follower.fresh();
+      const index = await this.#follower.current();
       // One more on each side, for the turn itself may be among those created at its time.
       const around = turns.map(({ conversation_id, created_at }) => {
         const { before, after } = index.turnsAt(conversation_id, created_at, count + 1);
@@ -312,14 +313,14 @@ class SqliteStorage implements MemoryStorage {
   relate(relations: Relation[]): Promise<RelateOutcome[]> {
     return this.#call(
       "relate memories",
-      () => this.#queue.run("relate memories", relating(this.#database.writer, relations)),
+      () => this.#queue.run("relate memories", addRelationsWork(this.#database.writer, relations)),
     );
   }
 
   unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
     return this.#call(
       "unrelate memories",
-      () => this.#queue.run("unrelate memories", unrelating(this.#database.writer, relations)),
+      () => this.#queue.run("unrelate memories", removeRelationsWork(this.#database.writer, relations)),
     );
   }
 
@@ -341,16 +342,16 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
-  bringTrash(items: TrashedMemory[]): Promise<boolean[]> {
+  importTrashed(items: TrashedMemory[]): Promise<boolean[]> {
     return this.#call(
       "bring memories into the trash",
-      () => this.#queue.run("bring memories into the trash", bringing(this.#database.writer, items)),
+      () => this.#queue.run("bring memories into the trash", importTrashedWork(this.#database.writer, items)),
     );
   }
 
   tags(): Promise<TagCount[]> {
     return this.#call("count tags", async () => {
-      const index = await this.#follower.fresh();
+      const index = await this.#follower.current();
       return Array.from(index.tagCounts(), ([tag, count]) => ({ tag, count }))
         .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1));
     });
@@ -360,10 +361,10 @@ class SqliteStorage implements MemoryStorage {
     return this.#call("search memories", () => this.#search.find(query));
   }
 
-  containing(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
+  findText(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
     return this.#call("search memories", async () => {
-      await this.#follower.fresh(); // which completes what a process of another version has written
-      const found = text === "" ? [] : await this.#scans.containing(text, new Pacer());
+      await this.#follower.current(); // which completes what a process of another version has written
+      const found = text === "" ? [] : await this.#scans.findText(text, new TimeSlice());
       const { index, marks } = await this.#filtering.match(filter);
       const scores = scoreWords(index, weighWords(index, this.#follower.terms, text));
       const slots = found.flatMap((id) => {
@@ -383,20 +384,20 @@ class SqliteStorage implements MemoryStorage {
     });
   }
 
-  values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
     return this.#call("count memories", async () => {
       const { index, marks } = await this.#filtering.match(filter);
-      return aggregates.values(index, marks, field);
+      return aggregates.countByValue(index, marks, field);
     });
   }
 
-  sizes(limit: number): Promise<ContentSizes> {
-    return this.#call("measure memories", () => aggregates.sizes(this.#database.reader, limit, new Pacer()));
+  contentSizes(limit: number): Promise<ContentSizes> {
+    return this.#call("measure memories", () => aggregates.contentSizes(this.#database.reader, limit, new TimeSlice()));
   }
 
   vectors(hashes: string[]): Promise<(VectorSet | null)[]> {
     return this.#call("read vectors", async () => {
-      const number = (await this.#follower.fresh()).vectors?.model ?? 0;
+      const number = (await this.#follower.current()).vectors?.model ?? 0;
       const identity = this.#models.numbered(number)?.identity;
       const find = prepareRows(
         this.#database.reader,
@@ -414,14 +415,14 @@ class SqliteStorage implements MemoryStorage {
 
   activeModel(): Promise<ModelIdentity | null> {
     return this.#call("read the active model", async () => {
-      const { vectors } = await this.#follower.fresh();
+      const { vectors } = await this.#follower.current();
       return vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null;
     });
   }
 
   vectorCoverage(): Promise<VectorCoverage> {
     return this.#call("count vectors", async () => {
-      const index = await this.#follower.fresh(), { vectors } = index;
+      const index = await this.#follower.current(), { vectors } = index;
       return {
         active: vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null,
         memories: index.size,
@@ -433,13 +434,13 @@ class SqliteStorage implements MemoryStorage {
   registerModel(model: ModelIdentity): Promise<ModelIdentity> {
     return this.#call("register the model", async () => {
       await this.#models.register(model);
-      const { vectors } = await this.#follower.fresh();
+      const { vectors } = await this.#follower.current();
       return this.#models.numbered(vectors!.model)!.identity;
     });
   }
 
   withoutVectors(model: string, limit: number): Promise<{ content_hash: string; content: string }[]> {
-    return this.#call("find memories without vectors", () => this.#models.missing(model, limit, new Pacer()));
+    return this.#call("find memories without vectors", () => this.#models.missing(model, limit, new TimeSlice()));
   }
 
   addVectors(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
@@ -454,14 +455,14 @@ class SqliteStorage implements MemoryStorage {
   activateVectors(model: string): Promise<void> {
     return this.#call("activate the model", async () => {
       await this.#models.activate(model);
-      await this.#follower.switched();
+      await this.#follower.awaitModelSwitch();
       await this.#models.dropOthers(model);
     });
   }
 
   stats(): Promise<StorageStats> {
     return this.#call("read the store's figures", async () => {
-      const index = await this.#follower.fresh(), { path, reader } = this.#database;
+      const index = await this.#follower.current(), { path, reader } = this.#database;
       const sizes = await Promise.all(
         [path, `${path}-wal`].map((file) => Deno.stat(file).then((s) => s.size, () => 0)),
       );
@@ -489,7 +490,7 @@ class SqliteStorage implements MemoryStorage {
   }
 
   note(name: string): Promise<string | null> {
-    return this.#call("read a note", () => Promise.resolve(noteOf(this.#database.reader, name)));
+    return this.#call("read a note", () => Promise.resolve(readNote(this.#database.reader, name)));
   }
 
   changeNote(
@@ -499,7 +500,10 @@ class SqliteStorage implements MemoryStorage {
     { untilClosed = false }: NoteOptions = {},
   ): Promise<boolean> {
     return this.#call("change a note", async () => {
-      const changed = await this.#queue.run("change a note", noting(this.#database.writer, name, before, after));
+      const changed = await this.#queue.run(
+        "change a note",
+        changeNoteWork(this.#database.writer, name, before, after),
+      );
       if (changed) this.#notes.delete(name);
       if (changed && untilClosed && after !== null) this.#notes.set(name, after);
       return changed;
@@ -574,7 +578,7 @@ class SqliteStorage implements MemoryStorage {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof MemoryError) && hindranceOf(errorText(error)) === "damaged") {
+      if (!(error instanceof MemoryError) && sqliteFailure(errorText(error)) === "damaged") {
         this.#queue.faults.failed(error);
       }
       throw storageError(error, action);
@@ -582,11 +586,11 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
-    const pacer = new Pacer(), memories: (Memory | null)[] = [];
+    const pacer = new TimeSlice(), memories: (Memory | null)[] = [];
     for (const key of keys) {
       const row = rowsOf(statement, key)[0];
       memories.push(row === undefined ? null : memoryOf(row));
-      if (pacer.due) await pacer.pause();
+      if (pacer.isDue) await pacer.yieldIfDue();
     }
     return memories;
   }

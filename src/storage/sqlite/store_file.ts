@@ -80,7 +80,7 @@ function settle(path: string): void {
     connection.exec("PRAGMA journal_mode = DELETE");
   } catch (error) {
     if (/locked/.test(errorText(error))) throw inUse(path, error);
-    // A damaged file, or no database: whoever replaces it keeps it as it is.
+    // A damaged file, or no database: it is kept as it is by the replacement.
   } finally {
     connection?.close();
   }

@@ -35,7 +35,7 @@ export async function lockForUse(path: string, patienceMs: number): Promise<Stor
   }
 }
 
-/** Takes the lock that nobody else may hold; null when a process uses the store. */
+/** Takes the exclusive lock; null when a process uses the store. */
 export function lockForReplacing(path: string): StoreLock | null {
   return tryLock(path, true);
 }

@@ -10,7 +10,7 @@ import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { Replaced } from "../succession.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "../escape.ts";
-import type { PreparedVectors } from "./records.ts";
+import type { PreparedVectors } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import type { Work } from "./write_queue.ts";
 
@@ -68,7 +68,7 @@ export class Trash {
 }
 
 /** Deletes for good what meets every condition, in steps of one transaction. */
-export function emptying(
+export function emptyTrashWork(
   writer: DatabaseSync,
   { hashes, deleted_before = Number.MAX_VALUE }: { hashes?: string[]; deleted_before?: number },
 ): Work<number> {
@@ -92,7 +92,7 @@ export function emptying(
 }
 
 /** Puts memories from elsewhere into the trash; for each, whether it was put there. */
-export function bringing(writer: DatabaseSync, items: readonly TrashedMemory[]): Work<boolean[]> {
+export function importTrashedWork(writer: DatabaseSync, items: readonly TrashedMemory[]): Work<boolean[]> {
   const places = [...MEMORY_COLUMNS.split(","), "at", "reason"].map(() => "?").join(", ");
   const insert = writer.prepare(
     `INSERT INTO trash (${MEMORY_COLUMNS}, deleted_at, reason) SELECT ${places} ` +

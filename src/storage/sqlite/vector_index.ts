@@ -10,7 +10,7 @@
  */
 
 import { chunkBytes, chunkCodes, chunkScale } from "./quantise.ts";
-import { Top } from "./top.ts";
+import { TopK } from "./top_k.ts";
 import { BLOCK_CHUNKS, EXCLUDED, MOST_SCORED, VectorMemory } from "./vector_memory.ts";
 
 /** How many chunks are scored by codes: at least, and for each memory wanted. */
@@ -89,13 +89,13 @@ export class VectorIndex {
   }
 
   /** Sets the query for `scores` and `nearest`. */
-  aim(query: Float32Array): void {
-    this.#memory.aim(query);
+  setQuery(query: Float32Array): void {
+    this.#memory.setQuery(query);
   }
 
   /** Cosines of the query and each slot's best chunk; null for slots without vectors. */
   scores(slots: readonly number[]): (number | null)[] {
-    const { chosen } = this.#memory, scores: (number | null)[] = [];
+    const { selected: chosen } = this.#memory, scores: (number | null)[] = [];
     for (let next = 0; next < slots.length;) {
       const start = next;
       let count = 0;
@@ -127,7 +127,7 @@ export class VectorIndex {
   nearest(limit: number, allowed: Uint8Array | null): Near[] {
     const wanted = Math.min(Math.max(SCORED_AT_LEAST, limit * SCORED_PER_RESULT), MOST_SCORED);
     const owners = this.#owners, scales = this.#scales, best = this.#best;
-    const count = this.#memory.choose(this.#used, wanted, (distances, first) => {
+    const count = this.#memory.selectNearest(this.#used, wanted, (distances, first) => {
       if (allowed === null && this.#free.length === 0) return;
       const length = Math.min(BLOCK_CHUNKS, this.#used - first);
       for (let i = 0; i < length; i++) {
@@ -135,12 +135,12 @@ export class VectorIndex {
         if (slot === NONE || (allowed !== null && allowed[slot] !== 1)) distances[i] = EXCLUDED;
       }
     });
-    const { dots, scale } = this.#memory.score(count), { chosen } = this.#memory;
+    const { dots, scale } = this.#memory.score(count), { selected: chosen } = this.#memory;
     for (let i = 0; i < count; i++) {
       const chunk = chosen[i]!, slot = owners[chunk]!, score = dots[i]! * scale * scales[chunk]!;
       if (score > best[slot]!) best[slot] = score;
     }
-    const top = new Top(limit);
+    const top = new TopK(limit);
     for (let i = 0; i < count; i++) {
       const slot = owners[chosen[i]!]!, score = best[slot]!;
       if (score === UNSCORED) continue; // a slot's further chunk

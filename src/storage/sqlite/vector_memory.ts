@@ -71,7 +71,7 @@ export class VectorMemory {
   }
 
   /** Chunks to be scored, as numbers: filled by `choose` or by the caller. A view that holds until `grow`. */
-  get chosen(): Uint32Array {
+  get selected(): Uint32Array {
     return new Uint32Array(this.#memory.buffer, this.#chosen, MOST_SCORED);
   }
 
@@ -92,7 +92,7 @@ export class VectorMemory {
   }
 
   /** Sets the query for all comparisons until the next call. */
-  aim(query: Float32Array): void {
+  setQuery(query: Float32Array): void {
     let largest = 0;
     for (let i = 0; i < this.#dimensions; i++) largest = Math.max(largest, Math.abs(query[i]!));
     const range = Math.min(LARGEST_QUERY, Math.floor(2 ** 31 / (this.#dimensions * LARGEST_CODE)));
@@ -140,7 +140,7 @@ export class VectorMemory {
    * @param exclude Marks chunks of a block that must not be chosen with `EXCLUDED`; `first` is the block's first chunk.
    * @returns How many were chosen: fewer when fewer may be.
    */
-  choose(used: number, wanted: number, exclude: (distances: Uint16Array, first: number) => void): number {
+  selectNearest(used: number, wanted: number, exclude: (distances: Uint16Array, first: number) => void): number {
     const counts = new Uint32Array(this.#memory.buffer, this.#counts, this.#farthest + 1).fill(0);
     const blocks = Math.ceil(used / BLOCK_CHUNKS);
     for (let block = 0; block < blocks; block++) {

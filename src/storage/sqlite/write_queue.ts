@@ -8,10 +8,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../errors.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import type { FileIdentity } from "./condition.ts";
-import { damagedError, type Database, retryWhileLocked, storageError } from "./database.ts";
-import { Faults } from "./faults.ts";
-import { Pacer } from "../../pacer.ts";
+import { damagedError, type Database, type FileIdentity, retryWhileLocked, storageError } from "./database.ts";
+import { WriteFailures } from "./write_failures.ts";
+import { TimeSlice } from "../../yielding.ts";
 
 /** Milliseconds after which a transaction takes no further writes, so that other processes get their turn. */
 const LONGEST_GATHERING = 30;
@@ -47,7 +46,7 @@ interface Done {
 /** Serialises writes. */
 export class WriteQueue {
   /** What keeps writes from succeeding now. */
-  readonly faults = new Faults();
+  readonly faults = new WriteFailures();
   readonly #database: Database;
   readonly #writer: DatabaseSync;
   readonly #changed: (memories: number) => void;
@@ -155,7 +154,7 @@ export class WriteQueue {
 
   async #transaction(): Promise<void> {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
-    const done: Done[] = [], pacer = new Pacer(), start = performance.now();
+    const done: Done[] = [], pacer = new TimeSlice(), start = performance.now();
     let before: number | undefined, after: number;
     const refusal = this.faults.damagedAt !== null ? damagedError : replacedSince(this.#database, this.#opened);
     if (refusal !== null) {
@@ -202,12 +201,12 @@ export class WriteQueue {
   }
 
   /** One write, undone alone when it fails. */
-  async #step(waiting: Waiting, revision: number, done: Done[], pacer: Pacer): Promise<void> {
+  async #step(waiting: Waiting, revision: number, done: Done[], pacer: TimeSlice): Promise<void> {
     this.#writer.exec("SAVEPOINT write");
     try {
       const steps = waiting.work(revision);
       let step = steps.next();
-      for (; !step.done; step = steps.next()) if (pacer.due) await pacer.pause();
+      for (; !step.done; step = steps.next()) if (pacer.isDue) await pacer.yieldIfDue();
       this.#writer.exec("RELEASE write");
       done.push({ waiting, written: step.value });
     } catch (error) {

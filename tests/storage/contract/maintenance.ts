@@ -20,14 +20,14 @@ export function maintenance(test: StorageTest): void {
     assertEquals((await foundByWords(storage, "number 60", {}, 1))[0], "Memory number 60");
     const query = { text: null, vector: { model: MODEL.id, values: vector(9) }, filter: {}, limit: 1 };
     const { candidates } = await storage.candidates(query);
-    assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(9));
+    assertEquals((await storage.getById([candidates[0]!.id]))[0]?.content_hash, hashOf(9));
   });
 
   test("closes once, after what runs, and refuses calls from then on", async (storage) => {
     const stored = storage.store([plain(1)]);
     await Promise.all([storage.close(), storage.close()]);
     assertEquals(await stored, ["stored"]);
-    for (const call of [() => storage.ping(), () => storage.get([hashOf(1)]), () => storage.store([plain(2)])]) {
+    for (const call of [() => storage.ping(), () => storage.getByHash([hashOf(1)]), () => storage.store([plain(2)])]) {
       const error = await assertRejects(call);
       assertInstanceOf(error, MemoryError);
       assertEquals(error.code, "unavailable");

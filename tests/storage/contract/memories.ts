@@ -56,7 +56,7 @@ export function memories(test: StorageTest): void {
     const content = `${line.repeat(3000)}Zephyrine hid the key.\n${line.repeat(2200)}`;
     const chunks = Array.from({ length: 400 }, (_, i) => vector(1000 + i));
     await storage.store([embedded(1, { content }, chunks), ...[2, 3, 4].map((number) => embedded(number))]);
-    assertEquals((await storage.get([hashOf(1)]))[0]!.content, content);
+    assertEquals((await storage.getByHash([hashOf(1)]))[0]!.content, content);
     assertEquals((await storage.list({ filter: {}, offset: 0, limit: 10 })).total, 4);
     for (const chunk of [0, 199, 399]) {
       const query = {
@@ -66,16 +66,16 @@ export function memories(test: StorageTest): void {
         limit: 10,
       };
       const { candidates } = await storage.candidates(query);
-      const read = await storage.read(candidates.map(({ id }) => id));
+      const read = await storage.getById(candidates.map(({ id }) => id));
       const own = candidates.filter((_, i) => read[i]!.content_hash === hashOf(1));
       assertEquals(own.length, 1);
       assertAlmostEquals(own[0]!.semantic!, 1, TOLERANCE);
       assertGreater(sum(own[0]!.words), 0);
     }
-    assertEquals((await storage.containing("zephyrine hid", { filter: {}, offset: 0, limit: 5 })).total, 1);
+    assertEquals((await storage.findText("zephyrine hid", { filter: {}, offset: 0, limit: 5 })).total, 1);
     assertEquals(await storage.trash([hashOf(1)], { at: 1_700_000_100, reason: "deleted" }), [true]);
     assertEquals(await storage.restore([hashOf(1)]), [true]);
-    assertEquals((await storage.get([hashOf(1)]))[0]!.content, content);
+    assertEquals((await storage.getByHash([hashOf(1)]))[0]!.content, content);
   });
 
   test("gives back every field of a memory as it was stored", async (storage) => {
@@ -89,7 +89,7 @@ export function memories(test: StorageTest): void {
       updated_at: 1_700_000_001.5,
     });
     assertEquals(await storage.store([{ memory: full, vectors: null }]), ["stored"]);
-    assertEquals(await storage.get([full.content_hash]), [full]);
+    assertEquals(await storage.getByHash([full.content_hash]), [full]);
   });
 
   test("keeps times to the microsecond and numbers to fifteen digits", async (storage) => {
@@ -102,18 +102,18 @@ export function memories(test: StorageTest): void {
         superseded: { by: hashOf(i + 1), at: at(i + 3), reason: "newer" },
       }));
     await storage.store(stored.map((memory) => ({ memory, vectors: null })));
-    assertEquals(await storage.get(stored.map(({ content_hash }) => content_hash)), stored);
+    assertEquals(await storage.getByHash(stored.map(({ content_hash }) => content_hash)), stored);
     assertEquals((await storage.update(hashOf(1), { created_at: at(500) }, at(501)))?.created_at, at(500));
-    const [changed] = await storage.get([hashOf(1)]);
+    const [changed] = await storage.getByHash([hashOf(1)]);
     assertEquals([changed?.created_at, changed?.updated_at], [at(500), at(501)]);
     await storage.trash([hashOf(2)], { at: at(502), reason: "deleted" });
-    assertEquals((await storage.trashed({ offset: 0, limit: 1 })).items[0]?.deleted_at, at(502));
+    assertEquals((await storage.listTrash({ offset: 0, limit: 1 })).items[0]?.deleted_at, at(502));
   });
 
   test("answers unknown keys with null, in the order asked", async (storage) => {
     await storage.store([plain(1), plain(2)]);
-    assertEquals(await storage.get([hashOf(2), "no such hash", hashOf(1)]), [memory(2), null, memory(1)]);
-    assertEquals(await storage.get([]), []);
+    assertEquals(await storage.getByHash([hashOf(2), "no such hash", hashOf(1)]), [memory(2), null, memory(1)]);
+    assertEquals(await storage.getByHash([]), []);
   });
 
   test("reports a duplicate and leaves the stored memory as it was", async (storage) => {
@@ -123,7 +123,7 @@ export function memories(test: StorageTest): void {
       "duplicate",
     ]);
     assertEquals(await storage.store([plain(1, { tags: ["later"] }), plain(3)]), ["duplicate", "stored"]);
-    assertEquals(await storage.get([hashOf(1)]), [memory(1)]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [memory(1)]);
     assertEquals((await storage.stats()).total_memories, 3);
   });
 
@@ -144,7 +144,7 @@ export function memories(test: StorageTest): void {
       })
     ));
     for (const [i, text] of AWKWARD.entries()) {
-      assertEquals((await storage.get([hashOf(i)]))[0]?.content, text);
+      assertEquals((await storage.getByHash([hashOf(i)]))[0]?.content, text);
       for (
         const filter of [
           { tags: { values: [text], match: "all" } },
@@ -157,7 +157,7 @@ export function memories(test: StorageTest): void {
         assertEquals([total, memories[0]?.content_hash], [1, hashOf(i)], JSON.stringify(filter));
       }
       await storage.candidates({ text, vector: null, filter: {}, limit: 10 });
-      const { memories } = await storage.containing(text, { filter: {}, offset: 0, limit: 10 });
+      const { memories } = await storage.findText(text, { filter: {}, offset: 0, limit: 10 });
       assert(memories.some((found) => found.content === text), text);
     }
     assertEquals((await storage.tags()).map(({ tag }) => tag).toSorted(), AWKWARD.toSorted());
@@ -173,7 +173,7 @@ export function memories(test: StorageTest): void {
       updated_at: 1_800_000_000.5,
     });
     assertEquals(changed, expected);
-    assertEquals(await storage.get([hashOf(1)]), [expected]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [expected]);
     const again = await storage.update(hashOf(1), { tags: ["new", "x"], memory_type: null }, 1_800_000_001);
     assertEquals([again?.tags, again?.memory_type], [["new", "x"], null]);
     assertEquals(await storage.tags(), [{ tag: "new", count: 1 }, { tag: "x", count: 1 }]);
@@ -184,12 +184,12 @@ export function memories(test: StorageTest): void {
     await storage.registerModel(MODEL);
     await storage.store([embedded(1, { tags: ["t"] }), embedded(2), embedded(3)]);
     assertEquals(await storage.delete([hashOf(1), "no such hash", hashOf(3)]), [true, false, true]);
-    assertEquals(await storage.get([1, 2, 3].map(hashOf)), [null, memory(2), null]);
+    assertEquals(await storage.getByHash([1, 2, 3].map(hashOf)), [null, memory(2), null]);
     assertEquals(await storage.tags(), []);
     assertEquals(await foundByWords(storage, "memory"), ["Memory number 2"]);
     const query = { text: null, vector: { model: MODEL.id, values: vector(1) }, filter: {}, limit: 10 };
     assertEquals((await storage.candidates(query)).candidates.length, 1);
-    assertEquals((await storage.containing("number", { filter: {}, offset: 0, limit: 9 })).total, 1);
+    assertEquals((await storage.findText("number", { filter: {}, offset: 0, limit: 9 })).total, 1);
     assertEquals(await storage.store([embedded(1)]), ["stored"]);
     assertEquals((await storage.candidates(query)).candidates.length, 2);
   });
@@ -200,14 +200,14 @@ export function memories(test: StorageTest): void {
       storage.update(hashOf(1), { add_tags: ["c", "a"] }, 1_800_000_000),
       storage.update(hashOf(1), { remove_tags: ["b", "none"], add_tags: ["d"] }, 1_800_000_001),
     ]);
-    assertEquals((await storage.get([hashOf(1)]))[0]?.tags.toSorted(), ["a", "c", "d"]);
+    assertEquals((await storage.getByHash([hashOf(1)]))[0]?.tags.toSorted(), ["a", "c", "d"]);
     const moved = await storage.update(hashOf(1), { tags: ["x"], add_tags: ["y"], remove_tags: ["x"] }, 1_800_000_002);
     assertEquals(moved?.tags, ["y"]);
   });
 
   test("keeps the time of a memory that a change leaves as it is", async (storage) => {
     await storage.store([plain(1, { tags: ["a"], memory_type: "note", metadata: { n: { x: 1, y: 2 }, m: 1 } })]);
-    const [before] = await storage.get([hashOf(1)]);
+    const [before] = await storage.getByHash([hashOf(1)]);
     for (
       const patch of [
         { tags: ["a"] },
@@ -220,7 +220,7 @@ export function memories(test: StorageTest): void {
     ) {
       assertEquals(await storage.update(hashOf(1), patch, 1_900_000_000), before, JSON.stringify(patch));
     }
-    assertEquals((await storage.get([hashOf(1)]))[0], before);
+    assertEquals((await storage.getByHash([hashOf(1)]))[0], before);
     const changed = await storage.update(hashOf(1), { metadata: { n: null } }, 1_900_000_000);
     assertEquals([changed?.updated_at, changed?.metadata], [1_900_000_000, { n: null, m: 1 }]);
   });
@@ -236,7 +236,7 @@ export function memories(test: StorageTest): void {
     const [first] = (await storage.list({ filter: { created_before: 1_650_000_000 }, offset: 0, limit: 9 })).memories;
     assertEquals(first?.content, "turn 3");
     const { candidates } = await storage.candidates({ text: "3", vector: null, filter: {}, limit: 1 });
-    const found = await storage.read(candidates.map(({ id }) => id));
+    const found = await storage.getById(candidates.map(({ id }) => id));
     const third = candidates[found.findIndex((memory) => memory?.content === "turn 3")]!;
     assertEquals([third.before.length, third.after.length], [0, 2]);
   });
@@ -300,9 +300,9 @@ export function memories(test: StorageTest): void {
       const vectors = { text: null, vector: { model: MODEL.id, values: vector(7) }, filter, limit: 5 };
       const near = (await storage.candidates(vectors)).candidates;
       assertGreaterOrEqual(near.length, Math.min(5, expected.length)); // more when turns around them pass
-      const read = await storage.read(near.map(({ id }) => id));
+      const read = await storage.getById(near.map(({ id }) => id));
       assert(read.every((found) => expected.includes(found!.content)), JSON.stringify(filter));
-      const { total: containing } = await storage.containing("FILTERED words", { filter, offset: 0, limit: 3 });
+      const { total: containing } = await storage.findText("FILTERED words", { filter, offset: 0, limit: 3 });
       assertEquals(containing, expected.length);
     }
   });
@@ -377,30 +377,30 @@ export function memories(test: StorageTest): void {
   test("changes a memory only while it is as it was read", async (storage) => {
     const metadata = { text: "é\0", number: 0.1 + 0.2, deep: { list: [1.5, null] }, whole: 2 ** 53 - 1 };
     await storage.store([plain(1, { tags: ["a\ud800"], memory_type: "note", metadata }), plain(2)]);
-    const [before] = await storage.get([hashOf(1)]);
+    const [before] = await storage.getByHash([hashOf(1)]);
     const after = await storage.updateUnchanged(before!, { add_tags: ["b"] }, 5);
-    assertEquals(await storage.get([hashOf(1)]), [after]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [after]);
     assertEquals([(after as Memory).tags, (after as Memory).updated_at], [["a\ud800", "b"], 5]);
     for (const patch of [{ tags: [] }, { superseded: { by: hashOf(2), at: 6, reason: "" } }]) {
       assertEquals(await storage.updateUnchanged(before!, patch, 6), "conflict");
     }
-    assertEquals(await storage.get([hashOf(1)]), [after]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [after]);
     assertEquals(await storage.updateUnchanged(memory(3), { tags: [] }, 6), null);
-    const [read] = await storage.get([hashOf(1)]);
+    const [read] = await storage.getByHash([hashOf(1)]);
     const writers = Array.from(
       { length: 8 },
       (_, i) => storage.updateUnchanged(read!, { metadata: { [i]: i } }, 7 + i),
     );
     const outcomes = await Promise.all(writers);
     assertEquals(outcomes.filter((outcome) => outcome === "conflict").length, 7);
-    assertEquals(await storage.get([hashOf(1)]), outcomes.filter((outcome) => outcome !== "conflict"));
+    assertEquals(await storage.getByHash([hashOf(1)]), outcomes.filter((outcome) => outcome !== "conflict"));
     await storage.trash([hashOf(1)], { at: 20, reason: "deleted" });
     assertEquals(await storage.updateUnchanged(read!, { tags: [] }, 21), null);
   });
 
   test("lets no circle of replaced memories come about, however many ask at once", async (storage) => {
     const replace = async (older: number, newer: number) => {
-      const [before] = await storage.get([hashOf(older)]);
+      const [before] = await storage.getByHash([hashOf(older)]);
       const patch = { superseded: { by: hashOf(newer), at: 1, reason: "" } };
       return await storage.updateUnchanged(before!, patch, 1_800_000_000 + older, { current: hashOf(newer) });
     };
@@ -408,7 +408,7 @@ export function memories(test: StorageTest): void {
       const circle = Array.from({ length: size }, (_, i) => 100 * size + i);
       await storage.store(circle.map((number) => plain(number)));
       await Promise.all(circle.map((older, i) => replace(older, circle[(i + 1) % size]!)));
-      const left = (await storage.get(circle.map(hashOf))).filter((found) => found!.superseded === undefined);
+      const left = (await storage.getByHash(circle.map(hashOf))).filter((found) => found!.superseded === undefined);
       assertGreaterOrEqual(left.length, 1, `a circle of ${size}`);
     }
     await storage.store([plain(1), plain(2), plain(3)]);
@@ -427,7 +427,7 @@ export function memories(test: StorageTest): void {
         (_, i) => storage.update(hashOf(1), i % 2 === 0 ? { add_tags: [`${i}`] } : { metadata: { [i]: i } }, 100 + i),
       ),
     );
-    const [found] = await storage.get([hashOf(1)]);
+    const [found] = await storage.getByHash([hashOf(1)]);
     assertEquals(found!.tags.toSorted(), ["0", "10", "2", "4", "6", "8"]);
     assertEquals(found!.metadata, { 1: 1, 3: 3, 5: 5, 7: 7, 9: 9, 11: 11 });
   });

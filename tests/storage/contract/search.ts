@@ -28,7 +28,7 @@ export function search(test: StorageTest): void {
     await storage.store(said.map((content, i) => plain(i + 1, { content, conversation_id: "talk" })));
     await storage.store([plain(9, { content: "A crane elsewhere" })]);
     const { candidates } = await storage.candidates({ text: "crane", vector: null, filter: {}, limit: 10 });
-    const read = await storage.read(candidates.map(({ id }) => id));
+    const read = await storage.getById(candidates.map(({ id }) => id));
     const of = (number: number) => candidates[read.findIndex((found) => found?.content_hash === hashOf(number))]!;
     for (const number of [1, 2, 3, 4]) {
       const { previous, next, created_at } = of(number);
@@ -65,7 +65,7 @@ export function search(test: StorageTest): void {
       limit: 10,
     });
     assertEquals(candidates.length, 4);
-    const read = await storage.read(candidates.map(({ id }) => id));
+    const read = await storage.getById(candidates.map(({ id }) => id));
     for (const [i, { semantic, words, before, after }] of candidates.entries()) {
       const number = numberOf(read[i]!.content_hash);
       if (number === 4) assertEquals(semantic, null);
@@ -77,7 +77,7 @@ export function search(test: StorageTest): void {
     const words = new Map(candidates.map((candidate, i) => [read[i]!.content_hash, sum(candidate.words)]));
     assertGreater(words.get(hashOf(2))!, words.get(hashOf(1))!);
     const best = await storage.candidates({ text: "cats", vector: { model: MODEL.id, values }, filter: {}, limit: 1 });
-    const hashes = (await storage.read(best.candidates.map(({ id }) => id))).map((found) => found!.content_hash);
+    const hashes = (await storage.getById(best.candidates.map(({ id }) => id))).map((found) => found!.content_hash);
     assertEquals(hashes.toSorted(), [hashOf(2), hashOf(3)]);
     assertGreater(best.candidates[hashes.indexOf(hashOf(2))]!.semantic!, -1);
   });
@@ -98,7 +98,7 @@ export function search(test: StorageTest): void {
     await storage.store([embedded(7, { content: "Dogs" })]);
     made.resolve({ model: MODEL.id, values: vector(3) });
     assertEquals((await finding).candidates, []);
-    const { candidates } = await all, read = await storage.read(candidates.map(({ id }) => id));
+    const { candidates } = await all, read = await storage.getById(candidates.map(({ id }) => id));
     const numbers = read.flatMap((found) => found === null ? [] : [numberOf(found.content_hash)]);
     for (const number of [1, 3, 4, 5, 6]) assert(numbers.includes(number), `${number} is missing`);
     assert(!numbers.includes(2));
@@ -162,7 +162,7 @@ export function search(test: StorageTest): void {
         filter: {},
         limit: 1,
       });
-      assertEquals((await storage.read([candidates[0]!.id]))[0]?.content_hash, hashOf(1));
+      assertEquals((await storage.getById([candidates[0]!.id]))[0]?.content_hash, hashOf(1));
       assertAlmostEquals(candidates[0]!.semantic!, 1, TOLERANCE);
     }
   });
@@ -201,12 +201,12 @@ export function search(test: StorageTest): void {
     const query = { text: "needle", vector: null, limit: 10 };
     const roles = async () => {
       const { candidates } = await storage.candidates({ ...query, filter: {} });
-      const memories = await storage.read(candidates.map(({ id }) => id));
+      const memories = await storage.getById(candidates.map(({ id }) => id));
       return Object.fromEntries(memories.map((memory, i) => [numberOf(memory!.content_hash), candidates[i]!.role]));
     };
     const found = async (role: Role) => {
       const { candidates } = await storage.candidates({ ...query, filter: { role } });
-      const memories = await storage.read(candidates.map(({ id }) => id));
+      const memories = await storage.getById(candidates.map(({ id }) => id));
       const listed = await storage.list({ filter: { role }, offset: 0, limit: 10 });
       const numbers = (all: (Memory | null)[]) => all.map((memory) => numberOf(memory!.content_hash)).toSorted();
       assertEquals(numbers(memories), numbers(listed.memories));
@@ -237,7 +237,7 @@ export function search(test: StorageTest): void {
       filter: {},
       limit: 10,
     });
-    const memories = await storage.read(candidates.map(({ id }) => id));
+    const memories = await storage.getById(candidates.map(({ id }) => id));
     const facts = candidates.map(({ named, speaker, asks, length }, i) => {
       assertEquals(length, analyse(memories[i]!.content).length);
       return [numberOf(memories[i]!.content_hash), named, speaker.map((position) => terms[position]), asks] as const;
@@ -255,7 +255,7 @@ export function search(test: StorageTest): void {
     const texts = ["Error ERR_CONN_RESET at 10:42", "err_conn", "Straße und ÉCOLE", "a,b;c", "データベース設計"];
     await storage.store(texts.map((content, i) => plain(i, { content })));
     const contents = async (text: string) =>
-      (await storage.containing(text, { filter: {}, offset: 0, limit: 10 })).memories.map((found) => found.content);
+      (await storage.findText(text, { filter: {}, offset: 0, limit: 10 })).memories.map((found) => found.content);
     assertEquals(await contents("err_conn_reset AT"), [texts[0]]);
     assertEquals((await contents("ERR_CONN")).toSorted(), [texts[0], texts[1]].toSorted());
     assertEquals(await contents("RR_CO"), await contents("rr_co"));
@@ -269,9 +269,9 @@ export function search(test: StorageTest): void {
 
   test("orders verbatim finds by their words and then by time, in pages with a total", async (storage) => {
     await storage.store(Array.from({ length: 9 }, (_, i) => plain(i, { content: `needle ${"hay ".repeat(i % 3)}` })));
-    const all = await storage.containing("needle", { filter: {}, offset: 0, limit: 20 });
+    const all = await storage.findText("needle", { filter: {}, offset: 0, limit: 20 });
     assertEquals(all.memories.map((found) => numberOf(found.content_hash)), [6, 3, 0, 7, 4, 1, 8, 5, 2]);
-    const page = await storage.containing("needle", { filter: {}, offset: 4, limit: 2 });
+    const page = await storage.findText("needle", { filter: {}, offset: 4, limit: 2 });
     assertEquals(page, { memories: all.memories.slice(4, 6), total: 9 });
   });
 
@@ -281,7 +281,7 @@ export function search(test: StorageTest): void {
     const superseded = { by: hashOf(2), at: 1_700_000_500.25, reason: "it's newer" };
     const old = memory(1, { tags: ["x"], superseded, updated_at: 9 });
     assertEquals(await storage.update(hashOf(1), { superseded }, 9), old);
-    assertEquals(await storage.get([hashOf(1)]), [old]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [old]);
     const listed = async (filter: MemoryFilter) =>
       (await storage.list({ filter, offset: 0, limit: 9 })).memories.map(({ content_hash }) => content_hash);
     assertEquals(await listed({}), [hashOf(3), hashOf(2), hashOf(1)]);
@@ -295,9 +295,9 @@ export function search(test: StorageTest): void {
       filter: { superseded: false },
       limit: 1,
     });
-    const found = await storage.read(near.candidates.map(({ id }) => id));
+    const found = await storage.getById(near.candidates.map(({ id }) => id));
     assert(found.length > 0 && found.every((memory) => memory?.superseded === undefined), "filtered before the top");
-    const containing = await storage.containing("Memory", { filter: { superseded: false }, offset: 0, limit: 9 });
+    const containing = await storage.findText("Memory", { filter: { superseded: false }, offset: 0, limit: 9 });
     assertEquals(containing.total, 2);
     await storage.trash([hashOf(1)], { at: 10, reason: "deleted" });
     await storage.restore([hashOf(1)]);

@@ -16,27 +16,30 @@ export function statistics(test: StorageTest): void {
     assertEquals(await storage.histogram([15, 100], {}), [3]);
     assertEquals(await storage.histogram([0, 25, 100], { memory_type: "note" }), [1, 1]);
     assertEquals(await storage.histogram([50, 60, 70], {}), [0, 0]);
-    assertEquals(await storage.values("tags", {}), [
+    assertEquals(await storage.countByValue("tags", {}), [
       { value: "b", count: 3, latest: 29.5 },
       { value: "a", count: 1, latest: 10 },
       { value: "c", count: 1, latest: 29.5 },
     ]);
-    assertEquals((await storage.values("tags", { tags: { values: ["a"], match: "any" } })).map(({ value }) => value), [
-      "a",
-      "b",
-    ]);
-    assertEquals(await storage.values("memory_type", { created_from: 15 }), [
+    assertEquals(
+      (await storage.countByValue("tags", { tags: { values: ["a"], match: "any" } })).map(({ value }) => value),
+      [
+        "a",
+        "b",
+      ],
+    );
+    assertEquals(await storage.countByValue("memory_type", { created_from: 15 }), [
       { value: "decision", count: 1, latest: 40 },
       { value: "note", count: 1, latest: 29.5 },
       { value: null, count: 1, latest: 20 },
     ]);
-    assertEquals(await storage.values("tags", { memory_type: "nothing" }), []);
+    assertEquals(await storage.countByValue("tags", { memory_type: "nothing" }), []);
   });
 
   test("tells how long contents are, longest first", async (storage) => {
-    assertEquals(await storage.sizes(3), { total_bytes: 0, largest: [] });
+    assertEquals(await storage.contentSizes(3), { total_bytes: 0, largest: [] });
     await storage.store(["é", "abc", "ab🦕"].map((content, i) => plain(i, { content })));
-    const { total_bytes, largest } = await storage.sizes(2);
+    const { total_bytes, largest } = await storage.contentSizes(2);
     assertEquals([total_bytes, largest], [11, [
       { content_hash: hashOf(2), bytes: 6 },
       { content_hash: hashOf(1), bytes: 3 },

@@ -9,7 +9,7 @@ import type { StorageTest } from "../storage_contract.ts";
 export function succession(test: StorageTest): void {
   /** By number, what memories are replaced by; 0 for a current one, and those that aren't stored left out. */
   const replacements = async (storage: MemoryStorage, numbers: number[]) => {
-    const found = await storage.get(numbers.map(hashOf));
+    const found = await storage.getByHash(numbers.map(hashOf));
     return Object.fromEntries(numbers.flatMap((number, i) => {
       const by = found[i]?.superseded?.by;
       return found[i] === null ? [] : [[number, by === undefined ? 0 : numberOf(by)]];
@@ -21,16 +21,16 @@ export function succession(test: StorageTest): void {
 
   test("makes current what a deleted memory had replaced, and replaces it again when that one is back", async (storage) => {
     await storage.store([replaced(1, 3), replaced(2, 3, { tags: ["kept"], updated_at: 9 }), plain(3), replaced(4, 5)]);
-    const before = await storage.get([hashOf(1), hashOf(2)]);
+    const before = await storage.getByHash([hashOf(1), hashOf(2)]);
     const current = async () =>
       (await storage.list({ filter: { superseded: false }, offset: 0, limit: 9 })).memories
         .map(({ content_hash }) => numberOf(content_hash)).toSorted();
     assertEquals(await storage.trash([hashOf(3)], TRASHING), [true]);
     assertEquals(await current(), [1, 2]);
-    assertEquals((await storage.get([hashOf(2)]))[0]?.tags, ["kept"]);
-    assertEquals((await storage.trashed({ offset: 0, limit: 9 })).items.map(({ memory }) => memory), [memory(3)]);
+    assertEquals((await storage.getByHash([hashOf(2)]))[0]?.tags, ["kept"]);
+    assertEquals((await storage.listTrash({ offset: 0, limit: 9 })).items.map(({ memory }) => memory), [memory(3)]);
     assertEquals(await storage.restore([hashOf(3)]), [true]);
-    assertEquals(await storage.get([hashOf(1), hashOf(2)]), before, "with the reason and the time that it had");
+    assertEquals(await storage.getByHash([hashOf(1), hashOf(2)]), before, "with the reason and the time that it had");
     assertEquals(await current(), [3]);
     assertEquals(await storage.delete([hashOf(3)]), [true]);
     assertEquals(await current(), [1, 2]);
@@ -83,7 +83,7 @@ export function succession(test: StorageTest): void {
     await storage.store([replaced(1, 2), replaced(2, 3), plain(3)]);
     await storage.trash([hashOf(2), hashOf(3)], TRASHING);
     await storage.restore([hashOf(3)]);
-    const [three] = await storage.get([hashOf(3)]), superseded = { by: hashOf(1), at: 1_800_000_000, reason: "" };
+    const [three] = await storage.getByHash([hashOf(3)]), superseded = { by: hashOf(1), at: 1_800_000_000, reason: "" };
     await storage.updateUnchanged(three!, { superseded }, 30, { current: hashOf(1) });
     await storage.restore([hashOf(2)]);
     assertEquals(await replacements(storage, [1, 2, 3]), { 1: 0, 2: 3, 3: 1 });
@@ -91,7 +91,7 @@ export function succession(test: StorageTest): void {
 
   test("hands on what it moves to the trash as it was read to the successor that is named", async (storage) => {
     await storage.store([replaced(1, 2), plain(2), plain(3)]);
-    const [read] = await storage.get([hashOf(2)]);
+    const [read] = await storage.getByHash([hashOf(2)]);
     assertEquals(await storage.trashUnchanged([read!], TRASHING, { successor: hashOf(3) }), [true]);
     assertEquals(await replacements(storage, [1, 3]), { 1: 3, 3: 0 });
     await storage.restore([hashOf(2)]);

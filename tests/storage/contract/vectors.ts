@@ -105,7 +105,7 @@ export function vectors(test: StorageTest): void {
     await assertRejects(() => store("unknown", DIMENSIONS), MemoryError);
     await storage.registerModel(MODEL);
     await assertRejects(() => store(MODEL.id, DIMENSIONS + 1), MemoryError);
-    assertEquals(await storage.get([hashOf(1)]), [null]);
+    assertEquals(await storage.getByHash([hashOf(1)]), [null]);
   });
 
   test("knows the active model without counting", async (storage) => {

@@ -15,7 +15,7 @@ const OTHERS = ["Milk and bread", "A note about nothing", "Deploys run on Thursd
 const all: MemoryFilter = {};
 
 async function verbatim(storage: MemoryStorage, text: string): Promise<string[]> {
-  return (await storage.containing(text, { filter: {}, offset: 0, limit: 10 })).memories.map(({ content }) => content);
+  return (await storage.findText(text, { filter: {}, offset: 0, limit: 10 })).memories.map(({ content }) => content);
 }
 
 async function listed(storage: MemoryStorage, filter: MemoryFilter): Promise<number[]> {
@@ -191,7 +191,7 @@ const TESTS: Record<string, (storage: MemoryStorage) => Promise<void>> = {
       assertEquals(await listed(storage, { memory_type: "decision" }), [1]);
       assertEquals(await listed(storage, { memory_type: "De\u0301cision" }), [1]);
       assertEquals(await listed(storage, { memory_type: "Note" }), [2, 3]);
-      assertEquals((await storage.get([hashOf(1), hashOf(2)])).map((found) => found!.tags), [
+      assertEquals((await storage.getByHash([hashOf(1), hashOf(2)])).map((found) => found!.tags), [
         ["Café", "work"],
         ["cafe\u0301", "IŞIK"],
       ]);

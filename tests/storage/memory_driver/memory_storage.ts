@@ -8,7 +8,7 @@ import { isUnchanged } from "../../../src/memory/unchanged.ts";
 import { Calls } from "../../../src/storage/calls.ts";
 import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
 import type { Trashing } from "../../../src/storage/contract/trash.ts";
-import { Searches } from "../../../src/storage/scoring/searches.ts";
+import { CandidateSearch } from "../../../src/storage/scoring/candidate_search.ts";
 import { intercept, override } from "../../../src/storage/intercept.ts";
 import { released, replacedAgain, replacedBy, successorOf } from "../../../src/storage/succession.ts";
 import { sourceOf } from "./source.ts";
@@ -16,7 +16,9 @@ import { type Entry, State } from "./state.ts";
 
 /** Opens a store that ends with the process. */
 export function openMemoryStorage(): MemoryStorage {
-  const state = new State(), { stored, trash, relations, notes } = state, searches = new Searches(sourceOf(state));
+  const state = new State(),
+    { stored, trash, relations, notes } = state,
+    searches = new CandidateSearch(sourceOf(state));
   const put = (entry: Entry): Memory => {
     stored.set(entry.memory.content_hash, entry);
     searches.changed([{ id: entry.memory.content_hash, conversation: entry.memory.conversation_id }]);
@@ -70,10 +72,10 @@ export function openMemoryStorage(): MemoryStorage {
         return "stored";
       });
     },
-    get: (hashes) => hashes.map((hash) => stored.get(hash)?.memory ?? null),
+    getByHash: (hashes) => hashes.map((hash) => stored.get(hash)?.memory ?? null),
     keysFrom: (prefix, limit, place) =>
       [...(place === "trash" ? trash : stored).keys()].filter((key) => key.startsWith(prefix)).sort().slice(0, limit),
-    read: (ids) => ids.map((id) => stored.get(String(id))?.memory ?? null),
+    getById: (ids) => ids.map((id) => stored.get(String(id))?.memory ?? null),
     update: (hash: string, patch: MemoryPatch, now: number) => {
       const entry = stored.get(hash), after = entry === undefined ? null : patched(entry.memory, patch, now);
       return after === null ? entry?.memory ?? null : put({ ...entry!, memory: after });
@@ -112,7 +114,7 @@ export function openMemoryStorage(): MemoryStorage {
       return { memories: page.map(({ memory }) => memory), next };
     },
     candidates: (query) => searches.candidates(query),
-    containing: async (text, { filter, offset, limit }) => {
+    findText: async (text, { filter, offset, limit }) => {
       const memories = state.passing(filter).map(({ memory }) => memory).reverse()
         .filter(({ content }) => fold(text) !== "" && fold(content).includes(fold(text)));
       const byHash = new Map(memories.map((memory) => [memory.content_hash, memory]));
@@ -129,7 +131,7 @@ export function openMemoryStorage(): MemoryStorage {
       moveToTrash(unchanged.map(({ content_hash }) => content_hash), trashing, successor);
       return before.map((memory) => unchanged.includes(memory));
     },
-    trashed: ({ offset, limit }) => {
+    listTrash: ({ offset, limit }) => {
       const all = [...trash.values()].sort((a, b) => b.trashing.at - a.trashing.at);
       const items = all.map(({ memory, trashing: { at, reason } }) => ({ memory, deleted_at: at, reason }));
       return { items: items.slice(offset, offset + limit), total: items.length };
@@ -155,7 +157,7 @@ export function openMemoryStorage(): MemoryStorage {
       state.forgetRelations();
       return gone.length;
     },
-    bringTrash: (items) =>
+    importTrashed: (items) =>
       items.map(({ memory, deleted_at, reason }) => {
         const hash = memory.content_hash;
         if (stored.has(hash) || trash.has(hash)) return false;
@@ -209,8 +211,8 @@ export function openMemoryStorage(): MemoryStorage {
       const times = state.passing(filter).map(({ memory }) => memory.created_at);
       return edges.slice(1).map((end, i) => times.filter((time) => time >= edges[i]! && time < end).length);
     },
-    values: countValues,
-    sizes: (limit) => {
+    countByValue: countValues,
+    contentSizes: (limit) => {
       const bytesOf = ({ content }: Memory) => new TextEncoder().encode(content).length;
       const all = Array.from(stored, ([content_hash, { memory }]) => ({ content_hash, bytes: bytesOf(memory) }));
       const largest = all.sort((a, b) => b.bytes - a.bytes).slice(0, limit);
@@ -229,7 +231,7 @@ export function openMemoryStorage(): MemoryStorage {
     },
     maintain: () => "There is nothing to do",
     ping: () => {},
-    condition: () => ({ troubles: [], facts: {} }),
+    condition: () => ({ issues: [], facts: {} }),
   });
 }
 

@@ -7,7 +7,14 @@
 import { isNamedLike, type ModelIdentity } from "../../../embedding/embedder.ts";
 import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
-import { Digest, printOf, relationKey, relationPrintOf, sameVectors, trashPrintOf } from "./prints.ts";
+import {
+  Digest,
+  fingerprintOf,
+  relationFingerprintOf,
+  relationKey,
+  sameVectors,
+  trashedFingerprintOf,
+} from "./fingerprints.ts";
 
 /** What records there are. */
 export type RecordKind = "memory" | "trashed" | "relation" | "vectors";
@@ -63,7 +70,7 @@ export async function compare(
 
   const memories = new Sets("memory", mismatches);
   for await (const page of pagesOf(source, signal)) {
-    for (const memory of page) memories.source(memory.content_hash, printOf(memory));
+    for (const memory of page) memories.source(memory.content_hash, fingerprintOf(memory));
     if (comparable && models[0] !== null) {
       const hashes = page.map(({ content_hash }) => content_hash);
       vectors += await compareVectors(source, target, hashes, compared, mismatches);
@@ -71,31 +78,31 @@ export async function compare(
     onProgress(read += page.length);
   }
   for await (const page of pagesOf(target, signal)) {
-    for (const memory of page) memories.target(memory.content_hash, printOf(memory));
+    for (const memory of page) memories.target(memory.content_hash, fingerprintOf(memory));
     onProgress(read += page.length);
   }
   // Those of a memory that is missing say no more than that.
   const lacking = memories.finish();
-  const told = mismatches.filter(({ kind, key }) => kind !== "vectors" || !lacking.has(key));
+  const reported = mismatches.filter(({ kind, key }) => kind !== "vectors" || !lacking.has(key));
 
-  const trash = new Sets("trashed", told), relations = new Sets("relation", told);
-  for (const [hash, item] of (await trashOf(source, signal)).items) trash.source(hash, trashPrintOf(item));
-  for (const [hash, item] of (await trashOf(target, signal)).items) trash.target(hash, trashPrintOf(item));
+  const trash = new Sets("trashed", reported), relations = new Sets("relation", reported);
+  for (const [hash, item] of (await trashOf(source, signal)).items) trash.source(hash, trashedFingerprintOf(item));
+  for (const [hash, item] of (await trashOf(target, signal)).items) trash.target(hash, trashedFingerprintOf(item));
   trash.finish();
   for await (const page of relationsOf(source, signal)) {
-    for (const relation of page) relations.source(relationKey(relation), relationPrintOf(relation));
+    for (const relation of page) relations.source(relationKey(relation), relationFingerprintOf(relation));
   }
   for await (const page of relationsOf(target, signal)) {
-    for (const relation of page) relations.target(relationKey(relation), relationPrintOf(relation));
+    for (const relation of page) relations.target(relationKey(relation), relationFingerprintOf(relation));
   }
   relations.finish();
   return {
-    equal: told.length === 0,
+    equal: reported.length === 0,
     memories: memories.sides,
     trash: trash.sides,
     relations: relations.sides,
     vectors: comparable ? vectors : null,
-    mismatches: told,
+    mismatches: reported,
   };
 }
 
@@ -163,8 +170,8 @@ class Sets {
 
   get sides(): Sides {
     const { source, target } = this.#digests;
-    const told = ({ count, sum }: Digest) => ({ count, digest: sum });
-    return { source: told(source), target: told(target) };
+    const figuresOf = ({ count, sum }: Digest) => ({ count, digest: sum });
+    return { source: figuresOf(source), target: figuresOf(target) };
   }
 
   source(key: string, print: string): void {

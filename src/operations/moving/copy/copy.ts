@@ -171,7 +171,7 @@ class Copy {
     // Otherwise the first service over the copy would embed it anew with the default model.
     await chooseModel(target, await chosenModel(source));
     parts.model = { id: model.id, sourceId: active.id };
-    await state.findBare(target, signal);
+    await state.findWithoutVectors(target, signal);
   }
 
   #tell(step: CopyProgress["step"], done: number, total: number): void {
@@ -183,9 +183,9 @@ class Copy {
 async function correct({ target, state }: CopyParts, mismatches: readonly Mismatch[]): Promise<void> {
   for (const { kind, key, found, target: print } of mismatches) {
     if (kind === "vectors") {
-      if (found !== "only in the target") state.bare.add(key);
+      if (found !== "only in the target") state.withoutVectors.add(key);
       else if (state.memories.has(key)) {
-        // Vectors can't be taken from a memory, so it is stored anew.
+        // Vectors can't be taken from a memory, so it is stored again.
         await target.delete([key]);
         state.forget([key]);
       }

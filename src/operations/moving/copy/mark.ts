@@ -23,6 +23,6 @@ export async function markCopy(storage: MemoryStorage, source: string | null): P
 }
 
 /** The background job that takes the mark from a store that is served. */
-export function takingMark({ storage }: Runtime): Job {
+export function removeCopyMark({ storage }: Runtime): Job {
   return { name: "mark the store as served", everyMs: 3_600_000, run: () => markCopy(storage, null) };
 }

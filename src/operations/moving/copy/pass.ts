@@ -12,7 +12,7 @@ import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import type { TrashedMemory } from "../../../storage/contract/trash.ts";
 import type { VectorSet } from "../../../storage/contract/vectors.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
-import { printOf, relationKey, trashPrintOf } from "./prints.ts";
+import { fingerprintOf, relationKey, trashedFingerprintOf } from "./fingerprints.ts";
 import type { TargetState } from "./target_state.ts";
 
 /** Records written in one call, and characters of content in them. */
@@ -75,8 +75,8 @@ class Pass {
         const hash = memory.content_hash, known = state.memories.get(hash);
         this.#unseen.delete(hash);
         if (known === undefined) fresh.push(memory);
-        else if (known !== printOf(memory)) changed.push(memory);
-        if (known !== undefined && state.bare.has(hash)) bare.push(hash);
+        else if (known !== fingerprintOf(memory)) changed.push(memory);
+        if (known !== undefined && state.withoutVectors.has(hash)) bare.push(hash);
       }
       for (const part of partsOf(fresh)) await this.#store(part);
       await this.#change(changed);
@@ -92,7 +92,7 @@ class Pass {
     for (let start = 0; start < unseen.length; start += AT_ONCE) {
       const hashes = unseen.slice(start, start + AT_ONCE);
       // One that was deleted and stored again while the pass went by is there.
-      (await source.get(hashes)).forEach((memory, i) => memory === null && gone.add(hashes[i]!));
+      (await source.getByHash(hashes)).forEach((memory, i) => memory === null && gone.add(hashes[i]!));
       signal?.throwIfAborted();
     }
     // Read after that, so that what is gone and not in the trash was deleted.
@@ -158,8 +158,8 @@ class Pass {
           const { content_hash, tags, memory_type, metadata, created_at, updated_at, superseded = null } = memory;
           const patch = { tags, memory_type, metadata, created_at, superseded };
           const now = await target.update(content_hash, patch, updated_at);
-          if (now !== null && printOf(now) === printOf(memory)) {
-            state.memories.set(content_hash, printOf(memory));
+          if (now !== null && fingerprintOf(now) === fingerprintOf(memory)) {
+            state.memories.set(content_hash, fingerprintOf(memory));
             this.counts.written++;
             return;
           }
@@ -182,10 +182,10 @@ class Pass {
 
   #keep({ memory, vectors }: NewMemory): void {
     const { state, model } = this.#parts, hash = memory.content_hash;
-    state.memories.set(hash, printOf(memory));
+    state.memories.set(hash, fingerprintOf(memory));
     state.trash.delete(hash); // storing drops it from there
-    if (vectors === null && model !== null) state.bare.add(hash);
-    else state.bare.delete(hash);
+    if (vectors === null && model !== null) state.withoutVectors.add(hash);
+    else state.withoutVectors.delete(hash);
     state.compared.delete(hash);
     this.counts.written++;
   }
@@ -200,7 +200,7 @@ class Pass {
     if (items.length === 0) return;
     await target.addVectors(items);
     for (const { content_hash } of items) {
-      state.bare.delete(content_hash);
+      state.withoutVectors.delete(content_hash);
       state.compared.delete(content_hash);
     }
     this.counts.written += items.length;
@@ -220,10 +220,10 @@ class Pass {
     const moved = new Map<string, TrashedMemory[]>(), brought: TrashedMemory[] = [], replaced: string[] = [];
     for (const [hash, item] of items) {
       const known = state.memories.get(hash);
-      if (state.trash.get(hash) === trashPrintOf(item)) continue;
-      // Stored again, or not yet taken out by whoever restores or trashes it.
+      if (state.trash.get(hash) === trashedFingerprintOf(item)) continue;
+      // Stored again, or not yet removed by the call that restores or trashes it.
       if (known !== undefined && !gone.has(hash)) continue;
-      if (known === printOf(item.memory)) {
+      if (known === fingerprintOf(item.memory)) {
         const trashing = JSON.stringify([item.deleted_at, item.reason]), group = moved.get(trashing) ?? [];
         group.push(item);
         moved.set(trashing, group);
@@ -245,7 +245,7 @@ class Pass {
     }
     await this.#purge(replaced);
     await inGroups(brought, async (part) => {
-      await target.bringTrash(part);
+      await target.importTrashed(part);
       for (const item of part) this.#keepTrash(item);
     });
   }
@@ -253,8 +253,8 @@ class Pass {
   #keepTrash(item: TrashedMemory): void {
     const { state } = this.#parts, hash = item.memory.content_hash;
     state.memories.delete(hash);
-    state.bare.delete(hash);
-    state.trash.set(hash, trashPrintOf(item));
+    state.withoutVectors.delete(hash);
+    state.trash.set(hash, trashedFingerprintOf(item));
     this.counts.written++;
   }
 

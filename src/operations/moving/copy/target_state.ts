@@ -8,14 +8,14 @@
 import type { Relation } from "../../../storage/contract/relations.ts";
 import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
-import { printOf, relationKey, trashPrintOf } from "./prints.ts";
+import { fingerprintOf, relationKey, trashedFingerprintOf } from "./fingerprints.ts";
 
 /** Contents of a target. */
 export class TargetState {
   /** `printOf` by content_hash. */
   readonly memories = new Map<string, string>();
   /** Hashes of memories without vectors of the copied model. */
-  readonly bare = new Set<string>();
+  readonly withoutVectors = new Set<string>();
   /** Hashes of memories whose vectors were compared with the source's and not written since. */
   readonly compared = new Set<string>();
   /** `trashPrintOf` by content_hash. */
@@ -26,26 +26,26 @@ export class TargetState {
   static async read(target: MemoryStorage, signal?: AbortSignal): Promise<TargetState> {
     const state = new TargetState();
     for await (const memories of pagesOf(target, signal)) {
-      for (const memory of memories) state.memories.set(memory.content_hash, printOf(memory));
+      for (const memory of memories) state.memories.set(memory.content_hash, fingerprintOf(memory));
     }
     const { items } = await trashOf(target, signal);
-    for (const [hash, item] of items) state.trash.set(hash, trashPrintOf(item));
+    for (const [hash, item] of items) state.trash.set(hash, trashedFingerprintOf(item));
     for await (const relations of relationsOf(target, signal)) {
       for (const relation of relations) state.relations.set(relationKey(relation), relation);
     }
-    await state.findBare(target, signal);
+    await state.findWithoutVectors(target, signal);
     return state;
   }
 
   /** Finds out which memories lack vectors of the target's active model. */
-  async findBare(target: MemoryStorage, signal?: AbortSignal): Promise<void> {
-    this.bare.clear();
+  async findWithoutVectors(target: MemoryStorage, signal?: AbortSignal): Promise<void> {
+    this.withoutVectors.clear();
     this.compared.clear();
     const { memories, embedded } = await target.vectorCoverage();
     if (embedded >= memories) return;
     for await (const page of pagesOf(target, signal)) {
       const hashes = page.map(({ content_hash }) => content_hash);
-      (await target.vectors(hashes)).forEach((vectors, i) => vectors === null && this.bare.add(hashes[i]!));
+      (await target.vectors(hashes)).forEach((vectors, i) => vectors === null && this.withoutVectors.add(hashes[i]!));
     }
   }
 
@@ -58,7 +58,7 @@ export class TargetState {
     const gone = new Set(hashes);
     for (const hash of gone) {
       this.memories.delete(hash);
-      this.bare.delete(hash);
+      this.withoutVectors.delete(hash);
       this.compared.delete(hash);
     }
     for (const [key, { source, target }] of this.relations) {

@@ -10,7 +10,7 @@ import type { Value } from "../database.ts";
 import type { Cell, PageFile, Walk } from "./pages.ts";
 
 /** What was found. */
-export interface Found {
+export interface SalvagedRows {
   memories: Cell[];
   trash: Cell[];
   relations: Cell[];
@@ -39,7 +39,7 @@ const isRelation: Shape = (columns) =>
   columns.length === 4 && columns.slice(0, 3).every(isText) && isNumber(columns[3]);
 
 /** Looks through the file. */
-export function findRows(file: PageFile): Found {
+export function findRows(file: PageFile): SalvagedRows {
   const roots = rootsOf(file), walks = new Map<string, Walk>();
   const walk = (name: string): Walk | null => {
     const root = roots.get(name);

@@ -9,7 +9,7 @@
 
 import { backup, DatabaseSync } from "node:sqlite";
 import { errorText } from "../../../errors.ts";
-import { giveWay } from "../../../give_way.ts";
+import { lowerThreadPriority } from "../../../tuning/thread_priority.ts";
 import { contentHash } from "../../../memory/hash.ts";
 import type { Relation } from "../../contract/relations.ts";
 import type { TrashedMemory } from "../../contract/trash.ts";
@@ -19,7 +19,7 @@ import { unescapeText } from "../../escape.ts";
 import { memoryOf } from "../rows.ts";
 import { PageFile } from "./pages.ts";
 import { applyLog, likelyPageSize, saidPageSize } from "./raw.ts";
-import { findRows, type Found } from "./rows.ts";
+import { findRows, type SalvagedRows } from "./rows.ts";
 
 /** What is asked for: first to open, then steps of one part. */
 export type SalvageTask =
@@ -47,7 +47,7 @@ const AT_ONCE = 200;
 const USUAL_PAGE = 4096;
 const PATIENCE_MS = 15_000;
 
-let rows: Found | undefined;
+let rows: SalvagedRows | undefined;
 
 self.onmessage = async ({ data }: MessageEvent<SalvageTask>) => {
   let answer: SalvageAnswer;
@@ -60,7 +60,7 @@ self.onmessage = async ({ data }: MessageEvent<SalvageTask>) => {
 };
 
 async function open(path: string, copy: string): Promise<SalvageFacts> {
-  giveWay();
+  lowerThreadPriority();
   const size = await copyPages(path, copy);
   using file = Deno.openSync(copy);
   rows = findRows(new PageFile(file, size));
@@ -112,13 +112,13 @@ function step({ part, after }: Exclude<SalvageTask, { open: string }>): SalvageA
 }
 
 /** Columns of a row, which begin with the hash and the content, as `memoryOf` takes them. */
-function memoryIn(columns: Found["memories"][number]["columns"], start: number): Memory {
+function memoryIn(columns: SalvagedRows["memories"][number]["columns"], start: number): Memory {
   const [hash, content, tags, type, metadata, conversation, created, updated, , added] = columns.slice(start);
   const superseded = start === 1 ? added : columns[10];
   return memoryOf([content, hash, tags, type, metadata, conversation, created, updated, superseded]);
 }
 
-function trashedIn(columns: Found["trash"][number]["columns"]): TrashedMemory {
+function trashedIn(columns: SalvagedRows["trash"][number]["columns"]): TrashedMemory {
   return {
     memory: memoryIn(columns, 0),
     deleted_at: Number(columns[8]),
@@ -126,7 +126,7 @@ function trashedIn(columns: Found["trash"][number]["columns"]): TrashedMemory {
   };
 }
 
-function relationIn([source, type, target, created_at]: Found["relations"][number]["columns"]): Relation {
+function relationIn([source, type, target, created_at]: SalvagedRows["relations"][number]["columns"]): Relation {
   return {
     source: unescapeText(String(source)),
     type: unescapeText(String(type)),

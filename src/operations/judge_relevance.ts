@@ -10,14 +10,18 @@ import type { Candidate, CandidateSet } from "../storage/contract/search.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Relevance of results, and how many of them are relevant. */
-export interface Judged {
+export interface RelevanceJudgement {
   /** 0 to 1; falls with the score. */
   relevanceOf(entry: Ranked<Candidate>): number;
   relevant: number;
 }
 
 /** Judges what was found. `ranked` is all of it, best first. */
-export function judge(runtime: Runtime, found: CandidateSet, ranked: readonly Ranked<Candidate>[]): Judged {
+export function judgeRelevance(
+  runtime: Runtime,
+  found: CandidateSet,
+  ranked: readonly Ranked<Candidate>[],
+): RelevanceJudgement {
   const chance = chanceFound({ cosine: bestCosine(runtime, found), words: bestShare(found), memories: found.memories });
   const best = ranked[0]?.score ?? 0;
   const relevanceOf = ({ score }: Ranked<Candidate>) => best > 0 ? chance * score / best : 0;

@@ -24,7 +24,7 @@ interface VectorUpdate {
 }
 
 /** Memories without vectors in one collection. */
-export class VectorFills {
+export class VectorBackfill {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #records: Records;

@@ -5,23 +5,23 @@
  */
 
 /** How many there are. */
-export interface PlaceLimits {
+export interface QuotaLimits {
   max: number;
   maxPerAddress: number;
 }
 
 /** Places taken now. */
-export class Places {
-  readonly #limits: PlaceLimits;
+export class ConnectionQuota {
+  readonly #limits: QuotaLimits;
   readonly #byAddress = new Map<string, number>();
   #taken = 0;
 
-  constructor(limits: PlaceLimits) {
+  constructor(limits: QuotaLimits) {
     this.#limits = limits;
   }
 
   /** Takes a place; null when there is none. The result gives it back and is idempotent. */
-  take(address: string | undefined): (() => void) | null {
+  acquire(address: string | undefined): (() => void) | null {
     const own = address === undefined ? 0 : this.#byAddress.get(address) ?? 0;
     if (this.#taken >= this.#limits.max || own >= this.#limits.maxPerAddress) return null;
     this.#taken++;

@@ -35,7 +35,7 @@ let collect: (() => void) | undefined;
  * Loading a model leaves 12 MB of garbage from its tokenizer, and holes in the C heap where the file was read: 20 to
  * 45 MB of resident memory that neither V8 nor glibc returns by itself.
  */
-export function giveBackMemory(): void {
+export function collectGarbage(): void {
   collect ??= exposedCollector();
   collect();
   heap?.trim();
@@ -45,7 +45,7 @@ export function giveBackMemory(): void {
  * Returns the C heap's free pages without collecting garbage, which takes a millisecond. The rows of an index of 100,000
  * memories leave 7 MB of them.
  */
-export function trimHeap(): void {
+export function trimMalloc(): void {
   heap?.trim();
 }
 
@@ -53,7 +53,7 @@ export function trimHeap(): void {
  * Keeps the C heap from holding back more than it does at first: glibc raises its thresholds to twice the largest block
  * it has seen freed, a model's 23 MB, and from then on returns nothing smaller by itself.
  */
-export function holdBackLittle(): void {
+export function limitMallocThresholds(): void {
   heap?.hold(HELD_BYTES);
 }
 
@@ -62,7 +62,7 @@ export function holdBackLittle(): void {
  * collects when a heap is full, not when there is time for it: start and imports leave 10 to 20 MB of garbage for as
  * long as nothing is asked.
  */
-export function giveBackWhenIdle(): { stop: () => void } {
+export function startIdleGc(): { stop: () => void } {
   let used = processorMs(), kept = 0, idleLooks = 0, collected = false;
   const timer = setInterval(() => {
     const before = used;
@@ -73,14 +73,14 @@ export function giveBackWhenIdle(): { stop: () => void } {
     }
     idleLooks++;
     if (v8.getHeapStatistics().total_heap_size >= kept + Math.max(WORTH_BYTES / idleLooks, LEAST_BYTES)) {
-      giveBackMemory();
+      collectGarbage();
       kept = v8.getHeapStatistics().total_heap_size;
       used = processorMs();
       collected = true;
     } else if (collected) {
       // V8 frees the buffers of what it collected a little later, on another thread.
       collected = false;
-      trimHeap();
+      trimMalloc();
     }
   }, LOOK_MS);
   Deno.unrefTimer(timer);

@@ -10,7 +10,7 @@ import { fold } from "../../memory/fold.ts";
 import type { Metadata } from "../../memory/memory.ts";
 import { prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText } from "../escape.ts";
-import type { Pacer } from "../../pacer.ts";
+import type { TimeSlice } from "../../yielding.ts";
 
 /** Row ids covered by one step, at most. */
 const IDS_AT_ONCE = 2048;
@@ -33,7 +33,7 @@ const CONTAINS =
   "instr(CASE octet_length(m.content) WHEN length(m.content) THEN lower(m.content) ELSE fold(m.content) END, ?) > 0";
 
 /** Scans over the rows of one database. */
-export class Scans {
+export class TextScans {
   readonly #reader: DatabaseSync;
 
   constructor(reader: DatabaseSync) {
@@ -42,7 +42,7 @@ export class Scans {
   }
 
   /** Ids of memories that contain `text`, both folded. */
-  async containing(text: string, pacer: Pacer): Promise<number[]> {
+  async findText(text: string, pacer: TimeSlice): Promise<number[]> {
     const folded = fold(text), kept = escapeText(folded), phrase = wholeWords(folded);
     if (folded === "") return [];
     if (phrase === null) {
@@ -55,7 +55,7 @@ export class Scans {
   }
 
   /** Ids of memories whose metadata has all the given values at its top level. */
-  async withMetadata(wanted: Record<string, Value | boolean>, pacer: Pacer): Promise<number[]> {
+  async withMetadata(wanted: Record<string, Value | boolean>, pacer: TimeSlice): Promise<number[]> {
     // Metadata is kept as JSON without blanks, so an equal value is written the same way; where it stands is checked
     // after parsing.
     const entries = Object.entries(wanted).map(([key, value]) => [key, JSON.stringify(value)] as const);
@@ -73,7 +73,7 @@ export class Scans {
     sql: string,
     largest: number,
     parameters: Value[],
-    pacer: Pacer,
+    pacer: TimeSlice,
     keep: (row: Value[]) => boolean = () => true,
   ): Promise<number[]> {
     const statement = prepareRows(this.#reader, sql), ids: number[] = [];
@@ -86,7 +86,7 @@ export class Scans {
       const took = performance.now() - began;
       if (took > LONG_STEP) step = Math.max(1, step >> 1);
       else if (took < SHORT_STEP) step = Math.min(largest, step * 2);
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
     return ids;
   }

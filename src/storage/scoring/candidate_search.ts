@@ -10,7 +10,7 @@ import type { Memory } from "../../memory/memory.ts";
 import { NEIGHBOUR_REACH } from "../../memory/ranking.ts";
 import { analyseQuery, type QueryTerm, queryTerms, readQuery } from "../../memory/text.ts";
 import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
 import { Contents } from "./contents.ts";
 import { type Around, Conversations } from "./conversations.ts";
@@ -36,7 +36,7 @@ interface Facts {
 }
 
 /** Searches of one store. */
-export class Searches {
+export class CandidateSearch {
   readonly #source: CandidateSource;
   readonly #contents = new Contents();
   readonly #weights = new Weights();
@@ -92,11 +92,11 @@ export class Searches {
   async wordScores(text: string, memories: ReadonlyMap<string, Memory>): Promise<Map<string, number>> {
     const wanted = analyseQuery(text);
     if (wanted.length > 0) await this.#learn(formsOf(wanted));
-    const known = this.#weights.known(wanted, MAX_WORDS), scores = new Map<string, number>(), pacer = new Pacer();
+    const known = this.#weights.known(wanted, MAX_WORDS), scores = new Map<string, number>(), pacer = new TimeSlice();
     for (const [id, memory] of memories) {
       const content = this.#contents.get(id) ?? this.#contents.keep(id, memory);
       scores.set(id, this.#weights.score(content, known).reduce((sum, score) => sum + score, 0));
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
     return scores;
   }
@@ -180,11 +180,11 @@ export class Searches {
       }
       return found;
     };
-    const candidates: Candidate[] = [], pacer = new Pacer();
+    const candidates: Candidate[] = [], pacer = new TimeSlice();
     for (const id of ids) {
       // A long content takes a while to analyse, and its neighbours may be as long.
       for (const near of [id, ...around.get(id)?.before ?? [], ...around.get(id)?.after ?? []]) {
-        await pacer.pause();
+        await pacer.yieldIfDue();
         scoresOf(near);
       }
       const content = this.#contents.get(id);

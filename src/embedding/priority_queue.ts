@@ -20,7 +20,7 @@ const MOST_RUNS = 2 ** 16;
  * First in, first out in each lane. Queries go first, then passages by the number of their runs so far, in lanes of 0,
  * 1, 2 to 3, 4 to 7 and so on: a multilevel feedback queue, in which nothing starves.
  */
-export class Lanes<T> {
+export class PriorityQueue<T> {
   readonly #queries = new Fifo<T>();
   readonly #passages = Array.from({ length: laneOf(MOST_RUNS) + 1 }, () => new Fifo<T>());
   #waitingPassages = 0;

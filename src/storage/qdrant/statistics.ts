@@ -23,7 +23,7 @@ const MAX_VALUES = 1_000_000;
 const NOT_RESERVED: Condition = { has_id: [RESERVED_ID] };
 
 /** Figures about one collection. */
-export class Figures {
+export class Statistics {
   readonly #collection: Collection;
   readonly #listings: Listings;
 
@@ -47,7 +47,7 @@ export class Figures {
     return counts;
   }
 
-  async values(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+  async countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
     const { complete } = await this.#collection.facts(), conditions = conditionsOf(filter, complete);
     const { hits } = await this.#collection.read<Schemas["FacetResponse"]>(
       "count values",
@@ -77,7 +77,7 @@ export class Figures {
     );
   }
 
-  async sizes(limit: number): Promise<ContentSizes> {
+  async contentSizes(limit: number): Promise<ContentSizes> {
     const [memories, sample, largest] = await Promise.all([
       this.#listings.count(undefined),
       this.#query({ query: { sample: "random" }, limit: SAMPLE, with_payload: ["content"] }),

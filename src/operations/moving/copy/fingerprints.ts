@@ -14,17 +14,17 @@ import type { VectorSet } from "../../../storage/contract/vectors.ts";
 
 /**
  * Cosine below which two vectors are different ones. The embedded store keeps 16 bits a dimension, which moves a cosine
- * by up to 0.000002, and Qdrant scales vectors to unit length anew; vectors of different texts are far below.
+ * by up to 0.000002, and Qdrant scales vectors to unit length again; vectors of different texts are far below.
  */
 const SAME_COSINE = 0.99999;
 
 /** Fingerprint of all fields of a memory: 128 bits of SHA-256. */
-export function printOf(memory: Memory): string {
+export function fingerprintOf(memory: Memory): string {
   return hashOf(fieldsOf(memory));
 }
 
 /** Fingerprint of a memory in the trash, with when and why it came there. */
-export function trashPrintOf({ memory, deleted_at, reason }: TrashedMemory): string {
+export function trashedFingerprintOf({ memory, deleted_at, reason }: TrashedMemory): string {
   return hashOf([...fieldsOf(memory), deleted_at, reason]);
 }
 
@@ -34,7 +34,7 @@ export function relationKey({ source, type, target }: Omit<Relation, "created_at
 }
 
 /** Fingerprint of a relation. */
-export function relationPrintOf({ source, type, target, created_at }: Relation): string {
+export function relationFingerprintOf({ source, type, target, created_at }: Relation): string {
   return hashOf([source, type, target, created_at]);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The places for calls that may run at once: whoever finds none free waits in line, until its own deadline at most.
+ * The places for calls that may run at once: a call that finds none free waits in line, until its own deadline at most.
  *
  * @module
  */
@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** A bounded number of places, given first come, first served. */
-export class Slots {
+export class Semaphore {
   readonly limit: number;
   /** In the order they came; those that gave up are gone from it. */
   readonly #line = new Set<Waiting>();
@@ -30,7 +30,7 @@ export class Slots {
   }
 
   /** Takes a place, which must be given back by `leave`; false when none came free within `patienceMs`. */
-  enter(patienceMs: number): boolean | Promise<boolean> {
+  acquire(patienceMs: number): boolean | Promise<boolean> {
     if (this.#inUse < this.limit) {
       this.#inUse++;
       return true;
@@ -49,7 +49,7 @@ export class Slots {
   }
 
   /** Gives a place back, to the first in line. */
-  leave(): void {
+  release(): void {
     const [first] = this.#line;
     if (first === undefined) this.#inUse--;
     else first.admit(true);

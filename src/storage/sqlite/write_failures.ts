@@ -6,18 +6,18 @@
  */
 
 import { errorText, MemoryError } from "../../errors.ts";
-import { hindranceOf, type HINDRANCES } from "./database.ts";
+import { type FAILURES, sqliteFailure } from "./database.ts";
 
 /** A fault of the file or its disk. */
-export interface WriteFault {
-  kind: Exclude<keyof typeof HINDRANCES, "locked">;
+export interface WriteFailure {
+  kind: Exclude<keyof typeof FAILURES, "locked">;
   /** Unix milliseconds of the first and of the last failed write. */
   since: number;
   last: number;
 }
 
 /** The faults of one database as its calls tell them. */
-export class Faults {
+export class WriteFailures {
   /** Unix milliseconds since which another process has kept the lock that a write waits for; null while none does. */
   lockedSince: number | null = null;
   /**
@@ -25,20 +25,20 @@ export class Faults {
    * another file in its place does, which takes a restart.
    */
   damagedAt: number | null = null;
-  #fault: WriteFault | null = null;
+  #fault: WriteFailure | null = null;
 
   /** The fault of the last write; null when it succeeded. */
-  get fault(): WriteFault | null {
+  get fault(): WriteFailure | null {
     return this.#fault;
   }
 
-  /** Takes a lock and notes how long it has been held by somebody else. */
+  /** Takes a lock and notes how long another process has held it. */
   watchLock(take: () => void): void {
     try {
       take();
       this.lockedSince = null;
     } catch (error) {
-      this.lockedSince = hindranceOf(errorText(error)) === "locked" ? this.lockedSince ?? Date.now() : null;
+      this.lockedSince = sqliteFailure(errorText(error)) === "locked" ? this.lockedSince ?? Date.now() : null;
       throw error;
     }
   }
@@ -46,7 +46,7 @@ export class Faults {
   /** A write failed. Failures that say nothing about the file don't count. */
   failed(error: unknown): void {
     if (error instanceof MemoryError) return; // may hold a client's words
-    const kind = hindranceOf(errorText(error));
+    const kind = sqliteFailure(errorText(error));
     if (kind === null || kind === "locked") return;
     const now = Date.now();
     if (kind === "damaged") this.damagedAt ??= now;

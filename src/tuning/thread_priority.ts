@@ -19,7 +19,7 @@ const CALLER = 0;
  *
  * @param pid Another process than the caller's, for which it holds as well: one that has just started has one thread.
  */
-export function giveWay(pid: number = CALLER): void {
+export function lowerThreadPriority(pid: number = CALLER): void {
   if (Deno.build.os !== "linux") return;
   try {
     setPriority(pid, Math.min(NICEST, getPriority(CALLER) + STEPS));

@@ -13,7 +13,7 @@ import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "../escape.ts";
 import { MemoryIndex } from "./memory_index.ts";
-import { Pacer } from "../../pacer.ts";
+import { TimeSlice } from "../../yielding.ts";
 import type { ReanalysedMemory } from "./records.ts";
 import { tagsOf, textOf } from "./rows.ts";
 import { decodeNumbers, termLookUp, TermNumbers } from "./terms.ts";
@@ -39,7 +39,7 @@ export type ReplaceTerms = (items: ReanalysedMemory[]) => Promise<void>;
 export type Analyse = (content: string) => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
 
 /** Follows one database. */
-export class Follower {
+export class IndexSync {
   readonly terms: TermNumbers;
   #index = new MemoryIndex();
   #replaceTerms: ReplaceTerms;
@@ -54,7 +54,7 @@ export class Follower {
   #behind = 0;
   #switching: Promise<void> | undefined;
   #purging: Promise<void> | undefined;
-  #givingBack: ReturnType<typeof setTimeout> | undefined;
+  #collecting: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(database: Database, replaceTerms: ReplaceTerms, analyse: Analyse) {
@@ -93,13 +93,13 @@ export class Follower {
   }
 
   /** The index with everything that was committed before the call, by whatever process. */
-  async fresh(): Promise<MemoryIndex> {
+  async current(): Promise<MemoryIndex> {
     // A sync that is running may have begun before the commit in question; the next one hasn't.
     for (let round = 0; round < 2; round++) {
       const version = this.#dataVersion();
       if (this.#revision >= 0 && version === this.#version) break;
       if (this.#syncing === undefined) {
-        if (this.#inStep(version)) break;
+        if (this.#isCurrent(version)) break;
         round = 1;
         this.#syncing = this.#sync(version).finally(() => this.#syncing = undefined);
       }
@@ -112,20 +112,20 @@ export class Follower {
   changed(memories: number): void {
     this.#behind += memories;
     if (this.#behind < ROWS_AT_ONCE || this.#closed || this.#syncing !== undefined || this.#revision < 0) return;
-    this.fresh().catch(() => {}); // the next call tries again and is told
+    this.current().catch(() => {}); // the next call tries again and is told
   }
 
   /** Waits until searches use the vectors of the active model. */
-  async switched(): Promise<void> {
-    await this.fresh();
+  async awaitModelSwitch(): Promise<void> {
+    await this.current();
     await this.#switching;
   }
 
-  /** Makes the index anew from the database. */
+  /** Reads the index from the database again. */
   async reload(): Promise<void> {
     await this.#syncing;
     this.#outdate();
-    await this.fresh();
+    await this.current();
   }
 
   /**
@@ -134,7 +134,7 @@ export class Follower {
    */
   stop(): void {
     this.#closed = true;
-    clearTimeout(this.#givingBack);
+    clearTimeout(this.#collecting);
   }
 
   async close(): Promise<void> {
@@ -148,7 +148,7 @@ export class Follower {
   }
 
   /** Between two steps of a reading. */
-  #goOn(): void {
+  #resume(): void {
     if (this.#closed) throw new MemoryError("unavailable", "Cannot read the index: the store is being closed");
   }
 
@@ -164,7 +164,7 @@ export class Follower {
   }
 
   /** Whether what changed the database concerns no memory. */
-  #inStep(version: number): boolean {
+  #isCurrent(version: number): boolean {
     const { revision, active_model } = this.#counters();
     if (this.#revision !== revision || active_model !== this.#wantedModel()) return false;
     this.#version = version;
@@ -177,7 +177,7 @@ export class Follower {
 
   async #sync(version: number): Promise<void> {
     this.#behind = 0;
-    const pacer = new Pacer(), { revision, forgotten, active_model } = this.#counters();
+    const pacer = new TimeSlice(), { revision, forgotten, active_model } = this.#counters();
     if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, pacer);
     else await this.#readChanges(revision, pacer);
     this.#revision = revision;
@@ -185,58 +185,58 @@ export class Follower {
     this.#purgeIfDue();
     if (active_model !== this.#wantedModel()) {
       const switching = this.#switching = this.#switchModel(active_model);
-      switching.catch(() => {}); // whoever waits for it is told
+      switching.catch(() => {}); // its callers get the error
       if (this.#index.vectors === null) await switching;
     }
   }
 
-  async #readAll(model: number, pacer: Pacer): Promise<void> {
+  async #readAll(model: number, pacer: TimeSlice): Promise<void> {
     const index = new MemoryIndex();
     if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
     for (let last = 0;;) {
-      this.#goOn();
+      this.#resume();
       const rows = rowsOf(this.#statements.all, model, last);
       await this.#take(index, rows, [model], pacer);
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
     }
     this.#index = index;
-    if (index.size >= WORTH_GIVING_BACK) this.#giveBackSoon();
+    if (index.size >= WORTH_GIVING_BACK) this.#collectGarbageSoon();
   }
 
   /** A little later, when V8 has collected what was read. */
-  #giveBackSoon(): void {
-    clearTimeout(this.#givingBack);
+  #collectGarbageSoon(): void {
+    clearTimeout(this.#collecting);
     if (this.#closed) return;
-    this.#givingBack = setTimeout(async () => {
-      const { trimHeap } = await import("../../give_back.ts");
-      trimHeap();
+    this.#collecting = setTimeout(async () => {
+      const { trimMalloc } = await import("../../tuning/idle_gc.ts");
+      trimMalloc();
     }, GIVE_BACK_AFTER);
-    this.#givingBack.unref();
+    this.#collecting.unref();
   }
 
-  async #readChanges(until: number, pacer: Pacer): Promise<void> {
+  async #readChanges(until: number, pacer: TimeSlice): Promise<void> {
     const index = this.#index;
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
       const rows = rowsOf(this.#statements.changed, ...models, ...from, until);
       await this.#take(index, rows, models, pacer);
       if (rows.length < ROWS_AT_ONCE) break;
-      this.#goOn(); // what fits into one step is finished, for the calls in flight
+      this.#resume(); // what fits into one step is finished, for the calls in flight
       from = [rows.at(-1)!.at(-1)!, rows.at(-1)![0]!];
     }
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const rows = rowsOf(this.#statements.gone, ...from, until);
       for (const row of rows) index.remove(Number(row[1]));
       if (rows.length < ROWS_AT_ONCE) break;
-      this.#goOn();
+      this.#resume();
       from = rows.at(-1)!;
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
   }
 
   /** @param models Numbers of the models whose vectors are in the rows from the tenth column on. */
-  async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: Pacer): Promise<void> {
+  async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: TimeSlice): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
     for (const row of rows) {
@@ -255,20 +255,20 @@ export class Follower {
         const codes = row[9 + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
       });
-      if (pacer.due) await pacer.pause();
+      if (pacer.isDue) await pacer.yieldIfDue();
     }
   }
 
   /** Gives rows the terms of this version's analyser, in the database and in place. */
-  async #reanalyse(rows: Value[][], pacer: Pacer): Promise<void> {
+  async #reanalyse(rows: Value[][], pacer: TimeSlice): Promise<void> {
     const items: ReanalysedMemory[] = [];
     for (const row of rows) {
-      this.#goOn();
+      this.#resume();
       const content = rowsOf(this.#statements.content, row[0]!)[0]?.[0];
       if (content === undefined) continue; // deleted since
       const kept = String(content), terms = await this.#analyse(unescapeText(kept));
       items.push({ id: Number(row[0]), terms, folded: fold(kept) });
-      await pacer.pause();
+      await pacer.yieldIfDue();
     }
     await this.#replaceTerms(items);
     for (const row of rows) row[6] = rowsOf(this.#statements.termsOf, row[0]!)[0]?.[0] ?? null;
@@ -280,17 +280,17 @@ export class Follower {
 
   /** Reads the vectors of another model beside those in use, and exchanges them at the end. */
   async #switchModel(model: number): Promise<void> {
-    const index = this.#index, pacer = new Pacer();
+    const index = this.#index, pacer = new TimeSlice();
     if (model === 0) return;
     const next = index.nextVectors = { model, index: this.#emptyVectors(model) };
     try {
       for (let last = 0; index.nextVectors === next;) {
-        this.#goOn();
+        this.#resume();
         const rows = rowsOf(this.#statements.vectors, model, last);
         for (const [id, codes] of rows) {
           const slot = index.slotOf(Number(id));
           if (slot !== undefined && !next.index.has(slot)) next.index.set(slot, codes as Uint8Array);
-          if (pacer.due) await pacer.pause();
+          if (pacer.isDue) await pacer.yieldIfDue();
         }
         if (rows.length < ROWS_AT_ONCE) break;
         last = Number(rows.at(-1)![0]);
@@ -304,8 +304,8 @@ export class Follower {
   #purgeIfDue(): void {
     const index = this.#index, { dead } = index.words;
     if (this.#purging !== undefined || dead < Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) return;
-    const pacer = new Pacer();
-    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : pacer.pause())
+    const pacer = new TimeSlice();
+    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : pacer.yieldIfDue())
       .catch(() => this.#outdate())
       .finally(() => this.#purging = undefined);
   }

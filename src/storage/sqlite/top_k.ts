@@ -5,7 +5,7 @@
  */
 
 /** Keeps the `limit` highest-scored slots; among equal scores the one offered first stays. */
-export class Top {
+export class TopK {
   readonly #limit: number;
   /** A binary heap, worst on top. */
   #scores: number[] = [];

@@ -1,0 +1,80 @@
+/**
+ * Yields to the event loop in the middle of long work, so that nothing holds the isolate for long.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+
+/** Milliseconds of work between two pauses, and of queued work in one turn of the event loop. */
+const SLICE_MS = 2;
+
+/** Gives the isolate back whenever a slice of time is used up. */
+export class TimeSlice {
+  #since = performance.now();
+
+  /** Whether a slice is used up. */
+  get isDue(): boolean {
+    return performance.now() - this.#since > SLICE_MS;
+  }
+
+  /** Returns at once within a slice, otherwise after other work had its turn. */
+  async yieldIfDue(): Promise<void> {
+    if (!this.isDue) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
+
+/** Gives other requests their turn. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/**
+ * Runs pieces of work in the order they come, a few milliseconds of them per turn of the event loop. Each may take
+ * milliseconds without a pause; many that become due at once would hold up everything else for their sum.
+ */
+export class TimeSlicedQueue {
+  #waiting: (() => void)[] = [];
+  #spent = 0;
+  #scheduled = false;
+
+  /** Runs `work` now, or in a later turn when this one has done enough. */
+  run<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#work();
+    });
+  }
+
+  #work(): void {
+    while (this.#waiting.length > 0 && this.#spent < SLICE_MS) {
+      const start = performance.now();
+      this.#waiting.shift()!();
+      this.#spent += performance.now() - start;
+    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // An immediate of this turn still belongs to it; one made there belongs to the next.
+    setImmediate(() => this.#next());
+  }
+
+  #next(): void {
+    setImmediate(() => {
+      this.#spent = 0;
+      if (this.#waiting.length === 0) {
+        this.#scheduled = false;
+        return;
+      }
+      this.#work();
+      this.#next();
+    });
+  }
+}
