@@ -80,7 +80,7 @@ function inexact({ key, message }: InexactNumber): InvalidRequest {
 
 /** A body that is too much to parse. */
 function oversized({ field, message }: MemoryError): InvalidRequest {
-  const loc = field === undefined ? ["body"] : ["body", field];
+  const loc = field === undefined ? ["body"] : ["body", ...field.split(".")];
   return new InvalidRequest([
     { type: "value_error", loc, msg: `Value error, ${message}`, input: {}, ctx: { error: message } },
   ]);

@@ -40,6 +40,8 @@ export const OWN_LINE: JsonLimits = {
 
 /** Texts up to this length are parsed in no time, whatever is in them. */
 const SHORT = 16 * 1024;
+/** Keys of a path that an error names. */
+const MAX_PATH = 8;
 /** Characters looked at between two pauses. */
 const STEPS = 64 * 1024;
 
@@ -49,8 +51,8 @@ const END_BRACE = 0x7d, END_BRACKET = 0x5d, ZERO = 0x30, NINE = 0x39, MINUS = 0x
 /**
  * Parses a text that keeps to the limits.
  *
- * @throws {MemoryError} `invalid_input` for one that doesn't; its field is the key of the object with too many keys, or
- * the member of the whole with too many levels, where there is one.
+ * @throws {MemoryError} `invalid_input` for one that doesn't; its field is the path to the object or list with too
+ * many keys or items, such as `metadata.list`, or the member of the whole with too many levels, where there is one.
  * @throws {InexactNumber} as `parseExactJson`.
  * @throws {SyntaxError} for what is no JSON.
  */
@@ -93,6 +95,8 @@ class Scan {
   readonly #names: string[] = [""];
   #at = 0;
   #inString = false;
+  /** Whether a key stands before the value that comes. */
+  #named = false;
   #values = 0;
   /** Where the last string begins and ends. */
   #from = 0;
@@ -159,24 +163,32 @@ class Scan {
 
   #open(): void {
     const { levels, what } = this.#limits, level = this.#keys.push(0) - 1;
-    if (level > levels) throw tooMuch(what, `must have at most ${levels} levels`, this.#names[2]);
-    this.#names.push(level > 1 ? this.#text.slice(this.#from, Math.min(this.#end, this.#from + 100)) : "");
+    if (level > levels) throw tooMuch(what, `must have at most ${levels} levels`, this.#path().slice(0, 1));
+    this.#names.push(this.#named ? this.#text.slice(this.#from, Math.min(this.#end, this.#from + 100)) : "");
+    this.#named = false;
     this.#commas.push(0);
     this.#value();
   }
 
   #comma(): void {
     const { items, what } = this.#limits, level = this.#keys.length - 1;
+    this.#named = false;
     this.#value();
     if (++this.#commas[level]! < items) return;
-    throw tooMuch(what, `must have at most ${items} items in one list`, this.#names[level]);
+    throw tooMuch(what, `must have at most ${items} items in one list`, this.#path());
   }
 
   #key(): void {
     const { keys, what } = this.#limits, level = this.#keys.length - 1;
     if (level === 1 && this.#text.slice(this.#from, this.#end) === "id") this.idAt = this.#at + 1;
+    this.#named = true;
     if (++this.#keys[level]! <= keys) return;
-    throw tooMuch(what, `must have at most ${keys} keys in one object`, this.#names[level]);
+    throw tooMuch(what, `must have at most ${keys} keys in one object`, this.#path());
+  }
+
+  /** Keys that lead to the object or list that is read, outermost first. */
+  #path(): string[] {
+    return this.#names.filter((name) => name !== "").slice(0, MAX_PATH);
   }
 
   #value(): void {
@@ -204,7 +216,7 @@ function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
 }
 
-function tooMuch(whole: string, limit: string, field = ""): MemoryError {
-  const name = field.toWellFormed(), what = name === "" ? whole : `"${name}"`;
-  return new MemoryError("invalid_input", `${what} ${limit}`, name === "" ? {} : { field: name });
+function tooMuch(whole: string, limit: string, path: readonly string[] = []): MemoryError {
+  const field = path.join(".").toWellFormed(), what = field === "" ? whole : `"${field}"`;
+  return new MemoryError("invalid_input", `${what} ${limit}`, field === "" ? {} : { field });
 }
