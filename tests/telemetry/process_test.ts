@@ -59,6 +59,7 @@ Deno.test("one trace of a real process covers the caller, the request, the opera
         assert(answer.ok, await answer.clone().text());
         await answer.body?.cancel();
       };
+      await post(`${service.http}/api/memories`, "c".repeat(32), { content: "An answer" });
       await post(`${service.http}/api/search`, rest, { query: "one question" });
       const client = await CONNECT["Streamable HTTP 2026-07-28"](service.mcp, {
         traceparent: `00-${mcp}-${caller}-01`,
@@ -70,12 +71,12 @@ Deno.test("one trace of a real process covers the caller, the request, the opera
         await until(
           () => Promise.resolve(of(trace).map(({ name }) => name)),
           (names) =>
-            ["POST", "search", "store candidates", "store read", "embed query"].every((n) => names.includes(n)),
+            ["POST", "search", "store candidates", "store getById", "embed query"].every((n) => names.includes(n)),
           "the spans",
         );
         const byName = (name: string) => of(trace).find((span) => span.name === name)!;
         assertEquals(byName("POST").parentSpanId, caller);
-        for (const call of ["store candidates", "store read", "embed query"]) {
+        for (const call of ["store candidates", "store getById", "embed query"]) {
           assertEquals(byName(call).parentSpanId, byName("search").spanId, call);
         }
       }
