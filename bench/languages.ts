@@ -72,7 +72,7 @@ async function scoresOf(storage: MemoryStorage, { qs }: Dataset, { docs }: Datas
     const query = { termCount: found.terms.length, wordsCeiling: found.words_ceiling, asksAssistant: false };
     const best = rank(found.candidates, query).slice(0, 10).map(({ item }) => item.id);
     const memories = await storage.getById(best);
-    scores.push(scoreTurns(memories.map((memory) => ids.of(memory!.content)), ev).mrr);
+    scores.push(scoreTurns(memories.map((memory) => ids.of(memory!.content_hash)), ev).mrr);
   }
   return { mrr: mean(scores), first: mean(scores.map((score) => score === 1 ? 1 : 0)) };
 }

@@ -42,13 +42,24 @@ function inside({ app, data, tmp, env }: Image, command: string[], confined: boo
   });
 }
 
+/** Bytes of a file; 0 where there is none. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
 /** Starts the image's entry point, waits until its health check succeeds, and hands over. */
 async function withService(confined: boolean, use: (image: Image) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "unimem-image-" });
   try {
     await Deno.chmod(folder, 0o755);
     const image = await layOut(folder);
-    const compiled = ["", "-wal"].map((part) => Deno.statSync(`${image.env.DENO_DIR}/v8_code_cache_v2${part}`).size);
+    // The log is gone where the last process to have it open could move all of it.
+    const compiled = ["", "-wal"].map((part) => sizeOf(`${image.env.DENO_DIR}/v8_code_cache_v2${part}`));
     assert(Math.max(...compiled) > 1e6, "what V8 compiled lies in the image");
     if (confined) { for (const path of [image.data, image.tmp]) await Deno.chown(path, Number(USER), Number(USER)); }
     const child = inside(image, image.entrypoint, confined).spawn();

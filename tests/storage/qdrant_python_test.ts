@@ -72,7 +72,11 @@ Deno.test({
     await using server = await startQdrant();
     await pythonCollection(server.url, "memories", 3, null);
     const settings = { ...qdrantDefaults(server.url), backend: "qdrant" as const };
-    const error = await assertRejects(() => openStorage({ ...settings, dimensions: 384 }), MemoryError);
+    const error = await assertRejects(async () => {
+      // A server that is slow to answer opens first, and the next call meets the fault.
+      const storage = await openStorage({ ...settings, dimensions: 384 });
+      await storage.ping().then(() => storage.tags()).finally(() => storage.close());
+    }, MemoryError);
     assertEquals(error.code, "configuration");
     assertStringIncludes(error.message, "MCP_QDRANT_COLLECTION_NAME");
     const storage = await openStorage(settings);
