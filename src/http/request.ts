@@ -61,8 +61,8 @@ export async function readJson(
     throw notJson(0, "The body is not UTF-8");
   }
   try {
-    const pacer = new TimeSlice();
-    return await parseLongJson(text, BODY, () => pacer.yieldIfDue());
+    const timeSlice = new TimeSlice();
+    return await parseLongJson(text, BODY, () => timeSlice.yieldIfDue());
   } catch (error) {
     if (error instanceof MemoryError) throw oversized(error);
     if (error instanceof InexactNumber) throw inexact(error);

@@ -78,8 +78,8 @@ export async function readJson(request: Request, read: ReadBody): Promise<{ body
     return rpcError(status, RPC.other, error.message, status === 408 ? { Connection: "close" } : {});
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), pacer = new TimeSlice();
-    const body = withoutNulls(await parseLongJson(text, BODY, () => pacer.yieldIfDue()));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes), timeSlice = new TimeSlice();
+    const body = withoutNulls(await parseLongJson(text, BODY, () => timeSlice.yieldIfDue()));
     if (bytes.length <= MAX_INITIALIZE_BYTES || !opens(body)) return { body };
     const most = `Invalid params: initialize takes at most ${MAX_INITIALIZE_BYTES} bytes`;
     return rpcError(400, RPC.invalidParams, most);

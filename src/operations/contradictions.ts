@@ -79,11 +79,11 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
 async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {
   const marked = await runtime.storage.relations({ types: [CONTRADICTS], limit: 10 * limit });
   const ends = await runtime.storage.getByHash(marked.flatMap(({ source, target }) => [source, target]));
-  const pacer = new TimeSlice();
+  const timeSlice = new TimeSlice();
   for (let i = 0; i < marked.length; i++) {
     const a = ends[2 * i], b = ends[2 * i + 1];
     if (!a || !b || a.superseded || b.superseded) continue;
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     const found = disagreements(...texts(a, b)),
       evidence = { kind: "marked" as const, detail: "Marked as contradicting" };
     const pair = pairOf(a, b, null, [evidence, ...found]);
@@ -103,10 +103,10 @@ async function conflictsOf(
     { slope: 1, offset: 0 };
   const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
   const others = await memoriesOf(runtime.storage, near);
-  const pairs: Pair[] = [], pacer = new TimeSlice();
+  const pairs: Pair[] = [], timeSlice = new TimeSlice();
   for (const [i, other] of others.entries()) {
     if (!other || other.content_hash === memory.content_hash || other.superseded) continue;
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     const found = disagreements(...texts(memory, other));
     if (found.length > 0) pairs.push(pairOf(memory, other, near[i]!.score, found));
   }

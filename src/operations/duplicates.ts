@@ -125,10 +125,10 @@ async function pairsOf(
   if (wanted.length < 2) return [];
   const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
   const others = await memoriesOf(runtime.storage, wanted);
-  const pacer = new TimeSlice();
+  const timeSlice = new TimeSlice();
   for (const [i, found] of others.entries()) {
     if (found === null || found.content_hash === by.content_hash) continue;
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     const exact = normalised(found.content) === text, { score } = wanted[i]!;
     if (!exact && (!nearToo || score === null)) continue;
     const shared_words = exact ? 1 : shared(words, found.content);

@@ -132,10 +132,10 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
   const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
   const wanted = weighed(query, found),
     passages = new Map<MemoryId, Pick<SearchHit, "passage">>(),
-    pacer = new TimeSlice();
+    timeSlice = new TimeSlice();
   for (const [id, memory] of memories) {
     // A passage of a long content takes a while to find.
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     if (memory) passages.set(id, passageIn(memory.content, wanted));
   }
   const facts = (entry: Ranked<Candidate>) => {
@@ -197,9 +197,9 @@ async function searchExact(runtime: Runtime, input: SearchInput): Promise<Search
     offset: (page - 1) * page_size,
     limit: page_size,
   });
-  const wanted = exactPassageQuery(query), results: SearchHit[] = [], pacer = new TimeSlice();
+  const wanted = exactPassageQuery(query), results: SearchHit[] = [], timeSlice = new TimeSlice();
   for (const memory of memories) {
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     results.push({
       memory: viewOf(memory),
       ...passageIn(memory.content, wanted),

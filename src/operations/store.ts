@@ -118,10 +118,10 @@ async function storeAll(runtime: Runtime, inputs: StoreInput[], receivedAt: numb
     time = undefined;
     return given;
   };
-  const all: Memory[] = [], pacer = new TimeSlice();
+  const all: Memory[] = [], timeSlice = new TimeSlice();
   for (const [index, input] of inputs.entries()) {
     all.push(toMemory(runtime, input, nextTime(), inputs.length > 1 ? index : undefined));
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   const known = await knownOf(runtime, all);
   // What is there already needs no vectors; the store still has the last word on what is a duplicate.

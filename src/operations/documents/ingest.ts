@@ -54,7 +54,7 @@ export async function ingest(
   progress.warnings = document.facts.warnings;
   const memories = await memoriesOf(document, { ...upload, fileSize, fileHash }, runtime.now);
   progress.total = memories.length;
-  const items: NewMemory[] = [], pacer = new TimeSlice();
+  const items: NewMemory[] = [], timeSlice = new TimeSlice();
   for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {
     signal.throwIfAborted();
     const group = memories.slice(at, at + EMBEDDED_AT_ONCE);
@@ -62,7 +62,7 @@ export async function ingest(
     group.forEach((memory, i) => items.push({ memory, vectors: vectors[i]! }));
     progress.processed = items.length;
     onProgress();
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   signal.throwIfAborted();
   const outcomes = await runtime.storage.store(items);

@@ -44,7 +44,7 @@ export async function memoriesOf(
   upload: UploadFacts,
   now: () => number,
 ): Promise<Memory[]> {
-  const pacer = new TimeSlice();
+  const timeSlice = new TimeSlice();
   const shared = sharedMetadata(facts, upload, chunks.length);
   const source = facts.fileName;
   const tags = normaliseTags([
@@ -70,7 +70,7 @@ export async function memoriesOf(
       created_at: time,
       updated_at: time,
     });
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   return memories;
 }

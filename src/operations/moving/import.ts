@@ -151,7 +151,7 @@ export async function importEntries(
 ): Promise<ImportReport> {
   const { asWritten = false, onProgress, signal } = options;
   const run = await beginRun(runtime, options, report);
-  const pacer = new TimeSlice();
+  const timeSlice = new TimeSlice();
   let group: Group = [], characters = 0;
   const flush = async () => {
     if (group.length > 0) await importGroup(runtime, group, run, report);
@@ -162,9 +162,9 @@ export async function importEntries(
   };
   for await (const { place, value, fault, left, note } of entries) {
     // Entries that are left out fill no group, and there may be millions of them.
-    if (pacer.isDue) {
+    if (timeSlice.isDue) {
       signal?.throwIfAborted();
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     if (left !== undefined) {
       report.left(left);
@@ -296,11 +296,11 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
     report.present += trashed.length - brought;
     return;
   }
-  const all: Brought[] = [], pacer = new TimeSlice();
+  const all: Brought[] = [], timeSlice = new TimeSlice();
   for (const { place, line } of group) {
     if (line.kind !== "memory") continue;
     all.push({ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) });
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   await keyed(all.map(({ memory }) => memory));
   // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.

@@ -200,7 +200,7 @@ function valueOf(bytes: Uint8Array | null, limits: JsonLimits): Read | Promise<R
 }
 
 async function longValueOf(bytes: Uint8Array, limits: JsonLimits): Promise<Read> {
-  const pacer = new TimeSlice(), pause = () => pacer.yieldIfDue();
+  const timeSlice = new TimeSlice(), pause = () => timeSlice.yieldIfDue();
   const read = textOf(bytes);
   if (typeof read !== "string") return read;
   await pause();

@@ -45,7 +45,7 @@ export async function* readLines(
     const bytes = tooLong ? null : parts.length === 1 ? parts[0]! : joined(parts, size);
     return { number: ++number, bytes, ended, end, hashBefore: () => hash.copy().digest("hex") };
   };
-  const pacer = new TimeSlice();
+  const timeSlice = new TimeSlice();
   for await (const chunk of stream) {
     let from = 0;
     for (let at; (at = chunk.indexOf(NEWLINE, from)) >= 0; from = at + 1) {
@@ -54,12 +54,12 @@ export async function* readLines(
       yield line;
       for (let at = 0; at < (line.bytes?.length ?? 0); at += HASHED_AT_ONCE) {
         hash.update(line.bytes!.subarray(at, at + HASHED_AT_ONCE));
-        await pacer.yieldIfDue();
+        await timeSlice.yieldIfDue();
       }
       hash.update("\n");
       [parts, size, tooLong] = [[], 0, false];
       // A stream may hold nothing but ends of lines.
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     if (from < chunk.length) keep(chunk.slice(from)); // a copy, for the reader may use its buffer again
   }

@@ -90,10 +90,10 @@ export class Records {
   /** Stores memories; those whose content_hash is there already stay as they were. */
   async store(items: readonly NewMemory[]): Promise<StoreOutcome[]> {
     if (items.length === 1) return await this.#inserts.all([await this.#prepared(items[0]!)]);
-    const prepared: Prepared[] = [], pacer = new TimeSlice();
+    const prepared: Prepared[] = [], timeSlice = new TimeSlice();
     for (const item of items) {
       prepared.push(await this.#prepared(item));
-      if (pacer.isDue) await pacer.yieldIfDue();
+      if (timeSlice.isDue) await timeSlice.yieldIfDue();
     }
     return await this.#inserts.all(prepared);
   }

@@ -248,11 +248,11 @@ export class SearchCalls implements CandidateSource {
 
 /** How rare terms are: the score that the server gives each term's best memory, by the weight of the term in it. */
 async function raritiesOf(terms: readonly string[], answers: readonly Points[]): Promise<Map<string, number>> {
-  const rarities = new Map<string, number>(), pacer = new TimeSlice();
+  const rarities = new Map<string, number>(), timeSlice = new TimeSlice();
   for (const [i, term] of terms.entries()) {
     const best = answers[i]?.[0], content = best?.payload?.content;
     if (best === undefined || typeof content !== "string") continue;
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     const found = analyse(unescapeText(content)), count = found.filter((other) => other === term).length;
     if (count > 0) rarities.set(term, best.score / storedWeight(count, found.length));
   }

@@ -103,10 +103,10 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
     (api, to, init) => api.getPoints({ ...to, ids: there.map(({ id }) => id), with_payload: false }, init),
   );
   const left = new Set(now.map(({ id }) => id));
-  const words: Schemas["PointVectors"][] = [], pacer = new TimeSlice();
+  const words: Schemas["PointVectors"][] = [], timeSlice = new TimeSlice();
   for (const { id, content } of there) {
     if (left.has(id)) words.push({ id, vector: { [WORDS]: wordsOf(content) } });
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   if (words.length === 0) return;
   await collection.write("complete memories", (api, to, init) => api.updateVectors({ ...to, points: words }, init));

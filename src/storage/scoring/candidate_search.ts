@@ -92,11 +92,13 @@ export class CandidateSearch {
   async wordScores(text: string, memories: ReadonlyMap<string, Memory>): Promise<Map<string, number>> {
     const wanted = analyseQuery(text);
     if (wanted.length > 0) await this.#learn(formsOf(wanted));
-    const known = this.#weights.known(wanted, MAX_WORDS), scores = new Map<string, number>(), pacer = new TimeSlice();
+    const known = this.#weights.known(wanted, MAX_WORDS),
+      scores = new Map<string, number>(),
+      timeSlice = new TimeSlice();
     for (const [id, memory] of memories) {
       const content = this.#contents.get(id) ?? this.#contents.keep(id, memory);
       scores.set(id, this.#weights.score(content, known).reduce((sum, score) => sum + score, 0));
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     return scores;
   }
@@ -180,11 +182,11 @@ export class CandidateSearch {
       }
       return found;
     };
-    const candidates: Candidate[] = [], pacer = new TimeSlice();
+    const candidates: Candidate[] = [], timeSlice = new TimeSlice();
     for (const id of ids) {
       // A long content takes a while to analyse, and its neighbours may be as long.
       for (const near of [id, ...around.get(id)?.before ?? [], ...around.get(id)?.after ?? []]) {
-        await pacer.yieldIfDue();
+        await timeSlice.yieldIfDue();
         scoresOf(near);
       }
       const content = this.#contents.get(id);

@@ -38,10 +38,10 @@ export interface KnownWords {
  * @param memories Number of all memories.
  */
 export async function surveyOf(sample: readonly string[], memories: number): Promise<Survey> {
-  const counts = new Map<string | null, number>(), pacer = new TimeSlice();
+  const counts = new Map<string | null, number>(), timeSlice = new TimeSlice();
   let total = 0;
   for (const content of sample) {
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
     const { terms, language } = analyseText(content);
     total += terms.length;
     counts.set(language, (counts.get(language) ?? 0) + 1);

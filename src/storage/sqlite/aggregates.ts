@@ -71,7 +71,7 @@ export function countByValue(
 }
 
 /** Lengths of contents; read in steps, for every row is looked at. */
-export async function contentSizes(reader: DatabaseSync, limit: number, pacer: TimeSlice): Promise<ContentSizes> {
+export async function contentSizes(reader: DatabaseSync, limit: number, timeSlice: TimeSlice): Promise<ContentSizes> {
   // The length stands in the row's header, so contents aren't read.
   const sums = prepareRows(
     reader,
@@ -94,7 +94,7 @@ export async function contentSizes(reader: DatabaseSync, limit: number, pacer: T
       }
       largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, limit);
     }
-    await pacer.yieldIfDue();
+    await timeSlice.yieldIfDue();
   }
   return { total_bytes, largest };
 }

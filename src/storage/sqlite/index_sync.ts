@@ -38,6 +38,16 @@ export type ReplaceTerms = (items: ReanalysedMemory[]) => Promise<void>;
 /** Finds the terms of a text. */
 export type Analyse = (content: string) => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
 
+/** What the database counts. */
+interface Counters {
+  /** The last revision that a change got. */
+  revision: number;
+  /** Revisions up to this one may have lost tombstones. */
+  forgotten: number;
+  /** Number of the model whose vectors are served; 0 while there is none. */
+  active_model: number;
+}
+
 /** Follows one database. */
 export class IndexSync {
   readonly terms: TermNumbers;
@@ -99,16 +109,17 @@ export class IndexSync {
       const version = this.#dataVersion();
       if (this.#revision >= 0 && version === this.#version) break;
       if (this.#syncing === undefined) {
-        if (this.#isCurrent(version)) break;
+        const counters = this.#counters();
+        if (this.#isCurrent(version, counters)) break;
         round = 1;
-        this.#syncing = this.#sync(version).finally(() => this.#syncing = undefined);
+        this.#syncing = this.#sync(version, counters).finally(() => this.#syncing = undefined);
       }
       await this.#syncing;
     }
     return this.#index;
   }
 
-  /** Takes over what this process committed, some at a time, so that the next `fresh` finds little left to read. */
+  /** Takes over what this process committed, some at a time, so that the next `current` finds little left to read. */
   changed(memories: number): void {
     this.#behind += memories;
     if (this.#behind < ROWS_AT_ONCE || this.#closed || this.#syncing !== undefined || this.#revision < 0) return;
@@ -142,7 +153,7 @@ export class IndexSync {
     await Promise.allSettled([this.#syncing, this.#switching, this.#purging]);
   }
 
-  /** Makes the next `fresh` read everything. */
+  /** Makes the next `current` read everything. */
   #outdate(): void {
     this.#revision = this.#version = -1;
   }
@@ -156,7 +167,7 @@ export class IndexSync {
     return Number(rowsOf(this.#statements.version)[0]![0]);
   }
 
-  #counters(): { revision: number; forgotten: number; active_model: number } {
+  #counters(): Counters {
     const counters = { revision: 0, forgotten: 0, active_model: 0, terms: 0 };
     Object.assign(counters, Object.fromEntries(rowsOf(this.#statements.counters)));
     this.terms.follow(counters.terms);
@@ -164,8 +175,7 @@ export class IndexSync {
   }
 
   /** Whether what changed the database concerns no memory. */
-  #isCurrent(version: number): boolean {
-    const { revision, active_model } = this.#counters();
+  #isCurrent(version: number, { revision, active_model }: Counters): boolean {
     if (this.#revision !== revision || active_model !== this.#wantedModel()) return false;
     this.#version = version;
     return true;
@@ -175,11 +185,12 @@ export class IndexSync {
     return (this.#index.nextVectors ?? this.#index.vectors)?.model ?? 0;
   }
 
-  async #sync(version: number): Promise<void> {
+  /** @param counters As they were read right before, in one go with nothing between. */
+  async #sync(version: number, { revision, forgotten, active_model }: Counters): Promise<void> {
     this.#behind = 0;
-    const pacer = new TimeSlice(), { revision, forgotten, active_model } = this.#counters();
-    if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, pacer);
-    else await this.#readChanges(revision, pacer);
+    const timeSlice = new TimeSlice();
+    if (this.#revision < forgotten || this.#revision < 0) await this.#readAll(active_model, timeSlice);
+    else await this.#readChanges(revision, timeSlice);
     this.#revision = revision;
     this.#version = version;
     this.#purgeIfDue();
@@ -190,13 +201,13 @@ export class IndexSync {
     }
   }
 
-  async #readAll(model: number, pacer: TimeSlice): Promise<void> {
+  async #readAll(model: number, timeSlice: TimeSlice): Promise<void> {
     const index = new MemoryIndex();
     if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
     for (let last = 0;;) {
       this.#resume();
       const rows = rowsOf(this.#statements.all, model, last);
-      await this.#take(index, rows, [model], pacer);
+      await this.#take(index, rows, [model], timeSlice);
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
     }
@@ -215,12 +226,12 @@ export class IndexSync {
     this.#collecting.unref();
   }
 
-  async #readChanges(until: number, pacer: TimeSlice): Promise<void> {
+  async #readChanges(until: number, timeSlice: TimeSlice): Promise<void> {
     const index = this.#index;
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
       const rows = rowsOf(this.#statements.changed, ...models, ...from, until);
-      await this.#take(index, rows, models, pacer);
+      await this.#take(index, rows, models, timeSlice);
       if (rows.length < ROWS_AT_ONCE) break;
       this.#resume(); // what fits into one step is finished, for the calls in flight
       from = [rows.at(-1)!.at(-1)!, rows.at(-1)![0]!];
@@ -231,14 +242,14 @@ export class IndexSync {
       if (rows.length < ROWS_AT_ONCE) break;
       this.#resume();
       from = rows.at(-1)!;
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
   }
 
   /** @param models Numbers of the models whose vectors are in the rows from the tenth column on. */
-  async #take(index: MemoryIndex, rows: Value[][], models: number[], pacer: TimeSlice): Promise<void> {
+  async #take(index: MemoryIndex, rows: Value[][], models: number[], timeSlice: TimeSlice): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
-    if (outdated.length > 0) await this.#reanalyse(outdated, pacer);
+    if (outdated.length > 0) await this.#reanalyse(outdated, timeSlice);
     for (const row of rows) {
       const id = Number(row[0]);
       const memory = {
@@ -255,12 +266,12 @@ export class IndexSync {
         const codes = row[9 + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
       });
-      if (pacer.isDue) await pacer.yieldIfDue();
+      if (timeSlice.isDue) await timeSlice.yieldIfDue();
     }
   }
 
   /** Gives rows the terms of this version's analyser, in the database and in place. */
-  async #reanalyse(rows: Value[][], pacer: TimeSlice): Promise<void> {
+  async #reanalyse(rows: Value[][], timeSlice: TimeSlice): Promise<void> {
     const items: ReanalysedMemory[] = [];
     for (const row of rows) {
       this.#resume();
@@ -268,7 +279,7 @@ export class IndexSync {
       if (content === undefined) continue; // deleted since
       const kept = String(content), terms = await this.#analyse(unescapeText(kept));
       items.push({ id: Number(row[0]), terms, folded: fold(kept) });
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     await this.#replaceTerms(items);
     for (const row of rows) row[6] = rowsOf(this.#statements.termsOf, row[0]!)[0]?.[0] ?? null;
@@ -280,7 +291,7 @@ export class IndexSync {
 
   /** Reads the vectors of another model beside those in use, and exchanges them at the end. */
   async #switchModel(model: number): Promise<void> {
-    const index = this.#index, pacer = new TimeSlice();
+    const index = this.#index, timeSlice = new TimeSlice();
     if (model === 0) return;
     const next = index.nextVectors = { model, index: this.#emptyVectors(model) };
     try {
@@ -290,7 +301,7 @@ export class IndexSync {
         for (const [id, codes] of rows) {
           const slot = index.slotOf(Number(id));
           if (slot !== undefined && !next.index.has(slot)) next.index.set(slot, codes as Uint8Array);
-          if (pacer.isDue) await pacer.yieldIfDue();
+          if (timeSlice.isDue) await timeSlice.yieldIfDue();
         }
         if (rows.length < ROWS_AT_ONCE) break;
         last = Number(rows.at(-1)![0]);
@@ -304,8 +315,8 @@ export class IndexSync {
   #purgeIfDue(): void {
     const index = this.#index, { dead } = index.words;
     if (this.#purging !== undefined || dead < Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) return;
-    const pacer = new TimeSlice();
-    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : pacer.yieldIfDue())
+    const timeSlice = new TimeSlice();
+    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : timeSlice.yieldIfDue())
       .catch(() => this.#outdate())
       .finally(() => this.#purging = undefined);
   }

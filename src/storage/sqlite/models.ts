@@ -124,7 +124,7 @@ export class Models {
   }
 
   /** Memories without vectors of a model, in the order they were stored. */
-  async missing(id: string, limit: number, pacer: TimeSlice): Promise<{ content_hash: string; content: string }[]> {
+  async missing(id: string, limit: number, timeSlice: TimeSlice): Promise<{ content_hash: string; content: string }[]> {
     const { number } = this.#required(id), found: { content_hash: string; content: string }[] = [];
     for (let last = this.#complete.get(number) ?? 0; found.length < limit;) {
       const rows = rowsOf(this.#missing, number, last, ROWS_AT_ONCE);
@@ -135,7 +135,7 @@ export class Models {
       }
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     return found;
   }

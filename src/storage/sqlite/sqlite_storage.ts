@@ -163,12 +163,12 @@ class SqliteStorage implements MemoryStorage {
 
   store(items: NewMemory[]): Promise<StoreOutcome[]> {
     return this.#call("store memories", async () => {
-      const pacer = new TimeSlice(), prepared: PreparedMemory[] = [];
+      const timeSlice = new TimeSlice(), prepared: PreparedMemory[] = [];
       for (const { memory, vectors } of items) {
         const found = this.#analysis.of("counts", memory.content);
         const terms = found instanceof Promise ? await found : found;
         prepared.push({ memory, terms, vectors: vectors === null ? null : this.#models.prepare(vectors) });
-        if (pacer.isDue) await pacer.yieldIfDue();
+        if (timeSlice.isDue) await timeSlice.yieldIfDue();
       }
       return await this.#queue.run("store memories", this.#records.store(prepared));
     });
@@ -245,7 +245,7 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #restore(hashes: readonly string[]): Promise<(boolean | "conflict")[]> {
-    const pacer = new TimeSlice(), prepared: (PreparedMemory | null)[] = [];
+    const timeSlice = new TimeSlice(), prepared: (PreparedMemory | null)[] = [];
     const active = (await this.#follower.current()).vectors?.model ?? 0;
     for (const hash of hashes) {
       const memory = this.#trash.find(hash);
@@ -256,7 +256,7 @@ class SqliteStorage implements MemoryStorage {
           vectors: this.#trash.vectors(hash, active),
         },
       );
-      if (pacer.isDue) await pacer.yieldIfDue();
+      if (timeSlice.isDue) await timeSlice.yieldIfDue();
     }
     return await this.#queue.run("restore memories", this.#records.restore(prepared));
   }
@@ -586,11 +586,11 @@ class SqliteStorage implements MemoryStorage {
   }
 
   async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
-    const pacer = new TimeSlice(), memories: (Memory | null)[] = [];
+    const timeSlice = new TimeSlice(), memories: (Memory | null)[] = [];
     for (const key of keys) {
       const row = rowsOf(statement, key)[0];
       memories.push(row === undefined ? null : memoryOf(row));
-      if (pacer.isDue) await pacer.yieldIfDue();
+      if (timeSlice.isDue) await timeSlice.yieldIfDue();
     }
     return memories;
   }

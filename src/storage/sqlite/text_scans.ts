@@ -42,27 +42,27 @@ export class TextScans {
   }
 
   /** Ids of memories that contain `text`, both folded. */
-  async findText(text: string, pacer: TimeSlice): Promise<number[]> {
+  async findText(text: string, timeSlice: TimeSlice): Promise<number[]> {
     const folded = fold(text), kept = escapeText(folded), phrase = wholeWords(folded);
     if (folded === "") return [];
     if (phrase === null) {
       const sql = `SELECT m.id FROM memories m WHERE m.id > ? AND m.id <= ? AND ${CONTAINS}`;
-      return await this.#inSteps(sql, IDS_AT_ONCE, [kept], pacer);
+      return await this.#inSteps(sql, IDS_AT_ONCE, [kept], timeSlice);
     }
     const sql = "SELECT m.id FROM content_words w JOIN memories m ON m.id = w.rowid " +
       `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${CONTAINS}`;
-    return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, kept], pacer);
+    return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, kept], timeSlice);
   }
 
   /** Ids of memories whose metadata has all the given values at its top level. */
-  async withMetadata(wanted: Record<string, Value | boolean>, pacer: TimeSlice): Promise<number[]> {
+  async withMetadata(wanted: Record<string, Value | boolean>, timeSlice: TimeSlice): Promise<number[]> {
     // Metadata is kept as JSON without blanks, so an equal value is written the same way; where it stands is checked
     // after parsing.
     const entries = Object.entries(wanted).map(([key, value]) => [key, JSON.stringify(value)] as const);
     const written = entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`);
     const sql = "SELECT m.id, m.metadata FROM memories m WHERE m.id > ? AND m.id <= ?" +
       " AND instr(m.metadata, ?) > 0".repeat(written.length);
-    return await this.#inSteps(sql, IDS_AT_ONCE, written, pacer, ([, metadata]) => {
+    return await this.#inSteps(sql, IDS_AT_ONCE, written, timeSlice, ([, metadata]) => {
       const parsed = JSON.parse(String(metadata)) as Metadata;
       return entries.every(([key, value]) => Object.hasOwn(parsed, key) && JSON.stringify(parsed[key]) === value);
     });
@@ -73,7 +73,7 @@ export class TextScans {
     sql: string,
     largest: number,
     parameters: Value[],
-    pacer: TimeSlice,
+    timeSlice: TimeSlice,
     keep: (row: Value[]) => boolean = () => true,
   ): Promise<number[]> {
     const statement = prepareRows(this.#reader, sql), ids: number[] = [];
@@ -86,7 +86,7 @@ export class TextScans {
       const took = performance.now() - began;
       if (took > LONG_STEP) step = Math.max(1, step >> 1);
       else if (took < SHORT_STEP) step = Math.min(largest, step * 2);
-      await pacer.yieldIfDue();
+      await timeSlice.yieldIfDue();
     }
     return ids;
   }

@@ -154,7 +154,7 @@ export class WriteQueue {
 
   async #transaction(): Promise<void> {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
-    const done: Done[] = [], pacer = new TimeSlice(), start = performance.now();
+    const done: Done[] = [], timeSlice = new TimeSlice(), start = performance.now();
     let before: number | undefined, after: number;
     const refusal = this.faults.damagedAt !== null ? damagedError : replacedSince(this.#database, this.#opened);
     if (refusal !== null) {
@@ -173,7 +173,7 @@ export class WriteQueue {
     }
     try {
       before = Number(this.#readRevision.get()!.value);
-      do await this.#step(this.#waiting.shift()!, before + 1, done, pacer); while (
+      do await this.#step(this.#waiting.shift()!, before + 1, done, timeSlice); while (
         this.#waiting.length > 0 && performance.now() - start < LONGEST_GATHERING
       );
       after = done.some(({ written }) => written.changed > 0) ? before + 1 : before;
@@ -201,12 +201,12 @@ export class WriteQueue {
   }
 
   /** One write, undone alone when it fails. */
-  async #step(waiting: Waiting, revision: number, done: Done[], pacer: TimeSlice): Promise<void> {
+  async #step(waiting: Waiting, revision: number, done: Done[], timeSlice: TimeSlice): Promise<void> {
     this.#writer.exec("SAVEPOINT write");
     try {
       const steps = waiting.work(revision);
       let step = steps.next();
-      for (; !step.done; step = steps.next()) if (pacer.isDue) await pacer.yieldIfDue();
+      for (; !step.done; step = steps.next()) if (timeSlice.isDue) await timeSlice.yieldIfDue();
       this.#writer.exec("RELEASE write");
       done.push({ waiting, written: step.value });
     } catch (error) {
