@@ -15,12 +15,12 @@ export function failingStorage(storage: MemoryStorage, error: Error): MemoryStor
 /** The store with `before` called ahead of each call. */
 export function watchedStorage(
   storage: MemoryStorage,
-  before: (method: string, args: unknown[]) => Promise<void> | void,
+  before: (method: keyof MemoryStorage, args: unknown[]) => Promise<void> | void,
 ): MemoryStorage {
   return intercept(storage, (name, member) => {
     if (typeof member !== "function") return member;
     return async (...args: unknown[]) => {
-      await before(name, args);
+      await before(name as keyof MemoryStorage, args);
       return await member(...args);
     };
   });

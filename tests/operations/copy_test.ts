@@ -27,7 +27,7 @@ Deno.test("a memory that is deleted and stored again while a pass goes by stays 
         if (method === "scan" && !deleted && ++pages === 1) {
           deleted = true;
           await source.delete([hashOf(1)]);
-        } else if (method === "get" || method === "trashed") {
+        } else if (method === "getByHash" || method === "listTrash") {
           if (!deleted || storedAgain) return;
           storedAgain = true;
           await source.store([embedded(1)]);
