@@ -9,16 +9,20 @@ import type { QueryVector } from "../storage/contract/search.ts";
 import type { VectorSet } from "../storage/contract/vectors.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** Characters of a content whose vectors take seconds to make: it is stored first, and found by words until it has them. */
+const LONG = 50_000;
 /** Milliseconds to wait for a loading model where no setting is given. */
 const DEFAULT_WAIT_MS = 3000;
 
 /**
- * Vectors for a memory about to be stored; null when the model isn't ready or can't be reached, in which case the
- * background run (`reembed.ts`) adds them later and word search finds the memory meanwhile.
+ * Vectors for a memory about to be stored; null when the model isn't ready or can't be reached, and for a very
+ * long content. The background run (`reembed.ts`) adds them later, and word search finds the memory meanwhile.
  *
  * @throws {MemoryError} `overloaded` when too many texts wait for the model.
  */
 export async function embedForStore(runtime: Runtime, content: string): Promise<VectorSet | null> {
+  // A process without background work, such as a command, makes them at once.
+  if (content.length > LONG && runtime.background.holder !== null) return null;
   await modelKnown(runtime);
   const service = runtime.embeddings.serving;
   if (service?.identity === undefined || service.status.state !== "ready") return null;

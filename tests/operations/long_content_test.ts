@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { openClient } from "../http/client.ts";
 import { connectInMemory } from "../mcp/clients.ts";
+import { inFolder } from "../helpers/folder.ts";
+import { start, testEnvironment, until } from "../helpers/process.ts";
 
 /** A long message with a fact in its middle, as many real ones: headings, paragraphs, repeated words. */
 function message(length: number, fact: string): string {
@@ -128,4 +130,33 @@ Deno.test("with splitting off a long content is refused, on every surface; a lon
   assertEquals(longest.status, 413);
   assertStringIncludes(longest.text, "the limit is 1000000");
   assert((await splitting.get("/api/memories")).json.total === 0);
+});
+
+Deno.test("a service answers a very long content at once, found by words, and makes its vectors in the background", async () => {
+  await inFolder(async (folder) => {
+    await using service = await start("http", testEnvironment(folder));
+    const send = async (path: string, body: unknown) => {
+      const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+      return await (await fetch(`${service.http}${path}`, init)).json();
+    };
+    const coverage = async () =>
+      (await (await fetch(`${service.http}/api/health/detailed`)).json()).embedding.coverage as {
+        memories: number;
+        embedded: number;
+      };
+    await until(
+      async () => await (await fetch(`${service.http}/metrics`)).text(),
+      (text) => text.includes("unimem_background_work_here 1"),
+      "background work",
+    );
+    const { content_hash } = await send("/api/memories", { content: message(60_000, FACT) });
+    assertEquals(await coverage().then(({ memories, embedded }) => memories - embedded), 1);
+    const query = "Where is the spare key of the lighthouse?";
+    const { results, notice } = await send("/api/search", { query });
+    assertEquals(results[0].memory.content_hash, content_hash);
+    assertStringIncludes(notice, "found by words until their vectors are made");
+    await until(coverage, ({ memories, embedded }) => memories === embedded, "the vectors");
+    const byMeaning = await send("/api/search", { query, mode: "semantic" });
+    assertEquals([byMeaning.results[0].memory.content_hash, byMeaning.notice ?? null], [content_hash, null]);
+  });
 });
