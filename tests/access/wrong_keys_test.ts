@@ -4,7 +4,7 @@ import { accessWarnings, parseConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
 import { inFolder, unimemIn } from "../cli/command.ts";
-import { start, testEnvironment } from "../helpers/process.ts";
+import { start, testEnvironment, until } from "../helpers/process.ts";
 import { openClient } from "../http/client.ts";
 import { OPEN } from "../mcp/clients.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -157,7 +157,8 @@ Deno.test("the warning of any host without a key stands in the log of a start an
   inFolder(async (folder) => {
     const env = testEnvironment(folder, { MCP_ALLOWED_HOSTS: "*" });
     await using service = await start("unified", env);
-    assertStringIncludes(service.log(), "WARNING MCP_ALLOWED_HOSTS=* without MCP_API_KEY");
+    const warning = "WARNING MCP_ALLOWED_HOSTS=* without MCP_API_KEY";
+    await until(() => Promise.resolve(service.log()), (log) => log.includes(warning), "the warning");
     const { out, err } = await unimemIn(env, "doctor");
     assertStringIncludes(out + err, "MCP_ALLOWED_HOSTS=* without MCP_API_KEY");
   }));
