@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inFolder } from "../helpers/folder.ts";
-import { spawn, start, testEnvironment } from "../helpers/process.ts";
+import { spawn, start, testEnvironment, until } from "../helpers/process.ts";
 import { CHROMIUM, openPage } from "../web/browser.ts";
 
 /** Sends bytes as they are and gives the answer's head. */
@@ -111,7 +111,8 @@ Deno.test("one address can't hold all streams of a real service, and wrong keys 
     }
     // Both ports count together.
     assertEquals(statuses, [...Array(10).fill(401), 429, 429]);
-    assertStringIncludes(service.log(), "Refused a wrong API key from 127.0.0.1");
+    const line = "Refused a wrong API key from 127.0.0.1";
+    await until(() => Promise.resolve(service.log()), (log) => log.includes(line), "the line in the log");
   }));
 
 /** What a hostile page tries against REST and MCP; each attempt is a script's expression that gives a promise. */
