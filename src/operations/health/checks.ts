@@ -80,12 +80,12 @@ export const store = defineCheck<StoreObservation>({
           : "Check the database file and its disk",
       };
     }
-    const { issues: troubles, facts } = observed.condition;
+    const { issues, facts } = observed.condition;
     // A full disk is reported by the check of the disk.
-    const own = troubles.filter(({ kind }) => kind !== "full");
-    const trouble = own.find(({ severity }) => severity === "unhealthy") ?? own[0];
-    if (trouble !== undefined) {
-      const { severity, message, action, since } = trouble;
+    const own = issues.filter(({ kind }) => kind !== "full");
+    const issue = own.find(({ severity }) => severity === "unhealthy") ?? own[0];
+    if (issue !== undefined) {
+      const { severity, message, action, since } = issue;
       return { state: severity, message, action, ...(since === undefined ? {} : { since }) };
     }
     const shown = Object.entries(facts).filter(([, value]) => value !== null)
@@ -264,11 +264,11 @@ export function evaluateSpace({ total, free }: DiskSpace, before?: string): Chec
 export const disk = defineCheck<DiskObservation>({
   name: "disk",
   async observe({ health }, { condition }) {
-    const [space, troubles] = await Promise.all([
+    const [space, issues] = await Promise.all([
       diskSpace(health.settings.dataFolder),
-      condition().then(({ issues: troubles }) => troubles, () => []),
+      condition().then(({ issues }) => issues, () => []),
     ]);
-    return { space, full: troubles.find(({ kind }) => kind === "full") };
+    return { space, full: issues.find(({ kind }) => kind === "full") };
   },
   evaluate({ space, full }, { before }) {
     if (full !== undefined) {

@@ -1,6 +1,6 @@
 /**
  * What scoring asks of a store: who is best by words and by vector, contents, exact cosines, the order of turns, and how
- * rare terms are. A driver over a server answers these, and `Searches` makes candidates of the answers.
+ * rare terms are. A driver over a server answers these, and `CandidateSearch` makes candidates of the answers.
  *
  * @module
  */

@@ -122,7 +122,7 @@ function fault(error: unknown): MemoryError {
   if (error instanceof Deno.errors.PermissionDenied) {
     return new MemoryError("unavailable", "Cannot read the database: no permission", { cause: error });
   }
-  const hindrance = sqliteFailure(errorText(error));
-  const reason = hindrance === null ? errorText(error) : FAILURES[hindrance];
+  const failure = sqliteFailure(errorText(error));
+  const reason = failure === null ? errorText(error) : FAILURES[failure];
   return new MemoryError("unavailable", `Cannot use the database: ${reason}`, { cause: error });
 }

@@ -12,13 +12,13 @@ import { fingerprintOf, relationKey, trashedFingerprintOf } from "./fingerprints
 
 /** Contents of a target. */
 export class TargetState {
-  /** `printOf` by content_hash. */
+  /** `fingerprintOf` by content_hash. */
   readonly memories = new Map<string, string>();
   /** Hashes of memories without vectors of the copied model. */
   readonly withoutVectors = new Set<string>();
   /** Hashes of memories whose vectors were compared with the source's and not written since. */
   readonly compared = new Set<string>();
-  /** `trashPrintOf` by content_hash. */
+  /** `trashedFingerprintOf` by content_hash. */
   readonly trash = new Map<string, string>();
   readonly relations = new Map<string, Relation>();
 
