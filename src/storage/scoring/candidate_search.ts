@@ -12,7 +12,7 @@ import { analyseQuery, type QueryTerm, queryTerms, readQuery } from "../../memor
 import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
-import { Contents } from "./contents.ts";
+import { Contents, SearchContents } from "./contents.ts";
 import { type Around, Conversations } from "./conversations.ts";
 import type { CandidateSource, WeightQuestion } from "./source.ts";
 import { Weights } from "./weights.ts";
@@ -27,12 +27,17 @@ const READ_SHARE = 0.3;
 /** Without words, nothing need be known of the store as a whole. */
 const NOTHING: WeightQuestion = { terms: [], survey: false };
 
-/** What a search knows of its candidates besides their contents. */
-interface Facts {
+/** What a search has read. */
+interface Read {
+  contents: SearchContents;
+  /** Memories that were read on the way. */
+  memories: Map<string, Memory>;
+}
+
+/** What a search knows of its candidates. */
+interface Facts extends Read {
   around: ReadonlyMap<string, Around>;
   cosines: ReadonlyMap<string, number>;
-  /** Memories that were read on the way. */
-  memories: ReadonlyMap<string, Memory>;
 }
 
 /** Searches of one store. */
@@ -63,9 +68,10 @@ export class CandidateSearch {
     const best = await search.best({ terms, limit, memories: this.#sendMemories, weights });
     this.#weights.learn(best.weights);
     const found = new Set([...best.byVector, ...best.byWords]), memories = new Map<string, Memory>();
-    this.#takeOver(best.memories, found, memories);
-    await this.#read(found, memories);
-    const turns = this.#turnsOf(found);
+    const contents = new SearchContents(this.#contents);
+    this.#takeOver(best.memories, found, { contents, memories });
+    await this.#read(found, { contents, memories });
+    const turns = turnsOf(found, contents);
     await this.#conversations.load(new Set(turns.values()));
 
     // What lends to the turns around the candidates lies one reach further out, in conversations that are known by now.
@@ -77,12 +83,12 @@ export class CandidateSearch {
       search.passing(unseen),
       search.count(),
       search.byVector ? search.cosines([...needed], best.cosines) : best.cosines,
-      this.#read(needed, memories),
+      this.#read(needed, { contents, memories }),
       this.#conversations.check(new Set(turns.values())),
     ]);
     const vector_ignored = !search.byVector && await vector !== null;
     return {
-      ...await this.#present(wanted, new Set([...found, ...passing]), { around, cosines, memories }),
+      ...await this.#present(wanted, new Set([...found, ...passing]), { contents, around, cosines, memories }),
       memories: count,
       vector_ignored,
     };
@@ -118,36 +124,26 @@ export class CandidateSearch {
   }
 
   /** Takes over what came along, and sees whether it was worth it. */
-  #takeOver(sent: ReadonlyMap<string, Memory>, found: ReadonlySet<string>, memories: Map<string, Memory>): void {
+  #takeOver(sent: ReadonlyMap<string, Memory>, found: ReadonlySet<string>, { contents, memories }: Read): void {
     let unread = 0;
     for (const id of found) {
       const memory = sent.get(id);
       if (memory !== undefined) memories.set(id, memory);
-      if (this.#contents.get(id) !== undefined) continue;
+      if (contents.get(id) !== undefined) continue;
       unread++;
-      if (memory !== undefined) this.#contents.keep(id, memory);
+      if (memory !== undefined) contents.keep(id, memory);
     }
     this.#sendMemories = unread > READ_SHARE * found.size;
   }
 
   /** Reads the memories whose contents aren't kept. */
-  async #read(ids: ReadonlySet<string>, memories: Map<string, Memory>): Promise<void> {
-    const missing = [...ids].filter((id) => this.#contents.get(id) === undefined);
+  async #read(ids: ReadonlySet<string>, { contents, memories }: Read): Promise<void> {
+    const missing = [...ids].filter((id) => contents.get(id) === undefined);
     if (missing.length === 0) return;
     for (const [id, memory] of await this.#source.memories(missing)) {
       memories.set(id, memory);
-      this.#contents.keep(id, memory);
+      contents.keep(id, memory);
     }
-  }
-
-  /** Conversations of those memories that are turns. */
-  #turnsOf(ids: Iterable<string>): Map<string, string> {
-    const turns = new Map<string, string>();
-    for (const id of ids) {
-      const conversation = this.#contents.get(id)?.conversation;
-      if (conversation != null) turns.set(id, conversation);
-    }
-    return turns;
   }
 
   #around(turns: ReadonlyMap<string, string>): Map<string, Around> {
@@ -169,14 +165,14 @@ export class CandidateSearch {
   async #present(
     wanted: readonly QueryTerm[],
     ids: ReadonlySet<string>,
-    { around, cosines, memories }: Facts,
+    { contents, around, cosines, memories }: Facts,
   ): Promise<Omit<CandidateSet, "memories" | "vector_ignored">> {
     const known = this.#weights.known(wanted, MAX_WORDS), { words, factors, ceiling, unseen } = known;
     const scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {
       let found = scores.get(id);
       if (found === undefined) {
-        const content = this.#contents.get(id);
+        const content = contents.get(id);
         const scored = content === undefined ? new Float32Array(words.length) : this.#weights.score(content, known);
         scores.set(id, found = { semantic: cosines.get(id) ?? null, words: scored, length: content?.length ?? 0 });
       }
@@ -189,11 +185,11 @@ export class CandidateSearch {
         await timeSlice.yieldIfDue();
         scoresOf(near);
       }
-      const content = this.#contents.get(id);
+      const content = contents.get(id);
       if (content === undefined) continue; // deleted since it was found
       const { before, after } = around.get(id) ?? { before: [], after: [] }, { bits, speaker } = content.features;
       const isAmongLabelled = () =>
-        [...before, ...after].some((other) => mayName(this.#contents.get(other)?.features.bits ?? 0));
+        [...before, ...after].some((other) => mayName(contents.get(other)?.features.bits ?? 0));
       const named = content.conversation !== null && isNamed(bits, isAmongLabelled);
       const memory = memories.get(id);
       candidates.push({
@@ -215,6 +211,16 @@ export class CandidateSearch {
     const terms = words.map(({ word }) => word);
     return { candidates, terms, words_ceiling: ceiling, weights: factors, unseen_weight: unseen };
   }
+}
+
+/** Conversations of those memories that are turns. */
+function turnsOf(ids: Iterable<string>, contents: SearchContents): Map<string, string> {
+  const turns = new Map<string, string>();
+  for (const id of ids) {
+    const conversation = contents.get(id)?.conversation;
+    if (conversation != null) turns.set(id, conversation);
+  }
+  return turns;
 }
 
 /** Positions of the words that name the speaker. */

@@ -70,6 +70,29 @@ export class Content {
   }
 }
 
+/** Contents of one search, by id: what it has read stays until its end, however much that is. */
+export class SearchContents {
+  readonly #kept: Contents;
+  readonly #held = new Map<string, Content>();
+
+  /** @param kept What earlier searches have read. */
+  constructor(kept: Contents) {
+    this.#kept = kept;
+  }
+
+  /** What is known of a memory's content; undefined when it must be read. */
+  get(id: string): Content | undefined {
+    const held = this.#held.get(id) ?? this.#kept.get(id);
+    if (held !== undefined) this.#held.set(id, held);
+    return held;
+  }
+
+  /** Keeps a memory's content, for later searches too. */
+  keep(id: string, memory: Memory): void {
+    this.#held.set(id, this.#kept.keep(id, memory));
+  }
+}
+
 /** Contents of one store, by id. */
 export class Contents {
   /** Two generations: when the newer one is full, the older one goes. */

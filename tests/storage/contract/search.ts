@@ -49,6 +49,15 @@ export function search(test: StorageTest): void {
     assertEquals([blue.previous, blue.next, blue.created_at], [null, of(1).id, 1_600_000_000]);
   });
 
+  test("finds every one of many very long memories", async (storage) => {
+    const content = (i: number) => `needle ${i} ${"hay stack ".repeat(10_000)}`,
+      numbers = Array.from({ length: 45 }, (_, i) => i + 1);
+    for (const i of numbers) await storage.store([plain(i, { content: content(i) })]);
+    const { candidates } = await storage.candidates({ text: "needle", vector: null, filter: {}, limit: 100 });
+    const found = await storage.getById(candidates.map(({ id }) => id));
+    assertEquals(found.map((memory) => numberOf(memory!.content_hash)).sort((a, b) => a - b), numbers);
+  });
+
   test("finds the union of the best by words and by vector, each scored by both", async (storage) => {
     await storage.registerModel(MODEL);
     await storage.store([
