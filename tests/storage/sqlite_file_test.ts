@@ -426,3 +426,30 @@ Deno.test("a database cut to nothing is refused and left as it is where a store 
     await Deno.remove(path);
     await (await open(path)).close();
   }));
+
+Deno.test("Several open a store at once whose file was removed", () =>
+  inFolder(async (_, path) => {
+    await (await open(path)).close();
+    await Deno.remove(path);
+    const opened = await Promise.all([open(path), open(path), open(path)]);
+    await opened[0]!.store([plain(1)]);
+    for (const storage of opened) assertEquals((await storage.stats()).total_memories, 1);
+    for (const storage of opened) await storage.close();
+    await Deno.truncate(path);
+    assertStringIncludes(await refusal(path), "a store was in use there");
+  }));
+
+Deno.test("A memory that is changed while another process's changes are read is missing from no answer", () =>
+  inFolder(async (_, path) => {
+    const a = await open(path), b = await open(path);
+    await a.list({ filter: {}, offset: 0, limit: 1 });
+    const numbers = Array.from({ length: 3000 }, (_, i) => i + 1);
+    await b.store(numbers.map((i) => plain(i)));
+    const changes = numbers.slice(-20).map((i) => b.update(hashOf(i), { tags: ["changed"] }, 1_800_000_000));
+    const { total } = await a.list({ filter: {}, offset: 0, limit: 1 });
+    assertEquals(total, numbers.length);
+    await Promise.all(changes);
+    const changed = { tags: { values: ["changed"], match: "any" as const } };
+    assertEquals((await a.list({ filter: changed, offset: 0, limit: 1 })).total, 20);
+    await Promise.all([a.close(), b.close()]);
+  }));

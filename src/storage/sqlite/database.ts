@@ -8,7 +8,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
-import { markUsed, refuseEmptied } from "./emptied.ts";
+import { markUsed, refuseEmptied, unmarkRemoved } from "./emptied.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import type { Pragmas } from "./pragmas.ts";
 import { lockForUse, type StoreLock } from "./store_lock.ts";
@@ -60,6 +60,7 @@ export async function openDatabase(path: string, pragmas: Pragmas): Promise<Data
     makePrivateFolder(dirname(path));
     lock = await lockForUse(path, pragmas.busyTimeout);
     refuseEmptied(path);
+    unmarkRemoved(path);
     makePrivateFile(path); // SQLite gives its log the mode of the database
     const writer = connect();
     const busy = { timeout: pragmas.busyTimeout, action: `Cannot open database "${path}"` };
@@ -207,15 +208,15 @@ export function openingError(error: unknown, path: string): MemoryError {
 /** What a failed statement means to a caller: the store is there or it isn't; nothing in between is made up. */
 export function storageError(error: unknown, action: string): MemoryError {
   if (error instanceof MemoryError) return error;
-  const text = errorText(error), hindrance = sqliteFailure(text);
-  if (hindrance === "full") {
+  const text = errorText(error), failure = sqliteFailure(text);
+  if (failure === "full") {
     return new MemoryError("full", `Cannot ${action}: the store's disk is full; free space on it, then try again`, {
       cause: error,
     });
   }
-  if (hindrance === "damaged") return damagedError(action, error);
-  const outage = hindrance !== null || /disk|not open|closed/i.test(text);
-  const reason = hindrance === null ? text : FAILURES[hindrance];
+  if (failure === "damaged") return damagedError(action, error);
+  const outage = failure !== null || /disk|not open|closed/i.test(text);
+  const reason = failure === null ? text : FAILURES[failure];
   return new MemoryError(outage ? "unavailable" : "internal", `Cannot ${action}: ${reason}`, {
     cause: error,
     ...(outage ? { retryAfterSeconds: 5 } : {}),

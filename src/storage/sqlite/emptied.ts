@@ -41,7 +41,20 @@ export function markUsed(path: string): void {
     using file = Deno.openSync(`${path}.lock`, { write: true });
     file.writeSync(MARK);
   } catch {
-    // Windows lets nobody write to a locked file; the log remains as a trace.
+    // Windows refuses writes to a locked file; the log remains as a trace.
+  }
+}
+
+/**
+ * Takes the mark away where the database was removed: it is empty for a moment while a process makes a new one, and
+ * others may open it then.
+ */
+export function unmarkRemoved(path: string): void {
+  if (sizeOf(path) !== null || !sizeOf(`${path}.lock`)) return;
+  try {
+    Deno.truncateSync(`${path}.lock`);
+  } catch {
+    // Windows, as above.
   }
 }
 

@@ -79,7 +79,7 @@ export class IndexSync {
       changed: prepareRows(
         reader,
         `SELECT ${COLUMNS}, n.codes, m.revision ${JOINS} LEFT JOIN vectors n ON n.memory_id = m.id AND n.model = ?2 ` +
-          `WHERE (m.revision, m.id) > (?3, ?4) AND m.revision <= ?5 ` +
+          `WHERE (m.revision, m.id) > (?3, ?4) ` +
           `ORDER BY m.revision, m.id LIMIT ${ROWS_AT_ONCE}`,
       ),
       gone: prepareRows(
@@ -123,7 +123,7 @@ export class IndexSync {
   changed(memories: number): void {
     this.#behind += memories;
     if (this.#behind < ROWS_AT_ONCE || this.#closed || this.#syncing !== undefined || this.#revision < 0) return;
-    this.current().catch(() => {}); // the next call tries again and is told
+    this.current().catch(() => {}); // the next call tries again and gets the error
   }
 
   /** Waits until searches use the vectors of the active model. */
@@ -228,9 +228,10 @@ export class IndexSync {
 
   async #readChanges(until: number, timeSlice: TimeSlice): Promise<void> {
     const index = this.#index;
+    // Without an upper bound: a change gives a row another revision, and one stored long before `until` would be missed.
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
-      const rows = rowsOf(this.#statements.changed, ...models, ...from, until);
+      const rows = rowsOf(this.#statements.changed, ...models, ...from);
       await this.#take(index, rows, models, timeSlice);
       if (rows.length < ROWS_AT_ONCE) break;
       this.#resume(); // what fits into one step is finished, for the calls in flight
