@@ -47,7 +47,7 @@ const USED_TO = " used to ", BEING = ["is", "are", "was", "were", "be", "been", 
 
 /** What the words of a question say about time; null where they say nothing. Takes linear time. */
 export function temporalIntent(query: string): TemporalIntent | null {
-  const words = query.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  const words = query.normalize("NFKC").toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   let text = ` ${words.join(" ")} `;
   const at = text.indexOf(USED_TO);
   if (at >= 0 && text.slice(0, at).split(" ").some((word) => BEING.includes(word))) {
@@ -90,6 +90,8 @@ export function preferByTime<T extends { item: Dated; score: number }>(
   { band, gain }: TemporalWeights = TEMPORAL_WEIGHTS,
 ): T[] {
   const best = ranked[0]?.score ?? 0;
+  // Without a word in common, and with meanings that all point away from the question.
+  if (best === 0) return [...ranked];
   const near = ranked.filter(({ score }) => score >= best * band).sort((a, b) => a.item.created_at - b.item.created_at);
   if (near.length < 2) return [...ranked];
   if (intent === "order") return [...near, ...ranked.slice(near.length)];

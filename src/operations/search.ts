@@ -166,7 +166,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     query,
     mode,
     notice,
-    relevant: input.exchanges === true ? units.filter(({ entry }) => isRelevant.has(entry.item.id)).length : relevant,
+    relevant: units.filter(({ entry }) => isRelevant.has(entry.item.id)).length,
     ...reranked === null ? {} : { reranked },
     ...temporal_intent === null ? {} : { temporal_intent },
     ...pageFacts(units.length, page, page_size, isFull(found, vector_ignored ? null : await vector)),

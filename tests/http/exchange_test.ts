@@ -135,3 +135,19 @@ Deno.test("the other turn of an exchange shows its own passage", async () => {
   const passages = [(first as { passage?: { text: string } }).passage, first!.exchange!.passage];
   assert(passages.some((passage) => passage?.text.startsWith("To calibrate the barometer")), JSON.stringify(passages));
 });
+
+Deno.test("relevant results are counted among those that a threshold leaves", async () => {
+  await using client = await withTalk();
+  for (const exchanges of [false, true]) {
+    for (const cut of [{ similarity_threshold: 0.99 }, { min_relevance: 0.9 }, { min_relevance: "auto" }]) {
+      const { results, pagination, relevant } = await search(client, {
+        query: QUERY,
+        page_size: 50,
+        exchanges,
+        ...cut,
+      });
+      assert(relevant <= pagination.total, `${relevant} of ${pagination.total} with ${JSON.stringify(cut)}`);
+      assertEquals(results.length, pagination.total);
+    }
+  }
+});

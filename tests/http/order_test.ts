@@ -144,3 +144,27 @@ Deno.test("a long memory's passage is shown by an exact search too, and in scrip
   const { json: { results: [hit] } } = await search(client, "crane of the harbour", { mode: "exact" });
   assert(hit.passage.text.startsWith("The crane of the harbour"), hit.passage.text);
 });
+
+Deno.test("a question about time that nothing is near to still gets its results, with scores", async () => {
+  await using client = await openClient();
+  await client.store("The invoice of the plumber is due on Friday.", { created_at: "2024-03-01" });
+  await client.store("Photosynthesis turns light into sugar.", { created_at: "2025-03-01" });
+  // Both cosines are below 0 for these.
+  for (const query of ["latest kernel panic", "currently Zürich tram"]) {
+    for (const mode of ["semantic", "hybrid"]) {
+      const { json } = await search(client, query, { mode });
+      assertEquals([json.results.length, json.pagination.total], [2, 2], `${mode}: ${query}`);
+      for (const { similarity_score, relevance } of json.results) assertEquals([similarity_score, relevance], [0, 0]);
+    }
+  }
+});
+
+Deno.test("a question's words about time are understood in a decomposed form and in full width too", async () => {
+  await using client = await withPorts();
+  for (
+    const query of ["Auf welchem Port lief das gateway früher?".normalize("NFD"), "gateway port ｃｕｒｒｅｎｔｌｙ"]
+  ) {
+    const { json } = await search(client, query);
+    assertEquals(json.temporal_intent, query.includes("gateway port") ? "now" : "before", query);
+  }
+});

@@ -73,5 +73,7 @@ Deno.test("nothing found, and one result, stay as they are", () => {
     assertEquals(preferByTime<Entry>([], intent, mark), []);
     assertEquals(preferByTime<Entry>([ranked[0]!], intent, mark), [ranked[0]!]);
     assertEquals(names(preferByTime<Entry>([entry("a", 0, 1), entry("b", 0, 9)], intent, mark)).toSorted(), ["a", "b"]);
+    const unrelated = preferByTime<Entry>([entry("a", 0, 1), entry("b", 0, 9)], intent, mark);
+    assertEquals(unrelated.map(({ score }) => score), [0, 0], "no share of nothing");
   }
 });
