@@ -9,7 +9,8 @@ import type { TextKind } from "./provider.ts";
 
 /**
  * Turns of a lane in a row while one behind it waits. Without a limit a steady stream of searches would keep writes
- * waiting for ever, and one of short texts the long ones; at 4 those behind still get a fifth of the model.
+ * waiting for ever, and one of short texts the long ones; at 4 those behind still get a fifth of the model, and among
+ * passages share it lane by lane.
  */
 const TURNS_IN_A_ROW = 4;
 
@@ -26,6 +27,8 @@ export class PriorityQueue<T> {
   #waitingPassages = 0;
   #queryRow = 0;
   #shortRow = 0;
+  /** The lane that was served last while one before it waited. */
+  #behind = 0;
 
   /** Items waiting. */
   get size(): number {
@@ -60,11 +63,12 @@ export class PriorityQueue<T> {
   }
 
   #nextPassage(): T {
-    const lanes = this.#passages.filter(({ size }) => size > 0), [first] = lanes, last = lanes.at(-1);
-    const ofShort = this.#shortRow < TURNS_IN_A_ROW;
-    this.#shortRow = ofShort && first !== last ? this.#shortRow + 1 : 0;
+    const [first, ...others] = this.#passages.keys().filter((lane) => this.#passages[lane]!.size > 0);
+    const ofShort = this.#shortRow < TURNS_IN_A_ROW || others.length === 0;
+    this.#shortRow = ofShort && others.length > 0 ? this.#shortRow + 1 : 0;
+    if (!ofShort) this.#behind = others.find((lane) => lane > this.#behind) ?? others[0]!;
     this.#waitingPassages--;
-    return (ofShort ? first! : last!).shift()!;
+    return this.#passages[ofShort ? first! : this.#behind]!.shift()!;
   }
 }
 

@@ -53,6 +53,19 @@ Deno.test("passages of many runs take turns, and an endless stream of short ones
   assertEquals(lanes.nextBatch(10), ["s", "s", "s", "s", "long", "s", "s", "s", "s", "s"]);
 });
 
+Deno.test("beside an endless stream of short passages, one of a few runs doesn't wait for the end of long ones", () => {
+  const lanes = new PriorityQueue<string>(), order: string[] = [];
+  for (let i = 0; i < 30; i++) lanes.push("passage", "long", 200);
+  for (let i = 0; i < 30; i++) lanes.push("passage", "longer", 500);
+  lanes.push("passage", "few", 1);
+  for (let i = 0; i < 200; i++) {
+    lanes.push("passage", "short");
+    order.push(lanes.next()!);
+  }
+  assert(order.indexOf("few") >= 0 && order.indexOf("few") < 20, order.join(" "));
+  for (const item of ["long", "longer"]) assert(order.filter((other) => other === item).length > 15, order.join(" "));
+});
+
 Deno.test("a batch holds one kind only", () => {
   const lanes = new PriorityQueue<string>();
   for (const item of ["p1", "p2", "p3"]) lanes.push("passage", item);
