@@ -453,3 +453,20 @@ Deno.test("A memory that is changed while another process's changes are read is 
     assertEquals((await a.list({ filter: changed, offset: 0, limit: 1 })).total, 20);
     await Promise.all([a.close(), b.close()]);
   }));
+
+Deno.test("A rebuild reads everything again, also while changes of another process are being read", () =>
+  inFolder(async (_, path) => {
+    const a = await open(path), b = await open(path);
+    await a.store([plain(1)]);
+    await a.list({ filter: {}, offset: 0, limit: 1 });
+    using raw = new DatabaseSync(path);
+    raw.exec(`UPDATE memories SET tags = '["behind its back"]'`); // as what makes a rebuild necessary, it has no revision
+    const numbers = Array.from({ length: 3000 }, (_, i) => i + 2);
+    await b.store(numbers.map((i) => plain(i)));
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 5; i++) calls.push(a.list({ filter: {}, offset: 0, limit: 1 }), b.store([plain(5000 + i)]));
+    await Promise.all([...calls, a.maintain("rebuild_index")]);
+    const filter = { tags: { values: ["behind its back"], match: "any" as const } };
+    assertEquals((await a.list({ filter, offset: 0, limit: 1 })).total, 1);
+    await Promise.all([a.close(), b.close()]);
+  }));

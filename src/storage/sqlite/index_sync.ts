@@ -134,7 +134,7 @@ export class IndexSync {
 
   /** Reads the index from the database again. */
   async reload(): Promise<void> {
-    await this.#syncing;
+    while (this.#syncing !== undefined) await this.#syncing; // its end would say again up to where the index was read
     this.#outdate();
     await this.current();
   }
