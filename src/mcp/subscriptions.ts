@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SHORTEST_KEY } from "../memory/schemas.ts";
 import type { PublishedEvent } from "../operations/events.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
@@ -20,6 +21,8 @@ export class Subscriptions {
   /** Addresses as the client wrote them, by their plain form. */
   readonly #uris = new Map<string, Set<string>>();
   #count = 0;
+  /** Plain addresses with a short key. */
+  #short = 0;
   #stop: (() => void) | undefined;
 
   /** @param notify Tells the client; its failure means that the client has gone. */
@@ -35,8 +38,10 @@ export class Subscriptions {
     this.#stop ??= this.#listen();
     if (same?.has(uri)) return true;
     this.#count++;
-    if (same === undefined) this.#uris.set(plain, new Set([uri]));
-    else same.add(uri);
+    if (same === undefined) {
+      this.#uris.set(plain, new Set([uri]));
+      if (isShort(plain)) this.#short++;
+    } else same.add(uri);
     return true;
   }
 
@@ -44,14 +49,17 @@ export class Subscriptions {
     const plain = plainUri(uri) ?? "", same = this.#uris.get(plain);
     if (!same?.delete(uri)) return;
     this.#count--;
-    if (same.size === 0) this.#uris.delete(plain);
+    if (same.size === 0) {
+      this.#uris.delete(plain);
+      if (isShort(plain)) this.#short--;
+    }
     if (this.#count === 0) this.close();
   }
 
   /** Ends all of them. Idempotent. */
   close(): void {
     this.#uris.clear();
-    this.#count = 0;
+    this.#count = this.#short = 0;
     this.#stop?.();
     this.#stop = undefined;
   }
@@ -59,7 +67,7 @@ export class Subscriptions {
   #listen(): () => void {
     const subscriber = {
       send: (event: PublishedEvent) => {
-        for (const uri of touched(event, this.#uris)) this.#notify(uri).catch(() => this.close());
+        for (const uri of touched(event, this.#uris, this.#short > 0)) this.#notify(uri).catch(() => this.close());
         return true;
       },
       end: () => this.close(),
@@ -86,12 +94,25 @@ function plainUri(uri: string): string | null {
 }
 
 /** The addresses that an event is about, of those subscribed to, which are given by their plain form. */
-function touched(event: PublishedEvent, uris: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+function touched(
+  event: PublishedEvent,
+  uris: ReadonlyMap<string, ReadonlySet<string>>,
+  hasShort: boolean,
+): string[] {
   if (!(TYPES as readonly string[]).includes(event.type)) return [];
   // The event doesn't name the memories of a large change, nor the tags of a deleted one.
   if (event.type === "memories_changed") return [...uris.values()].flatMap((each) => [...each]);
   const { content_hash } = JSON.parse(event.json) as { content_hash: string };
   // Looked up one by one: there may be a thousand subscriptions of each of a thousand clients.
   const tags = event.tags?.map(tagUri) ?? [...uris.keys()].filter((uri) => uri.startsWith("tag:"));
-  return [memoryUri(content_hash), ...new Set(tags), RECENT_URI].flatMap((uri) => [...uris.get(uri) ?? []]);
+  const keys = [content_hash];
+  for (let digits = SHORTEST_KEY; hasShort && digits < content_hash.length; digits++) {
+    keys.push(content_hash.slice(0, digits));
+  }
+  return [...keys.map(memoryUri), ...new Set(tags), RECENT_URI].flatMap((uri) => [...uris.get(uri) ?? []]);
+}
+
+/** Whether a plain address names a memory by the first digits of its key. */
+function isShort(plain: string): boolean {
+  return plain.startsWith("memory://") && plain !== RECENT_URI && plain.length < memoryUri("").length + 64;
 }

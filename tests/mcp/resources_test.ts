@@ -11,6 +11,7 @@ import { deleteMemory } from "../../src/operations/delete.ts";
 import { createLogger, type Logger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { store } from "../../src/operations/store.ts";
+import { update } from "../../src/operations/update.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { failingStorage } from "../helpers/storage.ts";
 import { CONNECT, serveMcp, until } from "./clients.ts";
@@ -225,5 +226,18 @@ Deno.test("an address counts once however it is written, and is told as it was w
     assertEquals(told.toSorted(), ["tag://a%62", "tag://ab"]);
     for (const uri of written) await client.unsubscribeResource({ uri });
     assertEquals(runtime.events.stats().total_connections, 0);
+  });
+});
+
+Deno.test("a memory subscribed to by the first digits of its key is told of, too", async () => {
+  await withClient(async (client, runtime) => {
+    const hash = await remember(runtime, "Subscribed by a short key.", ["x"]);
+    const told: string[] = [];
+    client.setNotificationHandler("notifications/resources/updated", ({ params }) => void told.push(params.uri));
+    const written = [`memory://${hash.slice(0, 10)}`, `memory://${hash.slice(0, 12).toUpperCase()}`];
+    for (const uri of [...written, "memory://0123456789"]) await client.subscribeResource({ uri });
+    await update(runtime, { content_hash: hash, tags: ["y"] });
+    await until(() => told.length >= 2);
+    assertEquals(told.toSorted(), written.toSorted());
   });
 });
