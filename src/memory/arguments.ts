@@ -36,8 +36,13 @@ export interface ReadArguments {
   ignored: string[];
 }
 
+/** Ids. One in a hundred short ones has digits alone, which models send as a number. */
+const KEYS = new Set(["id", "content_hash", "target_hash", "canonical_hash", "old_id", "new_id"]);
 /** Texts in which the word `null` can only mean that there is none. */
-const NEVER_NULL = new Set(["memory_type", "tag", "min_relevance", "created_after", "created_before", "valid_until"]);
+const NEVER_NULL = new Set([
+  ...["memory_type", "tag", "min_relevance", "created_after", "created_before", "valid_until"],
+  ...KEYS,
+]);
 
 /**
  * The arguments, checked and with defaults filled in.
@@ -46,7 +51,9 @@ const NEVER_NULL = new Set(["memory_type", "tag", "min_relevance", "created_afte
  */
 export function parseArguments(spec: ArgumentSpec, args: Readonly<Record<string, unknown>>): ReadArguments {
   const { name: tool, input, properties, aliases = {} } = spec, names = Object.keys(properties);
-  const { ignored, mistaken } = unknownNames(Object.keys(args), { names, aliases, strict: spec.strict ?? false });
+  // Null means that nothing is given, also under a name that isn't known.
+  const present = Object.keys(args).filter((name) => args[name] !== null);
+  const { ignored, mistaken } = unknownNames(present, { names, aliases, strict: spec.strict ?? false });
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(args)) {
     const meant = Object.hasOwn(properties, name) ? name : Object.hasOwn(aliases, name) ? aliases[name] : undefined;
@@ -88,6 +95,7 @@ function readValue(value: unknown, name: string, schema: ArgumentSchema | undefi
     return schema?.items?.type === "string" ? kept.map(asWord) : kept;
   };
   if (Array.isArray(value)) return wordsOf(value);
+  if (KEYS.has(name) && Number.isSafeInteger(value)) return String(value);
   if (typeof value !== "string") return value;
   const type = schema?.type, isWord = type === "string" && schema?.enum === undefined && !NEVER_NULL.has(name);
   if (!isWord && isNullWord(value)) return undefined;
