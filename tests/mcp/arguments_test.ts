@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 // First, since it prepares zod for OpenAPI before any schema is made.
 import "../../src/http/app.ts";
 import { RPC_TOOLS } from "../../src/http/rpc_tools.ts";
+import { contentHash } from "../../src/memory/hash.ts";
 import { TOOLS } from "../../src/mcp/tools/table.ts";
 import { inputSchema, type Tool } from "../../src/mcp/tools/tool.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -398,3 +399,86 @@ Deno.test("an id may be the address of a resource, and go by the name memory_id"
     assertEquals((await client.call("delete_memory", { memory_id: id })).isError, false);
   });
 });
+
+Deno.test("fetch reads a long text on to its end exactly, whatever stands at the borders of its parts", async () => {
+  await withClient(async (client) => {
+    const texts = {
+      ellipses: `${"…".repeat(500)}end`,
+      mixed: "a… 🎉b…".repeat(150),
+      pairs: "🎉🧭".repeat(300),
+      quotes: '"\n\\'.repeat(300),
+    };
+    for (const [name, content] of Object.entries(texts)) {
+      const id = await hashOf(client, content, { metadata: { note: "n".repeat(300) } });
+      for (const max_tokens of [50, 150, 333]) {
+        let text = "", offset: number | undefined = 0, calls = 0;
+        while (offset !== undefined && calls++ < 500) {
+          const answer = (await client.call("fetch", { id, offset, max_tokens })).structuredContent!;
+          const part = answer.text as string;
+          assert(part.isWellFormed(), `${name}: ${JSON.stringify(part.slice(-4))}`);
+          text += part;
+          offset = answer.next_offset as number | undefined;
+        }
+        assertEquals(text === content, true, `${name} in parts of ${max_tokens} tokens: ${text.length}`);
+      }
+    }
+    const id = await hashOf(client, `${"🎉".repeat(10)}.`);
+    assertEquals((await client.call("fetch", { id, offset: 3 })).structuredContent!.text, `${"🎉".repeat(9)}.`);
+  });
+});
+
+Deno.test("fetch keeps the turns around a memory within the answer, and still gives its text", async () => {
+  await withClient(async (client) => {
+    const ids: string[] = [];
+    for (let i = 0; i < 7; i++) {
+      const text = i === 3 ? "Which boxes do kestrels take?" : `Turn ${i}: ${"a box on a pole ".repeat(100)}`;
+      ids.push(await hashOf(client, text, { conversation_id: "boxes" }));
+    }
+    for (const [max_tokens, most] of [[1000, 1000], [200, 260]] as const) {
+      const result = await client.call("fetch", { id: ids[3], context: 3, max_tokens });
+      const { text, truncated, before = [], after = [] } = result.structuredContent! as Record<string, unknown[]>;
+      assertEquals([String(text), truncated as unknown], ["Which boxes do kestrels take?", true]);
+      assert(textOf(result).length / 4 < most, `${textOf(result).length} characters within ${most} tokens`);
+      if (max_tokens !== 200) assertEquals([before.length, after.length], [3, 3]);
+    }
+  });
+});
+
+Deno.test("many relations keep within the answer's tokens too, and it says how many there are", async () => {
+  await withClient(async (client, { storage }) => {
+    const hub = await hashOf(client, "The hub"), count = 60;
+    const spokes = await Promise.all(Array.from({ length: count }, (_, i) => hashOf(client, `Spoke ${i}`)));
+    await storage.relate(spokes.map((target) => ({ source: hub, target, type: "relates_to", created_at: 1 })));
+    const result = await client.call("relation", { action: "list", content_hash: hub, max_tokens: 1000 });
+    const { relations, memories, truncated, ...found } = result.structuredContent! as Record<string, unknown[]>;
+    assert(JSON.stringify([relations, memories]).length < 4400);
+    assertEquals([found.count as unknown, truncated as unknown], [count, true]);
+    assertStringIncludes(textOf(result), `${relations!.length} of ${count} relations: `);
+    const whole = (await client.call("relation", { action: "list", content_hash: hub })).structuredContent!;
+    assertEquals((whole.relations as unknown[]).length, count);
+  });
+});
+
+Deno.test("an id of digits alone may come as a number, and the word null is no id", async () => {
+  await withClient(async (client) => {
+    const [content, digits] = ofDigits();
+    const hash = await hashOf(client, content);
+    assertEquals((await client.call("fetch", { id: digits })).structuredContent!.id, hash);
+    assertEquals((await client.call("update_memory", { content_hash: digits, tags: ["x"] })).isError, false);
+    const listed = await client.call("relation", { action: "list", content_hash: digits, target_hash: "null" });
+    assertEquals(listed.isError ? textOf(listed) : null, null);
+    assertStringIncludes(textOf(await client.call("fetch", { id: 4.5 })), "id must be a text, got 4.5");
+    assertStringIncludes(textOf(await client.call("fetch", { id: 12 })), "its first 10 or more");
+    const gone = await client.call("delete_memory", { id: digits, permanent: null, reason: null });
+    assertEquals(gone.isError ? textOf(gone) : gone.structuredContent!.content_hash, hash);
+    assertEquals("ignored" in gone.structuredContent!, false);
+  });
+});
+
+/** A text whose key begins with ten digits, and these as a number. */
+function ofDigits(): [content: string, digits: number] {
+  for (let i = 0;; i++) {
+    const content = `kestrel ${i}`, hash = contentHash(content);
+    if (/^[1-9]\d{9}/.test(hash)) return [content, Number(hash.slice(0, 10))];
+  }
+}

@@ -8,8 +8,8 @@ import { z } from "zod";
 import { compactBlock } from "../../memory/compact.ts";
 import { fact, framed } from "../../memory/framing.ts";
 import { MemoryKey, MemoryView } from "../../memory/schemas.ts";
-import { DEFAULT_ANSWER_TOKENS, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
-import { ContextTurns } from "../../operations/context.ts";
+import { DEFAULT_ANSWER_TOKENS, type Detail, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
+import { ContextTurns, type Surroundings } from "../../operations/context.ts";
 import { fetchMemory } from "../../operations/fetch.ts";
 import { memoryUri } from "../uris.ts";
 import { Sizing } from "./sizes.ts";
@@ -34,6 +34,8 @@ const FetchAnswer = z.object({
 
 /** Tokens kept free for what surrounds the text. */
 const FRAME = 60;
+/** Tokens that a text may cost whatever surrounds it. */
+const LEAST_TEXT = 25;
 
 export const fetchTool = defineTool({
   name: "fetch",
@@ -55,23 +57,23 @@ export const fetchTool = defineTool({
     // What the store knows can't be overridden by what a client wrote, not even where the store knows nothing.
     const free = Object.entries(own).filter(([name]) => !Object.hasOwn(MemoryView.shape, name));
     const set = [...Object.entries(facts), ...free].filter(([, value]) => value !== null);
-    const rest = content.slice(offset);
+    const start = isInsidePair(content, offset) ? offset - 1 : offset, rest = content.slice(start);
     const wanted = detail === "full" ? rest : detail === "snippets" ? snippetOf(rest) : "";
-    const turns = (around === null ? [] : [around.before, around.after]).map((list) =>
-      list.map((turn) => ({ id: turn.content_hash, text: detail === "full" ? turn.content : snippetOf(turn.content) }))
-    );
-    const fixed = FRAME + estimateTokens(JSON.stringify([set, turns]));
-    const text = within(wanted, (max_tokens ?? DEFAULT_ANSWER_TOKENS) - fixed);
-    const isWhole = text === rest, read = text.replace(/…$/, "").length;
+    const budget = Math.max((max_tokens ?? DEFAULT_ANSWER_TOKENS) - FRAME - tokensOf(set), LEAST_TEXT);
+    const turns = around === null ? null : turnsWithin(around, detail, Math.max(budget - tokensOf(wanted), budget / 2));
+    const text = within(wanted, budget - (turns === null ? 0 : turns.tokens));
+    const isWhole = text === rest;
+    const left = rest.length - (detail === "full" ? text : text.replace(/…$/, "")).length;
     return {
       id: content_hash,
       title: titleOf(content),
       text,
       url: memoryUri(content_hash),
       metadata: Object.fromEntries(set),
-      ...(around === null ? {} : { before: turns[0]!, after: turns[1]! }),
-      ...(isWhole ? {} : { omitted: Math.max(1, rest.length - read), truncated: true }),
-      ...(isWhole || detail !== "full" ? {} : { next_offset: offset + read }),
+      ...(turns === null ? {} : { before: turns.before, after: turns.after }),
+      ...(isWhole ? {} : { omitted: Math.max(1, left) }),
+      ...(isWhole && !turns?.isShort ? {} : { truncated: true }),
+      ...(isWhole || detail !== "full" ? {} : { next_offset: start + text.length }),
     };
   },
   connector: (result) => result,
@@ -97,9 +99,42 @@ function fetchedText({ id, text, metadata, before = [], after = [], omitted, nex
   return framed("1 memory", [{ facts: line, parts: [...parts, ...own] }]);
 }
 
-/** The beginning of a text that costs at most so many tokens. */
+/** The beginning of a text that costs at most so many tokens; never nothing of one, or its reader would not get on. */
 function within(text: string, tokens: number): string {
-  let end = Math.min(text.length, Math.max(0, tokens) * 4);
-  while (end > 0 && estimateTokens(text.slice(0, end)) > tokens) end = Math.floor(end * 0.8);
-  return text.slice(0, end).toWellFormed() === text.slice(0, end) ? text.slice(0, end) : text.slice(0, end - 1);
+  const most = Math.max(tokens, LEAST_TEXT);
+  let end = Math.min(text.length, Math.floor(most * 4));
+  while (end > 1 && tokensOf(text.slice(0, end)) > most) end = Math.floor(end * 0.8);
+  return text.slice(0, isInsidePair(text, end) ? end === 1 ? 2 : end - 1 : end);
+}
+
+/** The turns as far as there is room: whole, or else snippets of the nearest. */
+function turnsWithin({ before, after }: Surroundings, detail: Detail, tokens: number) {
+  const shaped = (count: number, shape: (content: string) => string) => {
+    const turns = (list: readonly MemoryView[]) =>
+      list.map(({ content_hash, content }) => ({ id: content_hash, text: shape(content) }));
+    const near = {
+      before: turns(before.slice(Math.max(0, before.length - count))),
+      after: turns(after.slice(0, count)),
+    };
+    return { ...near, tokens: tokensOf(near) };
+  };
+  const all = Math.max(before.length, after.length);
+  if (detail === "full") {
+    const whole = shaped(all, (content) => content);
+    if (whole.tokens <= tokens) return { ...whole, isShort: false };
+  }
+  for (let count = all;; count--) {
+    const short = shaped(count, (content) => snippetOf(content));
+    if (count === 0 || short.tokens <= tokens) return { ...short, isShort: detail === "full" || count < all };
+  }
+}
+
+/** Tokens of a value in an answer, which has it as JSON. */
+function tokensOf(value: unknown): number {
+  return estimateTokens(JSON.stringify(value));
+}
+
+/** Whether a place in a text is between the two units of one character. */
+function isInsidePair(text: string, at: number): boolean {
+  return at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff;
 }

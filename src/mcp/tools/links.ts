@@ -9,6 +9,7 @@ import { MemoryError } from "../../errors.ts";
 import { compactBlock, countOf } from "../../memory/compact.ts";
 import { fact, framed } from "../../memory/framing.ts";
 import { MemoryKey, shortKey } from "../../memory/schemas.ts";
+import { DEFAULT_ANSWER_TOKENS, estimateTokens, fit } from "../../memory/sizing.ts";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../../operations/contradictions.ts";
 import {
   addRelation,
@@ -58,12 +59,16 @@ export const relationTool = defineTool({
   compact: linksText,
   async run(runtime, { action, target_hash, detail, max_tokens, ...input }): Promise<RelationAnswer> {
     if (action === "list" || action === "get") {
-      const { memories, truncated, ...found } = await relations(runtime, input);
+      const { memories, truncated, relations: links, ...found } = await relations(runtime, input);
+      const budget = max_tokens ?? DEFAULT_ANSWER_TOKENS;
+      // Half at most, and what they leave is for the memories.
+      const { items: shown, omitted } = fit(links.map((link) => [() => link]), Math.floor(budget / 2));
       const { items, ...left } = sizeMemories(
         memories.map(({ depth, ...memory }) => ({ ...memoryResult(memory), depth })),
-        { detail, max_tokens },
+        { detail, max_tokens: budget - estimateTokens(JSON.stringify(shown)) },
       );
-      return { ...found, memories: items, ...left, ...(truncated ? { truncated } : {}) };
+      const isShort = truncated || omitted > 0;
+      return { ...found, relations: shown, memories: items, ...left, ...(isShort ? { truncated: true } : {}) };
     }
     if (target_hash === undefined) {
       throw new MemoryError("invalid_input", `Cannot run relation: target_hash is required to ${action}`, {
@@ -79,16 +84,17 @@ export const relationTool = defineTool({
 });
 
 function linksText(
-  { message, source, target, content_hash, relations: found = [], memories = [], ...left }: LinksShown,
+  { message, source, target, content_hash, relations: found = [], memories = [], count = found.length, ...left }:
+    LinksShown,
 ): string {
   if (content_hash === undefined) return `${message}: ${shortKey(source ?? "")} to ${shortKey(target ?? "")}`;
   const links = found.map(({ source, target, relation_type }) => {
     return `${shortKey(source)} ${fact(relation_type)} ${shortKey(target)}`;
   });
   const head = [
-    found.length === 0
+    count === 0
       ? `No relations of ${shortKey(content_hash)}`
-      : `${countOf(found.length, "relation")}: ${links.join("; ")}`,
+      : `${found.length < count ? `${found.length} of ` : ""}${countOf(count, "relation")}: ${links.join("; ")}`,
     ...left.omitted ? [`${left.omitted} memories omitted to keep within max_tokens`] : [],
     ...left.how ? [left.how] : left.truncated ? ["there are more"] : [],
   ];
@@ -102,6 +108,7 @@ interface LinksShown {
   target?: string | undefined;
   content_hash?: string | undefined;
   relations?: RelationsOutput["relations"] | undefined;
+  count?: number | undefined;
   memories?: MemoryResult[] | undefined;
   omitted?: number | undefined;
   truncated?: boolean | undefined;
