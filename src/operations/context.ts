@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { type MemoryView, viewOf } from "../memory/schemas.ts";
+import type { Memory } from "../memory/memory.ts";
 import type { Turn } from "../storage/contract/memories.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -21,11 +22,15 @@ export interface Surroundings {
   after: MemoryView[];
 }
 
-/** At most `count` turns before and after each memory; null for one outside a conversation. */
+/**
+ * At most `count` turns before and after each memory; null for one outside a conversation. A turn that a newer memory
+ * replaced is left out unless it is asked for: nothing beside it would say that it no longer holds.
+ */
 export async function surroundings(
   runtime: Runtime,
   memories: readonly Pick<MemoryView, "content_hash" | "conversation_id" | "created_at">[],
   count: number,
+  includeSuperseded = false,
 ): Promise<(Surroundings | null)[]> {
   const turns = memories.map(({ content_hash, conversation_id, created_at }): Turn | null =>
     conversation_id === null || created_at === null || count === 0
@@ -37,6 +42,8 @@ export async function surroundings(
   return turns.map((turn) => {
     if (turn === null) return null;
     const { before, after } = around.next().value!;
-    return { before: before.map(viewOf), after: after.map(viewOf) };
+    const shown = (turns: Memory[]) =>
+      turns.filter(({ superseded }) => includeSuperseded || superseded === undefined).map(viewOf);
+    return { before: shown(before), after: shown(after) };
   });
 }

@@ -19,7 +19,7 @@ import {
   Threshold,
 } from "../memory/schemas.ts";
 import { type Surroundings, surroundings } from "./context.ts";
-import { pageFacts } from "./filter.ts";
+import { filterOf, pageFacts } from "./filter.ts";
 import type { SearchPage } from "./search_page.ts";
 import { list } from "./list.ts";
 import type { Runtime } from "./runtime.ts";
@@ -63,7 +63,8 @@ export interface FindOutput extends SearchPage {
  */
 export async function find(runtime: Runtime, { context, ...input }: FindInput): Promise<FindOutput> {
   const found = await findIn(runtime, input);
-  const around = await surroundings(runtime, found.results.map(({ memory }) => memory), context);
+  const memories = found.results.map(({ memory }) => memory);
+  const around = await surroundings(runtime, memories, context, input.include_superseded === true);
   return { ...found, around };
 }
 
@@ -89,7 +90,8 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
   const key = MemoryKey.safeParse(query);
   if (mode === "similar" && key.success) {
     const content_hash = key.data, { order } = input;
-    return await searchSimilar(runtime, { content_hash, page, n_results: page_size, threshold: min_similarity, order });
+    const similar = { content_hash, page, n_results: page_size, threshold: min_similarity, order };
+    return await searchSimilar(runtime, similar, filterOf(input));
   }
   // A scan is a search whose answer is short; similar with words in place of a key means by meaning alone.
   const kind = mode === "scan" ? "hybrid" : mode === "similar" ? "semantic" : mode;

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { MemoryKey, Page, PageSize, ResultOrder, Threshold, viewOf } from "../memory/schemas.ts";
 import type { MemoryId } from "../storage/contract/memories.ts";
 import type { VectorSet } from "../storage/contract/vectors.ts";
+import type { MemoryFilter } from "../memory/memory.ts";
 import { pageFacts } from "./filter.ts";
 import { inOrder, recordSearch, type SearchHit, type SearchPage } from "./search_page.ts";
 import { notFound } from "./get.ts";
@@ -22,6 +23,10 @@ const CHUNKS_USED = 8;
 const CHARACTERS_USED = 16_000;
 /** Nearest memories that are looked at, whatever the page. */
 const CANDIDATES = 200;
+/** Of the nearest, the memory itself is among these: others may be as near, where they hold the same chunk. */
+const FIRST = 10;
+/** Memories that no newer one replaced. */
+const CURRENT: MemoryFilter = { superseded: false };
 
 export const SimilarInput = z.object({
   content_hash: MemoryKey,
@@ -36,9 +41,14 @@ export type SimilarInput = z.infer<typeof SimilarInput>;
  * The memories nearest to one by its stored vectors, nearest first, without itself. A memory that has none yet is
  * embedded for the call; where no model can do that it has no similar ones, and `notice` explains it.
  *
+ * @param filter What results must meet; the memory itself need not.
  * @throws {MemoryError} `not_found`.
  */
-export async function searchSimilar(runtime: Runtime, input: SimilarInput): Promise<SearchPage> {
+export async function searchSimilar(
+  runtime: Runtime,
+  input: SimilarInput,
+  filter: MemoryFilter = CURRENT,
+): Promise<SearchPage> {
   const started = performance.now();
   const { n_results, page, threshold } = input, content_hash = await fullKey(runtime, input.content_hash);
   const [memory] = await runtime.storage.getByHash([content_hash]);
@@ -50,12 +60,12 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     vectors = (await runtime.storage.vectors([content_hash]))[0] ??
       await embedForStore(runtime, memory.content.slice(0, CHARACTERS_USED));
     if (vectors === null) break;
-    near = await nearest(runtime, vectors, CANDIDATES);
+    near = await nearest(runtime, vectors, CANDIDATES, filter);
     if (!near.ignored) break;
   }
   const kept = near.found.filter(({ score }) => score >= threshold);
-  const read = await memoriesOf(runtime.storage, kept.slice(0, end + 1));
-  const others = kept.slice(0, end + 1)
+  const first = kept.slice(0, Math.max(end + 1, FIRST)), read = await memoriesOf(runtime.storage, first);
+  const others = first
     .map((entry, i) => ({ score: entry.score, memory: read[i] ?? null }))
     .filter((entry) => entry.memory !== null && entry.memory.content_hash !== content_hash);
   const results = others.slice(end - n_results, end).map(({ score, memory }): SearchHit => ({
@@ -64,8 +74,9 @@ export async function searchSimilar(runtime: Runtime, input: SimilarInput): Prom
     relevance_reason: `Cosine similarity: ${score.toFixed(3)}`,
     scores: { semantic: score, words: 0, neighbours: 0 },
   }));
-  // The memory itself is among the nearest, unless it was deleted meanwhile.
-  const total = Math.max(others.length, kept.length - (memory.superseded === undefined ? 1 : 0), 0);
+  // The memory itself is no result; it isn't found at all where it doesn't meet the filter, or has no stored vectors.
+  const isFound = read.some((other) => other?.content_hash === content_hash);
+  const total = Math.max(others.length, kept.length - Number(isFound));
   const found = {
     results: inOrder(results, input.order),
     query: `Similar to ${content_hash}`,
@@ -86,11 +97,12 @@ export interface Near {
   full: boolean;
 }
 
-/** Current memories near to any of the vectors, each with its best cosine, nearest first. */
+/** Memories near to any of the vectors, current ones by default, each with its best cosine, nearest first. */
 export async function nearest(
   runtime: Runtime,
   { model, chunks }: VectorSet,
   limit: number,
+  filter: MemoryFilter = CURRENT,
 ): Promise<Near> {
   const best = new Map<MemoryId, Near["found"][number]>();
   let ignored = false, full = false;
@@ -98,7 +110,7 @@ export async function nearest(
     const { candidates, vector_ignored, memories } = await runtime.storage.candidates({
       text: null,
       vector: { model, values },
-      filter: { superseded: false },
+      filter,
       limit,
     });
     ignored ||= vector_ignored;

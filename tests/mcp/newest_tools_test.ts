@@ -426,3 +426,53 @@ Deno.test("connectors read the passage of a long memory that matched, and both t
     assertStringIncludes(results.find(({ id }) => id === ids[1])!.text, "The harbour crane was repaired by Kiran");
   }, { name: "openai-mcp" });
 });
+
+Deno.test("similar to a memory are only those that the filters leave, counted on every page", async () => {
+  await withClient(async (client) => {
+    const crane = await stored(client, "User: The harbour crane is serviced in March.", { tags: "harbour" });
+    const roles = ["User", "Assistant", "User", "Assistant", "User"],
+      tags = ["Kräne", "harbour", "Kräne", "Kräne", "x"];
+    for (const [i, role] of roles.entries()) {
+      await stored(client, `${role}: The harbour crane number ${i} is serviced in April.`, { tags: tags[i] });
+    }
+    for (
+      const [filter, wanted] of [
+        [{}, 5],
+        [{ role: "user" }, 3],
+        [{ role: "assistant" }, 2],
+        [{ tags: "KRA\u0308NE" }, 3],
+        [{ tags: ["kräne", "harbour"], role: "assistant" }, 2],
+        [{ created_before: "2001-01-01" }, 0],
+      ] as const
+    ) {
+      const ids: string[] = [];
+      for (let page = 1; page <= Math.max(1, wanted); page++) {
+        const args = { query: crane, mode: "similar", page, page_size: 1, ...filter };
+        const { results, total } = await call(client, "search", args);
+        assertEquals(total, wanted, `${JSON.stringify(filter)}, page ${page}`);
+        ids.push(...results.map(({ id }: { id: string }) => id));
+      }
+      assertEquals([ids.length, new Set(ids).size, ids.includes(crane)], [wanted, wanted, false]);
+    }
+  });
+});
+
+Deno.test("a superseded turn is no context of what stands beside it, unless it is asked for", async () => {
+  await withClient(async (client, runtime) => {
+    const [old, , now] = await dated(runtime, [
+      ["Ana: The gateway listens on port 8443.", 1_700_000_000, "talk"],
+      ["Ben: Thanks, the firewall knows the marathon route.", 1_700_000_060, "talk"],
+      ["Ana: The gateway listens on port 9443.", 1_700_000_120, "talk"],
+    ]);
+    await call(client, "memory_supersede", { old_id: old, new_id: now });
+    const around = async (more: Record<string, unknown>) => {
+      const { results } = await call(client, "search", { query: "marathon route", k: 1, context: 2, ...more });
+      return [results[0].before, results[0].after].flat().map(({ id }: { id: string }) => id);
+    };
+    assertEquals(await around({}), [now]);
+    assertEquals(await around({ include_superseded: true }), [old, now]);
+    const beside = (await call(client, "search", { query: "marathon route", k: 1 })).results[0].id;
+    const fetched = await call(client, "fetch", { id: beside, context: 2 });
+    assertEquals([fetched.before.length, fetched.after[0].id], [0, now]);
+  });
+});
