@@ -223,11 +223,13 @@ export function wordsOf(content: string): Schemas["Document"] {
   return wordsDocument(analyse(content));
 }
 
-function escapeJson(value: Json): Json {
+/** A JSON value with its texts as stores keep them, and its numbers as other programs read them. */
+export function escapeJson(value: Json): Json {
   return mapScalars(value, escapeText, plainNumber);
 }
 
-function unescapeJson(value: Json): Json {
+/** The value that `escapeJson` was given. */
+export function unescapeJson(value: Json): Json {
   return mapScalars(value, unescapeText, (number) => number);
 }
 

@@ -11,15 +11,25 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import type { Memory } from "../../memory/memory.ts";
+import type { Json, Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
+import { escapeText, unescapeText } from "../escape.ts";
 import type { Analysis } from "../sqlite/analysis.ts";
 import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
-import { derivedPayload, memoryOf, payloadOf, pointId, WORDS, wordsDocument } from "./layout.ts";
+import {
+  derivedPayload,
+  escapeJson,
+  memoryOf,
+  payloadOf,
+  pointId,
+  unescapeJson,
+  WORDS,
+  wordsDocument,
+} from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records, tries } from "./records.ts";
@@ -108,7 +118,7 @@ export class Trash {
     ]);
     const items = points.map(({ payload }): TrashedMemory => {
       const { deleted_at, reason } = payload as unknown as TrashFields;
-      return { memory: memoryOf(payload ?? {}), deleted_at, reason };
+      return { memory: memoryOf(payload ?? {}), deleted_at, reason: unescapeText(reason) };
     });
     return { items, total: count };
   }
@@ -123,7 +133,11 @@ export class Trash {
         const id = pointId(memory.content_hash), revision = firstRevision();
         if (id === null || stored.has(id) || versions.has(id)) continue;
         versions.set(id, { revision });
-        const fields: TrashFields = { deleted_at: plainNumber(deleted_at), reason, kept_vectors: null };
+        const fields: TrashFields = {
+          deleted_at: plainNumber(deleted_at),
+          reason: escapeText(reason),
+          kept_vectors: null,
+        };
         points.push({ id, vector: {}, payload: { ...payloadOf(memory, revision), ...fields } });
       }
       if (points.length === 0) continue;
@@ -152,7 +166,7 @@ export class Trash {
           await this.#points.remove(claimedBy([...claimed.keys()], claim));
           for (const [id, { content_hash, replaced }] of claimed) {
             restored.add(id);
-            if (replaced != null) plan.set(String(content_hash), replaced as Replaced);
+            if (replaced != null) plan.set(String(content_hash), replacedOf(replaced));
           }
         }
         // What another process is taking out is either restored by it in a moment, or deleted.
@@ -326,11 +340,16 @@ function trashedPoint(
 ): Schemas["PointStruct"] {
   const fields: TrashFields = {
     deleted_at: plainNumber(at),
-    reason,
+    reason: escapeText(reason),
     kept_vectors: point.kept_vectors,
-    ...(replaced === undefined ? {} : { replaced }),
+    ...(replaced === undefined ? {} : { replaced: escapeJson({ ...replaced }) as unknown as Replaced }),
   };
   return { id, vector: {}, payload: { ...point.payload, ...fields } };
+}
+
+/** What `trashedPoint` keeps of what a memory had replaced. */
+function replacedOf(kept: unknown): Replaced {
+  return unescapeJson(kept as Json) as unknown as Replaced;
 }
 
 /** The condition on what no process is taking out. */

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Memory } from "../../../src/memory/memory.ts";
 import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
-import { hashOf, memory, numberOf, plain } from "../fixtures.ts";
+import { AWKWARD, hashOf, memory, numberOf, plain } from "../fixtures.ts";
 import type { StorageTest } from "../storage_contract.ts";
 
 export function succession(test: StorageTest): void {
@@ -36,6 +36,19 @@ export function succession(test: StorageTest): void {
     assertEquals(await current(), [1, 2]);
     // What another memory replaced stays as it is.
     assertEquals(await replacements(storage, [4]), { 4: 5 });
+  });
+
+  test("keeps reasons in the trash whatever text they are", async (storage) => {
+    const reason = AWKWARD.join(" ");
+    await storage.store([plain(1, { superseded: { by: hashOf(2), at: 5, reason } }), plain(2)]);
+    const before = await storage.getByHash([hashOf(1)]);
+    assertEquals(await storage.trash([hashOf(2)], { at: 20, reason }), [true]);
+    assertEquals((await storage.listTrash({ offset: 0, limit: 9 })).items[0]?.reason, reason);
+    assertEquals(await replacements(storage, [1]), { 1: 0 });
+    assertEquals(await storage.restore([hashOf(2)]), [true]);
+    assertEquals(await storage.getByHash([hashOf(1)]), before);
+    await storage.importTrashed([{ memory: memory(3), deleted_at: 30, reason }]);
+    assertEquals((await storage.listTrash({ offset: 0, limit: 9 })).items.map((item) => item.reason), [reason]);
   });
 
   test("hands on what a deleted memory had replaced to the one that had replaced it", async (storage) => {
