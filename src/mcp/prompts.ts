@@ -6,7 +6,7 @@
 
 import { MemoryError } from "../errors.ts";
 import { MemoryView, normaliseTags } from "../memory/schemas.ts";
-import { fit } from "../memory/sizing.ts";
+import { beginningOf, fit } from "../memory/sizing.ts";
 import { find } from "../operations/find.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { framed } from "../memory/framing.ts";
@@ -51,7 +51,7 @@ export async function getPrompt(runtime: Runtime, name: string, args: Record<str
 }
 
 async function recall(runtime: Runtime, { task = "", tag }: Record<string, string>): Promise<string> {
-  const query = task.trim().slice(0, 10_000);
+  const query = beginningOf(task.trim(), 10_000);
   if (query === "") {
     throw new MemoryError("invalid_input", "Cannot get prompt recall: task is required", { field: "task" });
   }

@@ -43,7 +43,12 @@ export function estimateTokens(text: string): number {
 /** The first words of a text, on one line. */
 export function titleOf(text: string): string {
   const line = text.trim().split(/\n/, 1)[0]!.replace(/\s+/g, " ").trim();
-  return line.length <= TITLE ? line : `${cutAtWord(line.slice(0, TITLE))}…`;
+  return line.length <= TITLE ? line : `${cutAtWord(beginningOf(line, TITLE))}…`;
+}
+
+/** The first so many units of a text, or one less where that would cut a character in two. */
+export function beginningOf(text: string, length: number): string {
+  return text.slice(0, (text.codePointAt(length - 1) ?? 0) > 0xffff ? length - 1 : length);
 }
 
 /** The passage of a text that holds most of the query's words; its beginning without a query or a match. */
@@ -59,7 +64,7 @@ export function excerpt(text: string, { start, end }: Passage): string {
 
 function cutAtWord(text: string): string {
   const at = text.search(/\s\S*$/);
-  return (at > text.length / 2 ? text.slice(0, at) : text).toWellFormed();
+  return at > text.length / 2 ? text.slice(0, at) : text;
 }
 
 /** What fits into a budget. */

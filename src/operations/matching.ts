@@ -6,6 +6,7 @@
 
 import { MemoryError } from "../errors.ts";
 import type { MemoryFilter } from "../memory/memory.ts";
+import { beginningOf } from "../memory/sizing.ts";
 import { yieldToEventLoop } from "../yielding.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -62,5 +63,5 @@ export async function* inGroups<T>(items: readonly T[]): AsyncGenerator<T[]> {
 
 /** The first characters of a content. */
 export function previewOf(content: string): string {
-  return content.length <= 100 ? content : content.slice(0, 100).toWellFormed();
+  return content.length <= 100 ? content : beginningOf(content, 100);
 }

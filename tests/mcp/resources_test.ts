@@ -241,3 +241,17 @@ Deno.test("a memory subscribed to by the first digits of its key is told of, too
     assertEquals(told.toSorted(), written.toSorted());
   });
 });
+
+Deno.test("titles and what a prompt repeats of its task are not cut in the middle of a character", async () => {
+  await withClient(async (client, runtime) => {
+    for (const lead of ["", "a"]) {
+      await remember(runtime, lead + "🎉".repeat(200), ["party"]);
+      const task = lead + "🎉".repeat(6000), prompt = await client.getPrompt({ name: "recall", arguments: { task } });
+      const { text } = prompt.messages[0]!.content as { text: string };
+      assertEquals([text.isWellFormed(), text.includes("\ufffd")], [true, false]);
+    }
+    const found = await client.callTool({ name: "search", arguments: { tags: ["party"] } });
+    const { results } = found.structuredContent as { results: { title: string }[] };
+    assertEquals(results.map(({ title }) => title).toSorted(), [`a${"🎉".repeat(39)}…`, `${"🎉".repeat(40)}…`]);
+  });
+});
