@@ -151,7 +151,7 @@ export interface ModelExamination {
   warning: string | null;
 }
 
-/** Whether a reranker can be used now; `idle` while it isn't loaded because nobody has needed it for a while. */
+/** Whether a reranker can be used now; `idle` while it isn't loaded because no search has needed it for a while. */
 export interface RerankerStatus extends Pick<EmbedderStatus, "since" | "error"> {
   state: EmbedderStatus["state"] | "idle";
 }

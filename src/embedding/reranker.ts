@@ -1,7 +1,7 @@
 /**
  * An optional cross-encoder that reads query and memory together and so orders the first results better than vectors
  * can. Off unless `MCP_RERANK_MODEL` names one. It runs through transformers.js in a worker of its own: a pair takes
- * tens of milliseconds, and package and model take a hundred megabytes, which are given back while nobody needs them.
+ * tens of milliseconds, and package and model take a hundred megabytes, which are given back while no search needs them.
  *
  * @module
  */

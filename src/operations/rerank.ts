@@ -36,7 +36,7 @@ export interface Reranked {
 }
 
 /**
- * Orders the first results anew, best first and as many as the time budget allows: half by the score they had and half by
+ * Orders the first results again, best first and as many as the time budget allows: half by the score they had and half by
  * the reranker's, since that reads a passage alone and not what was said around it. The scale stays that of the best
  * result's own match. What comes after them, and what the budget left out, is held below in the order it had. Without a
  * ready reranker the order stays.

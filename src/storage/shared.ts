@@ -1,5 +1,5 @@
 /**
- * The process's one storage. Whoever asks first opens it; everybody else, now and later, gets the same instance.
+ * The process's one storage. The first caller opens it; all others, now and later, get the same instance.
  * Nothing opens at import.
  *
  * @module

@@ -24,7 +24,7 @@ export interface MadeWrite {
   memory: Memory | null;
 }
 
-/** Told what becomes of queued writes. Must not throw. */
+/** Hears what becomes of queued writes. Must not throw. */
 export interface OutboxListener {
   /** The store is away and writes begin to wait. */
   waiting(reason: string): void;

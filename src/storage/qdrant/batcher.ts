@@ -18,7 +18,7 @@ interface Waiting<I, O> {
   failed: (error: unknown) => void;
 }
 
-/** An item goes at once while few requests are under way. Whoever comes later shares the next one. */
+/** An item goes at once while few requests are under way. Those that come later share the next one. */
 export class Batcher<I, O> {
   readonly #run: (items: I[]) => Promise<O[]>;
   readonly #limits: BatchLimits;

@@ -299,7 +299,7 @@ export class Trash {
       const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
       const restored = memoryOf(memory), terms = await this.#analysis.of("terms", restored.content);
       const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsDocument(terms) };
-      // Derived anew: it may have been put there by another version.
+      // Derived again: it may have been put there by another version.
       memories.push({ id, vector, payload: { ...memory, ...derivedPayload(restored), revision: firstRevision() } });
     }
     for (const points of fittingParts(memories)) {
