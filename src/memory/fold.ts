@@ -115,13 +115,13 @@ export interface FoldedText {
 }
 
 /**
- * A character with the marks and joiners on it, or a run of ASCII, or of kana, Han and Hangul with their stops, that
- * ends before a character which may carry some.
+ * A character with the marks and joiners on it and the rest of an am, or a run of ASCII, or of kana, Han and Hangul with
+ * their stops, that ends before a character which may carry some.
  */
 const CLUSTER = new RegExp(
   ["\\x00-\\x7f", "\\u3001\\u3002\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u9fff\\uac00-\\ud7a3"]
     .map((plain) => `[${plain}]+(?=[${plain}]|$)`).join("|") +
-    "|[^][\\p{M}\\u1160-\\u11ff\\u200c\\u200d\\uff9e\\uff9f]*",
+    "|[^][\\p{M}\\u1160-\\u11ff\\u200c\\u200d\\uff9e\\uff9f]*(?:(?<=[\\u0e4d\\u0ecd])[\\u0e32\\u0eb2])?",
   "gu",
 );
 

@@ -116,3 +116,15 @@ Deno.test("a passage lies in the text, holds a match, is no longer than asked, a
     { numRuns: 500 },
   );
 });
+
+Deno.test("the vowel am is found in a long text however it is written", () => {
+  for (const [whole, parts] of [["ดำ", "ด\u0e4d\u0e32"], ["ນຳ", "ນ\u0ecd\u0eb2"]] as const) {
+    for (const written of [whole, parts]) {
+      const text = `${"filler words and more of them. ".repeat(40)}${written}${" other words follow here.".repeat(40)}`;
+      for (const query of [whole, parts]) {
+        const { start, end } = passageOf(text, exactPassageQuery(query));
+        assertStringIncludes(text.slice(start, end), written);
+      }
+    }
+  }
+});

@@ -113,6 +113,18 @@ const AGO = [
   new RegExp(`^(?:vor|il y a|hace|ha) ${COUNT}${UNIT}(?: atras)?$`),
   new RegExp(`^${COUNT}${UNIT}(?: (?:geleden|назад|atras)| ?前)$`),
 ];
+/** "The last 3 days" ends now, where "vor drei Tagen" is a day. */
+const SOME = `(\\d{1,4}|${any(numbers)}) ?`;
+const LED = "(?:(?:in|en|innerhalb|wahrend|au cours|pendant|durant) )?" +
+  "(?:(?:den|der|die|des|les|los|las|nos|nas|os|as|de) )?";
+const PAST = [
+  new RegExp(
+    `^${LED}(?:letzte[nr]?|vergangene[nr]?|dernieres|derniers|ultim[oa]s|pasad[oa]s|laatste|afgelopen) ${SOME}${UNIT}$`,
+  ),
+  new RegExp(`^${LED}${SOME}(?:dernieres|derniers|ultim[oa]s) ${UNIT}$`),
+  new RegExp(`^(?:за )?последни[ех] ${SOME}${UNIT}$`),
+  new RegExp(`^(?:過去|过去|最近|近) ?[的の]? ?${SOME}${UNIT}間?$`),
+];
 const SINCE = [
   /^(?:seit|ab|depuis|desde|sinds|vanaf|с|со)(?: (?:dem|le|la|el|o|a))? (.+)$/,
   /^(.+?)(?:から|以来|以降)$/,
@@ -132,17 +144,30 @@ export function translate(text: string): string | null {
 }
 
 function translated(text: string): string | null {
-  return phrases.get(text) ?? ago(text) ?? date(text) ?? weekday(text) ?? range(text);
+  return phrases.get(text) ?? ago(text) ?? past(text) ?? date(text) ?? weekday(text) ?? range(text);
 }
 
 function ago(text: string): string | null {
   for (const pattern of AGO) {
     const match = pattern.exec(text);
     if (!match) continue;
-    const count = match[1] === undefined ? "1" : numbers.get(match[1]) ?? match[1], unit = units.get(match[2]!)!;
-    return `${count} ${unit}${count === "1" ? "" : "s"} ago`;
+    return `${countOf(match[1] ?? "1", match[2]!)} ago`;
   }
   return null;
+}
+
+function past(text: string): string | null {
+  for (const pattern of PAST) {
+    const match = pattern.exec(text);
+    if (match) return `last ${countOf(match[1]!, match[2]!)}`;
+  }
+  return null;
+}
+
+/** A number and a unit in English. */
+function countOf(number: string, unit: string): string {
+  const count = numbers.get(number) ?? number;
+  return `${count} ${units.get(unit)!}${count === "1" ? "" : "s"}`;
 }
 
 function date(text: string): string | null {
