@@ -6,7 +6,7 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { errorText, MemoryError } from "../errors.ts";
+import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { toolSchema } from "../memory/tool_schema.ts";
@@ -22,6 +22,9 @@ const PROTOCOL_VERSION = "2024-11-05";
 
 /** JSON-RPC's error codes. */
 const CODE = { methodNotFound: -32601, invalidParams: -32602, internal: -32603 };
+
+/** Codes of failures that are the caller's: an ambiguous short key is a conflict. */
+const CALLERS: ReadonlySet<ErrorCode> = new Set(["invalid_input", "refused", "too_large", "conflict"]);
 
 /** Methods beside `tools/call`. */
 const METHODS: ReadonlySet<string> = new Set(["initialize", "ping", "tools/list"]);
@@ -205,8 +208,7 @@ function toRpcError(
     return { code: CODE.invalidParams, message: `Invalid params: ${faults.join("; ")}` };
   }
   if (error instanceof MemoryError && error.code !== "internal" && error.code !== "configuration") {
-    const isInput = error.code === "invalid_input" || error.code === "refused" || error.code === "too_large";
-    return { code: isInput ? CODE.invalidParams : CODE.internal, message: error.message };
+    return { code: CALLERS.has(error.code) ? CODE.invalidParams : CODE.internal, message: error.message };
   }
   settings.log?.error(`Request ${id} failed: ${method}: ${error instanceof Error ? error.stack : errorText(error)}`, {
     request: id,

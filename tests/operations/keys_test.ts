@@ -121,6 +121,10 @@ Deno.test("a short key of several memories is an error that names them, and noth
     refused.content[0]!.text,
     `Cannot tell which memory ${key} means: ${keys.join(", ")} begin with it`,
   );
+  const params = { name: "delete_memory", arguments: { content_hash: key } };
+  const { error } = (await client.send("POST", "/mcp", { id: 1, method: "tools/call", params })).json;
+  assertEquals(error.code, -32602);
+  for (const named of keys) assertStringIncludes(error.message, named);
   assertEquals((await client.runtime.storage.stats()).total_memories, 2);
   // In the trash they are looked up by themselves.
   await client.send("DELETE", `/api/memories/${keys[0]}`);
