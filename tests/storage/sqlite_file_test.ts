@@ -272,6 +272,19 @@ Deno.test("processes that create one file at the same moment all succeed and los
     await storage.close();
   }));
 
+Deno.test("a word that no memory had is found once another connection has stored a memory with it", () =>
+  inFolder(async (_, path) => {
+    const here = await open(path), there = await open(path);
+    for (let number = 1; number < 4; number++) {
+      const content = `A quokka${number} on the beach`, find = () => foundByWords(here, `quokka${number}`);
+      assertEquals([await find(), await find()], [[], []]);
+      await there.store([plain(number, { content })]);
+      assertEquals(await find(), [content]);
+    }
+    await here.close();
+    await there.close();
+  }));
+
 Deno.test("another process finds what was stored and loses what was deleted, in its next search", () =>
   inFolder(async (_, path) => {
     const storage = await open(path);

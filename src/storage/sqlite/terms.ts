@@ -85,6 +85,8 @@ export class TermNumbers {
   readonly #lookUp: (term: string) => number;
   #recent = new Map<string, number>();
   #older = new Map<string, number>();
+  /** Terms that no memory had when they were looked up, since the last change of the database that was seen. */
+  readonly #missing = new Set<string>();
   /** The counter `terms` by which the numbers at hand are known to be right. */
   #dropping = 0;
 
@@ -93,8 +95,12 @@ export class TermNumbers {
     this.#lookUp = lookUp;
   }
 
-  /** Forgets what is at hand when terms were dropped, by whatever process: `dropping` is the counter `terms` as it is now. */
+  /**
+   * To be called when the database was changed, by whatever process: terms may have been added. Forgets the numbers at
+   * hand when terms were dropped: `dropping` is the counter `terms` as it is now.
+   */
   follow(dropping: number): void {
+    this.#missing.clear();
     if (dropping === this.#dropping) return;
     this.#dropping = dropping;
     this.#recent.clear();
@@ -104,9 +110,10 @@ export class TermNumbers {
   /** 0 when no memory has the term. */
   find(term: string): number {
     const known = this.cached(term);
-    if (known !== 0) return known;
+    if (known !== 0 || this.#missing.has(term)) return known;
     const number = this.#lookUp(term);
     if (number !== 0) this.#keep(term, number);
+    else if (this.#missing.size < TERMS_AT_HAND) this.#missing.add(term);
     return number;
   }
 
@@ -125,6 +132,7 @@ export class TermNumbers {
   }
 
   #keep(term: string, number: number): void {
+    this.#missing.delete(term);
     if (this.#recent.size >= TERMS_AT_HAND / 2) {
       this.#older = this.#recent;
       this.#recent = new Map();
