@@ -1,5 +1,5 @@
 /**
- * Makes executables: `deno task compile [NAME…]`, for this machine unless told otherwise, or `all`.
+ * Makes executables: `deno task compile [NAME…]`, for this machine by default, or `all`.
  *
  * @module
  */

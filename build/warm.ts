@@ -1,6 +1,6 @@
 /**
  * Starts the service once and uses each of its surfaces, so that Deno keeps what V8 compiled: `warm.ts COMMAND…`. An
- * image is read-only when it runs: what isn't kept there is compiled anew at every start.
+ * image is read-only when it runs: what isn't kept there is compiled again at every start.
  *
  * @module
  */

@@ -9,7 +9,7 @@
 import { type Host, hostOf, type Hosts, isLoopback, parseHost } from "./hosts.ts";
 import { refuse } from "./refusal.ts";
 
-/** What a listener tells browsers of other origins. */
+/** CORS headers of a listener. */
 export interface CorsFacts {
   /** Methods besides GET, HEAD and POST. */
   methods: readonly string[];

@@ -53,7 +53,7 @@ export class WrongKeys {
     return this.#entries.size;
   }
 
-  /** What an address has to wait for now. */
+  /** The wait that an address has at the moment. */
   wait(address: string): Wait {
     const entry = this.#entries.get(address);
     if (entry === undefined) return NO_WAIT;

@@ -211,6 +211,6 @@ function notFollowed(holder: string): MemoryError {
   return new MemoryError(
     "unavailable",
     `The model is chosen, but ${holder}, which does the store's background work, makes no vectors of it yet: its ` +
-      "health answer says why; a process of an older version must be started anew",
+      "health answer says why; a process of an older version must be restarted",
   );
 }

@@ -37,9 +37,9 @@ export type RerankAnswer =
 
 /** How a reranker is run. */
 export interface RerankerOptions {
-  /** Whether to load it at once, and not when a search first needs it. True unless told otherwise. */
+  /** Whether to load it at once instead of with the first search that needs it; true by default. */
   eager?: boolean;
-  /** Milliseconds without use after which its memory is given back; five minutes unless told otherwise. */
+  /** Milliseconds without use after which its memory is given back; five minutes by default. */
   idleMs?: number;
   /** Unix milliseconds. */
   now?: () => number;

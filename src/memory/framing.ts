@@ -35,7 +35,7 @@ function randomDigits(digits: number): string {
  * @param head First line; it goes on with what the lines with the number mean.
  * @param ends Whether a line marks the end, where other text may follow.
  * @param draw Gives numbers of so many digits; another one is drawn when a text holds it, in whatever script it writes
- * its digits. So nobody can put the right one into a text, even with all of them.
+ * its digits. So no text can hold the right one, not even one with all numbers.
  */
 export function framed(
   head: string,

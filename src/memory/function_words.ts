@@ -1,5 +1,5 @@
 /**
- * Function words by language, folded: what a text says least by, and what tells its language best.
+ * Function words by language, folded: they carry the least content and identify the language best.
  *
  * Of languages that are stemmed, the lists are those words of Snowball's stop word lists that occur most, with question
  * words; of others, as many as it takes to tell them from their neighbours.

@@ -97,7 +97,7 @@ export interface CosineScale {
 }
 
 /**
- * Scales by the last part of a model's name, whoever exported its weights. That of multilingual-e5-small makes the best
+ * Scales by the last part of a model's name, for every export of its weights. That of multilingual-e5-small makes the best
  * cosines of questions asked of their own store (0.87 and 0.89 in two stores, the bundled model's 0.56 and 0.73) and of
  * another one (0.81 and 0.79; 0.27 and 0.21) alike; `bench/README.md` says what it changes.
  */

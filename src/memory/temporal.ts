@@ -42,7 +42,7 @@ const PHRASES: Readonly<Record<TemporalIntent, readonly string[]>> = {
 
 /** Words at whose end a question asks for an earlier state. */
 const AT_THE_END = [" before ", " vorher ", " davor "];
-/** `used to` after a form of "to be" or "to get" tells a purpose or a habit: "What is the key used to open?" */
+/** `used to` after a form of "to be" or "to get" states a purpose or a habit: "What is the key used to open?" */
 const USED_TO = " used to ", BEING = ["is", "are", "was", "were", "be", "been", "being", "get", "got"];
 
 /** What the words of a question say about time; null where they say nothing. Takes linear time. */

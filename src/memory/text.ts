@@ -3,7 +3,7 @@
  *
  * A text's words are indexed under their stems in the text's language, and under themselves too where that language isn't
  * English, so that a name, a word quoted in another language, and a text whose language was mistaken are found all the
- * same. A query asks for each word in all the forms that it may be indexed under. `docs/search.md` tells users.
+ * same. A query asks for each word in all the forms that it may be indexed under. `docs/search.md` explains it to users.
  *
  * Everything is indexed and stop words are dropped from the query only, so that a query of nothing but
  * stop words still finds them. Measured on LoCoMo, R@10 of the whole ranking: no stemming 77.1, no stop
@@ -47,7 +47,7 @@ const MAX_WORD_LENGTH = 128;
 const MAX_WORDS = 200_000;
 /** Languages in Cyrillic letters that aren't stemmed; what is unclear is Russian most often. */
 const NOT_RUSSIAN: ReadonlySet<string | null> = new Set(["uk", "bg"]);
-/** Words of a text that its language is told by. */
+/** Words of a text from which its language is determined. */
 const LANGUAGE_SAMPLE = 300;
 
 /** A word without its possessive `'s` and its apostrophes. */

@@ -41,7 +41,7 @@ export async function reembeddingOf(storage: MemoryStorage): Promise<Reembedding
   return read(Progress, await storage.note(PROGRESS_NOTE));
 }
 
-/** Tells the other processes how far a re-embedding is; null when it has ended. */
+/** Publishes the progress of a re-embedding to the other processes; null when it has ended. */
 export async function noteReembedding(storage: MemoryStorage, progress: ReembeddingNote | null): Promise<void> {
   await put(storage, PROGRESS_NOTE, progress);
 }

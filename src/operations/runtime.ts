@@ -43,7 +43,7 @@ export interface OperationSettings {
   trashDays: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 by default. */
   modelWaitMs?: number;
-  /** Whether searches that don't say use the reranker; they do where there is one, unless told otherwise. */
+  /** Whether searches that don't say use the reranker; by default they do where there is one. */
   searchEffort?: SearchEffort;
   /** Milliseconds that a search gives the reranker; 500 by default. */
   rerankBudgetMs?: number;

@@ -10,7 +10,7 @@ import { fact, framed } from "../../memory/framing.ts";
 import { Instant, isoTime, shortKey } from "../../memory/schemas.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../../operations/duplicates.ts";
 import { mergeDuplicates, MergeInput } from "../../operations/merge_duplicates.ts";
-import { Sized, sizeItems, Sizing } from "./sizes.ts";
+import { comparedHead, Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
 const STRATEGIES = { keep_newest: "newest", keep_oldest: "oldest", keep_longest: "longest" } as const;
@@ -49,16 +49,12 @@ export const findDuplicatesTool = defineTool({
     });
     return { groups: items, ...found, ...left };
   },
-  compact: ({ groups, scanned, next_before, notice, omitted, how }) => {
-    const head = [
-      groups.length === 0 ? "No duplicates" : `${countOf(groups.length, "group")}, of each first the memory to keep`,
-      `${scanned} compared`,
-      ...next_before === null ? [] : [`go on with created_before ${next_before}`],
-      ...omitted ? [`${omitted} groups omitted to keep within max_tokens`] : [],
-      ...[how, notice].filter((text) => text != null),
-    ];
+  compact: ({ groups, ...facts }) => {
+    const found = groups.length === 0
+      ? "No duplicates"
+      : `${countOf(groups.length, "group")}, of each first the memory to keep`;
     return framed(
-      head.join("; "),
+      comparedHead(found, "groups", facts),
       groups.flatMap(({ canonical_hash, canonical, duplicates }, i) => [
         memberBlock({ ...canonical, content_hash: canonical_hash }, [`group ${i + 1}`, "keep"]),
         ...duplicates.map(({ kind, similarity, ...member }) =>

@@ -22,7 +22,7 @@ import {
 } from "../../operations/relation.ts";
 import { reinstate, supersede, SupersedeInput, SupersedeOutput } from "../../operations/supersede.ts";
 import { MemoryResult, memoryResult } from "./fields.ts";
-import { Sized, sizeItems, sizeMemories, Sizing } from "./sizes.ts";
+import { comparedHead, Sized, sizeItems, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 
 /** create, delete and get are the newest Python version's names. */
@@ -180,16 +180,12 @@ export const contradictionsTool = defineTool({
     });
     return { pairs: items, ...found, ...left };
   },
-  compact: ({ pairs, scanned, next_before, notice, omitted, how }) => {
-    const head = [
-      pairs.length === 0 ? "No contradictions" : `${countOf(pairs.length, "pair")}, the older of each first`,
-      `${scanned} compared`,
-      ...next_before === null ? [] : [`go on with created_before ${next_before}`],
-      ...omitted ? [`${omitted} pairs omitted to keep within max_tokens`] : [],
-      ...[how, notice].filter((text) => text != null),
-    ];
+  compact: ({ pairs, ...facts }) => {
+    const found = pairs.length === 0
+      ? "No contradictions"
+      : `${countOf(pairs.length, "pair")}, the older of each first`;
     return framed(
-      head.join("; "),
+      comparedHead(found, "pairs", facts),
       pairs.flatMap(({ first, second, evidence }, i) => {
         const why = evidence.map(({ kind, detail }) => `${kind} ${fact(detail)}`);
         return [compactBlock(first, [`pair ${i + 1}`, ...why]), compactBlock(second, [`pair ${i + 1}`])];

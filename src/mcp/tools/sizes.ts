@@ -76,6 +76,31 @@ function howToGet(kept: number, omitted: number): string {
   return kept === 0 ? HOW_SHORTENED : `${HOW_OMITTED} ${kept} from page 2; ${HOW_SHORTENED}`;
 }
 
+/**
+ * First line of an answer about pairs or groups of memories that were compared.
+ *
+ * @param found What was found, in words; @param things What was omitted, in the plural.
+ */
+export function comparedHead(
+  found: string,
+  things: string,
+  { scanned, next_before, omitted, how, notice }: {
+    scanned: number;
+    next_before: number | null;
+    omitted?: number | undefined;
+    how?: string | undefined;
+    notice?: string | null | undefined;
+  },
+): string {
+  return [
+    found,
+    `${scanned} compared`,
+    ...next_before === null ? [] : [`go on with created_before ${next_before}`],
+    ...omitted ? [`${omitted} ${things} omitted to keep within max_tokens`] : [],
+    ...[how, notice].filter((text) => text != null),
+  ].join("; ");
+}
+
 /** Levels of detail that an answer comes down to where there is no room; `part` is of a long content alone. */
 export type Level = Detail | "part";
 const LEVELS: readonly Level[] = ["full", "part", "snippets", "ids"];

@@ -336,7 +336,7 @@ const FUTURE_SECONDS = 60;
 /** Seconds by which the store's server may differ; its answers tell whole seconds. */
 const SERVER_SECONDS = 5;
 
-/** What else tells the time. */
+/** Times that the clock is compared with. */
 export interface TimeWitnesses {
   reading: ClockReading;
   /** `created_at` of the newest memory, in Unix seconds. */

@@ -74,7 +74,7 @@ export async function upgradeStore(storage: MemoryStorage, run: UpgradeRun = {})
   };
 }
 
-/** Fingerprints of all memories; `version` is another one after anybody's change. */
+/** Fingerprints of all memories; `version` is another one after any client's change. */
 interface Stock {
   digest: Digest;
   records: Map<string, { print: string; version: string }>;

@@ -16,14 +16,14 @@ import { TimeSlicedQueue } from "../../yielding.ts";
 
 /** Searches one store. */
 export class CandidateSearch {
-  readonly #follower: IndexSync;
+  readonly #sync: IndexSync;
   readonly #models: Models;
   readonly #filtering: Filtering;
   readonly #vectors;
   readonly #turns = new TimeSlicedQueue();
 
-  constructor(database: Database, follower: IndexSync, models: Models, filtering: Filtering) {
-    this.#follower = follower;
+  constructor(database: Database, sync: IndexSync, models: Models, filtering: Filtering) {
+    this.#sync = sync;
     this.#models = models;
     this.#filtering = filtering;
     this.#vectors = prepareRows(
@@ -36,17 +36,17 @@ export class CandidateSearch {
     // Awaited further down: should it fail before, that isn't an unhandled rejection.
     if (vector instanceof Promise) vector.catch(() => {});
     const only = await this.#filtering.unindexed(filter);
-    await this.#follower.current();
+    await this.#sync.current();
     let seen: { index: MemoryIndex; changes: number; marks: Uint8Array | null } | undefined;
     // What passes, found again only when the index changed in between.
     const matching = () => {
-      const { index } = this.#follower;
+      const { index } = this.#sync;
       if (seen?.index === index && seen.changes === index.changes) return seen;
       return seen = { index, changes: index.changes, marks: marksOf(index, filter, only) };
     };
     const words = text === null ? NO_WORDS : await this.#turns.run(() => {
       const { index, marks } = matching();
-      return matchWords(index, this.#follower.terms, text, { marks, limit });
+      return matchWords(index, this.#sync.terms, text, { marks, limit });
     });
     const aim = await vector;
     return await this.#turns.run(() => {
@@ -54,7 +54,7 @@ export class CandidateSearch {
       const isServed = aim !== null && index.vectors !== null &&
         this.#models.find(aim.model)?.number === index.vectors.model;
       const query = { vector: isServed ? aim.values : null, marks, limit };
-      const found = findCandidates(index, this.#follower.terms, words, query, (...asked) => this.#exactly(...asked));
+      const found = findCandidates(index, this.#sync.terms, words, query, (...asked) => this.#exactly(...asked));
       return { ...found, vector_ignored: aim !== null && !isServed };
     });
   }

@@ -18,17 +18,17 @@ export interface Filtered {
 
 /** Applies filters to one store. */
 export class Filtering {
-  readonly #follower: IndexSync;
+  readonly #sync: IndexSync;
   readonly #scans: TextScans;
 
-  constructor(follower: IndexSync, scans: TextScans) {
-    this.#follower = follower;
+  constructor(sync: IndexSync, scans: TextScans) {
+    this.#sync = sync;
     this.#scans = scans;
   }
 
   /** The index in step with the database, and what passes. */
   async match(filter: MemoryFilter): Promise<Filtered> {
-    const only = await this.unindexed(filter), index = await this.#follower.current();
+    const only = await this.unindexed(filter), index = await this.#sync.current();
     return { index, marks: marksOf(index, filter, only) };
   }
 

@@ -110,7 +110,7 @@ class SqliteStorage implements MemoryStorage {
   };
   readonly #database: Database;
   readonly #queue: WriteQueue;
-  readonly #follower: IndexSync;
+  readonly #sync: IndexSync;
   readonly #records: Records;
   readonly #models: Models;
   readonly #scans: TextScans;
@@ -132,13 +132,13 @@ class SqliteStorage implements MemoryStorage {
   constructor(database: Database) {
     this.#database = database;
     this.#file = Deno.stat(database.path);
-    const follower = this.#follower = new IndexSync(
+    const sync = this.#sync = new IndexSync(
       database,
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
       (content) => this.#analysis.of("counts", content),
     );
-    this.#queue = new WriteQueue(database, (memories) => follower.changed(memories));
-    this.#records = new Records(database, follower.terms);
+    this.#queue = new WriteQueue(database, (memories) => sync.changed(memories));
+    this.#records = new Records(database, sync.terms);
     this.#models = new Models(database, this.#queue);
     this.#scans = new TextScans(database.reader);
     this.#trash = new TrashReader(database.reader);
@@ -152,9 +152,9 @@ class SqliteStorage implements MemoryStorage {
       memories: prepareRows(database.reader, keysOf("memories")),
       trash: prepareRows(database.reader, keysOf("trash")),
     };
-    this.#filtering = new Filtering(follower, this.#scans);
-    this.#search = new CandidateSearch(database, follower, this.#models, this.#filtering);
-    this.#call("read the index", () => follower.current()).catch(() => {}); // the next call tries again and tells
+    this.#filtering = new Filtering(sync, this.#scans);
+    this.#search = new CandidateSearch(database, sync, this.#models, this.#filtering);
+    this.#call("read the index", () => sync.current()).catch(() => {}); // the next call tries again and tells
   }
 
   get opens(): number {
@@ -246,7 +246,7 @@ class SqliteStorage implements MemoryStorage {
 
   async #restore(hashes: readonly string[]): Promise<(boolean | "conflict")[]> {
     const timeSlice = new TimeSlice(), prepared: (PreparedMemory | null)[] = [];
-    const active = (await this.#follower.current()).vectors?.model ?? 0;
+    const active = (await this.#sync.current()).vectors?.model ?? 0;
     for (const hash of hashes) {
       const memory = this.#trash.find(hash);
       prepared.push(
@@ -291,7 +291,7 @@ class SqliteStorage implements MemoryStorage {
 
   neighbours(turns: Turn[], count: number): Promise<TurnsAround[]> {
     return this.#call("read turns", async () => {
-      const index = await this.#follower.current();
+      const index = await this.#sync.current();
       // One more on each side, for the turn itself may be among those created at its time.
       const around = turns.map(({ conversation_id, created_at }) => {
         const { before, after } = index.turnsAt(conversation_id, created_at, count + 1);
@@ -351,7 +351,7 @@ class SqliteStorage implements MemoryStorage {
 
   tags(): Promise<TagCount[]> {
     return this.#call("count tags", async () => {
-      const index = await this.#follower.current();
+      const index = await this.#sync.current();
       return Array.from(index.tagCounts(), ([tag, count]) => ({ tag, count }))
         .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1));
     });
@@ -363,10 +363,10 @@ class SqliteStorage implements MemoryStorage {
 
   findText(text: string, { filter, offset, limit }: ListQuery): Promise<MemoryPage> {
     return this.#call("search memories", async () => {
-      await this.#follower.current(); // which completes what a process of another version has written
+      await this.#sync.current(); // which completes what a process of another version has written
       const found = text === "" ? [] : await this.#scans.findText(text, new TimeSlice());
       const { index, marks } = await this.#filtering.match(filter);
-      const scores = scoreWords(index, weighWords(index, this.#follower.terms, text));
+      const scores = scoreWords(index, weighWords(index, this.#sync.terms, text));
       const slots = found.flatMap((id) => {
         const slot = index.slotOf(id);
         return slot === undefined || (marks !== null && marks[slot] !== 1) ? [] : [slot];
@@ -397,7 +397,7 @@ class SqliteStorage implements MemoryStorage {
 
   vectors(hashes: string[]): Promise<(VectorSet | null)[]> {
     return this.#call("read vectors", async () => {
-      const number = (await this.#follower.current()).vectors?.model ?? 0;
+      const number = (await this.#sync.current()).vectors?.model ?? 0;
       const identity = this.#models.numbered(number)?.identity;
       const find = prepareRows(
         this.#database.reader,
@@ -415,14 +415,14 @@ class SqliteStorage implements MemoryStorage {
 
   activeModel(): Promise<ModelIdentity | null> {
     return this.#call("read the active model", async () => {
-      const { vectors } = await this.#follower.current();
+      const { vectors } = await this.#sync.current();
       return vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null;
     });
   }
 
   vectorCoverage(): Promise<VectorCoverage> {
     return this.#call("count vectors", async () => {
-      const index = await this.#follower.current(), { vectors } = index;
+      const index = await this.#sync.current(), { vectors } = index;
       return {
         active: vectors === null ? null : this.#models.numbered(vectors.model)?.identity ?? null,
         memories: index.size,
@@ -434,7 +434,7 @@ class SqliteStorage implements MemoryStorage {
   registerModel(model: ModelIdentity): Promise<ModelIdentity> {
     return this.#call("register the model", async () => {
       await this.#models.register(model);
-      const { vectors } = await this.#follower.current();
+      const { vectors } = await this.#sync.current();
       return this.#models.numbered(vectors!.model)!.identity;
     });
   }
@@ -455,14 +455,14 @@ class SqliteStorage implements MemoryStorage {
   activateVectors(model: string): Promise<void> {
     return this.#call("activate the model", async () => {
       await this.#models.activate(model);
-      await this.#follower.awaitModelSwitch();
+      await this.#sync.awaitModelSwitch();
       await this.#models.dropOthers(model);
     });
   }
 
   stats(): Promise<StorageStats> {
     return this.#call("read the store's figures", async () => {
-      const index = await this.#follower.current(), { path, reader } = this.#database;
+      const index = await this.#sync.current(), { path, reader } = this.#database;
       const sizes = await Promise.all(
         [path, `${path}-wal`].map((file) => Deno.stat(file).then((s) => s.size, () => 0)),
       );
@@ -484,8 +484,8 @@ class SqliteStorage implements MemoryStorage {
   maintain(task: MaintenanceTask): Promise<string> {
     return this.#call("maintain the store", async () => {
       if (task === "optimize") return await optimise(this.#database, this.#queue);
-      await this.#follower.reload();
-      return `Rebuilt the index of ${this.#follower.index.size} memories`;
+      await this.#sync.reload();
+      return `Rebuilt the index of ${this.#sync.index.size} memories`;
     });
   }
 
@@ -527,17 +527,17 @@ class SqliteStorage implements MemoryStorage {
 
   async #close(): Promise<void> {
     this.#calls.close();
-    this.#follower.stop();
+    this.#sync.stop();
     await this.#calls.settled();
     await this.#queue.close();
-    await this.#follower.close();
+    await this.#sync.close();
     this.#release();
   }
 
   closeNow(): void {
     this.#closing ??= Promise.resolve();
     this.#calls.close();
-    this.#follower.stop();
+    this.#sync.stop();
     this.#queue.closeNow();
     this.#release();
   }

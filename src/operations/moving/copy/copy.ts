@@ -168,7 +168,7 @@ class Copy {
     const configured = active.id.startsWith(NAMED_ONLY) ? await this.#options.configuredModel?.() : undefined;
     const model = configured !== undefined && isNamedLike(active, configured) ? configured : active;
     if ((await target.registerModel(model)).id !== model.id) await target.activateVectors(model.id);
-    // Otherwise the first service over the copy would embed it anew with the default model.
+    // Otherwise the first service over the copy would embed it again with the default model.
     await chooseModel(target, await chosenModel(source));
     parts.model = { id: model.id, sourceId: active.id };
     await state.findWithoutVectors(target, signal);
