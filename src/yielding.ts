@@ -8,10 +8,33 @@ import { setImmediate } from "node:timers";
 
 /** Milliseconds of work between two pauses, and of queued work in one turn of the event loop. */
 const SLICE_MS = 2;
+/**
+ * Milliseconds of work after which sockets have their turn. While something is always due, tokio looks at them in every
+ * 61st turn alone (`event_interval`): with turns of 2 ms each, a request that comes meanwhile waits for some 350 ms.
+ */
+const SOCKETS_MS = 10;
+
+/** `performance.now()` when sockets last had their turn by a pause made here. */
+let socketsAt = -Infinity;
+
+/**
+ * A pause in work that has gone on since `began`, on `performance.now()`: other work that is due runs, and after a
+ * while sockets are looked at too, which only waiting for a timer brings about, and takes about a millisecond.
+ */
+function pause(began: number, resume: () => void): void {
+  if (performance.now() - Math.max(began, socketsAt) < SOCKETS_MS) setImmediate(resume);
+  else {
+    setTimeout(() => {
+      socketsAt = performance.now();
+      resume();
+    }, 0);
+  }
+}
 
 /** Gives the isolate back whenever a slice of time is used up. */
 export class TimeSlice {
-  #since = performance.now();
+  readonly #began = performance.now();
+  #since = this.#began;
 
   /** Whether a slice is used up. */
   get isDue(): boolean {
@@ -21,7 +44,7 @@ export class TimeSlice {
   /** Returns at once within a slice, otherwise after other work had its turn. */
   async yieldIfDue(): Promise<void> {
     if (!this.isDue) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => pause(this.#began, resolve));
     this.#since = performance.now();
   }
 }
@@ -39,6 +62,8 @@ export class TimeSlicedQueue {
   #waiting: (() => void)[] = [];
   #spent = 0;
   #scheduled = false;
+  /** When it last began to be busy. */
+  #began = 0;
 
   /** Runs `work` now, or in a later turn when this one has done enough. */
   run<T>(work: () => T): Promise<T> {
@@ -62,12 +87,13 @@ export class TimeSlicedQueue {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
+    this.#began = performance.now();
     // An immediate of this turn still belongs to it; one made there belongs to the next.
     setImmediate(() => this.#next());
   }
 
   #next(): void {
-    setImmediate(() => {
+    pause(this.#began, () => {
       this.#spent = 0;
       if (this.#waiting.length === 0) {
         this.#scheduled = false;
