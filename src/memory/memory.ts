@@ -32,6 +32,22 @@ export interface Memory {
   updated_at: number;
   /** The memory that took its place; absent while it is current. */
   superseded?: Supersession;
+  /** Name of the space it belongs to; absent in `default`. Clients can't choose it by this. */
+  space?: string;
+  /** Who stored it; absent where that isn't known. Clients can't write it. */
+  writer?: Writer;
+}
+
+/** A way by which memories come into a store. */
+export type Channel = "rest" | "mcp" | "cli" | "document" | "import";
+
+/** Who stored a memory. */
+export interface Writer {
+  /** Name of the caller: a key's, a grant's, `local`, or an import's file. */
+  name: string;
+  channel: Channel;
+  /** The program, as it told its name itself. */
+  client?: { name: string; version?: string };
 }
 
 /** That a newer fact replaced a memory. */
@@ -60,6 +76,10 @@ export interface MemoryFilter {
   role?: Role;
   /** false: only current memories; true: only those that a newer one replaced. */
   superseded?: boolean;
+  /** Only memories that a caller of this name stored; compared exactly. */
+  writer?: string;
+  /** Only memories that came this way. */
+  channel?: Channel;
 }
 
 /** Fields of a memory that can change after it was stored; absent ones stay. */

@@ -10,7 +10,7 @@ import type { OutboxContents } from "../operations/outbox.ts";
 import { examineStorage, openOutboxContents, openStorage } from "../storage/factory.ts";
 import { measuredStorage } from "../storage/measured.ts";
 import { closeAtEnd, getSharedStorage } from "../storage/shared.ts";
-import type { MemoryStorage } from "../storage/contract/storage.ts";
+import type { MemoryStore } from "../storage/contract/spaces.ts";
 import type { StoreExamination } from "../storage/examination.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
@@ -28,14 +28,14 @@ export function openSharedStore(
   { storage, outbox }: Config,
   telemetry: Telemetry,
   withOutbox: boolean,
-): Promise<MemoryStorage> {
+): Promise<MemoryStore> {
   return getSharedStorage(async () =>
     measuredStorage(await openStorage(storage, withOutbox ? outbox : null), telemetry)
   );
 }
 
 /** Opens a store beside the shared one, for commands that work with two; the caller closes it. */
-export async function openStore(settings: Config["storage"]): Promise<MemoryStorage> {
+export async function openStore(settings: Config["storage"]): Promise<MemoryStore> {
   const storage = await openStorage(settings);
   closeAtEnd(storage);
   return storage;

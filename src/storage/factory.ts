@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryStorage } from "./contract/storage.ts";
+import type { MemoryStore } from "./contract/spaces.ts";
 import type { StoreExamination } from "./examination.ts";
 import type { StoreFiles } from "./files.ts";
 import type { OutboxContents } from "./outbox/outbox.ts";
@@ -39,7 +39,7 @@ export interface SqliteSettings {
 export async function openStorage(
   settings: StorageSettings,
   outbox: OutboxSettings | null = null,
-): Promise<MemoryStorage> {
+): Promise<MemoryStore> {
   if (settings.backend === "qdrant") {
     // Loaded here, so that the embedded store doesn't pay for it.
     const { openQdrantStorage } = await import("./qdrant/qdrant_storage.ts");

@@ -6,16 +6,16 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import type { MemoryStorage } from "./contract/storage.ts";
+import type { MemoryStore } from "./contract/spaces.ts";
 
 /** Opens a store; the first caller's is used. */
-export type OpenStorage = () => Promise<MemoryStorage>;
+export type OpenStorage = () => Promise<MemoryStore>;
 
-let initialisation: Promise<MemoryStorage> | undefined;
-let instance: MemoryStorage | undefined;
+let initialisation: Promise<MemoryStore> | undefined;
+let instance: MemoryStore | undefined;
 let closing: Promise<void> | undefined;
 /** Stores of this process that aren't closed yet. */
-const open = new Set<MemoryStorage>();
+const open = new Set<MemoryStore>();
 
 /**
  * The shared storage, opened by `opening` when there is none yet. Concurrent callers wait for one initialisation; a failed
@@ -23,7 +23,7 @@ const open = new Set<MemoryStorage>();
  *
  * @throws {MemoryError} `configuration` when nothing is initialised and no `opening` is given; whatever `opening` throws.
  */
-export function getSharedStorage(opening?: OpenStorage): Promise<MemoryStorage> {
+export function getSharedStorage(opening?: OpenStorage): Promise<MemoryStore> {
   if (initialisation !== undefined) return initialisation;
   if (opening === undefined) {
     return Promise.reject(
@@ -34,7 +34,7 @@ export function getSharedStorage(opening?: OpenStorage): Promise<MemoryStorage> 
   initialisation = started;
   return started;
 
-  async function initialise(opening: OpenStorage, before: Promise<void> | undefined): Promise<MemoryStorage> {
+  async function initialise(opening: OpenStorage, before: Promise<void> | undefined): Promise<MemoryStore> {
     try {
       await before;
       const storage = await opening();
@@ -65,7 +65,7 @@ export function closeSharedStorageNow(): void {
 }
 
 /** Has a store that is not the shared one closed with it where the process ends at once. */
-export function closeAtEnd(storage: MemoryStorage): void {
+export function closeAtEnd(storage: MemoryStore): void {
   open.add(storage);
 }
 
@@ -85,8 +85,8 @@ export function closeSharedStorage(): Promise<void> {
   return finished;
 }
 
-async function close(opened: Promise<MemoryStorage>): Promise<void> {
-  let storage: MemoryStorage;
+async function close(opened: Promise<MemoryStore>): Promise<void> {
+  let storage: MemoryStore;
   try {
     storage = await opened;
   } catch {

@@ -11,6 +11,7 @@ import { startOutbox } from "../../src/operations/outbox.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { store, storeBatch, StoreInput } from "../../src/operations/store.ts";
 import { update } from "../../src/operations/update.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
 import { until } from "../helpers/process.ts";
 import { testRuntime, type TestRuntimeOptions } from "../helpers/runtime.ts";
@@ -19,7 +20,7 @@ import { Network } from "../storage/outage.ts";
 /** A runtime whose store can be cut off, with an outbox before it, and what was said and told. */
 async function cutOff(options: TestRuntimeOptions = {}) {
   const opened = await testRuntime(options), network = new Network();
-  const inner = opened.runtime.storage;
+  const inner = opened.runtime.storage as MemoryStore; // as it was opened
   const storage = await withOutbox(
     { path: `${opened.folder}/outbox.db`, maxWrites: 100, maxBytes: 1 << 20 },
     () => Promise.resolve(network.over(inner)),

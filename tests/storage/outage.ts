@@ -5,7 +5,9 @@
  */
 
 import { MemoryError } from "../../src/errors.ts";
+import type { StoreSpaces } from "../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import { override } from "../../src/storage/intercept.ts";
 
 /** The switch of a network. */
 export class Network {
@@ -27,10 +29,11 @@ export class Network {
   }
 
   /** The store as it is seen over this network. */
-  over(storage: MemoryStorage): MemoryStorage {
+  over<T extends MemoryStorage>(storage: T): T {
     return new Proxy(storage, {
       get: (target, name) => {
         const value = Reflect.get(target, name, target);
+        if (name === "spaces") return this.#spaces(value as StoreSpaces);
         if (typeof value !== "function") return value;
         if (name === "close") return () => value.call(target);
         return async (...args: unknown[]) => {
@@ -49,6 +52,10 @@ export class Network {
         };
       },
     });
+  }
+
+  #spaces(spaces: StoreSpaces): StoreSpaces {
+    return override(spaces, { within: (scope) => this.over(spaces.within(scope)) });
   }
 
   /** Writes that came through. */

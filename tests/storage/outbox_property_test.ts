@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MemoryError } from "../../src/errors.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import { until } from "../helpers/process.ts";
 import { hashOf, memory, plain } from "./fixtures.ts";
 import { Network } from "./outage.ts";
@@ -15,7 +15,7 @@ const MAY_QUEUE = { mayQueue: true } as const;
 const LISTENER = { waiting: () => {}, made: () => {}, setAside: () => {}, empty: () => {} };
 
 /** A call to both stores; `at` is a number that no other call has. */
-type Call = (storage: MemoryStorage, at: number) => Promise<unknown>;
+type Call = (storage: MemoryStore, at: number) => Promise<unknown>;
 
 /** One step of a history. */
 type Step =
@@ -90,14 +90,14 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** All that a store holds, in an order that doesn't depend on its history. */
-async function contentsOf(storage: MemoryStorage) {
+async function contentsOf(storage: MemoryStore) {
   const { memories } = await storage.scan(null, 1000), { items } = await storage.listTrash({ offset: 0, limit: 1000 });
   const relations = await storage.relations({ limit: 1000 });
   const byKey = (a: { content_hash: string }, b: { content_hash: string }) => a.content_hash < b.content_hash ? -1 : 1;
   return { memories: memories.sort(byKey), trash: items.sort((a, b) => byKey(a.memory, b.memory)), relations };
 }
 
-async function clear(storage: MemoryStorage): Promise<void> {
+async function clear(storage: MemoryStore): Promise<void> {
   await storage.delete([0, 1, 2].map(hashOf));
   await storage.emptyTrash({});
 }
@@ -106,7 +106,7 @@ Deno.test("With an outbox a store ends up as one that was there all the time and
   const folder = await Deno.makeTempDir({ prefix: "unimem-outbox-" });
   const [inner, reference] = await Promise.all(
     ["memory.db", "reference.db"].map((name) => openStorage({ backend: "sqlite", path: join(folder, name) })),
-  ) as [MemoryStorage, MemoryStorage];
+  ) as [MemoryStore, MemoryStore];
   let runs = 0;
   const history = async (steps: Step[]) => {
     const network = new Network(), seen = network.over(inner);

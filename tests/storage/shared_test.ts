@@ -8,13 +8,13 @@ import {
 } from "../../src/storage/shared.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import { embedded, MODEL } from "./fixtures.ts";
 
 /** Counts what is opened and closed; opening and closing take a moment. */
 function fakeStore() {
   const counts = { opened: 0, closed: 0, closedNow: 0 };
-  const open = async (): Promise<MemoryStorage> => {
+  const open = async (): Promise<MemoryStore> => {
     counts.opened++;
     await pause();
     return {
@@ -23,7 +23,7 @@ function fakeStore() {
         counts.closed++;
       },
       closeNow: () => void counts.closedNow++,
-    } as MemoryStorage;
+    } as MemoryStore;
   };
   return { counts, open };
 }

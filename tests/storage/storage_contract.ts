@@ -2,7 +2,7 @@
  * What every storage driver does, in the parts of the contract. Run by each driver's own test file.
  */
 
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import { capabilities } from "./contract/capabilities.ts";
 import { maintenance } from "./contract/maintenance.ts";
 import { memories } from "./contract/memories.ts";
@@ -16,11 +16,11 @@ import { vectors } from "./contract/vectors.ts";
 import { words } from "./contract/words.ts";
 
 /** Adds a test about a new, empty store. */
-export type StorageTest = (sentence: string, run: (storage: MemoryStorage) => Promise<void>) => void;
+export type StorageTest = (sentence: string, run: (storage: MemoryStore) => Promise<void>) => void;
 
 /** An empty store and how to let go of it. */
 export interface OpenedStore extends AsyncDisposable {
-  storage: MemoryStorage;
+  storage: MemoryStore;
 }
 
 /**

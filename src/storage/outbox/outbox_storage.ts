@@ -10,8 +10,10 @@ import type { Memory, MemoryPatch } from "../../memory/memory.ts";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { MayQueue, NewMemory, Queued, StoreOutcome } from "../contract/memories.ts";
 import type { Relation } from "../contract/relations.ts";
+import type { MemoryStore } from "../contract/spaces.ts";
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing } from "../contract/trash.ts";
+import { defaultSpaceOnly } from "../default_space.ts";
 import { override } from "../intercept.ts";
 import { Drain } from "./drain.ts";
 import { OutboxFile } from "./file.ts";
@@ -28,19 +30,20 @@ const RETRY_SECONDS = 1;
  */
 export async function withOutbox(
   settings: OutboxSettings,
-  open: () => Promise<MemoryStorage>,
-): Promise<MemoryStorage> {
+  open: () => Promise<MemoryStore>,
+): Promise<MemoryStore> {
   const file = OutboxFile.open(settings, true);
   try {
     const store = await open();
-    return override(store, new OutboxStorage(store, file, settings));
+    const before = override(store, new OutboxStorage(store, file, settings));
+    return override(before, { spaces: defaultSpaceOnly(before) });
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-class OutboxStorage implements Partial<MemoryStorage>, Outbox {
+class OutboxStorage implements Partial<MemoryStore>, Outbox {
   readonly capabilities: Capabilities;
   readonly #store: MemoryStorage;
   readonly #file: OutboxFile;

@@ -23,11 +23,13 @@ import type {
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
 import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
-import type { MemoryStorage } from "../contract/storage.ts";
+import { WHOLE_STORE } from "../contract/scope.ts";
+import type { MemoryStore } from "../contract/spaces.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import { Analysis } from "../sqlite/analysis.ts";
 import { Calls } from "../calls.ts";
+import { defaultSpaceOnly } from "../default_space.ts";
 import { unescapeText } from "../escape.ts";
 import { CandidateSearch } from "../scoring/candidate_search.ts";
 import { Collection } from "./collection.ts";
@@ -57,7 +59,7 @@ const OPENING_PATIENCE_MS = 2000;
  *
  * @throws {MemoryError} `configuration` when the server refuses the key, or the collection can't be used.
  */
-export async function openQdrantStorage(settings: QdrantSettings): Promise<MemoryStorage> {
+export async function openQdrantStorage(settings: QdrantSettings): Promise<MemoryStore> {
   const storage = new QdrantStorage(settings);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, OPENING_PATIENCE_MS));
@@ -74,8 +76,10 @@ export async function openQdrantStorage(settings: QdrantSettings): Promise<Memor
   return storage;
 }
 
-class QdrantStorage implements MemoryStorage {
+class QdrantStorage implements MemoryStore {
   readonly backend = "qdrant";
+  readonly scope = WHOLE_STORE;
+  readonly spaces = defaultSpaceOnly(this);
   readonly capabilities: Capabilities;
   readonly #connection: Connection;
   readonly #collection: Collection;

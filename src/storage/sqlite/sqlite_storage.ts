@@ -23,7 +23,8 @@ import type { NoteOptions } from "../contract/notes.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
 import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
-import type { MemoryStorage } from "../contract/storage.ts";
+import { WHOLE_STORE } from "../contract/scope.ts";
+import type { MemoryStore } from "../contract/spaces.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
 import type { Salvage } from "../files.ts";
@@ -45,6 +46,7 @@ import {
   type Value,
 } from "./database.ts";
 import { conditionOf } from "./condition.ts";
+import { defaultSpaceOnly } from "../default_space.ts";
 import { escapeText } from "../escape.ts";
 import { Filtering } from "./filtering.ts";
 import { IndexSync } from "./index_sync.ts";
@@ -85,7 +87,7 @@ let opens = 0;
  *
  * @throws {MemoryError} `configuration` when the file can't be used, `unavailable` when another process locks it.
  */
-export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryStorage> {
+export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryStore> {
   const { path, mustExist = false } = options;
   if (mustExist && !await Deno.stat(path).then(({ isFile }) => isFile, () => false)) {
     throw new MemoryError("configuration", `Cannot open database "${path}": there is no such file`, { value: path });
@@ -100,8 +102,10 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<MemoryS
   }
 }
 
-class SqliteStorage implements MemoryStorage {
+class SqliteStorage implements MemoryStore {
   readonly backend = "sqlite";
+  readonly scope = WHOLE_STORE;
+  readonly spaces = defaultSpaceOnly(this);
   readonly capabilities: Capabilities = {
     snapshots: {
       snapshot: (path, signal) => this.#call("copy the store", () => copyDatabase(this.#database.path, path, signal)),

@@ -6,8 +6,10 @@ import type { Memory, MemoryFilter, MemoryPatch, Supersession } from "../../../s
 import { patched, patchedAnyway } from "../../../src/memory/patch.ts";
 import { isUnchanged } from "../../../src/memory/unchanged.ts";
 import { Calls } from "../../../src/storage/calls.ts";
-import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
+import { WHOLE_STORE } from "../../../src/storage/contract/scope.ts";
+import type { MemoryStore } from "../../../src/storage/contract/spaces.ts";
 import type { Trashing } from "../../../src/storage/contract/trash.ts";
+import { defaultSpaceOnly } from "../../../src/storage/default_space.ts";
 import { CandidateSearch } from "../../../src/storage/scoring/candidate_search.ts";
 import { intercept, override } from "../../../src/storage/intercept.ts";
 import { released, replacedAgain, replacedBy, successorOf } from "../../../src/storage/succession.ts";
@@ -15,7 +17,7 @@ import { sourceOf } from "./source.ts";
 import { type Entry, State } from "./state.ts";
 
 /** Opens a store that ends with the process. */
-export function openMemoryStorage(): MemoryStorage {
+export function openMemoryStorage(): MemoryStore {
   const state = new State(),
     { stored, trash, relations, notes } = state,
     searches = new CandidateSearch(sourceOf(state));
@@ -62,6 +64,7 @@ export function openMemoryStorage(): MemoryStorage {
   return callsOf({
     backend: "memory",
     opens: 1,
+    scope: WHOLE_STORE,
     capabilities: {},
     store: (items) => {
       for (const { vectors } of items) if (vectors !== null) state.check(vectors);
@@ -241,14 +244,15 @@ type Immediate<T> = {
 };
 
 /** Makes calls of a store's methods: answers become promises, and none comes after `close`. */
-function callsOf(store: Immediate<Omit<MemoryStorage, "close" | "closeNow">>): MemoryStorage {
+function callsOf(store: Immediate<Omit<MemoryStore, "close" | "closeNow" | "spaces">>): MemoryStore {
   const calls = new Calls(async (_, work) => await work()); // nothing here fails but by a `MemoryError`
   const all = intercept(store, (name, member) => {
     if (typeof member !== "function") return member;
     return (...args: unknown[]) => calls.run(`call ${name}`, async () => await member(...args));
   });
   const close = { closeNow: () => calls.close(), close: () => (calls.close(), calls.settled()) };
-  return override(all as MemoryStorage, close);
+  const storage = override(all as MemoryStore, close);
+  return override(storage, { spaces: defaultSpaceOnly(storage) });
 }
 
 const relationKey = (relation: Record<"source" | "target" | "type", string>) =>
