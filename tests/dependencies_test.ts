@@ -84,6 +84,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   telemetry: ["errors.ts"],
   web: [],
   http: [
+    "tools",
     "telemetry",
     "access",
     "yielding.ts",
@@ -94,7 +95,9 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/contract",
     "embedding/embedder.ts",
   ],
+  tools: ["telemetry", "operations", "memory", "errors.ts"],
   mcp: [
+    "tools",
     "telemetry",
     "access",
     "yielding.ts",

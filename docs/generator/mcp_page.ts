@@ -7,8 +7,8 @@
 import { Client, InMemoryTransport } from "@modelcontextprotocol/client";
 import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
-import { TOOLS } from "../../src/mcp/tools/table.ts";
-import { outputSchema as toolOutput } from "../../src/mcp/tools/tool.ts";
+import { TOOLS } from "../../src/tools/table.ts";
+import { outputSchema as toolOutput } from "../../src/tools/tool.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { fields, type Schema, table } from "./markdown.ts";
 import { stubRuntime } from "./stub.ts";

@@ -12,7 +12,7 @@ import { titleOf } from "../memory/sizing.ts";
 import { get } from "../operations/get.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
+import { memoryUri, parseUri, RECENT_URI, tagUri } from "../tools/uris.ts";
 
 /** Memories that a list of them shows, and tags that are listed. */
 const SHOWN = 20, TAGS_LISTED = 30;

@@ -11,20 +11,21 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   Server,
+  type Tool,
 } from "@modelcontextprotocol/server";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
-import type { ClientName } from "./client_name.ts";
+import { callTool } from "../tools/call.ts";
+import type { ClientName } from "../tools/client_name.ts";
+import { findTool, listTools } from "../tools/table.ts";
 import { complete } from "./completion.ts";
 import type { InFlight } from "./in_flight.ts";
 import { getPrompt, PROMPTS } from "./prompts.ts";
 import { listResources, readResource, RESOURCE_TEMPLATES } from "./resources.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { callTool } from "./tools/call.ts";
-import { findTool, listTools } from "./tools/table.ts";
 
 /** What every server object of a process shares. */
 export interface McpServerSettings {
@@ -70,7 +71,7 @@ export function createMcpServer(runtime: Runtime, settings: McpServerSettings): 
     runtime.telemetry.requests.message(surface, operation, log, run);
   server.setRequestHandler(
     "tools/list",
-    () => message("tools/list", () => Promise.resolve({ tools: listTools(profile) })),
+    () => message("tools/list", () => Promise.resolve({ tools: listTools(profile) as Tool[] })),
   );
   server.setRequestHandler(
     "tools/call",

@@ -7,7 +7,7 @@
 import { SHORTEST_KEY } from "../memory/schemas.ts";
 import type { PublishedEvent } from "../operations/events.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { memoryUri, parseUri, RECENT_URI, tagUri } from "./uris.ts";
+import { memoryUri, parseUri, RECENT_URI, tagUri } from "../tools/uris.ts";
 
 /** Most resources one client may subscribe to. */
 const MAX_SUBSCRIPTIONS = 1000;

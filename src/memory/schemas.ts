@@ -1,6 +1,6 @@
 /**
  * The zod schemas that operations, REST and MCP share. Each field is described once, here; surfaces only rename or
- * widen where an existing client needs it (see `mcp/tools/`).
+ * widen where an existing client needs it (see `tools/`).
  *
  * @module
  */

@@ -5,8 +5,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import "../../src/http/app.ts";
 import { RPC_TOOLS } from "../../src/http/rpc_tools.ts";
 import { contentHash } from "../../src/memory/hash.ts";
-import { TOOLS } from "../../src/mcp/tools/table.ts";
-import { inputSchema, type Tool } from "../../src/mcp/tools/tool.ts";
+import { TOOLS } from "../../src/tools/table.ts";
+import { inputSchema, type Tool } from "../../src/tools/tool.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { type CallResult, serveMcp, type TestClient, withClient } from "./clients.ts";
 

@@ -1,7 +1,7 @@
 /** What an agent pays for tools and answers, counted by the bundled model's tokenizer. */
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { TOOLS } from "../../src/tools/table.ts";
 import { TextTokenizer } from "../../src/embedding/tokenizer.ts";
 import { storeBatch } from "../../src/operations/store.ts";
 import { type CallResult, type ListedTool, withClient } from "./clients.ts";

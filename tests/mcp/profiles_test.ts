@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 // First, since it prepares zod for OpenAPI before any schema is made.
 import { openClient } from "../http/client.ts";
-import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { TOOLS } from "../../src/tools/table.ts";
 import type { ToolSettings } from "../../src/operations/runtime.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { type CallResult, CONNECT, serveMcp, type TestClient, withClient } from "./clients.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
-import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { TOOLS } from "../../src/tools/table.ts";
 import { type CallResult, connectInMemory, withClient } from "./clients.ts";
 import recorded from "./fixtures/recorded.json" with { type: "json" };
 import { testRuntime } from "../helpers/runtime.ts";

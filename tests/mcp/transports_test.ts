@@ -1,4 +1,4 @@
-import { TOOLS } from "../../src/mcp/tools/table.ts";
+import { TOOLS } from "../../src/tools/table.ts";
 import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
 import { assert, assertEquals, assertMatch } from "@std/assert";

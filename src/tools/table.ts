@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ArgumentSpec } from "../../memory/arguments.ts";
+import type { ArgumentSpec } from "../memory/arguments.ts";
 import { findDuplicatesTool, mergeDuplicatesTool } from "./duplicates.ts";
 import { fetchTool } from "./fetch.ts";
 import { listMemories, retrieveMemory, searchByTag } from "./find.ts";
@@ -12,8 +12,8 @@ import { checkDatabaseHealth } from "./health.ts";
 import { contradictionsTool, relationTool, supersedeTool } from "./links.ts";
 import { searchTool } from "./search.ts";
 import { deleteMemoryTool, storeMemory, updateMemory } from "./store.ts";
-import { type JsonSchema, shallowSchema } from "../../memory/tool_schema.ts";
-import type { ToolProfile } from "../../memory/tool_profile.ts";
+import { shallowSchema } from "../memory/tool_schema.ts";
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import { inputSchema, type ObjectSchema, outputSchema, type Tool } from "./tool.ts";
 
 /** All tools, in the order clients list them. */
@@ -79,7 +79,7 @@ function listedTool(tool: Tool, profile: ToolProfile): ListedTool {
     description,
     inputSchema: inputSchema(input, isCore ? core : listed),
     // Clients of the first version may check its answers; for models the schema of an answer is nothing but tokens.
-    ...first && !isCore ? { outputSchema: shallowSchema(outputSchema(output) as JsonSchema) as ObjectSchema } : {},
+    ...first && !isCore ? { outputSchema: shallowSchema(outputSchema(output)) as ObjectSchema } : {},
     // Clients from before 2025-06-18 look for the title here.
     annotations: isCore ? annotations : { title, ...annotations },
   };
@@ -92,7 +92,7 @@ export function findTool(name: string): CallableTool | undefined {
   callable ??= new Map(
     TOOLS.map((tool) => {
       const { name, input, aliases = {}, strict = false } = tool;
-      const properties = (inputSchema(input).properties ?? {}) as Record<string, JsonSchema>;
+      const properties = inputSchema(input).properties ?? {};
       return [name, { tool, name, input, properties, aliases, strict }];
     }),
   );

@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { toolSchema } from "../../memory/tool_schema.ts";
-import type { ToolProfile } from "../../memory/tool_profile.ts";
-import type { Runtime } from "../../operations/runtime.ts";
-import type { ClientName } from "../client_name.ts";
+import { type JsonSchema, toolSchema } from "../memory/tool_schema.ts";
+import type { ToolProfile } from "../memory/tool_profile.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import type { ClientName } from "./client_name.ts";
 
 /** What a client may assume of a tool without reading its description. Every tool says all four. */
 export interface Annotations {
@@ -67,7 +66,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 }
 
 /** An object schema, the only kind MCP allows at the root. */
-export type ObjectSchema = McpTool["inputSchema"];
+export type ObjectSchema = JsonSchema & { type: "object" };
 
 /** JSON Schema of a tool's arguments, or of those that are listed. */
 export function inputSchema(input: z.ZodObject, listed?: readonly string[]): ObjectSchema {

@@ -18,10 +18,10 @@ import {
   SearchEffort,
   SearchMode,
   Threshold,
-} from "../../memory/schemas.ts";
-import { compactText } from "../../memory/compact.ts";
-import { list } from "../../operations/list.ts";
-import { search, TemporalIntent } from "../../operations/search.ts";
+} from "../memory/schemas.ts";
+import { compactText } from "../memory/compact.ts";
+import { list } from "../operations/list.ts";
+import { search, TemporalIntent } from "../operations/search.ts";
 import {
   EXCHANGE,
   Exchange,

@@ -5,9 +5,9 @@
  */
 
 import { z } from "zod";
-import { around, type Passage } from "../../memory/passage.ts";
+import { around, type Passage } from "../memory/passage.ts";
 import type { Exchange } from "./fields.ts";
-import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../../memory/sizing.ts";
+import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
 export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.optional() };

@@ -5,9 +5,9 @@
  */
 
 import { z } from "zod";
-import { isoTime } from "../../memory/schemas.ts";
-import { health, summary } from "../../operations/health/health.ts";
-import { PART_STATES } from "../../operations/health/state.ts";
+import { isoTime } from "../memory/schemas.ts";
+import { health, summary } from "../operations/health/health.ts";
+import { PART_STATES } from "../operations/health/state.ts";
 import { defineTool } from "./tool.ts";
 
 export const checkDatabaseHealth = defineTool({

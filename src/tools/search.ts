@@ -5,9 +5,9 @@
  */
 
 import { z } from "zod";
-import { compactText } from "../../memory/compact.ts";
-import { originOf } from "../../memory/framing.ts";
-import type { MemoryView } from "../../memory/schemas.ts";
+import { compactText } from "../memory/compact.ts";
+import { originOf } from "../memory/framing.ts";
+import type { MemoryView } from "../memory/schemas.ts";
 import {
   Exchanges,
   FilterFields,
@@ -17,14 +17,14 @@ import {
   ResultOrder,
   SearchEffort,
   Threshold,
-} from "../../memory/schemas.ts";
-import type { Passage } from "../../memory/passage.ts";
-import { Detail, snippetOf, titleOf } from "../../memory/sizing.ts";
-import { ContextTurns, type Surroundings } from "../../operations/context.ts";
-import { find, FindMode, FindQuery } from "../../operations/find.ts";
-import { TemporalIntent } from "../../operations/search.ts";
-import type { SearchHit } from "../../operations/search_page.ts";
-import { memoryUri } from "../uris.ts";
+} from "../memory/schemas.ts";
+import type { Passage } from "../memory/passage.ts";
+import { Detail, snippetOf, titleOf } from "../memory/sizing.ts";
+import { ContextTurns, type Surroundings } from "../operations/context.ts";
+import { find, FindMode, FindQuery } from "../operations/find.ts";
+import { TemporalIntent } from "../operations/search.ts";
+import type { SearchHit } from "../operations/search_page.ts";
+import { memoryUri } from "./uris.ts";
 import {
   EXCHANGE,
   ExchangeFields,

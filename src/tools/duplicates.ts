@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { compactBlock, countOf, withShortKeys } from "../../memory/compact.ts";
-import { fact, framed } from "../../memory/framing.ts";
-import { Instant, isoTime, shortKey } from "../../memory/schemas.ts";
-import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../../operations/duplicates.ts";
-import { mergeDuplicates, MergeInput } from "../../operations/merge_duplicates.ts";
+import { compactBlock, countOf, withShortKeys } from "../memory/compact.ts";
+import { fact, framed } from "../memory/framing.ts";
+import { Instant, isoTime, shortKey } from "../memory/schemas.ts";
+import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../operations/duplicates.ts";
+import { mergeDuplicates, MergeInput } from "../operations/merge_duplicates.ts";
 import { comparedHead, Sized, sizeItems, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 

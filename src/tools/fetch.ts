@@ -5,13 +5,13 @@
  */
 
 import { z } from "zod";
-import { compactBlock } from "../../memory/compact.ts";
-import { fact, framed } from "../../memory/framing.ts";
-import { MemoryKey, MemoryView } from "../../memory/schemas.ts";
-import { DEFAULT_ANSWER_TOKENS, type Detail, estimateTokens, snippetOf, titleOf } from "../../memory/sizing.ts";
-import { ContextTurns, type Surroundings } from "../../operations/context.ts";
-import { fetchMemory } from "../../operations/fetch.ts";
-import { memoryUri } from "../uris.ts";
+import { compactBlock } from "../memory/compact.ts";
+import { fact, framed } from "../memory/framing.ts";
+import { MemoryKey, MemoryView } from "../memory/schemas.ts";
+import { DEFAULT_ANSWER_TOKENS, type Detail, estimateTokens, snippetOf, titleOf } from "../memory/sizing.ts";
+import { ContextTurns, type Surroundings } from "../operations/context.ts";
+import { fetchMemory } from "../operations/fetch.ts";
+import { memoryUri } from "./uris.ts";
 import { Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";
 

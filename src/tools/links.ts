@@ -5,12 +5,12 @@
  */
 
 import { z } from "zod";
-import { MemoryError } from "../../errors.ts";
-import { compactBlock, countOf } from "../../memory/compact.ts";
-import { fact, framed } from "../../memory/framing.ts";
-import { MemoryKey, shortKey } from "../../memory/schemas.ts";
-import { DEFAULT_ANSWER_TOKENS, estimateTokens, fit } from "../../memory/sizing.ts";
-import { contradictions, ContradictionsInput, ContradictionsOutput } from "../../operations/contradictions.ts";
+import { MemoryError } from "../errors.ts";
+import { compactBlock, countOf } from "../memory/compact.ts";
+import { fact, framed } from "../memory/framing.ts";
+import { MemoryKey, shortKey } from "../memory/schemas.ts";
+import { DEFAULT_ANSWER_TOKENS, estimateTokens, fit } from "../memory/sizing.ts";
+import { contradictions, ContradictionsInput, ContradictionsOutput } from "../operations/contradictions.ts";
 import {
   addRelation,
   type RelationChange,
@@ -19,8 +19,8 @@ import {
   RelationsOutput,
   RelationType,
   removeRelation,
-} from "../../operations/relation.ts";
-import { reinstate, supersede, SupersedeInput, SupersedeOutput } from "../../operations/supersede.ts";
+} from "../operations/relation.ts";
+import { reinstate, supersede, SupersedeInput, SupersedeOutput } from "../operations/supersede.ts";
 import { MemoryResult, memoryResult } from "./fields.ts";
 import { comparedHead, Sized, sizeItems, sizeMemories, Sizing } from "./sizes.ts";
 import { defineTool } from "./tool.ts";

@@ -5,9 +5,9 @@
  */
 
 import { z } from "zod";
-import { listIn } from "../../memory/loose_values.ts";
-import { FilterFields, type MemoryView, NewTagList, TagList } from "../../memory/schemas.ts";
-import type { SearchHit } from "../../operations/search_page.ts";
+import { listIn } from "../memory/loose_values.ts";
+import { FilterFields, type MemoryView, NewTagList, TagList } from "../memory/schemas.ts";
+import type { SearchHit } from "../operations/search_page.ts";
 
 /** Tags as a list, as comma-separated text, or as the text of a JSON list: models send all three. */
 const TagTexts = z.union([z.array(z.string()), z.string()], {

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { type ErrorCode, MemoryError } from "../../errors.ts";
-import { parseArguments } from "../../memory/arguments.ts";
-import type { Logger } from "../../operations/logger.ts";
-import type { Runtime, ToolSettings } from "../../operations/runtime.ts";
-import { outcomeOf } from "../../telemetry/outcome.ts";
+import { type ErrorCode, MemoryError } from "../errors.ts";
+import { parseArguments } from "../memory/arguments.ts";
+import type { Logger } from "../operations/logger.ts";
+import type { Runtime, ToolSettings } from "../operations/runtime.ts";
+import { outcomeOf } from "../telemetry/outcome.ts";
 import { findTool, isListed, namesOf } from "./table.ts";
-import { isConnector, prefersStructured } from "../client_name.ts";
+import { isConnector, prefersStructured } from "./client_name.ts";
 import type { Caller, Tool } from "./tool.ts";
 
 /** The part of MCP's CallToolResult tools use. */

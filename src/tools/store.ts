@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import { withShortKeys } from "../../memory/compact.ts";
-import { MemoryError } from "../../errors.ts";
+import { withShortKeys } from "../memory/compact.ts";
+import { MemoryError } from "../errors.ts";
 import {
   AgentId,
   ClientHostname,
@@ -17,10 +17,10 @@ import {
   NewMemoryType,
   NewMetadata,
   shortKey,
-} from "../../memory/schemas.ts";
-import { deleteMemory, Permanent } from "../../operations/delete.ts";
-import { store } from "../../operations/store.ts";
-import { update } from "../../operations/update.ts";
+} from "../memory/schemas.ts";
+import { deleteMemory, Permanent } from "../operations/delete.ts";
+import { store } from "../operations/store.ts";
+import { update } from "../operations/update.ts";
 import { NewTags, Tags } from "./fields.ts";
 import { defineTool } from "./tool.ts";
 
