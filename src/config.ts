@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type AccessSettings, SHORT_KEY, TOO_SHORT_KEY } from "./access/access.ts";
 import type { Places } from "./operations/exposure.ts";
 import { DEFAULT_IN_FLIGHT_BYTES } from "./access/body.ts";
@@ -16,6 +16,7 @@ import { expandHome, homeOf } from "./config/home.ts";
 import { isOAuth } from "./config/unknown.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
+import type { AuditSettings } from "./operations/audit/log.ts";
 import type { BackupSettings } from "./operations/backup/state.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
@@ -63,6 +64,10 @@ export interface Config {
   /** Milliseconds without a sign of life after which another process takes over the store's background work. */
   readonly leaseMs: number;
   readonly backups: BackupSettings;
+  /** The log of who did what; null when none is kept. */
+  readonly audit: AuditSettings | null;
+  /** Whether the latest queries are kept for admins. */
+  readonly recordSearches: boolean;
   readonly telemetry: { metrics: boolean; opentelemetry: boolean };
   readonly logFormat: "auto" | "json" | "text";
   readonly logLevel: "debug" | "info" | "warning" | "error";
@@ -96,6 +101,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
   const transport = values.MCP_TRANSPORT_MODE ?? "streamable-http";
   checkAccess(values, valuesByName(env), problems);
 
+  const storage = storageOf(values, baseDir, problems);
   const config: Config = {
     // Existing stdio deployments expect no port to open unless they ask for it.
     http: {
@@ -108,7 +114,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     baseDir,
     access: accessOf(values, [http.host, mcp.host]),
     tls: tlsOf(values, problems),
-    storage: storageOf(values, baseDir, problems),
+    storage,
     elsewhere: {
       pragmas: values.MCP_MEMORY_SQLITE_PRAGMAS ?? {},
       qdrant: qdrantOf(values, ""),
@@ -149,6 +155,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
       intervalHours: values.MCP_BACKUP_INTERVAL_HOURS ?? 0,
       keep: values.MCP_BACKUP_KEEP ?? 7,
     },
+    audit: auditOf(values, storage.backend === "sqlite" ? dirname(storage.path) : baseDir),
+    recordSearches: values.MCP_RECORD_SEARCHES ?? false,
     telemetry: { metrics: values.MCP_METRICS_ENABLED ?? true, opentelemetry: values.OTEL_DENO ?? false },
     logFormat: values.LOG_FORMAT ?? "auto",
     logLevel: values.LOG_LEVEL ?? "info",
@@ -241,6 +249,15 @@ function accessOf(values: SettingValues, bound: string[]): AccessSettings {
   };
 }
 
+function auditOf(values: SettingValues, dataFolder: string): AuditSettings | null {
+  if (values.MCP_AUDIT_ENABLED === false) return null;
+  return {
+    folder: values.MCP_AUDIT_PATH ?? join(dataFolder, "audit"),
+    maxBytes: values.MCP_AUDIT_MAX_BYTES ?? 64 * 1024 * 1024,
+    days: values.MCP_AUDIT_DAYS ?? 365,
+  };
+}
+
 function tlsOf(values: SettingValues, problems: string[]): Config["tls"] {
   if (!values.MCP_HTTPS_ENABLED) return null;
   const { MCP_SSL_CERT_FILE: certFile, MCP_SSL_KEY_FILE: keyFile } = values;
@@ -302,12 +319,13 @@ function deepFreeze<T>(value: T): T {
 }
 
 /** The files and folders in which these settings keep memories and vectors. */
-export function placesOf({ baseDir, storage, outbox, embedding, backups }: Config): Places {
+export function placesOf({ baseDir, storage, outbox, embedding, backups, audit }: Config): Places {
   return {
     baseDir,
     database: storage.backend === "sqlite" ? storage.path : null,
     outbox: outbox?.path ?? null,
     embeddingCache: embedding.cacheFile?.path ?? null,
     backups: backups.folder,
+    audit: audit?.folder ?? null,
   };
 }

@@ -418,6 +418,26 @@ export const SETTINGS = {
   MCP_DOCUMENT_MAX_PAGES: setting(wholeNumber(1, 100_000), "2000", "Most pages of a document."),
   MCP_DOCUMENT_TIMEOUT: setting(wholeNumber(1, 3600), "60", "Seconds that reading a document may take."),
   MCP_MEMORY_INCLUDE_HOSTNAME: setting(flag(), "false", "Whether a client's host name is kept as a `source:` tag."),
+  MCP_AUDIT_ENABLED: setting(
+    flag(),
+    "true",
+    "Whether a log is kept of who changed what and who was refused, without contents.",
+  ),
+  MCP_AUDIT_PATH: pathSetting(
+    "`audit` beside the SQLite file, or in the base folder",
+    "Folder of that log; processes that share it write one chain of entries.",
+  ),
+  MCP_AUDIT_MAX_BYTES: setting(
+    wholeNumber(1_048_576, 2 ** 40),
+    "67108864",
+    "Bytes the audit log may take; the oldest eighth of it goes first.",
+  ),
+  MCP_AUDIT_DAYS: setting(wholeNumber(1, 36_500), "365", "Days after which entries of the audit log are dropped."),
+  MCP_RECORD_SEARCHES: setting(
+    flag(),
+    "false",
+    "Whether the latest queries and the tags asked for are kept in memory, where admins of all spaces can read and erase them.",
+  ),
   MCP_METRICS_ENABLED: setting(
     flag(),
     "true",

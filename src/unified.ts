@@ -23,6 +23,7 @@ import { HealthRecord } from "./operations/health/record.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
 import type { Runtime } from "./operations/runtime.ts";
+import { openAudit } from "./service/audit.ts";
 import { startWork } from "./service/background.ts";
 import { createModels } from "./service/embedding.ts";
 import { closeSharedStore, openSharedStore } from "./service/store.ts";
@@ -105,7 +106,8 @@ export async function openRuntime(
       heartbeatSeconds: config.http.heartbeatSeconds,
       ...(config.access.maxPerAddress === undefined ? {} : { maxPerAddress: config.access.maxPerAddress }),
     }),
-    activity: new Activity(),
+    activity: new Activity({ recordSearches: config.recordSearches }),
+    audit: openAudit(config),
     telemetry,
     background: noBackground(),
     health: new HealthRecord({
@@ -142,6 +144,7 @@ export async function closeAll(
     ]),
   );
   results.push(...await Promise.allSettled([closeSharedStore()]));
+  runtime.audit.close();
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw new MemoryError("internal", "Cannot stop cleanly", { cause: failed.reason });
 }

@@ -12,6 +12,7 @@ import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { Activity } from "../../src/operations/activity.ts";
+import { noAudit } from "../../src/operations/audit/log.ts";
 import { noBackground } from "../../src/operations/background/state.ts";
 import { HealthRecord } from "../../src/operations/health/record.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
@@ -48,6 +49,7 @@ try {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, timeZone: "UTC", trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    audit: noAudit(),
     telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthRecord({ dataFolder: "." }),

@@ -5,6 +5,7 @@
  */
 
 import { Activity } from "../../src/operations/activity.ts";
+import { noAudit } from "../../src/operations/audit/log.ts";
 import { noBackground } from "../../src/operations/background/state.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { EventHub } from "../../src/operations/events.ts";
@@ -27,6 +28,7 @@ export function stubRuntime(): Runtime {
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, timeZone: "UTC", trashDays: 30 },
     events: new EventHub(),
     activity: new Activity(),
+    audit: noAudit(),
     telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthRecord({ dataFolder: "." }),

@@ -148,6 +148,25 @@ export function check<T extends z.ZodType>(
   );
 }
 
+/** Without characters that a terminal takes as orders, such as to clear the screen or to rename the window. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}--[\n\t]]/gv, "\ufffd");
+}
+
+/**
+ * The number in an option.
+ *
+ * @throws {MemoryError} `invalid_input` that names the option.
+ */
+export function numberOf(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new MemoryError("invalid_input", `Cannot use ${option} "${text}": it takes a number`, {
+    field: option,
+    value: text,
+  });
+}
+
 /** A size as people read it. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1)} MB`;

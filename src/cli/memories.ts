@@ -12,7 +12,7 @@ import { get, HashInput, type MemoryView, shortKey } from "../operations/get.ts"
 import { list, ListInput } from "../operations/list.ts";
 import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
-import { check, type CliContext, examples, Failed, paint, show, withRuntime } from "./context.ts";
+import { check, type CliContext, examples, Failed, numberOf, paint, printable, show, withRuntime } from "./context.ts";
 import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";
 
 /** Characters of a content on one line. */
@@ -233,11 +233,6 @@ async function modelReady({ embeddings, storage }: Parameters<typeof search>[0])
   }
 }
 
-/** Without characters that a terminal takes as orders, such as to clear the screen or to rename the window. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}--[\n\t]]/gv, "\ufffd");
-}
-
 function line(
   context: CliContext,
   { created_at, content, content_hash, tags }: Pick<MemoryView, "created_at" | "content" | "content_hash" | "tags">,
@@ -258,13 +253,4 @@ function dayOf(seconds: number, timeZone: string): string {
 function oneLine(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= LINE + 2 ? line : `${line.slice(0, LINE).toWellFormed()}…`;
-}
-
-function numberOf(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw new MemoryError("invalid_input", `Cannot use ${option} "${text}": it takes a number`, {
-    field: option,
-    value: text,
-  });
 }

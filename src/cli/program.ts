@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
+import { addAudit } from "./audit.ts";
 import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import { addConnect } from "./connect/connect.ts";
@@ -54,7 +55,7 @@ export function createProgram(context: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addOutbox, addConnect, addCompletion, addVersion],
+    ...[addOutbox, addAudit, addConnect, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

@@ -5,8 +5,12 @@
  * @module
  */
 
-/** Keys counted at once; the rarest half goes when there are more. */
-const TALLIED = 2000;
+import { type SpaceScope, WHOLE_STORE } from "../storage/contract/scope.ts";
+
+/** Memories counted at once; the rarest half goes when there are more. */
+const TALLIED = 10_000;
+/** Searches recorded, and characters of each text of one. */
+const SEARCHES_KEPT = 1000, RECORDED_TEXT = 200;
 /** Changes kept, and keys listed of one change. */
 const CHANGES_KEPT = 1000;
 const HASHES_SHOWN = 20;
@@ -39,6 +43,8 @@ export type ChangeKind =
 export interface Change {
   /** Unix seconds. */
   at: number;
+  /** The space it was made in. */
+  space: string;
   operation: ChangeKind;
   /** Memories it touched. */
   count: number;
@@ -47,67 +53,206 @@ export interface Change {
   detail: string | null;
 }
 
-/** Counts of one process. */
-export class Activity {
+/** A search with what was asked for; kept only where the operator turned recording on. */
+export interface RecordedSearch {
+  /** Unix seconds. */
+  at: number;
+  /** Name of the caller. */
+  caller: string;
+  space: string;
+  type: string;
+  /** Its first characters. */
+  query: string;
+  tags: string[];
+  results: number;
+  ms: number;
+}
+
+/** What a search did, besides its kind and its time. */
+export interface SearchFigures {
+  /** Tags it asked for. */
+  tags?: readonly string[];
+  query?: string;
+  results?: number;
+}
+
+/** What all views of a process's counts share. Names of spaces stand before the keys, which hold no line breaks. */
+class Counts {
   readonly searches = new Map<string, Timing>();
   readonly requests: Timing & { failed: number } = { count: 0, total_ms: 0, failed: 0 };
-  readonly #tags = new Map<string, Access>();
-  readonly #memories = new Map<string, Access>();
-  #changes: Change[] = [];
-  #changed = 0;
+  readonly memories = new Map<string, Access>();
+  readonly changed = new Map<string, number>();
+  changes: Change[] = [];
+  /** Null unless recording is on. */
+  recorded: RecordedSearch[] | null;
 
-  /** A search ended. `tags` are those it asked for. */
-  searched(type: string, ms: number, tags: readonly string[] = []): void {
-    const timing = this.searches.get(type) ?? { count: 0, total_ms: 0 };
-    this.searches.set(type, { count: timing.count + 1, total_ms: timing.total_ms + ms });
-    for (const tag of tags) tally(this.#tags, tag);
+  constructor(recording: boolean) {
+    this.recorded = recording ? [] : null;
+  }
+}
+
+/** Who looks at the counts, or adds to them. */
+export interface ActivityView {
+  scope: SpaceScope;
+  /** Name of the caller. */
+  caller?: string;
+  /** Whether the caller may read what was searched for. False by default. */
+  texts?: boolean;
+  /** Called with each change that is counted through this view. */
+  onChange?: ((change: Change) => void) | undefined;
+}
+
+/** What an activity is made of. */
+interface ActivityOptions {
+  /** Whether the texts of searches are kept; false by default. */
+  recordSearches?: boolean;
+  counts?: Counts;
+  view?: ActivityView;
+}
+
+/**
+ * Counts of one process, as one caller sees them: what is done counts for the space the caller writes to, and what is read
+ * is the sum over the spaces the caller reads.
+ */
+export class Activity {
+  readonly #counts: Counts;
+  readonly #view: ActivityView;
+
+  /** Starts counting, for the whole store; `within` makes the views. */
+  constructor(
+    { recordSearches = false, counts = new Counts(recordSearches), view = { scope: WHOLE_STORE, texts: true } }:
+      ActivityOptions = {},
+  ) {
+    this.#counts = counts;
+    this.#view = view;
+  }
+
+  /** The same counts for a caller. */
+  within(view: ActivityView): Activity {
+    return new Activity({ counts: this.#counts, view: { ...this.#view, ...view } });
+  }
+
+  /** Searches by their kind. */
+  get searches(): ReadonlyMap<string, Timing> {
+    const sums = new Map<string, Timing>();
+    for (const [type, { count, total_ms }] of this.#own(this.#counts.searches)) {
+      const sum = sums.get(type) ?? { count: 0, total_ms: 0 };
+      sums.set(type, { count: sum.count + count, total_ms: sum.total_ms + total_ms });
+    }
+    return sums;
+  }
+
+  /** Requests of the whole process. */
+  get requests(): Readonly<Timing & { failed: number }> {
+    return this.#counts.requests;
+  }
+
+  /** A search ended. */
+  searched(type: string, ms: number, { tags = [], query = "", results = 0 }: SearchFigures = {}): void {
+    const { searches, recorded } = this.#counts, key = this.#key(type);
+    const timing = searches.get(key) ?? { count: 0, total_ms: 0 };
+    searches.set(key, { count: timing.count + 1, total_ms: timing.total_ms + ms });
+    if (recorded === null) return;
+    recorded.push({
+      at: Date.now() / 1000,
+      caller: this.#view.caller ?? "local",
+      space: this.#view.scope.write,
+      type,
+      query: query.slice(0, RECORDED_TEXT).toWellFormed(),
+      tags: tags.slice(0, HASHES_SHOWN).map((tag) => tag.slice(0, RECORDED_TEXT).toWellFormed()),
+      results,
+      ms,
+    });
+    if (recorded.length > 2 * SEARCHES_KEPT) recorded.splice(0, recorded.length - SEARCHES_KEPT);
   }
 
   /** Memories were shown to someone who looked for them. */
   accessed(hashes: Iterable<string>): void {
-    for (const hash of hashes) tally(this.#memories, hash);
+    for (const hash of hashes) tally(this.#counts.memories, this.#key(hash));
   }
 
   /** A request was answered; `failed` when by a fault of the service. */
   requested(ms: number, failed: boolean): void {
-    this.requests.count++;
-    this.requests.total_ms += ms;
-    if (failed) this.requests.failed++;
+    const { requests } = this.#counts;
+    requests.count++;
+    requests.total_ms += ms;
+    if (failed) requests.failed++;
   }
 
   /** Something was changed; nothing is kept when nothing was touched. */
   changed(operation: ChangeKind, hashes: readonly string[], detail: string | null = null, count = hashes.length): void {
     if (count === 0 && operation !== "maintain") return;
-    this.#changed++;
-    this.#changes.push({
+    const counts = this.#counts, { scope: { write: space }, onChange } = this.#view;
+    const change = {
       at: Date.now() / 1000,
+      space,
       operation,
       count,
       content_hashes: hashes.slice(0, HASHES_SHOWN),
       detail,
-    });
-    if (this.#changes.length > 2 * CHANGES_KEPT) this.#changes = this.#changes.slice(-CHANGES_KEPT);
+    };
+    counts.changed.set(space, (counts.changed.get(space) ?? 0) + 1);
+    counts.changes.push(change);
+    if (counts.changes.length > 2 * CHANGES_KEPT) counts.changes = counts.changes.slice(-CHANGES_KEPT);
+    onChange?.(change);
   }
 
   /** The latest changes, newest first, and how many there were. */
   changes(operation?: string): { changes: Change[]; total: number } {
-    const kept = this.#changes.slice(-CHANGES_KEPT).reverse();
+    const kept = this.#counts.changes.slice(-CHANGES_KEPT).filter(({ space }) => this.#sees(space)).reverse();
     const changes = operation === undefined ? kept : kept.filter((change) => change.operation === operation);
-    return { changes, total: operation === undefined ? this.#changed : changes.length };
+    let total = 0;
+    for (const [space, count] of this.#counts.changed) if (this.#sees(space)) total += count;
+    return { changes, total: operation === undefined ? total : changes.length };
   }
 
-  /** Tags searched for, most often first. */
-  popularTags(limit: number): [string, Access][] {
-    return mostUsed(this.#tags, limit);
+  /** The latest searches with their texts, newest first; null unless they are recorded and this caller may read them. */
+  recorded(): RecordedSearch[] | null {
+    const { recorded } = this.#counts;
+    if (!this.#view.texts) return null;
+    return recorded && recorded.filter(({ space }) => this.#sees(space)).slice(-SEARCHES_KEPT).reverse();
+  }
+
+  /** Forgets the recorded searches; how many there were. */
+  eraseRecorded(): number {
+    const erased = this.recorded()?.length ?? 0, { recorded } = this.#counts;
+    if (erased > 0 && recorded !== null) this.#counts.recorded = recorded.filter(({ space }) => !this.#sees(space));
+    return erased;
   }
 
   /** Memories looked at, most often first. */
   popularMemories(limit: number): [string, Access][] {
-    return mostUsed(this.#memories, limit);
+    return mostUsed(this.#accesses(), limit);
   }
 
   get memoriesAccessed(): number {
-    return this.#memories.size;
+    return this.#accesses().size;
+  }
+
+  #accesses(): Map<string, Access> {
+    const sums = new Map<string, Access>();
+    for (const [hash, { count, last }] of this.#own(this.#counts.memories)) {
+      const sum = sums.get(hash) ?? { count: 0, last };
+      sums.set(hash, { count: sum.count + count, last: Math.max(sum.last, last) });
+    }
+    return sums;
+  }
+
+  #key(key: string): string {
+    return `${this.#view.scope.write}\n${key}`;
+  }
+
+  #sees(space: string): boolean {
+    const { read } = this.#view.scope;
+    return read === "all" || read.includes(space);
+  }
+
+  /** What was counted for the spaces that this view sees, by the key without its space. */
+  *#own<T>(counts: ReadonlyMap<string, T>): Generator<[string, T]> {
+    for (const [key, value] of counts) {
+      const end = key.indexOf("\n");
+      if (this.#sees(key.slice(0, end))) yield [key.slice(end + 1), value];
+    }
   }
 }
 

@@ -15,6 +15,8 @@ export interface Places {
   outbox: string | null;
   embeddingCache: string | null;
   backups: string;
+  /** Folder of the audit log. */
+  audit: string | null;
 }
 
 /** Files and folders that are there, and others than their owner have rights to. */
@@ -25,14 +27,16 @@ export interface Exposure {
 
 /** What lies beside a database and an outbox. */
 const DATABASE = ["", "-wal", "-shm", "-journal", ".lock"], OUTBOX = ["", "-wal", "-shm", ".outbox-lock"];
-/** Other files of Unimem's in its folder: backups, what a restore put aside, what it left, settings. */
-const KNOWN = /^(unimem-.*|\.env|\.lock|uploads|backups|models|model-cache)$/;
+/** Other files of Unimem's in its folders: backups, the audit log, what a restore put aside, what it left, settings. */
+const KNOWN = /^(unimem-.*|\.env|\.lock|uploads|backups|models|model-cache|audit|audit[.-].*)$/;
 
 /** Looks at everything that is there. Nothing on Windows, whose files have no such modes. */
 export async function findExposed(places: Places): Promise<Exposure> {
   const exposure: Exposure = { files: [], folders: [] };
   if (Deno.build.os === "windows") return exposure;
-  for (const file of [...filesOf(places), ...await backupsOf(places.backups)]) {
+  const listed = [places.backups, ...places.audit === null ? [] : [places.audit]];
+  const inFolders = await Promise.all(listed.map(knownIn));
+  for (const file of [...filesOf(places), ...inFolders.flat()]) {
     const info = await Deno.lstat(file).catch(() => null);
     if (info?.isFile && isOpenToOthers(info)) exposure.files.push(file);
   }
@@ -64,8 +68,8 @@ function filesOf({ database, outbox, embeddingCache, baseDir }: Places): string[
   ];
 }
 
-function foldersOf({ baseDir, database, outbox, embeddingCache, backups }: Places): string[] {
-  const folders = [baseDir, backups];
+function foldersOf({ baseDir, database, outbox, embeddingCache, backups, audit }: Places): string[] {
+  const folders = [baseDir, backups, ...audit === null ? [] : [audit]];
   for (const file of [database, outbox, embeddingCache]) if (file !== null) folders.push(dirname(file));
   return [...new Set(folders)];
 }
@@ -74,7 +78,7 @@ function beside(file: string | null, endings: readonly string[]): string[] {
   return file === null ? [] : endings.map((ending) => file + ending);
 }
 
-async function backupsOf(folder: string): Promise<string[]> {
+async function knownIn(folder: string): Promise<string[]> {
   const files: string[] = [];
   try {
     for await (const { name } of Deno.readDir(folder)) if (KNOWN.test(name)) files.push(join(folder, name));

@@ -11,6 +11,7 @@ import type { SearchEffort } from "../memory/schemas.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Activity } from "./activity.ts";
+import type { AuditLog } from "./audit/log.ts";
 import type { BackgroundState } from "./background/state.ts";
 import type { BackupState } from "./backup/state.ts";
 import type { EventHub } from "./events.ts";
@@ -87,6 +88,8 @@ export interface Runtime {
   readonly events: EventHub;
   /** Counts of what was asked and done, for the figures that clients can ask for. */
   readonly activity: Activity;
+  /** Takes notes of who changed what, for operators. */
+  readonly audit: AuditLog;
   /** Measurements, traces and request ids of the process. */
   readonly telemetry: Telemetry;
   /** Which process does the background work of the store, and how it stands; kept up to date by that work. */

@@ -91,7 +91,8 @@ export function recordSearch<F extends SearchPage>(
   tags: readonly string[] = [],
 ): F {
   const processing_time_ms = performance.now() - started;
-  runtime.activity.searched(found.mode, processing_time_ms, tags);
+  const { query, results } = found;
+  runtime.activity.searched(found.mode, processing_time_ms, { tags, query, results: results.length });
   runtime.activity.accessed(
     found.results.flatMap(({ memory, exchange }) =>
       [memory, ...exchange == null ? [] : [exchange.memory]].map(({ content_hash }) => content_hash)

@@ -8,6 +8,7 @@ import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
 import { Activity } from "../../src/operations/activity.ts";
+import { openAuditLog } from "../../src/operations/audit/log.ts";
 import { noBackground } from "../../src/operations/background/state.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { stopUploads } from "../../src/operations/documents/upload.ts";
@@ -63,6 +64,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     },
     events: new EventHub(options.events),
     activity: new Activity(),
+    audit: openAuditLog({ folder: `${folder}/audit`, maxBytes: 1 << 24, days: 365 }),
     telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthRecord({ dataFolder: folder }),
@@ -78,6 +80,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
       runtime.events.close();
       await stopUploads(runtime);
       await storage.close();
+      runtime.audit.close();
       await Deno.remove(folder, { recursive: true });
     },
   };

@@ -15,7 +15,7 @@ import type { CliContext } from "../context.ts";
 import { attempt, type NamedResult, ok, skipped, warning } from "./check.ts";
 import type { PartState } from "../../operations/health/state.ts";
 import { checkFiles } from "./files.ts";
-import { checkBackups, checkFolders, checkVersions } from "./machine.ts";
+import { checkAudit, checkBackups, checkFolders, checkVersions } from "./machine.ts";
 import { findService } from "./service.ts";
 import { checkSettings } from "./settings.ts";
 
@@ -66,6 +66,13 @@ export async function examineAll(context: CliContext, fix = false): Promise<Name
     ...await attempt("backups", "Give the service the right to read the backup folder", async () => {
       return [await checkBackups(config)];
     }),
+  );
+  checks.push(
+    ...await attempt(
+      "audit",
+      "Give the service the right to read MCP_AUDIT_PATH",
+      async () => [await checkAudit(config)],
+    ),
   );
   checks.push(checkVersions());
   return merge(withoutEchoes(checks), service.parts);

@@ -6,10 +6,11 @@
 
 import { dirname, join } from "node:path";
 import type { Config } from "../../config.ts";
+import { verifyAudit } from "../../operations/audit/verify.ts";
 import { listBackups } from "../../operations/backup/folder.ts";
 import { evaluateBackups } from "../../operations/health/checks.ts";
 import { VERSION } from "../../version.ts";
-import { failed, type NamedResult, ok, warning } from "./check.ts";
+import { failed, type NamedResult, ok, skipped, warning } from "./check.ts";
 
 /** The oldest Deno that Unimem is tested with. */
 const REQUIRED_DENO = [2, 9];
@@ -20,6 +21,7 @@ export async function checkFolders(config: Config): Promise<NamedResult[]> {
   const folders = {
     data: storage.backend === "sqlite" ? dirname(storage.path) : null,
     backups: config.backups.intervalHours > 0 ? config.backups.folder : null,
+    "audit log": config.audit?.folder ?? null,
     "model cache": embedding.provider === "local" ? embedding.cacheFolder : null,
   };
   const checks: NamedResult[] = [];
@@ -29,7 +31,7 @@ export async function checkFolders(config: Config): Promise<NamedResult[]> {
     if (fault === null) continue;
     const message = `The ${name} folder ${place} can't be written: ${fault}`;
     const action = "Give the user that runs the service the right to write there, or set another folder";
-    // Only downloads need the cache.
+    // Only downloads need the cache, and the audit log's entries wait.
     checks.push(name === "data" ? failed("folders", message, action) : warning("folders", message, action));
   }
   return checks.length > 0
@@ -50,6 +52,17 @@ export async function checkBackups(
   const facts = { intervalHours, newest: newest === undefined ? null : newest.created_at * 1000, error: null };
   // Without one, a service that has just been set up is given its time.
   return { name: "backups", ...evaluateBackups({ ...facts, expectedSince: newest === undefined ? now : 0 }, now) };
+}
+
+/** Whether the audit log is whole. */
+export async function checkAudit({ audit }: Config): Promise<NamedResult> {
+  if (audit === null) return skipped("audit", "No audit log is kept: MCP_AUDIT_ENABLED=false");
+  const { entries, fault_count, faults: [first] } = await verifyAudit(audit.folder);
+  if (first === undefined) {
+    return ok("audit", entries === 0 ? "No entries yet" : `${entries} entries, each follows the one before`);
+  }
+  const message = `${fault_count} faults in ${entries} entries, the first: ${first.message}`;
+  return warning("audit", message, "See `unimem audit verify`; entries were changed, removed or lost");
 }
 
 /** Versions of Unimem and of what runs it. */

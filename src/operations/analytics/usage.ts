@@ -18,12 +18,14 @@ const Popular = z.object({ tag: z.string(), count: z.int() });
 export const SearchAnalyticsOutput = z.object({
   total_searches: z.int(),
   avg_response_time: z.number().nullable().describe("Milliseconds; null before the first search."),
-  popular_tags: z.array(Popular).describe("Tags searched for, most often first."),
+  popular_tags: z.array(Popular).describe(
+    "Tags asked for by the recorded searches, most often first; empty unless MCP_RECORD_SEARCHES is set and the caller may read them.",
+  ),
   search_types: z.record(z.string(), z.int()).describe("Searches by type."),
 });
 export type SearchAnalyticsOutput = z.infer<typeof SearchAnalyticsOutput>;
 
-/** What was searched for. */
+/** How often and how fast was searched. What was searched for is told where it is recorded, to those who may know. */
 export function searchAnalytics({ activity }: Runtime): SearchAnalyticsOutput {
   const timings = [...activity.searches.values()];
   const total_searches = timings.reduce((sum, { count }) => sum + count, 0);
@@ -31,9 +33,57 @@ export function searchAnalytics({ activity }: Runtime): SearchAnalyticsOutput {
   return {
     total_searches,
     avg_response_time: total_searches === 0 ? null : rounded(total_ms / total_searches),
-    popular_tags: activity.popularTags(POPULAR_TAGS).map(([tag, { count }]) => ({ tag, count })),
+    popular_tags: popularTags(activity.recorded() ?? []),
     search_types: Object.fromEntries(Array.from(activity.searches, ([type, { count }]) => [type, count])),
   };
+}
+
+function popularTags(searches: readonly { tags: readonly string[] }[]): z.infer<typeof Popular>[] {
+  const counts = new Map<string, number>();
+  for (const { tags } of searches) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).slice(0, POPULAR_TAGS).map(([tag, count]) => ({ tag, count }));
+}
+
+export const RecordedSearchesOutput = z.object({
+  recording: z.boolean().describe("Whether searches are recorded: MCP_RECORD_SEARCHES."),
+  searches: z.array(z.object({
+    timestamp: z.number(),
+    timestamp_iso: z.string(),
+    caller: z.string().describe("Name of the key or grant that searched."),
+    space: z.string(),
+    search_type: z.string(),
+    query: z.string().describe("Its first 200 characters."),
+    tags: z.array(z.string()).describe("Tags that were asked for."),
+    results_count: z.int().describe("Results on the page."),
+    processing_time_ms: z.number(),
+  })).describe("The latest searches of this process, newest first; a thousand are kept."),
+});
+export type RecordedSearchesOutput = z.infer<typeof RecordedSearchesOutput>;
+
+/** What was searched for, by whom. */
+export function recordedSearches({ activity }: Runtime, { limit }: z.infer<typeof LimitInput>): RecordedSearchesOutput {
+  const recorded = activity.recorded();
+  return {
+    recording: recorded !== null,
+    searches: (recorded ?? []).slice(0, limit).map(({ at, caller, space, type, query, tags, results, ms }) => ({
+      timestamp: at,
+      timestamp_iso: isoTime(at),
+      caller,
+      space,
+      search_type: type,
+      query,
+      tags,
+      results_count: results,
+      processing_time_ms: rounded(ms),
+    })),
+  };
+}
+
+export const ErasedOutput = z.object({ erased: z.int().describe("Searches that were forgotten.") });
+
+/** Forgets what was searched for. */
+export function eraseSearches({ activity }: Runtime): z.infer<typeof ErasedOutput> {
+  return { erased: activity.eraseRecorded() };
 }
 
 export const PerformanceOutput = z.object({

@@ -25,7 +25,7 @@ import {
 } from "./files.ts";
 
 /** How much is kept, and where. */
-export interface ChainSettings {
+export interface AuditSettings {
   folder: string;
   /** Bytes of all files together, about. */
   maxBytes: number;
@@ -52,13 +52,13 @@ interface OpenFile {
 
 /** The files of one folder, as one process writes them. */
 export class AuditChain {
-  readonly #settings: ChainSettings;
+  readonly #settings: AuditSettings;
   readonly #now: () => Date;
   #lock: Deno.FsFile | null = null;
   #open: OpenFile | null = null;
   #lookedAt = -Infinity;
 
-  constructor(settings: ChainSettings, now: () => Date = () => new Date()) {
+  constructor(settings: AuditSettings, now: () => Date = () => new Date()) {
     this.#settings = settings;
     this.#now = now;
   }

@@ -9,7 +9,7 @@
  */
 
 import { errorText } from "../../errors.ts";
-import { AuditChain, type ChainSettings } from "./chain.ts";
+import { AuditChain, type AuditSettings } from "./chain.ts";
 import { type AuditDraft, prepare, type PreparedEntry } from "./entry.ts";
 import { Refusals } from "./refusals.ts";
 
@@ -23,6 +23,8 @@ const BUSY_MS = 5, FAILED_MS = 1000;
 const PATIENCE_MS = 10_000;
 /** Entries that wait for a folder that can't be written; further ones are counted and lost. */
 const MOST_WAITING = 20_000;
+
+export type { AuditSettings } from "./chain.ts";
 
 /** How the log fares. */
 export interface AuditState {
@@ -59,7 +61,7 @@ export function noAudit(): AuditLog {
 }
 
 /** Opens nothing until there is an entry. */
-export function openAuditLog(settings: ChainSettings, now: () => Date = () => new Date()): AuditLog {
+export function openAuditLog(settings: AuditSettings, now: () => Date = () => new Date()): AuditLog {
   return new FileAuditLog(settings, now);
 }
 
@@ -79,7 +81,7 @@ class FileAuditLog implements AuditLog {
   #busySince: number | null = null;
   #closed = false;
 
-  constructor(settings: ChainSettings, now: () => Date) {
+  constructor(settings: AuditSettings, now: () => Date) {
     this.#folder = settings.folder;
     this.#now = now;
     this.#chain = new AuditChain(settings, now);
@@ -123,7 +125,8 @@ class FileAuditLog implements AuditLog {
       this.#unsaid = 0;
       this.#error = this.#failingSince = this.#busySince = null;
     } catch (error) {
-      this.#failed(errorText(error));
+      // Health tells it to those who need not know where the files are.
+      this.#failed(errorText(error).replace(/:? \w+ '[^]*$/, ""));
     }
     if (this.#closed) this.#chain.close();
   }

@@ -436,6 +436,21 @@ function ageText(milliseconds: number): string {
   return count < 48 ? `${count.toFixed(1)} hours` : `${Math.round(count / 24)} days`;
 }
 
+export const audit = defineCheck({
+  name: "audit",
+  evaluate(_, { runtime: { audit: { state: { folder, error, waiting, lost, failingSince } } } }) {
+    if (folder === null) return { state: "off", message: "No audit log is kept" };
+    const told = lost === 0 ? "" : `; ${lost} entries were lost since the process began`;
+    if (error === null) return { state: "healthy", message: `Entries are written${told}` };
+    return {
+      state: "degraded",
+      message: `Cannot write the audit log: ${error}; ${waiting} entries wait${told}`,
+      action: "Check the rights and the room of MCP_AUDIT_PATH; requests are answered meanwhile, and it is tried again",
+      ...failingSince === null ? {} : { since: failingSince },
+    };
+  },
+});
+
 /** Every check, in the order in which they run and are shown. */
 export const CHECKS: readonly HealthCheck[] = [
   listeners,
@@ -448,4 +463,5 @@ export const CHECKS: readonly HealthCheck[] = [
   work,
   clock,
   backups,
+  audit,
 ];
