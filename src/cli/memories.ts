@@ -5,7 +5,6 @@
  */
 
 import { type Command, Option } from "commander";
-import { MemoryError } from "../errors.ts";
 import { textOfBytes } from "../importers/text_file.ts";
 import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
 import { get, HashInput, type MemoryView, shortKey } from "../operations/get.ts";
