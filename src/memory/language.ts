@@ -209,7 +209,11 @@ export class LanguageEvidence {
 
   #count(word: string): void {
     const found = this.#hints.words.get(word);
-    if (found !== undefined) { for (const [language, weight] of found) this.#scores[language]! += weight; }
+    if (found === undefined) return;
+    for (let i = 0; i < found.length; i++) {
+      const hint = found[i]!;
+      this.#scores[hint[0]]! += hint[1];
+    }
   }
 
   /** Whether a function word of a language was among them. */
@@ -226,8 +230,11 @@ export class LanguageEvidence {
     for (let place = 0; place < LISTED.length; place++) {
       if (CYRILLIC.has(LISTED[place]!)) continue;
       const score = this.#scores[place]!;
-      if (score > most) [second, most, best] = [most, score, place];
-      else if (score > second) second = score;
+      if (score > most) {
+        second = most;
+        most = score;
+        best = place;
+      } else if (score > second) second = score;
     }
     if (best < 0) return null;
     // A short text has one function word, a long one of another language may have a few by chance.

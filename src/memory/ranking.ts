@@ -160,24 +160,28 @@ export function rank<T extends RankInput>(
   const meaning = meaningOn(cosines);
   const termWeights = new Float64Array(termCount).fill(1);
   let isSpeakerNamed = false;
-  for (const { speaker } of candidates) {
+  for (let i = 0; i < candidates.length; i++) {
+    const { speaker } = candidates[i]!;
     for (const term of speaker) termWeights[term] = weights.nameAsWord;
     isSpeakerNamed ||= speaker.length > 0;
   }
 
-  const words = candidates.map((candidate) => wordsInContext(candidate, termWeights, weights));
+  const own = candidates.map((candidate) => ownWords(candidate, termWeights)), most = new Float64Array(termCount);
+  const words = candidates.map((candidate, i) =>
+    isAlone(candidate) ? own[i]! : wordsInContext(candidate, termWeights, weights, most)
+  );
   const meanings = candidates.map((candidate) => meaningInContext(candidate, meaning, weights));
   const semantic = asksAssistant ? weights.semanticOfAnswers : weights.semantic;
   const wordScale = share(1 - semantic, words), meaningScale = share(semantic, meanings);
 
   const ranked = candidates.map((item, i): Ranked<T> => {
     const inContext = words[i]! * wordScale + meanings[i]! * meaningScale;
-    const own = ownWords(item, termWeights) * wordScale + meaning(item) * meaningScale;
+    const alone = own[i]! * wordScale + meaning(item) * meaningScale;
     const speaker = isSpeakerNamed && item.named && item.speaker.length === 0 ? weights.otherSpeaker : 1;
     const role = item.role === "assistant" && !asksAssistant ? weights.assistant : 1;
     const asking = item.asks ? weights.asking : 1;
     const score = inContext * speaker * role * asking;
-    const neighbours = inContext > 0 ? Math.max(0, 1 - own / inContext) : 0;
+    const neighbours = inContext > 0 ? Math.max(0, 1 - alone / inContext) : 0;
     return {
       item,
       score,
@@ -229,9 +233,22 @@ function lending({ length }: Scored, weights: RankWeights): number {
   return length > weights.lendingLength ? weights.lendingLength / length : 1;
 }
 
-/** BM25 with each term at the most it counts in the turn or, discounted, nearby. */
-function wordsInContext(candidate: RankInput, termWeights: Float64Array, weights: RankWeights): number {
-  const { words, before, after } = candidate, most = new Float64Array(termWeights.length);
+/** Whether no turn is around a candidate, as with all memories but those of conversations. */
+function isAlone({ before, after }: RankInput): boolean {
+  return before.length === 0 && after.length === 0;
+}
+
+/**
+ * BM25 with each term at the most it counts in the turn or, discounted, nearby.
+ *
+ * @param most Scratch space, a number for each term.
+ */
+function wordsInContext(
+  { words, before, after }: RankInput,
+  termWeights: Float64Array,
+  weights: RankWeights,
+  most: Float64Array,
+): number {
   for (let term = 0; term < most.length; term++) most[term] = words[term] ?? 0;
   raise(most, before, weights.wordsBefore, weights);
   raise(most, after, weights.wordsAfter, weights);

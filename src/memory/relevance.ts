@@ -76,12 +76,9 @@ export function countedShare(share: number, length: number): number {
   return length > LONG_TEXT ? share * Math.sqrt(LONG_TEXT / length) : share;
 }
 
-/** How many of results with these relevances, best first, are relevant by `auto`. */
-export function countRelevant(relevances: readonly number[]): number {
-  const best = relevances[0] ?? 0;
-  if (best < AUTO_BEST) return 0;
-  const end = relevances.findIndex((relevance) => relevance < best * AUTO_SHARE);
-  return end < 0 ? relevances.length : end;
+/** The relevance from which on results are relevant by `auto`, where the best one's is `best`; above all others for none. */
+export function leastRelevance(best: number): number {
+  return best < AUTO_BEST ? Infinity : best * AUTO_SHARE;
 }
 
 /** Where relevance ends, in words. */

@@ -40,6 +40,21 @@ const PHRASES: Readonly<Record<TemporalIntent, readonly string[]>> = {
   ],
 };
 
+/** The phrases by their first word, so that a question is compared with those alone that it can hold. */
+type PhraseIndex = ReadonlyMap<string, readonly { intent: TemporalIntent; phrase: string }[]>;
+let phraseIndex: PhraseIndex | undefined;
+
+function phrasesByWord(): PhraseIndex {
+  if (phraseIndex !== undefined) return phraseIndex;
+  const index = new Map<string, { intent: TemporalIntent; phrase: string }[]>();
+  for (const intent of TEMPORAL_INTENTS) {
+    for (const phrase of PHRASES[intent]) {
+      index.getOrInsertComputed(phrase.split(" ", 1)[0]!, () => []).push({ intent, phrase: ` ${phrase} ` });
+    }
+  }
+  return phraseIndex = index;
+}
+
 /** Words at whose end a question asks for an earlier state. */
 const AT_THE_END = [" before ", " vorher ", " davor "];
 /** `used to` after a form of "to be" or "to get" states a purpose or a habit: "What is the key used to open?" */
@@ -53,10 +68,13 @@ export function temporalIntent(query: string): TemporalIntent | null {
   if (at >= 0 && text.slice(0, at).split(" ").some((word) => BEING.includes(word))) {
     text = text.replaceAll(USED_TO, " ");
   }
-  const has = (phrases: readonly string[]) => phrases.some((phrase) => text.includes(` ${phrase} `));
-  if (has(PHRASES.order)) return "order";
-  if (has(PHRASES.before) || AT_THE_END.some((end) => text.endsWith(end))) return "before";
-  return has(PHRASES.now) ? "now" : null;
+  const found = new Set<TemporalIntent>(), index = phrasesByWord();
+  for (const word of new Set(words)) {
+    for (const { intent, phrase } of index.get(word) ?? []) if (text.includes(phrase)) found.add(intent);
+  }
+  if (found.has("order")) return "order";
+  if (found.has("before") || AT_THE_END.some((end) => text.endsWith(end))) return "before";
+  return found.has("now") ? "now" : null;
 }
 
 /** How strongly time counts. */

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { type Paired, pairExchanges } from "../memory/exchange.ts";
-import { exactPassageQuery, passageOf, type PassageQuery, passageQuery } from "../memory/passage.ts";
+import { exactPassageQuery, PASSAGE, passageOf, type PassageQuery, passageQuery } from "../memory/passage.ts";
 import { asksAssistant, roleOf } from "../memory/role.ts";
 import { rank, type Ranked, type RankScores } from "../memory/ranking.ts";
 import { cosineScale } from "../memory/relevance.ts";
@@ -80,6 +80,9 @@ export async function search(runtime: Runtime, input: SearchInput): Promise<Sear
   return recordSearch(runtime, found, started, input.tags);
 }
 
+/** A result, and its relevance where its score was changed since. */
+type Judged = Ranked<Candidate> & { relevance?: number };
+
 async function searchRanked(runtime: Runtime, input: SearchInput): Promise<SearchOutput> {
   const { query, mode, page, page_size } = input;
   const embedding = embedForSearch(runtime, query);
@@ -112,46 +115,50 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     }),
     input.effort,
   );
-  const { relevanceOf, relevant } = judgeRelevance(runtime, found, ranked);
-  const relevances = new Map(ranked.map((entry) => [entry.item.id, relevanceOf(entry)]));
-  const isRelevant = new Set(ranked.slice(0, relevant).map(({ item }) => item.id));
+  const { relevanceOf, relevantFrom } = judgeRelevance(runtime, found, ranked[0]?.score ?? 0);
   const temporal_intent = input.order === undefined ? temporalIntent(query) : null;
-  const ordered = temporal_intent === null
-    ? ranked
-    : preferByTime(ranked, temporal_intent, (entry, time) => ({ ...entry, scores: { ...entry.scores, time } }));
-  const threshold = input.similarity_threshold ?? 0, least = input.min_relevance ?? 0;
-  const kept = ordered.filter(({ item: { id }, score }) =>
-    score >= threshold && (least === "auto" ? isRelevant.has(id) : relevances.get(id)! >= least)
+  const ordered: Judged[] = temporal_intent === null ? ranked : preferByTime(
+    ranked.map((entry) => ({ ...entry, relevance: relevanceOf(entry.score) })),
+    temporal_intent,
+    (entry, time) => ({ ...entry, scores: { ...entry.scores, time } }),
   );
-  const units: Paired<Ranked<Candidate>>[] = input.exchanges === true
-    ? pairExchanges(kept, ({ item }) => item)
-    : kept.map((entry) => ({ entry, other: null }));
-  const shown = units.slice(end - page_size, end);
+  const relevance = (entry: Judged) => entry.relevance ?? relevanceOf(entry.score);
+  const threshold = input.similarity_threshold ?? 0;
+  const least = input.min_relevance === "auto" ? relevantFrom : input.min_relevance ?? 0;
+  const kept = threshold === 0 && least === 0
+    ? ordered
+    : ordered.filter((entry) => entry.score >= threshold && relevance(entry) >= least);
+  const paired = input.exchanges === true ? pairExchanges(kept, ({ item }) => item) : null;
+  const total = (paired ?? kept).length, first = end - page_size;
+  const shown: Paired<Judged>[] = paired?.slice(first, end) ??
+    kept.slice(first, end).map((entry) => ({ entry, other: null }));
+  const relevant = (paired?.map(({ entry }) => entry) ?? kept)
+    .reduce((count, entry) => count + Number(relevance(entry) >= relevantFrom), 0);
   const entries = shown.flatMap(({ entry, other }) => other === null ? [entry] : [entry, other.entry]);
   const read = await memoriesOf(runtime.storage, entries.map(({ item }) => item));
   const memories = new Map(entries.map(({ item }, i) => [item.id, read[i]]));
-  const wanted = weighed(query, found),
-    passages = new Map<MemoryId, Pick<SearchHit, "passage">>(),
-    timeSlice = new TimeSlice();
+  const passages = new Map<MemoryId, Pick<SearchHit, "passage">>(), timeSlice = new TimeSlice();
+  let wanted: PassageQuery | undefined;
   for (const [id, memory] of memories) {
+    if (!memory || memory.content.length <= PASSAGE) continue;
     // A passage of a long content takes a while to find.
     await timeSlice.yieldIfDue();
-    if (memory) passages.set(id, passageIn(memory.content, wanted));
+    passages.set(id, passageIn(memory.content, wanted ??= weighed(query, found)));
   }
-  const facts = (entry: Ranked<Candidate>) => {
+  const facts = (entry: Judged) => {
     const { id } = entry.item, memory = memories.get(id);
     // Deleted between ranking and reading.
     if (!memory) return null;
     return {
       memory: viewOf(memory),
       similarity_score: entry.score,
-      relevance: relevances.get(id)!,
+      relevance: relevance(entry),
       ...passages.get(id),
     };
   };
   const ranks = shown.flatMap(({ entry, other }): SearchHit[] => {
     const hit = facts(entry), turn = other === null ? null : facts(other.entry);
-    const explained = ({ scores }: Ranked<Candidate>) => ({ relevance_reason: reason(scores), scores });
+    const explained = ({ scores }: Judged) => ({ relevance_reason: reason(scores), scores });
     if (hit === null) return turn === null ? [] : [{ ...turn, ...explained(other!.entry) }];
     return [{
       ...hit,
@@ -166,10 +173,10 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
     query,
     mode,
     notice,
-    relevant: units.filter(({ entry }) => isRelevant.has(entry.item.id)).length,
+    relevant,
     ...reranked === null ? {} : { reranked },
     ...temporal_intent === null ? {} : { temporal_intent },
-    ...pageFacts(units.length, page, page_size, isFull(found, vector_ignored ? null : await vector)),
+    ...pageFacts(total, page, page_size, isFull(found, vector_ignored ? null : await vector)),
   };
 }
 

@@ -4,7 +4,7 @@ import {
   chanceFound,
   cosineScale,
   countedShare,
-  countRelevant,
+  leastRelevance,
   relevanceText,
 } from "../../src/memory/relevance.ts";
 
@@ -32,10 +32,10 @@ Deno.test("without vectors the words decide, without words the vectors", () => {
 });
 
 Deno.test("auto keeps nothing below a likely best, and what has 0.3 of its relevance", () => {
-  assertEquals(countRelevant([]), 0);
-  assertEquals(countRelevant([AUTO_BEST - 0.01, 0.5]), 0);
-  assertEquals(countRelevant([0.9, 0.6, 0.28, 0.26, 0.1]), 3);
-  assertEquals(countRelevant([0.9, 0.8]), 2);
+  assertEquals(leastRelevance(0), Infinity);
+  assertEquals(leastRelevance(AUTO_BEST - 0.01), Infinity);
+  assertEquals(leastRelevance(AUTO_BEST), AUTO_BEST * 0.3);
+  assertEquals([0.9, 0.6, 0.28, 0.26, 0.1].filter((relevance) => relevance >= leastRelevance(0.9)).length, 3);
   assertEquals([relevanceText(0, 5), relevanceText(3, 5), relevanceText(5, 5)], [
     "none is likely what was asked for",
     "3 relevant, the others are weak",

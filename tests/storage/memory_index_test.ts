@@ -118,7 +118,11 @@ function compare(
   const scan = scanOf(plain, words, values);
   const matches = matchWords(index, numbers, words.join(" "), { marks, limit: 1000 });
   const query = { vector: values, marks, limit: 1000 };
-  const found = findCandidates(index, numbers, matches, query, (id) => scan.semantic(id));
+  const found = findCandidates(index, numbers, matches, query, (ids) =>
+    new Map(ids.flatMap((id) => {
+      const cosine = scan.semantic(id);
+      return cosine === null ? [] : [[id, cosine] as const];
+    })));
 
   const passing = new Set(plain.filter(({ fields }) => passes(fields, filter)).map(({ id }) => id));
   const expected = new Set([...passing].filter((id) => scan.words(id) > 0 || scan.semantic(id) !== null));

@@ -45,8 +45,8 @@ export interface MarkedQuery {
   limit: number;
 }
 
-/** Cosine without rounding, of a memory by row id; null when the memory has gone. */
-export type ExactCosine = (id: number, model: number, query: Float32Array) => number | null;
+/** Cosines without rounding, by row id; without those of memories that have gone. */
+export type ExactCosines = (ids: readonly number[], model: number, query: Float32Array) => Map<number, number>;
 
 /** What a query without words finds by them. */
 export const NO_WORDS: WordMatches = { terms: [], numbers: [], weights: [], unseen: 0, best: [] };
@@ -100,7 +100,7 @@ export function findCandidates(
   numbers: TermNumbers,
   words: WordMatches,
   { vector, marks, limit }: MarkedQuery,
-  exactly: ExactCosine,
+  exactly: ExactCosines,
 ): Omit<CandidateSet, "vector_ignored"> {
   const { near, exact } = vector === null ? NOT_NEAR : nearest(index, vector, marks, limit, exactly);
   const passes = (slot: number) => marks === null || marks[slot] === 1;
@@ -129,30 +129,43 @@ export function findCandidates(
 
   const width = words.numbers.length, matrix = index.words.scoreApart(words.numbers, words.weights, rows, slots.length);
   const cosines = vector === null ? undefined : index.vectors?.index.scores(slots);
-  const scored = slots.map((slot, row): Scores => ({
-    semantic: exact.get(slot) ?? cosines?.[row] ?? null,
-    words: matrix.subarray(row * width, (row + 1) * width),
-    length: index.words.length(slot),
-  }));
-  const scoresOf = (slot: number) => scored[rows[slot]!]!;
+  const zeros = new Array<number>(width).fill(0);
+  const semanticOf = (row: number) => exact.get(slots[row]!) ?? cosines?.[row] ?? null;
   const speakers = speakersOf(index, numbers, words.terms, rows, slots.length);
-  const candidates = around.map((neighbours, row): Candidate => {
+  const candidates = around.map((neighbours, row): TurnCandidate => {
     const slot = slots[row]!, named = index.isNamed(slot, neighbours);
     return {
       id: index.ids[slot]!,
-      ...scored[row]!,
-      before: neighbours.before.map(scoresOf),
-      after: neighbours.after.map(scoresOf),
+      semantic: semanticOf(row),
+      words: rowOf(matrix, row, zeros),
+      length: index.words.length(slot),
+      before: NO_TURNS,
+      after: NO_TURNS,
       previous: idOf(index, neighbours.before[0]),
       next: idOf(index, neighbours.after[0]),
       created_at: index.created[slot]!,
       label: index.label(slot),
       named,
-      speaker: named ? speakers[row] ?? [] : [],
+      speaker: named ? speakers[row] ?? NO_SPEAKER : NO_SPEAKER,
       role: index.role(slot),
       asks: index.asks(slot),
     };
   });
+  // A candidate's own scores are those that it lends.
+  const lent: Scores[] = candidates.slice();
+  for (let row = lent.length; row < slots.length; row++) {
+    lent.push({
+      semantic: semanticOf(row),
+      words: rowOf(matrix, row, zeros),
+      length: index.words.length(slots[row]!),
+    });
+  }
+  const lentBy = (slot: number) => lent[rows[slot]!]!;
+  for (let row = 0; row < candidates.length; row++) {
+    const { before, after } = around[row]!, candidate = candidates[row]!;
+    if (before.length > 0) candidate.before = before.map(lentBy);
+    if (after.length > 0) candidate.after = after.map(lentBy);
+  }
   for (const slot of slots) rows[slot] = -1;
   return {
     candidates,
@@ -162,6 +175,26 @@ export function findCandidates(
     unseen_weight: words.unseen,
     memories: marks === null ? index.size : marked(marks),
   };
+}
+
+const NO_TURNS: readonly Scores[] = [], NO_SPEAKER: readonly number[] = [];
+
+/** A candidate whose neighbours are still to come. */
+type TurnCandidate = Omit<Candidate, "before" | "after"> & { before: readonly Scores[]; after: readonly Scores[] };
+
+/**
+ * One row of a matrix. A view of it would take several times as long to make as a short array.
+ *
+ * @param zeros A row of zeros, which stands for all of them.
+ */
+function rowOf(matrix: Float32Array, row: number, zeros: readonly number[]): readonly number[] {
+  const width = zeros.length, start = row * width;
+  let column = 0;
+  while (column < width && matrix[start + column] === 0) column++;
+  if (column === width) return zeros;
+  const values = new Array<number>(width);
+  for (column = 0; column < width; column++) values[column] = matrix[start + column]!;
+  return values;
 }
 
 function idOf(index: MemoryIndex, slot: number | undefined): number | null {
@@ -183,18 +216,20 @@ function nearest(
   vector: Float32Array,
   marks: Uint8Array | null,
   limit: number,
-  exactly: ExactCosine,
+  exactly: ExactCosines,
 ): { near: Near[]; exact: Map<number, number> } {
   if (index.vectors === null) return NOT_NEAR;
   const { model, index: vectors } = index.vectors, exact = new Map<number, number>();
   vectors.setQuery(vector);
-  const near = vectors.nearest(limit + SPARE, marks);
-  for (const { slot } of near.slice(0, EXACT)) {
-    const cosine = exactly(index.ids[slot]!, model, vector);
-    if (cosine !== null) exact.set(slot, cosine);
+  const near = vectors.nearest(limit + SPARE, marks), first = near.slice(0, EXACT);
+  const cosines = exactly(first.map(({ slot }) => index.ids[slot]!), model, vector);
+  for (const entry of first) {
+    const cosine = cosines.get(index.ids[entry.slot]!);
+    if (cosine === undefined) continue;
+    exact.set(entry.slot, cosine);
+    entry.score = cosine;
   }
-  const cosineOf = ({ slot, score }: Near) => exact.get(slot) ?? score;
-  near.sort((a, b) => cosineOf(b) - cosineOf(a));
+  near.sort((a, b) => b.score - a.score);
   return { near: near.slice(0, limit), exact };
 }
 

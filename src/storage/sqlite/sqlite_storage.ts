@@ -43,7 +43,6 @@ import {
   rowsOf,
   sqliteFailure,
   storageError,
-  type Value,
 } from "./database.ts";
 import { conditionOf } from "./condition.ts";
 import { defaultSpaceOnly } from "../default_space.ts";
@@ -78,6 +77,9 @@ export interface SqliteOptions {
 /** Reads a range of a table's index on content_hash. */
 const keysOf = (table: "memories" | "trash") =>
   `SELECT content_hash FROM ${table} WHERE content_hash >= ? AND content_hash < ? ORDER BY content_hash LIMIT ?`;
+
+/** Rows read by one statement: so few that the longest contents take no longer than a slice of time. */
+const READ_AT_ONCE = 10;
 
 /** Databases opened by this process. */
 let opens = 0;
@@ -121,7 +123,7 @@ class SqliteStorage implements MemoryStore {
   readonly #trash: TrashReader;
   readonly #analysis = new Analysis();
   readonly #byHash;
-  readonly #byId;
+  readonly #byIds;
   readonly #after;
   readonly #keys;
   readonly #file: Promise<FileIdentity>;
@@ -147,7 +149,10 @@ class SqliteStorage implements MemoryStore {
     this.#scans = new TextScans(database.reader);
     this.#trash = new TrashReader(database.reader);
     this.#byHash = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE content_hash = ?`);
-    this.#byId = prepareRows(database.reader, `SELECT ${MEMORY_COLUMNS} FROM memories WHERE id = ?`);
+    this.#byIds = prepareRows(
+      database.reader,
+      `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE id IN (SELECT value FROM json_each(?))`,
+    );
     this.#after = prepareRows(
       database.reader,
       `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE id > ? ORDER BY id LIMIT ?`,
@@ -179,7 +184,7 @@ class SqliteStorage implements MemoryStore {
   }
 
   getByHash(hashes: string[]): Promise<(Memory | null)[]> {
-    return this.#call("get memories", () => this.#rows(this.#byHash, hashes.map(escapeText)));
+    return this.#call("get memories", () => this.#withHashes(hashes));
   }
 
   keysFrom(prefix: string, limit: number, place: "memories" | "trash"): Promise<string[]> {
@@ -189,7 +194,7 @@ class SqliteStorage implements MemoryStore {
   }
 
   getById(ids: MemoryId[]): Promise<(Memory | null)[]> {
-    return this.#call("read memories", () => this.#rows(this.#byId, ids));
+    return this.#call("read memories", () => this.#withIds(ids));
   }
 
   update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null> {
@@ -302,7 +307,7 @@ class SqliteStorage implements MemoryStore {
         return { before: before.map((slot) => index.ids[slot]!), after: after.map((slot) => index.ids[slot]!) };
       });
       const ids = [...new Set(around.flatMap(({ before, after }) => [...before, ...after]))];
-      const rows = await this.#rows(this.#byId, ids), found = new Map(ids.map((id, i) => [id, rows[i]]));
+      const rows = await this.#withIds(ids), found = new Map(ids.map((id, i) => [id, rows[i]]));
       return turns.map(({ content_hash }, i) => {
         const others = (near: number[]) =>
           near.flatMap((id) => found.get(id) ?? []).filter((turn) => turn.content_hash !== content_hash).slice(
@@ -589,18 +594,29 @@ class SqliteStorage implements MemoryStore {
     }
   }
 
-  async #rows(statement: ReturnType<typeof prepareRows>, keys: readonly Value[]): Promise<(Memory | null)[]> {
+  async #withHashes(hashes: readonly string[]): Promise<(Memory | null)[]> {
     const timeSlice = new TimeSlice(), memories: (Memory | null)[] = [];
-    for (const key of keys) {
-      const row = rowsOf(statement, key)[0];
+    for (const hash of hashes) {
+      const row = rowsOf(this.#byHash, escapeText(hash))[0];
       memories.push(row === undefined ? null : memoryOf(row));
       if (timeSlice.isDue) await timeSlice.yieldIfDue();
     }
     return memories;
   }
 
+  /** Memories by row id, a page's worth with each statement: a call of SQLite takes longer than what it reads. */
+  async #withIds(ids: readonly MemoryId[]): Promise<(Memory | null)[]> {
+    const timeSlice = new TimeSlice(), found = new Map<MemoryId, Memory>();
+    for (let start = 0; start < ids.length; start += READ_AT_ONCE) {
+      const wanted = JSON.stringify(ids.slice(start, start + READ_AT_ONCE));
+      for (const row of rowsOf(this.#byIds, wanted)) found.set(Number(row.at(-1)), memoryOf(row));
+      if (timeSlice.isDue) await timeSlice.yieldIfDue();
+    }
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
   /** Memories by row id, without those that have gone since. */
   async #present(ids: readonly number[]): Promise<Memory[]> {
-    return (await this.#rows(this.#byId, ids)).filter((memory) => memory !== null);
+    return (await this.#withIds(ids)).filter((memory) => memory !== null);
   }
 }

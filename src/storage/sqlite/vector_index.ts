@@ -147,7 +147,9 @@ export class VectorIndex {
       top.offer(slot, score);
       best[slot] = UNSCORED;
     }
-    return top.sorted().map(({ slot, score }) => ({ slot, score: clamped(score) }));
+    const nearest = top.sorted();
+    for (const near of nearest) near.score = clamped(near.score);
+    return nearest;
   }
 
   #firstOf(slot: number): number {
