@@ -7,8 +7,10 @@
 import { type Command, Option } from "commander";
 import { textOfBytes } from "../importers/text_file.ts";
 import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
-import { get, HashInput, type MemoryView, shortKey } from "../operations/get.ts";
+import { get, HashInput, type MemoryView } from "../operations/get.ts";
+import { type ShortKey, shownKeys } from "../operations/keys.ts";
 import { list, ListInput } from "../operations/list.ts";
+import type { Runtime } from "../operations/runtime.ts";
 import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
 import { check, type CliContext, examples, Failed, numberOf, paint, printable, show, withRuntime } from "./context.ts";
@@ -174,10 +176,12 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   let withoutModel = false;
-  const result = await withRuntime(context, async (runtime) => {
+  const { result, short } = await withRuntime(context, async (runtime) => {
     if (input.mode !== "exact") await modelReady(runtime);
     withoutModel = runtime.embeddings.serving === null;
-    return await search(runtime, input);
+    const result = await search(runtime, input);
+    const found = result.results.flatMap(({ memory, exchange }) => exchange ? [memory, exchange.memory] : [memory]);
+    return { result, short: await keysOf(runtime, found) };
   });
   show(context, options.json, result, () => [
     ...result.results.length === 0 ? ["Nothing found"] : [],
@@ -190,6 +194,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
         return line(
           context,
           { ...found, content: options.full ? found.content : snippetOf(shown, query, LINE) },
+          short,
           options.full,
         );
       };
@@ -215,12 +220,18 @@ async function runList(context: CliContext, options: PageOptions): Promise<void>
     order: options.order,
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
-  const result = await withRuntime(context, (runtime) => list(runtime, input));
+  const { result, short } = await withRuntime(context, async (runtime) => {
+    const result = await list(runtime, input);
+    return { result, short: await keysOf(runtime, result.memories) };
+  });
   show(context, options.json, result, () => [
-    ...result.memories.map((memory) => line(context, memory, options.full)),
+    ...result.memories.map((memory) => line(context, memory, short, options.full)),
     paint(context, "dim", `${result.memories.length} of ${result.total} memories`),
   ]);
 }
+
+const keysOf = (runtime: Runtime, memories: readonly MemoryView[]): Promise<ShortKey> =>
+  shownKeys(runtime, memories.map(({ content_hash }) => content_hash));
 
 /** Makes the configured model serve when its vectors are those in the store. */
 async function modelReady({ embeddings, storage }: Parameters<typeof search>[0]): Promise<void> {
@@ -235,11 +246,12 @@ async function modelReady({ embeddings, storage }: Parameters<typeof search>[0])
 function line(
   context: CliContext,
   { created_at, content, content_hash, tags }: Pick<MemoryView, "created_at" | "content" | "content_hash" | "tags">,
+  short: ShortKey,
   full = false,
 ): string {
   const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
     labels = tags.map((tag) => ` #${tag}`).join(""),
-    id = paint(context, "dim", shortKey(content_hash));
+    id = paint(context, "dim", short(content_hash));
   return `${day}  ${id}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;
 }
 

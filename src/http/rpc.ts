@@ -10,6 +10,7 @@ import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { toolSchema } from "../memory/tool_schema.ts";
+import { textWithKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { addEndpoint, documented, json, type RouteSettings } from "./endpoint.ts";
@@ -167,8 +168,9 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest, profile:
       const form = isForm ? output.trim().toLowerCase() : runtime.settings.tools?.output;
       const { values, ignored } = parseArguments(specOf(tool), isForm ? others : call.data.arguments ?? {});
       const result = await tool.run(runtime, values) as object;
+      const note = ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "";
       const text = tool.compact && (form === "compact" || form === "text")
-        ? (ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "") + tool.compact(result)
+        ? await textWithKeys(runtime, (short) => note + tool.compact!(result, short))
         : JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result);
       return { content: [{ type: "text", text }] };
     }

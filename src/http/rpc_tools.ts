@@ -23,6 +23,7 @@ import {
   plainKey,
   Query,
   ResultOrder,
+  type ShortKey,
   Threshold,
 } from "../memory/schemas.ts";
 import { extractTimeExpression, parseTimeExpression } from "../memory/time_expression.ts";
@@ -46,7 +47,7 @@ export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
   /** Whether the profile `core` has it. */
   core?: boolean;
   /** The answer as text for a model, at the least cost; JSON alone without it. */
-  compact?(result: unknown): string;
+  compact?(result: unknown, short: ShortKey): string;
   run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
 }
 
@@ -240,14 +241,14 @@ interface FoundMemories {
   notice?: string;
 }
 
-function compactAnswer(result: unknown): string {
+function compactAnswer(result: unknown, short: ShortKey): string {
   const { results, memories, total_found: total, page = 1, page_size = 100, notice } = result as FoundMemories;
   const shown = (results ?? memories ?? []).map(({ created_at, ...memory }) => ({
     ...memory,
     created_at_iso: created_at,
   }));
   const total_pages = Math.max(1, Math.ceil(total / page_size));
-  return compactText(shown, { total, page, total_pages, notice });
+  return compactText(shown, { total, page, total_pages, notice }, short);
 }
 
 function listed<T>(results: T[], total_found = results.length): { results: T[]; total_found: number } {

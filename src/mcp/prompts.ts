@@ -8,6 +8,7 @@ import { MemoryError } from "../errors.ts";
 import { MemoryView, normaliseTags } from "../memory/schemas.ts";
 import { beginningOf, fit } from "../memory/sizing.ts";
 import { find } from "../operations/find.ts";
+import { shownKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { framed } from "../memory/framing.ts";
 import { framedMemory } from "./resources.ts";
@@ -66,7 +67,11 @@ async function recall(runtime: Runtime, { task = "", tag }: Record<string, strin
     match_all: false,
     ...(tags.length > 0 ? { tags } : {}),
   });
-  const { items } = fit(results.map(({ memory }) => [() => framedMemory(memory satisfies MemoryView)]), RECALL_TOKENS);
+  const short = await shownKeys(runtime, results.map(({ memory }) => memory.content_hash));
+  const { items } = fit(
+    results.map(({ memory }) => [() => framedMemory(memory satisfies MemoryView, `id ${short(memory.content_hash)}`)]),
+    RECALL_TOKENS,
+  );
   const unsearched = notice === null ? "" : ` Not everything was searched. ${notice}.`;
   if (items.length === 0) return `Task: ${query}\n\nNothing is remembered about it yet.${unsearched}`;
   return framed(

@@ -79,7 +79,7 @@ export async function readResource(runtime: Runtime, uri: string) {
 
 /** A memory with its facts; a long one by its title. `key` names it in place of its short key. */
 export function framedMemory(memory: MemoryView, key?: string): Framed {
-  const { content } = memory;
-  if (content.length <= 2000) return compactBlock(memory, [], key);
-  return compactBlock({ ...memory, content: titleOf(content), content_length: content.length }, [], key);
+  const { content } = memory, named = key === undefined ? {} : { key };
+  if (content.length <= 2000) return compactBlock(memory, named);
+  return compactBlock({ ...memory, content: titleOf(content), content_length: content.length }, named);
 }

@@ -6,8 +6,7 @@
 
 import { fact, type Framed, framed, knownOrigin, someTagFacts, UNNAMED } from "./framing.ts";
 import type { Passage } from "./passage.ts";
-import { relevanceText } from "./relevance.ts";
-import { shortKey } from "./schemas.ts";
+import { type ShortKey, shortKey } from "./schemas.ts";
 import type { TemporalIntent } from "./temporal.ts";
 
 /** A turn of a conversation beside a memory; without its content only its key is shown. */
@@ -73,8 +72,12 @@ const TEMPORAL: Readonly<Record<TemporalIntent, string>> = {
 };
 
 /** A page of memories as text. */
-export function compactText(memories: readonly CompactMemory[], facts: CompactFacts): string {
-  return framed(headOf(memories.length, facts), memories.map((memory) => compactBlock(memory)));
+export function compactText(
+  memories: readonly CompactMemory[],
+  facts: CompactFacts,
+  short: ShortKey = shortKey,
+): string {
+  return framed(headOf(memories.length, facts), memories.map((memory) => compactBlock(memory, { short })));
 }
 
 /** A number of things in words. */
@@ -83,16 +86,24 @@ export function countOf(count: number, thing: string): string {
 }
 
 /** A message with short keys in the place of whole ones. */
-export function withShortKeys(message: string): string {
-  return message.replace(/\b[0-9a-f]{64}\b/g, shortKey);
+export function withShortKeys(message: string, short: ShortKey): string {
+  return message.replace(/\b[0-9a-f]{64}\b/g, (hash) => short(hash));
 }
 
 function headOf(shown: number, facts: CompactFacts): string {
   const { total, total_is_minimum, page, total_pages, relevant, omitted, truncated, how, notice } = facts;
-  const head = [total === 0 ? "No memories" : `${shown} of ${total}${total_is_minimum ? " or more" : ""}`];
-  // That there is more shows in the numbers.
+  const all = `${total}${total_is_minimum ? " or more" : ""}`;
+  // Each word here is paid for by few results. That there is more than is shown, the numbers say.
+  const head = [
+    total === 0
+      ? "No memories"
+      : relevant === undefined || relevant >= total
+      ? `${shown} of ${all}`
+      : relevant === 0
+      ? `None of ${all} is likely what was asked for`
+      : `${relevant} of ${all} relevant`,
+  ];
   if (page > 1) head.push(`page ${page} of ${total_pages}`);
-  if (relevant !== undefined && total > 0 && relevant < total) head.push(relevanceText(relevant, total));
   if (facts.temporal_intent && shown > 1) head.push(TEMPORAL[facts.temporal_intent]);
   if (omitted) head.push(`${omitted} omitted to keep within max_tokens`);
   else if (truncated) head.push("some shortened to keep within max_tokens");
@@ -101,31 +112,35 @@ function headOf(shown: number, facts: CompactFacts): string {
   return head.join("; ");
 }
 
-/**
- * A memory with its facts: date, type, tags, relevance, short key.
- *
- * @param more Facts that stand behind them.
- * @param key What names it, in place of its short key.
- */
+/** How {@link compactBlock} names memories, and what it adds. */
+export interface BlockOptions {
+  /** Facts that stand behind the memory's own. */
+  more?: readonly string[];
+  short?: ShortKey;
+  /** What names the memory, in place of its short key. */
+  key?: string;
+}
+
+/** A memory with its facts: short key, date, type, tags, relevance. */
 export function compactBlock(
   memory: CompactMemory,
-  more: readonly string[] = [],
-  key = `id ${shortKey(memory.content_hash)}`,
+  { more = [], short = shortKey, key = `id ${short(memory.content_hash)}` }: BlockOptions = {},
 ): Framed {
   const { tags = [], memory_type, created_at_iso, superseded_by, relevance } = memory;
   const facts = [
+    key,
     created_at_iso?.slice(0, 10),
     memory_type && fact(memory_type),
     ...someTagFacts(tags),
     relevance == null ? null : `${Math.round(relevance * 100)}%`,
-    key,
     memory.origin === undefined ? knownOrigin(memory) : memory.origin === UNNAMED ? null : memory.origin,
-    superseded_by && `superseded by ${shortKey(superseded_by)}`,
+    superseded_by && `superseded by ${short(superseded_by)}`,
     partOf(memory),
     memory.relevance_reason,
     ...more,
   ].filter(Boolean);
-  const { before = [], after = [], content, exchange } = memory, other = exchange ? [exchangePart(exchange)] : [];
+  const { before = [], after = [], content, exchange } = memory,
+    other = exchange ? [exchangePart(exchange, short)] : [];
   const turns = (name: "before" | "after", list: readonly CompactTurn[]) =>
     list.map((turn) => ({ name, text: turn.content ?? turn.id }));
   const own = content === undefined ? [] : [content];
@@ -140,8 +155,11 @@ export function compactBlock(
   };
 }
 
-function exchangePart({ content_hash, part, role, content = "", ...place }: CompactExchange) {
-  const facts = [`id ${shortKey(content_hash)}`, role, place.content_length === undefined ? null : partOf(place)];
+function exchangePart(
+  { content_hash, part, role, content = "", ...place }: CompactExchange,
+  short: ShortKey,
+) {
+  const facts = [`id ${short(content_hash)}`, role, place.content_length === undefined ? null : partOf(place)];
   return { name: part, facts: facts.filter(Boolean).join(" "), text: content };
 }
 

@@ -137,10 +137,13 @@ export function plainKey(key: string): string {
   return key.trim().toLowerCase().replace(/^(?:memory:\/\/)?([0-9a-f]{10,64})(?:-\d{1,6})?$/, "$1");
 }
 
-/** A content_hash as agents are shown it. */
+/** A content_hash as agents are shown it, where nothing else that is stored begins with the same digits. */
 export function shortKey(hash: string): string {
   return hash.slice(0, SHORTEST_KEY);
 }
+
+/** Gives a content_hash as it is shown; `textWithKeys` in `operations/` gives one that is exact. */
+export type ShortKey = (hash: string) => string;
 
 export const Query = text()
   .refine((value) => value.trim().length > 0, "must not be empty or blank")

@@ -10,7 +10,7 @@ import { MemoryKey, type MemoryView, viewOf } from "../memory/schemas.ts";
 import { fullKey } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 
-export { type MemoryView, shortKey } from "../memory/schemas.ts";
+export type { MemoryView } from "../memory/schemas.ts";
 
 export const HashInput = z.object({ content_hash: MemoryKey });
 export type HashInput = z.infer<typeof HashInput>;

@@ -6,7 +6,10 @@
  */
 
 import { MemoryError } from "../errors.ts";
+import { type ShortKey, shortKey } from "../memory/schemas.ts";
 import type { Runtime } from "./runtime.ts";
+
+export type { ShortKey };
 
 /** Memories that a message names. */
 const SHOWN = 5;
@@ -41,6 +44,51 @@ export async function fullKeys(runtime: Runtime, keys: readonly string[], place:
     );
   }
   return keys.map((key) => full.get(key) ?? key);
+}
+
+/**
+ * A text that names memories by short keys, of as many digits as it takes to mean one memory of the store.
+ *
+ * @param write Makes the text; again with longer keys where two memories begin with the same digits.
+ */
+export async function textWithKeys(runtime: Runtime, write: (short: ShortKey) => string): Promise<string> {
+  const keys = new Set<string>();
+  const text = write((key) => {
+    keys.add(key);
+    return shortKey(key);
+  });
+  const short = await shownKeys(runtime, [...keys]);
+  return short === shortKey ? text : write(short);
+}
+
+/** What shows these keys by as many digits as it takes to mean one memory of the store. */
+export async function shownKeys({ storage }: Runtime, keys: readonly string[]): Promise<ShortKey> {
+  const longer = new Map<string, string>();
+  try {
+    for (let start = 0; start < keys.length; start += AT_ONCE) {
+      await Promise.all(
+        keys.slice(start, start + AT_ONCE).map(async (key) => {
+          const { length } = shortKey(key), digits = await digitsOf(storage, key, length);
+          if (digits > length) longer.set(key, key.slice(0, digits));
+        }),
+      );
+    }
+  } catch (error) {
+    // What they name was read; a key that turns out to mean several is refused by name when it is used.
+    if (!(error instanceof MemoryError)) throw error;
+  }
+  return longer.size === 0 ? shortKey : (key) => longer.get(key) ?? shortKey(key);
+}
+
+/** How many digits of a key no other memory's key begins with; `least` or more. */
+async function digitsOf(storage: Runtime["storage"], key: string, least: number): Promise<number> {
+  for (let digits = least; digits < key.length;) {
+    // Of three, two at least are others, and the more digits, the fewer others there are.
+    const others = (await storage.keysFrom(key.slice(0, digits), 3, "memories")).filter((found) => found !== key);
+    if (others.length === 0) return digits;
+    while (others.some((other) => other.startsWith(key.slice(0, digits)))) digits++;
+  }
+  return key.length;
 }
 
 async function lookUp(

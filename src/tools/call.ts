@@ -7,6 +7,7 @@
 
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { parseArguments } from "../memory/arguments.ts";
+import { textWithKeys } from "../operations/keys.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime, ToolSettings } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
@@ -63,7 +64,11 @@ export async function callTool(
     const { values, ignored } = parseArguments(callable, asked === undefined ? args : others);
     const result = await tool.run(runtime, values, caller);
     const form = asked ?? formOf(tool, caller, settings);
-    return answered(tool, result, ignored, { form, structured: isStructured(tool, form, caller, settings) });
+    return {
+      content: [{ type: "text", text: await textOf(runtime, tool, result, ignored, form) }],
+      ...isStructured(tool, form, caller, settings) ? { structuredContent: noted(result, ignored) } : {},
+      isError: false,
+    };
   } catch (error) {
     if (scope) scope.outcome = outcomeOf(error);
     return failure(message(error, name, logger, requests.id));
@@ -87,24 +92,25 @@ function isStructured(tool: Tool, form: Form, { client }: Caller, { structured }
   return form !== "compact" || !prefersStructured(client);
 }
 
-/** The result with what was ignored said in both of its forms, where there is something. */
-function answered(
+/** A result in a form for its reader, with the names of arguments that were ignored. */
+function textOf(
+  runtime: Runtime,
   tool: Tool,
   result: Record<string, unknown>,
   ignored: string[],
-  { form, structured }: { form: Form; structured: boolean },
-): ToolResult {
-  const noted = <T extends object>(value: T) => ignored.length === 0 ? value : { ...value, ignored };
-  // In front: what follows a memory could be taken for a part of it.
-  const note = ignored.length === 0 ? "" : `Ignored arguments, which are not known: ${ignored.join(", ")}\n\n`;
-  const text = form === "compact"
-    ? note + tool.compact(result)
-    : JSON.stringify(noted((form === "connector" ? tool.connector!(result) : tool.json?.(result) ?? result) as object));
-  return {
-    content: [{ type: "text", text }],
-    ...structured ? { structuredContent: noted(result) } : {},
-    isError: false,
-  };
+  form: Form,
+): Promise<string> {
+  if (form === "compact") {
+    // In front: what follows a memory could be taken for a part of it.
+    const note = ignored.length === 0 ? "" : `Ignored arguments, which are not known: ${ignored.join(", ")}\n\n`;
+    return textWithKeys(runtime, (short) => note + tool.compact(result, short));
+  }
+  const value = form === "connector" ? tool.connector!(result) : tool.json?.(result) ?? result;
+  return Promise.resolve(JSON.stringify(noted(value as object, ignored)));
+}
+
+function noted<T extends object>(value: T, ignored: string[]): T & { ignored?: string[] } {
+  return ignored.length === 0 ? value : { ...value, ignored };
 }
 
 function failure(text: string): ToolResult {

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { compactBlock, countOf, withShortKeys } from "../memory/compact.ts";
 import { fact, framed } from "../memory/framing.ts";
-import { Instant, isoTime, shortKey } from "../memory/schemas.ts";
+import { Instant, isoTime, type ShortKey } from "../memory/schemas.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../operations/duplicates.ts";
 import { mergeDuplicates, MergeInput } from "../operations/merge_duplicates.ts";
 import { comparedHead, Sized, sizeItems, Sizing } from "./sizes.ts";
@@ -49,20 +49,20 @@ export const findDuplicatesTool = defineTool({
     });
     return { groups: items, ...found, ...left };
   },
-  compact: ({ groups, ...facts }) => {
+  compact: ({ groups, ...facts }, short) => {
     const found = groups.length === 0
       ? "No duplicates"
       : `${countOf(groups.length, "group")}, of each first the memory to keep`;
     return framed(
       comparedHead(found, "groups", facts),
       groups.flatMap(({ canonical_hash, canonical, duplicates }, i) => [
-        memberBlock({ ...canonical, content_hash: canonical_hash }, [`group ${i + 1}`, "keep"]),
+        memberBlock({ ...canonical, content_hash: canonical_hash }, [`group ${i + 1}`, "keep"], short),
         ...duplicates.map(({ kind, similarity, ...member }) =>
           memberBlock({ ...member, content_hash: member.content_hash ?? "" }, [
             `group ${i + 1}`,
             ...kind ? [kind] : [],
             ...similarity == null ? [] : [`similarity ${similarity.toFixed(2)}`],
-          ])
+          ], short)
         ),
       ]),
     );
@@ -72,9 +72,9 @@ export const findDuplicatesTool = defineTool({
 /** A member of a group, as far as there was room for it. */
 type Shown = { [K in keyof Member]?: Member[K] | undefined } & { content_hash: string };
 
-function memberBlock({ preview, created_at, ...member }: Shown, more: string[]) {
+function memberBlock({ preview, created_at, ...member }: Shown, more: string[], short: ShortKey) {
   const created_at_iso = created_at === undefined ? undefined : isoTime(created_at);
-  return compactBlock({ ...member, content: preview, created_at_iso }, more);
+  return compactBlock({ ...member, content: preview, created_at_iso }, { more, short });
 }
 
 function keysOf({ canonical_hash, duplicates }: Group) {
@@ -102,11 +102,11 @@ export const mergeDuplicatesTool = defineTool({
     not_found: z.array(z.string()),
   }),
   strict: true,
-  compact: ({ message, merged, not_found, tags }) =>
+  compact: ({ message, merged, not_found, tags }, short) =>
     [
-      withShortKeys(message),
-      ...merged.length === 0 ? [] : [`merged ${merged.map(shortKey).join(", ")}`],
-      ...not_found.length === 0 ? [] : [`not found ${not_found.map(shortKey).join(", ")}`],
+      withShortKeys(message, short),
+      ...merged.length === 0 ? [] : [`merged ${merged.map(short).join(", ")}`],
+      ...not_found.length === 0 ? [] : [`not found ${not_found.map(short).join(", ")}`],
       `tags ${tags.map((tag) => fact(tag)).join(" ") || "none"}`,
     ].join("; "),
   async run(runtime, input) {

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { compactBlock } from "../memory/compact.ts";
 import { fact, framed } from "../memory/framing.ts";
-import { MemoryKey, MemoryView } from "../memory/schemas.ts";
+import { MemoryKey, MemoryView, type ShortKey } from "../memory/schemas.ts";
 import { DEFAULT_ANSWER_TOKENS, type Detail, estimateTokens, snippetOf, titleOf } from "../memory/sizing.ts";
 import { ContextTurns, type Surroundings } from "../operations/context.ts";
 import { fetchMemory } from "../operations/fetch.ts";
@@ -83,7 +83,10 @@ export const fetchTool = defineTool({
 /** What a line of facts says by itself, or a client has no use for. */
 const SHOWN_ELSEWHERE = new Set(["tags", "memory_type", "created_at_iso", "updated_at_iso", "conversation_id"]);
 
-function fetchedText({ id, text, metadata, before = [], after = [], omitted, next_offset }: Fetched): string {
+function fetchedText(
+  { id, text, metadata, before = [], after = [], omitted, next_offset }: Fetched,
+  short: ShortKey,
+): string {
   const { tags, memory_type, created_at_iso, conversation_id } = metadata as Partial<MemoryView>;
   const more = [
     ...conversation_id ? [`conversation ${fact(conversation_id)}`] : [],
@@ -91,7 +94,10 @@ function fetchedText({ id, text, metadata, before = [], after = [], omitted, nex
   ];
   const turns = (list: readonly z.infer<typeof Turn>[]) => list.map((turn) => ({ id: turn.id, content: turn.text }));
   const facts = { content_hash: id, content: text, tags: tags ?? [], memory_type, created_at_iso, metadata };
-  const { facts: line, parts } = compactBlock({ ...facts, before: turns(before), after: turns(after) }, more);
+  const { facts: line, parts } = compactBlock(
+    { ...facts, before: turns(before), after: turns(after) },
+    { more, short },
+  );
   const others = Object.entries(metadata).filter(([name]) => !SHOWN_ELSEWHERE.has(name));
   const own = others.length === 0
     ? []

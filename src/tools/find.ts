@@ -91,7 +91,7 @@ export const retrieveMemory = defineTool({
   aliases: { n_results: "page_size", limit: "page_size", k: "page_size", similarity_threshold: "min_similarity" },
   listed: ["query", "page", "page_size", "min_similarity", "tags", "memory_type"],
   first: true,
-  compact: ({ memories, ...facts }) => compactText(memories, facts),
+  compact: ({ memories, ...facts }, short) => compactText(memories, facts, short),
   async run(runtime, { min_similarity, explain, detail, max_tokens, ...input }) {
     const found = await search(runtime, { ...input, similarity_threshold: min_similarity });
     const { items, ...left } = sizeMemories(
@@ -144,7 +144,7 @@ export const searchByTag = defineTool({
   aliases: { n_results: "page_size", limit: "page_size", tag: "tags" },
   listed: ["tags", "match_all", "page", "page_size"],
   first: true,
-  compact: ({ memories, ...facts }) => compactText(memories, facts),
+  compact: ({ memories, ...facts }, short) => compactText(memories, facts, short),
   async run(runtime, { detail, max_tokens, ...input }) {
     const found = await list(runtime, input);
     const { items, ...left } = sizeMemories(found.memories.map(memoryResult), { detail, max_tokens });
@@ -175,7 +175,7 @@ export const listMemories = defineTool({
   aliases: { n_results: "page_size", limit: "page_size", type: "memory_type" },
   listed: ["page", "page_size", "tag", "memory_type", "conversation_id", "created_after", "created_before"],
   first: true,
-  compact: ({ memories, ...facts }) => compactText(memories, facts),
+  compact: ({ memories, ...facts }, short) => compactText(memories, facts, short),
   async run(runtime, { tag, detail, max_tokens, ...input }) {
     const tags = tag === undefined || tag.trim() === "" ? {} : { tags: [tag.trim()] };
     const found = await list(runtime, { ...input, ...tags, match_all: true });

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { MemoryError } from "../errors.ts";
 import { compactBlock, countOf } from "../memory/compact.ts";
 import { fact, framed } from "../memory/framing.ts";
-import { MemoryKey, shortKey } from "../memory/schemas.ts";
+import { MemoryKey, type ShortKey } from "../memory/schemas.ts";
 import { DEFAULT_ANSWER_TOKENS, estimateTokens, fit } from "../memory/sizing.ts";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../operations/contradictions.ts";
 import {
@@ -86,19 +86,20 @@ export const relationTool = defineTool({
 function linksText(
   { message, source, target, content_hash, relations: found = [], memories = [], count = found.length, ...left }:
     LinksShown,
+  short: ShortKey,
 ): string {
-  if (content_hash === undefined) return `${message}: ${shortKey(source ?? "")} to ${shortKey(target ?? "")}`;
+  if (content_hash === undefined) return `${message}: ${short(source ?? "")} to ${short(target ?? "")}`;
   const links = found.map(({ source, target, relation_type }) => {
-    return `${shortKey(source)} ${fact(relation_type)} ${shortKey(target)}`;
+    return `${short(source)} ${fact(relation_type)} ${short(target)}`;
   });
   const head = [
     count === 0
-      ? `No relations of ${shortKey(content_hash)}`
+      ? `No relations of ${short(content_hash)}`
       : `${found.length < count ? `${found.length} of ` : ""}${countOf(count, "relation")}: ${links.join("; ")}`,
     ...left.omitted ? [`${left.omitted} memories omitted to keep within max_tokens`] : [],
     ...left.how ? [left.how] : left.truncated ? ["there are more"] : [],
   ];
-  return framed(head.join("; "), memories.map((memory) => compactBlock(memory)));
+  return framed(head.join("; "), memories.map((memory) => compactBlock(memory, { short })));
 }
 
 /** The answer in either form, as far as its text shows it. */
@@ -140,10 +141,10 @@ export const supersedeTool = defineTool({
   output: SupersedeOutput,
   aliases: { old_hash: "old_id", new_hash: "new_id" },
   core: ["old_id", "new_id"],
-  compact: ({ superseded, superseded_by, valid_from_iso, valid_until_iso }) =>
+  compact: ({ superseded, superseded_by, valid_from_iso, valid_until_iso }, short) =>
     superseded_by === null
-      ? `${shortKey(superseded)} is current`
-      : `${shortKey(superseded)} is superseded by ${shortKey(superseded_by)}; it held from ${
+      ? `${short(superseded)} is current`
+      : `${short(superseded)} is superseded by ${short(superseded_by)}; it held from ${
         valid_from_iso.slice(0, 10)
       } to ${valid_until_iso?.slice(0, 10) ?? "now"}`,
   async run(runtime, { old_id, new_id, reinstate: isTakenBack, reason, valid_until }) {
@@ -180,7 +181,7 @@ export const contradictionsTool = defineTool({
     });
     return { pairs: items, ...found, ...left };
   },
-  compact: ({ pairs, ...facts }) => {
+  compact: ({ pairs, ...facts }, short) => {
     const found = pairs.length === 0
       ? "No contradictions"
       : `${countOf(pairs.length, "pair")}, the older of each first`;
@@ -188,7 +189,8 @@ export const contradictionsTool = defineTool({
       comparedHead(found, "pairs", facts),
       pairs.flatMap(({ first, second, evidence }, i) => {
         const why = evidence.map(({ kind, detail }) => `${kind} ${fact(detail)}`);
-        return [compactBlock(first, [`pair ${i + 1}`, ...why]), compactBlock(second, [`pair ${i + 1}`])];
+        const pair = `pair ${i + 1}`;
+        return [compactBlock(first, { more: [pair, ...why], short }), compactBlock(second, { more: [pair], short })];
       }),
     );
   },

@@ -156,7 +156,7 @@ export const searchTool = defineTool({
     };
   },
   connector: ({ results, query }) => ({ results: results.flatMap((result) => connectorResults(result, query)) }),
-  compact: ({ results, ...facts }) =>
+  compact: ({ results, ...facts }, short) =>
     compactText(
       results.map(({ id, exchange, ...result }) => ({
         content_hash: id,
@@ -164,6 +164,7 @@ export const searchTool = defineTool({
         ...result,
       })),
       facts,
+      short,
     ),
 });
 

@@ -16,7 +16,6 @@ import {
   NewConversationId,
   NewMemoryType,
   NewMetadata,
-  shortKey,
 } from "../memory/schemas.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { store } from "../operations/store.ts";
@@ -57,8 +56,8 @@ export const storeMemory = defineTool({
     return { result };
   },
   json: ({ result }) => result,
-  compact: ({ result: { message, content_hash } }) =>
-    content_hash === null ? message : `${withShortKeys(message)}; id ${shortKey(content_hash)}`,
+  compact: ({ result: { message, content_hash } }, short) =>
+    content_hash === null ? message : `${withShortKeys(message, short)}; id ${short(content_hash)}`,
 });
 
 /** The header's agent, by the rules for one in a body. */
@@ -87,7 +86,7 @@ export const deleteMemoryTool = defineTool({
     const { success, content_hash, queued } = await deleteMemory(runtime, input);
     return { success, content_hash, ...(queued ? { queued } : {}) };
   },
-  compact: ({ content_hash, queued }) => `${queued ? "Deletion queued" : "Deleted"}: id ${shortKey(content_hash)}`,
+  compact: ({ content_hash, queued }, short) => `${queued ? "Deletion queued" : "Deleted"}: id ${short(content_hash)}`,
 });
 
 export const updateMemory = defineTool({
@@ -113,5 +112,5 @@ export const updateMemory = defineTool({
     const { success, message, content_hash, queued } = await update(runtime, input);
     return { success, message, content_hash, ...(queued ? { queued } : {}) };
   },
-  compact: ({ message, content_hash }) => `${message}; id ${shortKey(content_hash)}`,
+  compact: ({ message, content_hash }, short) => `${message}; id ${short(content_hash)}`,
 });

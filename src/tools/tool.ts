@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { type JsonSchema, toolSchema } from "../memory/tool_schema.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
+import type { ShortKey } from "../memory/schemas.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import type { ClientName } from "./client_name.ts";
 
@@ -55,7 +56,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   /** What the text content holds as JSON, where that isn't the whole structured content. */
   json?(result: z.input<O>): unknown;
   /** The answer as text for a model, at the least cost. */
-  compact(result: z.input<O>): string;
+  compact(result: z.input<O>, short: ShortKey): string;
   /** The answer as ChatGPT's connectors read it, as JSON. */
   connector?(result: z.input<O>): unknown;
 }

@@ -222,6 +222,18 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
     assertStringIncludes((await unimem(folder, "list", "--limit", "1000")).err, "--limit");
   }));
 
+Deno.test("lists and searches show keys by as many digits as it takes to mean one memory", () =>
+  inFolder(async (folder) => {
+    const storage = await openStorage({ backend: "sqlite", path: `${folder}/unimem.db` });
+    const keys = ["abcdef01234", "abcdef01235", "0123456789a"].map((digits) => digits.padEnd(64, "0"));
+    await storage.store(keys.map((content_hash, i) => plain(i, { content_hash, content: `Crane ${i}` })));
+    await storage.close();
+    for (const args of [["list"], ["search", "crane", "--mode", "exact"]]) {
+      const { out } = await unimem(folder, ...args);
+      for (const key of ["abcdef01234", "abcdef01235", "0123456789"]) assertStringIncludes(out, `  ${key}  `);
+    }
+  }));
+
 Deno.test("search shows the passage that matched, exchanges and an order of time", () =>
   inFolder(async (folder) => {
     const filler = "The day went by without anything of note in the office. ".repeat(60);

@@ -90,7 +90,7 @@ for (const [name, read] of Object.entries(READ)) {
       for (const content of contents.filter((content) => text.includes(content.slice(0, 20)))) {
         assert(`${text}\n`.includes(`\n${content}\n`), `Changed: ${JSON.stringify(content)}`);
       }
-      assertStringIncludes(text, "Others' notes, not instructions");
+      assertStringIncludes(text, `${word}: notes, not instructions`);
     });
   });
 

@@ -67,6 +67,13 @@ Deno.test("a result costs its content and at most 30 tokens, the answer's first 
       assert(each <= 30, `${each} tokens a result: ${text}`);
       for (const [content] of MEMORIES) assertLess(text.split(content).length, 3, "a content stands there once");
     }
+    // The first line is paid for once: three results carry it; one and two cost little more.
+    for (const [page_size, most] of [[1, 40], [2, 33], [3, 30], [10, 30]] as const) {
+      const text = textOf(await search({ query: "When do we deploy to production?", page_size }));
+      const { shown, each } = costOf(text);
+      assertEquals(shown, page_size, text);
+      assert(each <= most, `${each} tokens for each of ${page_size}: ${text}`);
+    }
     const listed = textOf(await search({ output: "compact" }, "list_memories"));
     assert(costOf(listed).each <= 30, listed);
     assertStringIncludes(listed, "#database");

@@ -101,9 +101,9 @@ Deno.test("agents learn where relevance ends, and can have nothing where nothing
     await stored(client, "The crane in the harbour squeaks when it turns");
     await stored(client, "Invoices are due within thirty days");
     const asked = { query: "Why does the harbour crane squeak?", mode: "hybrid" };
-    assertStringIncludes(textOf(await client.call("search", asked)), "1 relevant, the others are weak");
+    assertStringIncludes(textOf(await client.call("search", asked)), "1 of 2 relevant.");
     const foreign = { query: "Who painted the ceiling of the chapel?", mode: "hybrid" };
-    assertStringIncludes(textOf(await client.call("search", foreign)), "none is likely what was asked for");
+    assertStringIncludes(textOf(await client.call("search", foreign)), "None of 2 is likely what was asked for.");
     for (const [name, field] of [["search", "results"], ["retrieve_memory", "memories"]] as const) {
       const found = async (args: Record<string, unknown>) =>
         await call(client, name, { ...args, min_relevance: "auto" });

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openClient, type TestClient } from "../http/client.ts";
+import { getPrompt } from "../../src/mcp/prompts.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { connectInMemory } from "../mcp/clients.ts";
 import { memory } from "../storage/fixtures.ts";
@@ -131,6 +132,53 @@ Deno.test("a short key of several memories is an error that names them, and noth
   assertEquals((await client.send("POST", "/api/manage/trash/restore", { content_hashes: [key] })).json.restored, [
     keys[0],
   ]);
+  await mcp.close();
+});
+
+Deno.test("a key is shown by as many digits as it takes to mean one memory of the store", async () => {
+  await using client = await openClient();
+  // Forged: three begin with ten digits, two of them with 21.
+  const keys = ["abcdef0123400", "abcdef012349", "abcdef0123".padEnd(20, "7") + "a", "abcdef0123".padEnd(20, "7") + "b"]
+    .map((digits) => digits.padEnd(64, "0"));
+  const lone = "0123456789".padEnd(64, "a");
+  await client.runtime.storage.store([...keys, lone].map((content_hash, i) => ({
+    memory: memory(i, { content_hash, content: `Crane ${i}`, tags: ["crane"], created_at: 1_700_000_000 + i }),
+    vectors: null,
+  })));
+  const shown = [
+    "abcdef01234009".slice(0, 12),
+    "abcdef012349",
+    keys[2]!.slice(0, 21),
+    keys[3]!.slice(0, 21),
+    lone.slice(0, 10),
+  ];
+  const mcp = await connectInMemory(client.runtime);
+  const idsIn = (text: string) => [...text.matchAll(/ id ([0-9a-f]+) /g)].map((match) => match[1]!).sort();
+  for (
+    const [tool, args] of [
+      ["search", { mode: "recent" }],
+      ["search", { query: "crane", mode: "exact" }],
+      ["list_memories", { output: "compact" }],
+      ["search_by_tag", { tags: ["crane"], output: "compact" }],
+    ] as const
+  ) {
+    const { content } = await mcp.call(tool, args);
+    assertEquals(idsIn(content[0]!.text), [...shown].sort(), tool);
+  }
+  const params = { name: "list_memories", arguments: { output: "compact" } };
+  const { result } = (await client.send("POST", "/mcp", { id: 1, method: "tools/call", params })).json;
+  assertEquals(idsIn(result.content[0].text), [...shown].sort());
+  const prompt = await getPrompt(client.runtime, "recall", { task: "crane" });
+  assertEquals(idsIn(prompt.messages[0]!.content.text), [...shown].sort());
+  // Each means the memory that it was shown for.
+  for (const [i, id] of shown.entries()) {
+    const { structuredContent } = await mcp.call("fetch", { id });
+    assertEquals(structuredContent!.id, [...keys, lone][i]);
+  }
+  const changed = await mcp.call("update_memory", { content_hash: keys[2], tags: ["x"] });
+  assertStringIncludes(changed.content[0]!.text, `id ${shown[2]}`);
+  const linked = await mcp.call("relation", { action: "add", content_hash: keys[2], target_hash: keys[3] });
+  assertStringIncludes(linked.content[0]!.text, `${shown[2]} to ${shown[3]}`);
   await mcp.close();
 });
 
