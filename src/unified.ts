@@ -9,6 +9,7 @@
 import { startMcp, startRest } from "./service/servers.ts";
 import { dirname } from "node:path";
 import { sharedAccess } from "./access/access.ts";
+import { localCaller } from "./access/caller.ts";
 import { accessWarnings, type Config } from "./config.ts";
 import { MemoryError } from "./errors.ts";
 import { limitMallocThresholds } from "./tuning/idle_gc.ts";
@@ -22,7 +23,7 @@ import { EventHub } from "./operations/events.ts";
 import { HealthRecord } from "./operations/health/record.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
-import type { Runtime } from "./operations/runtime.ts";
+import type { ServiceRuntime } from "./operations/runtime.ts";
 import { openAudit } from "./service/audit.ts";
 import { startWork } from "./service/background.ts";
 import { createModels } from "./service/embedding.ts";
@@ -43,7 +44,7 @@ export interface Servers {
 
 /** A started service. */
 export interface Service {
-  readonly runtime: Runtime;
+  readonly runtime: ServiceRuntime;
   /** Addresses that are listened on, such as `http://127.0.0.1:8000`; null where a server is off. */
   readonly http: string | null;
   readonly mcp: string | null;
@@ -95,10 +96,11 @@ export async function startService(config: Config, servers: Servers, log: Logger
 export async function openRuntime(
   config: Config,
   { withOutbox = false, forCommand = false } = {},
-): Promise<Runtime> {
+): Promise<ServiceRuntime> {
   const telemetry = await openTelemetry({ ...config.telemetry, version: VERSION });
   const storage = await openSharedStore(config, telemetry, withOutbox);
   return {
+    caller: localCaller("cli"),
     storage,
     embeddings: createModels(config, storage, telemetry, forCommand),
     settings: config.operations,
@@ -121,7 +123,7 @@ export async function openRuntime(
 }
 
 /** The parts for a command, with the model that was chosen for the store. */
-export async function openForCommand(config: Config): Promise<Runtime> {
+export async function openForCommand(config: Config): Promise<ServiceRuntime> {
   const runtime = await openRuntime(config, { forCommand: true });
   await followChoice(runtime).catch(() => {}); // what the command does next tells that the store is away
   return runtime;
@@ -129,7 +131,7 @@ export async function openForCommand(config: Config): Promise<Runtime> {
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */
 export async function closeAll(
-  runtime: Runtime,
+  runtime: ServiceRuntime,
   stops: (() => Promise<void>)[],
   stopWork: () => Promise<void>,
 ): Promise<void> {

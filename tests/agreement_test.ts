@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { createApp } from "../src/http/app.ts";
 import { contentHash } from "../src/memory/hash.ts";
 import type { Memory } from "../src/memory/memory.ts";
-import type { Runtime } from "../src/operations/runtime.ts";
+import type { ServiceRuntime } from "../src/operations/runtime.ts";
 import { testRuntime } from "./helpers/runtime.ts";
 import { CONNECT, OPEN, serveMcp } from "./mcp/clients.ts";
 
@@ -61,7 +61,7 @@ const CASES: Record<string, Case> = {
 };
 
 /** Everything stored, without the times that differ between two runs. */
-async function contentsOf({ storage }: Runtime) {
+async function contentsOf({ storage }: ServiceRuntime) {
   const { memories } = await storage.list({ filter: {}, offset: 0, limit: 100, order: "oldest" });
   const trashed = await storage.listTrash({ offset: 0, limit: 100 });
   const relations = await storage.relations({ limit: 100 });
@@ -76,7 +76,7 @@ async function contentsOf({ storage }: Runtime) {
   };
 }
 
-async function after(run: (runtime: Runtime) => Promise<void>) {
+async function after(run: (runtime: ServiceRuntime) => Promise<void>) {
   await using test = await testRuntime();
   const app = createApp(test.runtime, OPEN);
   for (const memory of BEFORE) await send(app, ["POST", "/api/memories", memory]);

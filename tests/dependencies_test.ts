@@ -49,6 +49,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   "unified.ts": [
     "access/access.ts",
+    "access/caller.ts",
     "config.ts",
     "errors.ts",
     "tuning/idle_gc.ts",
@@ -80,7 +81,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "private_files.ts": [],
   "sleep.ts": [],
   "version.ts": [],
-  access: ["errors.ts"],
+  access: ["errors.ts", "memory", "storage/contract"],
   telemetry: ["errors.ts"],
   web: [],
   http: [
@@ -95,7 +96,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/contract",
     "embedding/embedder.ts",
   ],
-  tools: ["telemetry", "operations", "memory", "errors.ts"],
+  tools: ["telemetry", "access/caller.ts", "access/rights.ts", "operations", "memory", "errors.ts"],
   mcp: [
     "tools",
     "telemetry",
@@ -109,6 +110,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   operations: [
     "telemetry",
+    "access/caller.ts",
+    "access/key.ts",
+    "access/rights.ts",
     "documents",
     "yielding.ts",
     "private_files.ts",

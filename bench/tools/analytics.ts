@@ -6,6 +6,7 @@
  * @module
  */
 
+import { localCaller } from "../../src/access/caller.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
@@ -44,6 +45,7 @@ const configured = createEmbeddingService({
 try {
   await fill(storage, count);
   const app = createApp({
+    caller: localCaller("rest"),
     storage,
     embeddings: { serving: null, configured, reembedding: null },
     settings: { maxContentLength: 100_000, split: null, includeHostname: false, timeZone: "UTC", trashDays: 30 },

@@ -11,7 +11,7 @@ import { availableParallelism } from "node:os";
 import { parseConfig } from "../../src/config.ts";
 import { createApp } from "../../src/http/app.ts";
 import { createLogger } from "../../src/operations/logger.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
+import type { ServiceRuntime } from "../../src/operations/runtime.ts";
 import { startWork } from "../../src/service/background.ts";
 import { closeAll, openRuntime } from "../../src/unified.ts";
 import type { Profile, Stage } from "../lib/profile.ts";
@@ -32,7 +32,7 @@ const config = parseConfig({ ...Deno.env.toObject(), SQLITEVEC_PATH: database },
 const log = createLogger("error", (line) => console.error(line));
 const opened = await openRuntime(config);
 // An object before the store, for the store's own calls are measured by a proxy that nothing can be put on.
-const runtime: Runtime = { ...opened, storage: Object.create(opened.storage) };
+const runtime: ServiceRuntime = { ...opened, storage: Object.create(opened.storage) };
 const work = startWork(runtime, config, log);
 const app = createApp(runtime, { ...config.access, log });
 

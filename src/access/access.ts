@@ -8,14 +8,24 @@
 import { BodyReader } from "./body.ts";
 import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
-import { createKeyCheck, SHORT_KEY } from "./key.ts";
+import type { Caller } from "./caller.ts";
+import { createIdentify, insufficientScope, SHORT_KEY, type TokenVerifier } from "./key.ts";
 import { createProxyCheck } from "./proxy.ts";
+import { may, type Need } from "./rights.ts";
+import { withChosenSpaces } from "./space.ts";
 import { WrongKeys } from "./wrong_keys.ts";
 
 /** The settings of one listener's access. */
 export interface AccessSettings {
-  /** Key every request must carry, except where a route is public; null leaves the listener open. */
+  /**
+   * Key that may do everything; null for none. Where there is one, or a verifier accepts tokens, every request needs a
+   * token, except where a route is public.
+   */
   apiKey: string | null;
+  /** Know other tokens: keys of the store, an OAuth server's. None by default. */
+  verifiers?: readonly TokenVerifier[];
+  /** Parameters of `WWW-Authenticate` in refusals; values without quotes. None by default. */
+  challenge?: (request: Request) => Readonly<Record<string, string>>;
   /**
    * Names the Host header may hold besides the loopback names: `name` for any port, `name:port` for one, `*` for any name.
    */
@@ -77,12 +87,22 @@ export interface Purpose {
   guarded: boolean;
 }
 
-/** The checks of one listener. Every request runs `checkCaller`; all but public routes run `checkKey`. */
+/**
+ * The checks of one listener. Every request runs `checkCaller`; all but public routes run `identify`, and `authorise` before
+ * what needs a right.
+ */
 export interface Access {
   /** Refuses a foreign Host (DNS rebinding), proxy or Origin with 403, and answers CORS preflights. */
   checkCaller: (request: Request, purpose: Purpose) => Response | null;
-  /** Refuses a missing or wrong key with 401, and with 429 for a time after too many wrong ones from an address. */
-  checkKey: (request: Request, address?: string) => Response | null;
+  /**
+   * Who calls, within the spaces that the request chooses. Refuses a missing or wrong token with 401, and with 429 for a
+   * time after too many wrong ones from an address; 503 while it can't be told; 404 for spaces the caller can't see.
+   *
+   * @param prefix `/s/NAME` at the beginning of the path; empty without it.
+   */
+  identify: (request: Request, address: string | undefined, prefix: string) => Promise<Caller | Response>;
+  /** Refuses with 403 what a caller's right or spaces don't suffice for. */
+  authorise: (request: Request, caller: Caller, need: Need) => Response | null;
   /** Adds the CORS headers the request's origin is entitled to; refusals carry them already. Gives back `response`. */
   withCors: (request: Request, response: Response) => Response;
 }
@@ -93,22 +113,31 @@ export interface AccessHooks {
   listeners: () => Iterable<string>;
   /** Called with every wrong key and the address it came from. */
   onWrongKey: (address: string | undefined) => void;
+  /** The way by which the listener's callers come. */
+  channel: Caller["channel"];
 }
 
 /** Prepares a listener's checks once, so that each request only compares. */
 export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: AccessHooks): Access {
   const hosts = createHosts(settings.allowedHosts);
   const cors = createCors(settings.corsOrigins, facts, hosts, hooks.listeners);
-  const checkProxy = createProxyCheck(settings);
-  const { apiKey, wrongKeys = new WrongKeys() } = settings;
-  const checkKey = createKeyCheck(apiKey, { wrongKeys, onWrongKey: hooks.onWrongKey });
+  const { apiKey, anonymous = false, verifiers = [], challenge = () => ({}), wrongKeys = new WrongKeys() } = settings;
+  const isOpen = () => apiKey === null && !anonymous && verifiers.every(({ accepts }) => accepts === "none");
+  const checkProxy = createProxyCheck(isOpen);
+  const { channel, onWrongKey } = hooks;
+  const identify = createIdentify({ apiKey, verifiers, anonymous, challenge, channel, wrongKeys, onWrongKey });
   return {
     checkCaller: (request, { probe, guarded }) =>
       hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded),
-    checkKey: (request, address) => {
-      const refusal = checkKey(request, address);
-      return refusal && cors.decorate(request, refusal);
+    identify: async (request, address, prefix) => {
+      const caller = await identify(request, address);
+      if (caller instanceof Response) return cors.decorate(request, caller);
+      const within = withChosenSpaces(caller, request, prefix);
+      if (within instanceof Response) return cors.decorate(request, within);
+      return { ...within, channel, ...address === undefined ? {} : { address } };
     },
+    authorise: (request, caller, need) =>
+      may(caller, need) ? null : cors.decorate(request, insufficientScope(need, challenge(request))),
     withCors: cors.decorate,
   };
 }

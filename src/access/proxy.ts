@@ -7,10 +7,14 @@
 
 import { type Check, refuse } from "./refusal.ts";
 
-/** Refuses what a proxy forwarded, unless there is a key or everybody is meant to have access. */
-export function createProxyCheck(settings: { apiKey: string | null; anonymous?: boolean | undefined }): Check {
-  if (settings.apiKey !== null || settings.anonymous) return () => null;
+/**
+ * Refuses what a proxy forwarded, while there is no key and not everybody is meant to have access.
+ *
+ * @param isOpen Whether that is so now.
+ */
+export function createProxyCheck(isOpen: () => boolean): Check {
   return (request) => {
+    if (!isOpen()) return null;
     for (const name of request.headers.keys()) {
       if (name !== "forwarded" && !name.startsWith("x-forwarded-")) continue;
       const ways = "set MCP_API_KEY, or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach the proxy";

@@ -10,7 +10,7 @@ import { MemoryError } from "../errors.ts";
 import type { ModelExamination, StoreExamination } from "../operations/health/examination.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import type { StoreFiles } from "../operations/backup/verify.ts";
 
 /** Examinations of what the service works with; nothing is written. */
@@ -38,19 +38,19 @@ export interface CliContext {
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string) => Promise<void>;
   /** Opens the parts over the shared storage. */
-  openRuntime: (config: Config) => Promise<Runtime>;
+  openRuntime: (config: Config) => Promise<ServiceRuntime>;
   /** Closes what `openRuntime` opened, and what `startWork` started. */
-  close: (runtime: Runtime, stopWork?: () => Promise<void>) => Promise<void>;
-  startWork: (runtime: Runtime, config: Config, log: Logger) => { stop(): Promise<void> };
+  close: (runtime: ServiceRuntime, stopWork?: () => Promise<void>) => Promise<void>;
+  startWork: (runtime: ServiceRuntime, config: Config, log: Logger) => { stop(): Promise<void> };
   /** Opens a store that is not the shared one; the caller closes it. */
-  openStore: (settings: Config["storage"]) => Promise<Runtime["storage"]>;
+  openStore: (settings: Config["storage"]) => Promise<ServiceRuntime["storage"]>;
   /** Opens the outbox to look into it; the caller closes it. */
   openOutbox: (config: Config) => Promise<OutboxContents>;
   /** Which model the settings ask for; loads it to find out. */
   configuredModel: (
     config: Config,
     onProgress?: (share: number) => void,
-  ) => ReturnType<Runtime["embeddings"]["configured"]["ready"]>;
+  ) => ReturnType<ServiceRuntime["embeddings"]["configured"]["ready"]>;
   /** Names this process among all that share a store. */
   processName: string;
   /** Work with the files of stores that no process has open. */
@@ -99,7 +99,7 @@ export function pathOf({ place }: CliContext, path: string): string {
 }
 
 /** Runs `body` over an open runtime and closes it, whatever happens. */
-export async function withRuntime<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
+export async function withRuntime<T>(context: CliContext, body: (runtime: ServiceRuntime) => Promise<T>): Promise<T> {
   const runtime = await context.openRuntime(context.config());
   try {
     return await body(runtime);

@@ -17,7 +17,7 @@ import {
   type LeftOut,
   type Salvage,
 } from "../operations/moving/export.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
@@ -91,7 +91,7 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
     });
   }
   const input = { vectors, trash };
-  let runtime: Runtime;
+  let runtime: ServiceRuntime;
   try {
     runtime = await context.openRuntime(context.config());
   } catch (error) {
@@ -120,7 +120,7 @@ async function whatIsLeft(context: CliContext, error: unknown): Promise<Salvage>
 async function writeExport(
   context: CliContext,
   file: string,
-  runtime: Runtime | null,
+  runtime: ServiceRuntime | null,
   input: ExportInput,
   json: boolean | undefined,
   begin: (part?: ExportedPart) => AsyncGenerator<ExportChunk>,

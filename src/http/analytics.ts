@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { z } from "zod";
 import { ZoneInput } from "../operations/analytics/calendar.ts";
 import * as growth from "../operations/analytics/growth.ts";
@@ -13,7 +12,7 @@ import { StorageOutput, storageStats } from "../operations/analytics/storage.ts"
 import * as tags from "../operations/analytics/tags.ts";
 import * as usage from "../operations/analytics/usage.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import type { QueryKind } from "./request.ts";
 
 /** A report: a route without more to it than an operation and its query. */
@@ -26,7 +25,7 @@ interface Report<Query extends z.ZodObject, Answer extends z.ZodType> {
   problems?: readonly 400[];
   /** Comes from the process's own counts alone. */
   counted?: boolean;
-  run: (query: z.output<Query>) => Promise<z.input<Answer>> | z.input<Answer>;
+  run: (runtime: Runtime, query: z.output<Query>) => Promise<z.input<Answer>> | z.input<Answer>;
 }
 
 /** How each parameter of any report is read. */
@@ -40,7 +39,7 @@ const KINDS: Record<string, QueryKind> = {
 };
 
 /** Adds the routes. */
-export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addAnalytics(app: RestApp, settings: RouteSettings): void {
   const add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, report: Report<Query, Answer>) => {
     const names = Object.keys(report.query?.shape ?? {}), hasZone = names.includes("timezone");
     const kinds = Object.fromEntries(names.map((name) => [name, KINDS[name]!]));
@@ -55,10 +54,10 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
       answers: "The figures.",
       problems: [...report.problems ?? [], ...(report.counted ? [] : [503 as const])],
       infallible: report.counted ?? false,
-    }, async ({ query, header }) => {
+    }, async ({ query, header }, runtime) => {
       // The header serves clients that send it with every request.
       const zone = hasZone && query.timezone == null ? { timezone: header("X-Timezone") } : {};
-      return await report.run({ ...query, ...zone });
+      return await report.run(runtime, { ...query, ...zone });
     });
   };
 
@@ -67,7 +66,7 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
     summary: "Totals at a glance",
     query: ZoneInput,
     answer: growth.OverviewOutput.openapi("AnalyticsOverview"),
-    run: (query) => growth.overview(runtime, query),
+    run: growth.overview,
   });
   add("memory-growth", {
     operationId: "memoryGrowth",
@@ -75,13 +74,13 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
     query: growth.GrowthInput,
     answer: growth.GrowthOutput.openapi("MemoryGrowth"),
     problems: [400],
-    run: (query) => growth.memoryGrowth(runtime, query),
+    run: growth.memoryGrowth,
   });
   add("memory-types", {
     operationId: "memoryTypes",
     summary: "Memories by type",
     answer: growth.TypesOutput.openapi("MemoryTypes"),
-    run: () => growth.memoryTypes(runtime),
+    run: growth.memoryTypes,
   });
   add("tag-usage", {
     operationId: "tagUsage",
@@ -89,7 +88,7 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
     query: tags.TagUsageInput,
     answer: tags.TagUsageOutput.openapi("TagUsage"),
     problems: [400],
-    run: (query) => tags.tagUsage(runtime, query),
+    run: tags.tagUsage,
   });
   add("top-tags", {
     operationId: "topTags",
@@ -97,54 +96,54 @@ export function addAnalytics(app: OpenAPIHono, runtime: Runtime, settings: Route
     query: tags.TopTagsInput,
     answer: tags.TopTagsOutput.openapi("TopTags"),
     problems: [400],
-    run: (query) => tags.topTags(runtime, query),
+    run: tags.topTags,
   });
   add("activity-heatmap", {
     operationId: "activityHeatmap",
     summary: "Memories of each day",
     query: rhythm.HeatmapInput,
     answer: rhythm.HeatmapOutput.openapi("ActivityHeatmap"),
-    run: (query) => rhythm.activityHeatmap(runtime, query),
+    run: rhythm.activityHeatmap,
   });
   add("activity-breakdown", {
     operationId: "activityBreakdown",
     summary: "When memories are made, and how regularly",
     query: rhythm.BreakdownInput,
     answer: rhythm.BreakdownOutput.openapi("ActivityBreakdown"),
-    run: (query) => rhythm.activityBreakdown(runtime, query),
+    run: rhythm.activityBreakdown,
   });
   add("storage-stats", {
     operationId: "storageStats",
     summary: "What memories take",
     query: ZoneInput,
     answer: StorageOutput.openapi("StorageStats"),
-    run: (query) => storageStats(runtime, query),
+    run: storageStats,
   });
-  addUsage(add, runtime);
+  addUsage(add);
 }
 
 type Add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, report: Report<Query, Answer>) => void;
 
-function addUsage(add: Add, runtime: Runtime): void {
+function addUsage(add: Add): void {
   add("search-analytics", {
     operationId: "searchAnalytics",
     summary: "What was searched for since the process began",
     counted: true,
     answer: usage.SearchAnalyticsOutput.openapi("SearchAnalytics"),
-    run: () => usage.searchAnalytics(runtime),
+    run: usage.searchAnalytics,
   });
   add("performance", {
     operationId: "performanceMetrics",
     summary: "How fast the service answers",
     answer: usage.PerformanceOutput.openapi("PerformanceMetrics"),
-    run: () => usage.performanceMetrics(runtime),
+    run: usage.performanceMetrics,
   });
   add("access-patterns", {
     operationId: "accessPatterns",
     summary: "The memories most often read or found since the process began",
     query: usage.LimitInput,
     answer: usage.AccessPatternsOutput.openapi("AccessPatterns"),
-    run: (query) => usage.accessPatterns(runtime, query),
+    run: usage.accessPatterns,
   });
   add("audit-trail", {
     operationId: "auditTrail",
@@ -152,6 +151,6 @@ function addUsage(add: Add, runtime: Runtime): void {
     query: usage.AuditInput,
     counted: true,
     answer: usage.AuditOutput.openapi("AuditTrail"),
-    run: (query) => usage.auditTrail(runtime, query),
+    run: usage.auditTrail,
   });
 }

@@ -7,22 +7,26 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
+import { getPathNoStrict } from "hono/utils/url";
 import { join } from "node:path";
 import { createAccess } from "../access/access.ts";
 import { BodyReader } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
+import { needOfOperation, PAGES } from "../access/rights.ts";
+import { spacePath } from "../access/space.ts";
 import { clientOf } from "../operations/address.ts";
+import { callerRuntime } from "../operations/caller_runtime.ts";
 import { createLogger } from "../operations/logger.ts";
 import { documentSettings } from "../operations/documents/settings.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { noteWrongKey } from "../operations/wrong_key.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addBatches } from "./batches.ts";
 import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
-import type { HttpSettings } from "./endpoint.ts";
+import type { HttpSettings, RestApp, RestEnv } from "./endpoint.ts";
 import { addEvents, clientIp } from "./events.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
@@ -43,7 +47,7 @@ export { type AccessSettings, sharedAccess } from "../access/access.ts";
 
 const CORS = {
   methods: ["PUT", "DELETE"],
-  requestHeaders: ["X-Agent-ID", "X-Timezone", "X-Request-Id"],
+  requestHeaders: ["X-Agent-ID", "X-Timezone", "X-Request-Id", "X-Unimem-Space"],
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
@@ -53,14 +57,16 @@ const PROBES: ReadonlySet<string> = new Set(["/api/health", "/api/health/ready"]
 const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 
 /** Builds the REST server over a runtime. */
-export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono {
-  const app = new OpenAPIHono({ strict: false });
+export function createApp(runtime: ServiceRuntime, settings: HttpSettings): RestApp {
+  // A slash at the end changes nothing, and neither does the space in front.
+  const app = new OpenAPIHono<RestEnv>({ getPath: (request) => spacePath(getPathNoStrict(request)).path });
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
   const bodies = settings.bodies ?? new BodyReader();
   const { requests } = runtime.telemetry;
   const access = createAccess(settings, CORS, {
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "rest", log),
+    channel: "rest",
   });
   const operations = new Map<string, string>();
 
@@ -69,17 +75,16 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     const surface = operation === "rpc" ? "rpc" : "rest";
     // Its answer is the context's already: Hono would copy one that is set again, body and all.
     await requests.answer(surface, operation, request, log, async () => {
-      await bodies.answering(request, () => checked(context, next));
+      await bodies.answering(request, () => checked(context, operation, next));
       return context.res;
     });
   });
 
-  const checked = async (context: Context, next: () => Promise<void>) => {
+  const checked = async (context: Context<RestEnv>, operation: string, next: () => Promise<void>) => {
     const request = context.req.raw, { path } = context.req;
-    const isPublic = PUBLIC_PATHS.has(path);
     // `/mcp` needs no more: what changes something there is a POST.
     const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false }) ??
-      (isPublic ? null : access.checkKey(request, clientOf(clientIp(context.env))));
+      await bind(context, operation, PUBLIC_PATHS.has(path));
     if (refusal) {
       context.res = secured(request, refusal);
       return;
@@ -90,23 +95,37 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
     secured(request, access.withCors(request, context.res));
   };
 
+  /** Hands the route its caller's runtime, or refuses the caller. */
+  const bind = async (context: Context<RestEnv>, operation: string, isPublic: boolean): Promise<Response | null> => {
+    if (isPublic) {
+      context.set("runtime", runtime);
+      return null;
+    }
+    const request = context.req.raw, { prefix } = spacePath(getPathNoStrict(request));
+    const caller = await access.identify(request, clientOf(clientIp(context.env)), prefix);
+    if (caller instanceof Response) return caller;
+    context.set("runtime", callerRuntime(runtime, caller));
+    const need = operation === "page" || operation === "unknown" ? PAGES : needOfOperation(operation);
+    return access.authorise(request, caller, need);
+  };
+
   const spool = settings.spool ?? openSpool(runtime);
-  const routes = { ...settings, log, now: runtime.now, bodies, spool };
-  addBatches(app, runtime, routes);
-  addMemories(app, runtime, routes);
-  addRelations(app, runtime, routes);
-  addSearch(app, runtime, routes);
-  addSearchFamily(app, runtime, routes);
-  addTags(app, runtime, routes);
-  addManage(app, runtime, routes);
-  addTrash(app, runtime, routes);
-  addMoving(app, runtime, routes);
-  addAnalytics(app, runtime, routes);
-  addSync(app, runtime, routes);
-  addRpc(app, runtime, routes);
-  addDocuments(app, runtime, routes);
-  addEvents(app, runtime, routes);
-  addHealth(app, runtime, routes);
+  const routes = { ...settings, log, service: runtime, authorise: access.authorise, bodies, spool };
+  addBatches(app, routes);
+  addMemories(app, routes);
+  addRelations(app, routes);
+  addSearch(app, routes);
+  addSearchFamily(app, routes);
+  addTags(app, routes);
+  addManage(app, routes);
+  addTrash(app, routes);
+  addMoving(app, routes);
+  addAnalytics(app, routes);
+  addSync(app, routes);
+  addRpc(app, routes);
+  addDocuments(app, routes);
+  addEvents(app, routes);
+  addHealth(app, routes);
   addMetrics(app, runtime);
   addDocs(app, runtime, settings);
   addPages(app);
@@ -129,18 +148,18 @@ export function createApp(runtime: Runtime, settings: HttpSettings): OpenAPIHono
 }
 
 /** Where the files of forms are kept, in the data folder. Opens nothing. */
-export function openSpool(runtime: Runtime): Spool {
+export function openSpool(runtime: ServiceRuntime): Spool {
   return new Spool(join(runtime.health.settings.dataFolder, "uploads"), documentSettings(runtime).limits.maxBytes);
 }
 
 /** The operationId of the route that a request leads to: `page` for what the document leaves out, `unknown` for none. */
-function operationOf(context: Context, operations: ReadonlyMap<string, string>): string {
+function operationOf(context: Context<RestEnv>, operations: ReadonlyMap<string, string>): string {
   const route = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
   return route === undefined ? "unknown" : operations.get(`${route.method} ${route.path}`) ?? "page";
 }
 
 /** The methods some route serves under a path. */
-function methodsFor(app: OpenAPIHono, path: string): string[] {
+function methodsFor(app: RestApp, path: string): string[] {
   const methods = new Set<string>();
   for (const route of app.routes) {
     if (route.method === "ALL") continue;

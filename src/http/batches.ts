@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import {
   BatchOutput,
   deleteBatch,
@@ -14,14 +13,13 @@ import {
   updateBatch,
   UpdateBatchInput,
 } from "../operations/batch.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 
 const BatchChange = BatchOutput.openapi("BatchChange");
 const answers = "A result for each memory, in order; those that aren't there are named.";
 
 /** Adds the routes; before those with a content_hash in the path, which would match `batch`. */
-export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addBatches(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "put",
     path: "/api/memories/batch",
@@ -32,7 +30,7 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     answer: BatchChange,
     answers,
     problems: [409, 503],
-  }, ({ body }) => updateBatch(runtime, body));
+  }, ({ body }, runtime) => updateBatch(runtime, body));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -44,7 +42,7 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     answer: BatchChange,
     answers,
     problems: [409, 503],
-  }, ({ body }) => deleteBatch(runtime, body));
+  }, ({ body }, runtime) => deleteBatch(runtime, body));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -56,5 +54,5 @@ export function addBatches(app: OpenAPIHono, runtime: Runtime, settings: RouteSe
     answer: BatchChange,
     answers,
     problems: [409, 503],
-  }, ({ body }) => tagBatch(runtime, body));
+  }, ({ body }, runtime) => tagBatch(runtime, body));
 }

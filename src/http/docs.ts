@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Runtime } from "../operations/runtime.ts";
-import type { HttpSettings } from "./endpoint.ts";
+import type { HttpSettings, RestApp } from "./endpoint.ts";
 import { TAGS } from "./sections.ts";
 
 /** Adds `/openapi.json`. */
-export function addDocs(app: OpenAPIHono, runtime: Runtime, settings: HttpSettings): void {
+export function addDocs(app: RestApp, runtime: Runtime, settings: HttpSettings): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "apiKey",
@@ -24,7 +23,7 @@ export function addDocs(app: OpenAPIHono, runtime: Runtime, settings: HttpSettin
   });
 }
 
-function describeApi(app: OpenAPIHono, version: string, needsKey: boolean): unknown {
+function describeApi(app: RestApp, version: string, needsKey: boolean): unknown {
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {

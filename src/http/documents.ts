@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
 import { ContentInput, ContentOutput, documentContent } from "../operations/documents/content.ts";
 import {
@@ -19,7 +19,7 @@ import { documentSettings, MAX_BATCH_FILES } from "../operations/documents/setti
 import { HistoryOutput, uploadHistory, uploadStatus } from "../operations/documents/status.ts";
 import { upload, uploadBatch, UploadOptions, UploadOutput } from "../operations/documents/upload.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, json, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, json, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { type Form, type FormFile, readForm } from "./form.ts";
 import { WrongContentType } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
@@ -39,8 +39,8 @@ const BatchForm = z.object({ files: z.array(file()), ...FORM_FIELDS }).openapi("
 const FORM_BYTES = 1 << 20;
 
 /** Adds the routes. */
-export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
-  const { maxBytes } = documentSettings(runtime).limits;
+export function addDocuments(app: RestApp, settings: RouteSettings): void {
+  const { maxBytes } = documentSettings(settings.service).limits;
   /** Reads a form and hands on its files; those that aren't taken over are removed. */
   const withForm = async (request: Request, maxFiles: number, run: (form: Form) => Promise<UploadOutput>) => {
     const limits = { maxFiles, maxFileBytes: maxBytes, maxBytes: maxBytes + FORM_BYTES };
@@ -59,7 +59,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     "uploadDocument",
     "Upload a document",
     UploadForm,
-    (request) =>
+    (request, runtime) =>
       withForm(request, 1, async (form) => {
         const [file] = filesOf(form, "file");
         await removeOthers(form, [file!]);
@@ -72,7 +72,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     "uploadDocuments",
     "Upload many documents",
     BatchForm,
-    (request) =>
+    (request, runtime) =>
       withForm(request, MAX_BATCH_FILES, async (form) => {
         const files = filesOf(form, "files");
         await removeOthers(form, files);
@@ -89,7 +89,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: UploadStatus.openapi("UploadStatus"),
     answers: "The upload's state, and each file's.",
     problems: [404, 503],
-  }, ({ path }) => uploadStatus(runtime, path("upload_id")));
+  }, ({ path }, runtime) => uploadStatus(runtime, path("upload_id")));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -100,7 +100,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: HistoryOutput.openapi("UploadHistory"),
     answers: "The newest uploads; those before a restart as their memories tell.",
     problems: [503],
-  }, () => uploadHistory(runtime));
+  }, (_input, runtime) => uploadHistory(runtime));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -115,7 +115,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: RemoveOutput.openapi("DocumentRemoved"),
     answers: "It was removed.",
     problems: [404, 503],
-  }, ({ path, query }) => removeUpload(runtime, { upload_id: path("upload_id"), ...query }));
+  }, ({ path, query }, runtime) => removeUpload(runtime, { upload_id: path("upload_id"), ...query }));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -128,7 +128,7 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: RemoveByTagsOutput.openapi("DocumentsRemoved"),
     answers: "What was removed.",
     problems: [503],
-  }, ({ body }) => removeByTags(runtime, body));
+  }, ({ body }, runtime) => removeByTags(runtime, body));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -140,17 +140,17 @@ export function addDocuments(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: ContentOutput.openapi("DocumentContent"),
     answers: "The chunks in order, or the best matches first.",
     problems: [503],
-  }, ({ path, query }) => documentContent(runtime, path("upload_id"), query));
+  }, ({ path, query }, runtime) => documentContent(runtime, path("upload_id"), query));
 }
 
 /** A route that takes a form. */
 function addUpload(
-  app: OpenAPIHono,
+  app: RestApp,
   path: string,
   operationId: string,
   summary: string,
   form: z.ZodObject,
-  run: (request: Request) => Promise<UploadOutput>,
+  run: (request: Request, runtime: Runtime) => Promise<UploadOutput>,
 ): void {
   const problem = (description: string, schema: z.ZodType = Problem) => ({
     description,
@@ -170,7 +170,7 @@ function addUpload(
         content: { "application/json": { schema: UploadOutput.openapi("UploadQueued") } },
       },
       401: problem("The API key is missing or wrong."),
-      403: problem("The Host or Origin header is not allowed."),
+      403: problem("The caller has no right to this, or the Host or Origin header is not allowed."),
       413: problem("A file or the form is too large."),
       415: problem("The body is no form, or the file's type can't be read; the answer lists the types that can."),
       422: problem("The form has faults; every one is listed.", ValidationProblem),
@@ -183,7 +183,7 @@ function addUpload(
   });
   app.on("post", path, async (context) => {
     try {
-      return json(await run(context.req.raw));
+      return json(await run(context.req.raw, context.get("runtime")));
     } catch (error) {
       // Elsewhere `unsupported` is about the service; here it is about the file.
       if (error instanceof MemoryError && error.code === "unsupported") throw new WrongContentType(error.message);

@@ -7,14 +7,23 @@
 
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
-import type { AccessSettings } from "../access/access.ts";
+import type { Access, AccessSettings } from "../access/access.ts";
 import type { BodyReader } from "../access/body.ts";
 import type { Logger } from "../operations/logger.ts";
+import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
 import { Problem, ValidationProblem } from "./schemas.ts";
 import { TAGS } from "./sections.ts";
 import type { Spool } from "./spool.ts";
 import { ignoredNames, validate } from "./validation.ts";
+
+/** What a request's context holds: what its operation works with, bound to the caller. */
+export interface RestEnv {
+  Variables: { runtime: Runtime };
+}
+
+/** The REST server. */
+export type RestApp = OpenAPIHono<RestEnv>;
 
 /** A route. */
 export interface Endpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject> {
@@ -69,15 +78,17 @@ export interface RouteSettings extends HttpSettings {
   bodies: BodyReader;
   /** Keeps the files of forms. */
   spool: Spool;
-  /** The runtime's clock. */
-  now: () => number;
+  /** Refuses what the caller has no right to, for routes whose need depends on the body. */
+  authorise: Access["authorise"];
+  /** The process's own runtime, for facts that are the same for every caller; never for an operation. */
+  service: ServiceRuntime;
 }
 
 /** The statuses in words, for the document. */
 const PROBLEMS = {
   400: "The request can be read, but must not run as it is.",
   401: "The API key is missing or wrong.",
-  403: "The Host or Origin header is not allowed.",
+  403: "The caller has no right to this, or the Host or Origin header is not allowed.",
   404: "Nothing is stored under this content_hash.",
   409: "It contradicts what is stored by now; the message names the memories.",
   413: "The body or the content is too large.",
@@ -103,15 +114,15 @@ export function json(value: unknown, status = 200): Response {
 
 /** Adds a route to the app and to its OpenAPI document. */
 export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Query extends z.ZodObject>(
-  app: OpenAPIHono,
+  app: RestApp,
   settings: RouteSettings,
   endpoint: Endpoint<Answer, Body, Query>,
-  run: (input: EndpointInput<Body, Query>) => Promise<z.input<Answer>>,
+  run: (input: EndpointInput<Body, Query>, runtime: Runtime) => Promise<z.input<Answer>>,
 ): void {
   const { body, query } = endpoint;
   app.openAPIRegistry.registerPath(documented(endpoint));
   app.on(endpoint.method, endpoint.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
-    const request = context.req.raw, receivedAt = settings.now();
+    const request = context.req.raw, receivedAt = settings.service.now();
     const texts = query && readQuery(request, query.kinds);
     const sent = body && await readJson(request, settings);
     const ignored = body ? ignoredNames(body, sent, endpoint.strict ?? false) : [];
@@ -123,7 +134,7 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
       header: (name: string) => request.headers.get(name) ?? undefined,
       receivedAt,
     } as EndpointInput<Body, Query>;
-    const answer = await run(input);
+    const answer = await run(input, context.get("runtime"));
     return json(ignored.length > 0 && typeof answer === "object" ? { ...answer, ignored } : answer);
   });
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { TagList } from "../memory/schemas.ts";
 import { EVENT_TYPES } from "../operations/event_types.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, documented, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, documented, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { eventStreamHeaders, streamEvents } from "./event_stream.ts";
 import { readQuery } from "./request.ts";
 import { validate } from "./validation.ts";
@@ -39,7 +38,7 @@ const EventStats = z.object({
 }).openapi("EventStats");
 
 /** Adds the routes. */
-export function addEvents(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addEvents(app: RestApp, settings: RouteSettings): void {
   app.openAPIRegistry.registerPath(documented({
     method: "get",
     path: "/api/events",
@@ -62,7 +61,7 @@ export function addEvents(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     const texts = readQuery(request, { types: "names", tags: "names", tag: "list", last_event_id: "text" });
     const { types, tags = [], tag = [], last_event_id } = validate(EventsQuery, texts.values, "query", texts.raw);
     if (request.method === "HEAD") return eventStreamHeaders();
-    return streamEvents(runtime.events, {
+    return streamEvents(context.get("runtime").events, {
       types,
       tags: [...tags, ...tag],
       lastEventId: request.headers.get("last-event-id")?.trim() || last_event_id,
@@ -79,7 +78,7 @@ export function addEvents(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     summary: "Who listens to events",
     answer: EventStats,
     answers: "The open streams.",
-  }, () => Promise.resolve(runtime.events.stats()));
+  }, (_input, runtime) => Promise.resolve(runtime.events.stats()));
 }
 
 /** The address the listener saw; tests that call the app in process have none. */

@@ -4,17 +4,16 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { dirname } from "node:path";
 import { health, liveness, ready } from "../operations/health/health.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { machineFacts } from "../operations/machine.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { DetailedHealth, Liveness } from "./health_schemas.ts";
 
 /** Adds the routes. */
-export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addHealth(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/health",
@@ -25,7 +24,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: Liveness,
     answers: "The process lives.",
     public: true,
-  }, async () => {
+  }, async (_input, runtime) => {
     const { embedding: { counters, ...embedding }, uptime_seconds, status, version, ...rest } = await liveness(runtime);
     const max_size = counters.queue_limit;
     return {
@@ -58,7 +57,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     problems: [503],
     infallible: true,
     public: true,
-  }, async () => {
+  }, async (_input, runtime) => {
     await ready(runtime);
     return { status: "ready" as const };
   });
@@ -71,7 +70,7 @@ export function addHealth(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     summary: "State and figures of every part",
     answer: DetailedHealth,
     answers: "The figures; `status` is unhealthy while the store can't be reached.",
-  }, async () => {
+  }, async (_input, runtime) => {
     const { status, parts, version, uptime_seconds, storage, embedding } = await health(runtime);
     const { stats } = storage;
     const path = stats?.details.path;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { bulkDelete, BulkDeleteInput, BulkDeleteOutput } from "../operations/bulk_delete.ts";
 import { DuplicatesInput, DuplicatesOutput, findDuplicates } from "../operations/duplicates.ts";
 import { maintain, SYSTEM_OPERATIONS } from "../operations/maintain.ts";
@@ -16,13 +15,12 @@ import {
   MergeInput,
   MergeOutput,
 } from "../operations/merge_duplicates.ts";
-import type { Runtime } from "../operations/runtime.ts";
 import { renameTag, RenameTagInput, tagStats, TagStatsOutput } from "../operations/tag_stats.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { BulkResult, Memory } from "./schemas.ts";
 
 /** Adds the routes. */
-export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addManage(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/manage/bulk-delete",
@@ -36,9 +34,9 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: BulkDeleteOutput.openapi("BulkDeleteResult"),
     answers: "How many were deleted, to the trash unless `permanent`.",
     problems: [400, 503],
-  }, ({ body, header }) => bulkDelete(runtime, { ...body, timezone: body.timezone ?? header("X-Timezone") }));
+  }, ({ body, header }, runtime) => bulkDelete(runtime, { ...body, timezone: body.timezone ?? header("X-Timezone") }));
 
-  addDuplicates(app, runtime, settings);
+  addDuplicates(app, settings);
 
   addEndpoint(app, settings, {
     method: "get",
@@ -49,7 +47,7 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: TagStatsOutput.openapi("TagStats"),
     answers: "Every tag, most used first.",
     problems: [503],
-  }, () => tagStats(runtime));
+  }, (_input, runtime) => tagStats(runtime));
 
   addEndpoint(app, settings, {
     method: "put",
@@ -64,7 +62,7 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: BulkResult,
     answers: "On how many memories it was renamed.",
     problems: [400, 503],
-  }, ({ query, path }) => renameTag(runtime, { ...query, old_tag: path("old_tag") }));
+  }, ({ query, path }, runtime) => renameTag(runtime, { ...query, old_tag: path("old_tag") }));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -77,10 +75,10 @@ export function addManage(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: BulkResult,
     answers: "What was done.",
     problems: [400, 503],
-  }, ({ path }) => maintain(runtime, path("operation")));
+  }, ({ path }, runtime) => maintain(runtime, path("operation")));
 }
 
-function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+function addDuplicates(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/manage/duplicates",
@@ -101,7 +99,7 @@ function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     answer: DuplicatesOutput.openapi("Duplicates"),
     answers: "Groups of memories that say the same, and which of each to keep.",
     problems: [503],
-  }, ({ query }) => findDuplicates(runtime, query));
+  }, ({ query }, runtime) => findDuplicates(runtime, query));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -113,7 +111,7 @@ function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     answer: MergeOutput.extend({ memory: Memory }).openapi("MergeResult"),
     answers: "The kept memory; the others are in the trash.",
     problems: [400, 404, 409, 503],
-  }, ({ body }) => mergeDuplicates(runtime, body));
+  }, ({ body }, runtime) => mergeDuplicates(runtime, body));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -137,5 +135,5 @@ function addDuplicates(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     answer: CleanupOutput.openapi("CleanupResult"),
     answers: "How many were merged away.",
     problems: [409, 503],
-  }, ({ query }) => cleanUpDuplicates(runtime, query));
+  }, ({ query }, runtime) => cleanUpDuplicates(runtime, query));
 }

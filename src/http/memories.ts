@@ -4,16 +4,15 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { plainKey } from "../memory/schemas.ts";
 import { get } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
-import type { Runtime } from "../operations/runtime.ts";
 import { store, storeBatch, StoreInput } from "../operations/store.ts";
 import { update } from "../operations/update.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import * as wire from "./schemas.ts";
 
 /** Listings filter by everything but metadata, which a query string can't spell; search takes it in its body. */
@@ -23,7 +22,7 @@ const ListQuery = ListInput.omit({ metadata: true }).extend({
 });
 
 /** Adds the routes. */
-export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addMemories(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/memories",
@@ -35,7 +34,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.StoreResult,
     answers: "Stored, or there already.",
     problems: [429, 503],
-  }, ({ body, header, receivedAt }) => store(runtime, withAgent(body, header), receivedAt));
+  }, ({ body, header, receivedAt }, runtime) => store(runtime, withAgent(body, header), receivedAt));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -47,7 +46,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.BatchResult,
     answers: "A result per memory, in order.",
     problems: [429, 503],
-  }, ({ body, header, receivedAt }) => {
+  }, ({ body, header, receivedAt }, runtime) => {
     const memories = body.memories.map((memory) => withAgent(memory, header));
     return storeBatch(runtime, { memories }, receivedAt);
   });
@@ -78,7 +77,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.MemoryPage,
     answers: "A page of memories.",
     problems: [503],
-  }, ({ query: { tag = [], tags = [], ...query } }) => list(runtime, { ...query, tags: [...tag, ...tags] }));
+  }, ({ query: { tag = [], tags = [], ...query } }, runtime) => list(runtime, { ...query, tags: [...tag, ...tags] }));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -89,7 +88,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.Memory,
     answers: "The memory.",
     problems: [404, 409, 503],
-  }, ({ path }) => get(runtime, { content_hash: keyOf(path) }));
+  }, ({ path }, runtime) => get(runtime, { content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "put",
@@ -102,7 +101,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.UpdateResult,
     answers: "The memory after the change.",
     problems: [404, 409, 503],
-  }, ({ body, path }) => update(runtime, { ...body, content_hash: keyOf(path) }));
+  }, ({ body, path }, runtime) => update(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -115,7 +114,7 @@ export function addMemories(app: OpenAPIHono, runtime: Runtime, settings: RouteS
     answer: wire.DeleteResult,
     answers: "It was deleted.",
     problems: [404, 409, 503],
-  }, ({ path, query }) => deleteMemory(runtime, { ...query, content_hash: keyOf(path) }));
+  }, ({ path, query }, runtime) => deleteMemory(runtime, { ...query, content_hash: keyOf(path) }));
 }
 
 /** The header `X-Agent-ID` counts where the body names no agent. */

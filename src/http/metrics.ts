@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Runtime } from "../operations/runtime.ts";
 import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
-import { documented } from "./endpoint.ts";
+import { documented, type RestApp } from "./endpoint.ts";
 
 /** Adds the route, where metrics are kept. */
-export function addMetrics(app: OpenAPIHono, { telemetry: { metrics } }: Runtime): void {
+export function addMetrics(app: RestApp, { telemetry: { metrics } }: Runtime): void {
   if (!metrics.enabled) return;
   app.openAPIRegistry.registerPath(documented({
     method: "get",

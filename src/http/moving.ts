@@ -4,14 +4,13 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
 import { LINE } from "../memory/json_shape.ts";
 import { ExportInput, exportMemories } from "../operations/moving/export.ts";
 import { ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { documented, json, type RouteSettings } from "./endpoint.ts";
+import { documented, json, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { checkType, readQuery } from "./request.ts";
 import { validate } from "./validation.ts";
 
@@ -24,7 +23,7 @@ const ImportQuery = z.object({
 });
 
 /** Adds the routes. */
-export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }: RouteSettings): void {
+export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void {
   app.openAPIRegistry.registerPath(documented({
     method: "get",
     path: "/api/export",
@@ -50,7 +49,7 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
       "Content-Disposition": 'attachment; filename="unimem-export.jsonl"',
     };
     if (request.method === "HEAD") return new Response(null, { headers });
-    const chunks = exportMemories(runtime, input);
+    const chunks = exportMemories(context.get("runtime"), input);
     // The status, which is sent with the first piece, reports a store that is down.
     const first = await chunks.next();
     return new Response(bodyOf(first.done ? "" : first.value.text, chunks), { headers });
@@ -87,7 +86,11 @@ export function addMoving(app: OpenAPIHono, runtime: Runtime, { apiKey, bodies }
       });
     }
     return json(
-      await importFile(runtime, bodies.lines(request), { signal: request.signal, trustVectors, limits: LINE }),
+      await importFile(context.get("runtime"), bodies.lines(request), {
+        signal: request.signal,
+        trustVectors,
+        limits: LINE,
+      }),
     );
   });
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { DASHBOARD } from "../web/files.ts";
+import type { RestApp } from "./endpoint.ts";
 import docsHtml from "./pages/docs.html" with { type: "text" };
 import docsScript from "./pages/docs.js" with { type: "text" };
 import icon from "./pages/icon.svg" with { type: "text" };
@@ -34,7 +34,7 @@ const PAGES: Record<string, [type: string, text: string]> = {
 export const PUBLIC_PAGES: readonly string[] = Object.keys(PAGES);
 
 /** Adds the pages. */
-export function addPages(app: OpenAPIHono): void {
+export function addPages(app: RestApp): void {
   for (const [path, [type, text]] of Object.entries(PAGES)) {
     const headers = { ...PAGE_HEADERS, "Content-Type": `${type}; charset=utf-8` };
     app.get(path, () => new Response(text, { headers }));

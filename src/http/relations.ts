@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { contradictions, ContradictionsInput, ContradictionsOutput } from "../operations/contradictions.ts";
 import { plainKey } from "../memory/schemas.ts";
 import {
@@ -17,9 +16,8 @@ import {
   removeRelation,
   RemoveRelationInput,
 } from "../operations/relation.ts";
-import type { Runtime } from "../operations/runtime.ts";
 import { reinstate, supersede, SupersedeInput, SupersedeOutput } from "../operations/supersede.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { Memory } from "./schemas.ts";
 
 const PATH = "/api/memories/{content_hash}/relations", SUPERSEDE = "/api/memories/{content_hash}/supersede";
@@ -34,7 +32,7 @@ const Contradictions = ContradictionsOutput.extend({
 }).openapi("Contradictions");
 
 /** Adds the routes. */
-export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addRelations(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: PATH,
@@ -48,7 +46,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Relations,
     answers: "The relations and the memories they lead to.",
     problems: [404, 409, 503],
-  }, ({ path, query }) => relations(runtime, { ...query, content_hash: keyOf(path) }));
+  }, ({ path, query }, runtime) => relations(runtime, { ...query, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -60,7 +58,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Change,
     answers: "It was added, or was there already.",
     problems: [400, 404, 409, 503],
-  }, ({ path, body }) => addRelation(runtime, { ...body, content_hash: keyOf(path) }));
+  }, ({ path, body }, runtime) => addRelation(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -75,7 +73,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Change,
     answers: "They were removed, or there were none.",
     problems: [409, 503],
-  }, ({ path, query }) => removeRelation(runtime, { ...query, content_hash: keyOf(path) }));
+  }, ({ path, query }, runtime) => removeRelation(runtime, { ...query, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -91,7 +89,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Supersession,
     answers: "The older memory is superseded.",
     problems: [400, 404, 409, 503],
-  }, ({ path, body }) => supersede(runtime, { ...body, content_hash: keyOf(path) }));
+  }, ({ path, body }, runtime) => supersede(runtime, { ...body, content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -102,7 +100,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Supersession,
     answers: "The memory is current.",
     problems: [404, 409, 503],
-  }, ({ path }) => reinstate(runtime, { content_hash: keyOf(path) }));
+  }, ({ path }, runtime) => reinstate(runtime, { content_hash: keyOf(path) }));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -117,7 +115,7 @@ export function addRelations(app: OpenAPIHono, runtime: Runtime, settings: Route
     answer: Contradictions,
     answers: "Unresolved pairs, marked ones first.",
     problems: [503],
-  }, ({ query }) => contradictions(runtime, query));
+  }, ({ query }, runtime) => contradictions(runtime, query));
 }
 
 /** Any other text is a key nothing is stored under. */

@@ -5,15 +5,16 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
+import { leastNeedOfTool, may, needOfMessages } from "../access/rights.ts";
 import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { toolSchema } from "../memory/tool_schema.ts";
 import { textWithKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
-import { addEndpoint, documented, json, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, documented, json, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
 import { RPC_TOOLS, type RpcTool, statistics } from "./rpc_tools.ts";
 import { InvalidRequest, validate } from "./validation.ts";
@@ -60,7 +61,7 @@ class RpcError extends Error {
 }
 
 /** Adds the routes. */
-export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addRpc(app: RestApp, settings: RouteSettings): void {
   app.openAPIRegistry.registerPath(documented({
     method: "post",
     path: "/mcp",
@@ -78,9 +79,14 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
   // Strictness about the last slash is off, so that this serves `/mcp/` too.
   app.post("/mcp", async (context) => {
     const request = validate(RpcRequest, await readJson(context.req.raw, settings), "body");
+    const denied = settings.authorise(context.req.raw, context.get("runtime").caller, needOfMessages(request));
+    if (denied !== null) return denied;
     // A notification gets no answer.
     if (request.id == null && request.method.startsWith("notifications/")) return new Response(null, { status: 202 });
-    const id = request.id ?? null, { requests } = runtime.telemetry, scope = requests.current;
+    const id = request.id ?? null,
+      runtime = context.get("runtime"),
+      { requests } = runtime.telemetry,
+      scope = requests.current;
     if (scope) scope.operation = operationOf(request);
     try {
       const profile = profileOf(context.req.raw) ?? runtime.settings.tools?.profile ?? "full";
@@ -105,7 +111,10 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
     answer: z.object({ tools: Tools, protocol: z.literal("mcp"), version: z.string() }).openapi("RpcTools"),
     answers: "The tools with the schemas of their arguments.",
     infallible: true,
-  }, () => Promise.resolve({ tools: listTools("full"), protocol: "mcp" as const, version: "1.0" }));
+  }, (_input, { caller }) => {
+    const tools = listTools("full").filter(({ name }) => may(caller, leastNeedOfTool(name)));
+    return Promise.resolve({ tools, protocol: "mcp" as const, version: "1.0" });
+  });
 
   addEndpoint(app, settings, {
     method: "get",
@@ -121,7 +130,7 @@ export function addRpc(app: OpenAPIHono, runtime: Runtime, settings: RouteSettin
       statistics: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
     }).openapi("RpcHealth"),
     answers: "The state; `status` is unhealthy while the store can't be reached.",
-  }, async () => {
+  }, async (_input, runtime) => {
     const { status, statistics: figures } = await statistics(runtime);
     return {
       status,
@@ -150,7 +159,7 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest, profile:
     case "ping":
       return {};
     case "tools/list":
-      return { tools: listTools(profile) };
+      return { tools: listTools(profile).filter(({ name }) => may(runtime.caller, leastNeedOfTool(name))) };
     case "tools/call": {
       const call = ToolCall.safeParse(params ?? {});
       if (!call.success) throw new RpcError(CODE.invalidParams, "Invalid params: name is required");

@@ -4,11 +4,9 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { PageSize } from "../memory/schemas.ts";
-import type { Runtime } from "../operations/runtime.ts";
 import { search, SearchInput } from "../operations/search.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { SearchResults } from "./schemas.ts";
 
 const DEFAULT_PAGE_SIZE = 10;
@@ -20,7 +18,7 @@ const SearchRequest = SearchInput.extend({
 }).openapi("SearchRequest", { example: { query: "When do we deploy?", n_results: 5 } });
 
 /** Adds the route. */
-export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addSearch(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/search",
@@ -34,7 +32,7 @@ export function addSearch(app: OpenAPIHono, runtime: Runtime, settings: RouteSet
     answer: SearchResults,
     answers: "A page of results, best first.",
     problems: [429, 503],
-  }, async ({ body: { n_results, page_size, ...body } }) => {
+  }, async ({ body: { n_results, page_size, ...body } }, runtime) => {
     const started = performance.now();
     const input = { ...body, page_size: n_results ?? page_size ?? DEFAULT_PAGE_SIZE };
     const found = await search(runtime, input);

@@ -4,15 +4,13 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import { PageSize, plainKey } from "../memory/schemas.ts";
 import type { SearchPage } from "../operations/search_page.ts";
-import type { Runtime } from "../operations/runtime.ts";
 import { searchByTag, TagSearchInput } from "../operations/search_by_tag.ts";
 import { searchByTime, TimeSearchInput } from "../operations/search_by_time.ts";
 import { searchSimilar, SimilarInput } from "../operations/search_similar.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { SearchResults } from "./schemas.ts";
 
 const TagSearchRequest = TagSearchInput.openapi("TagSearchRequest", { example: { tags: ["deploy", "infra"] } });
@@ -30,7 +28,7 @@ const TimeSearchResults = SearchResults.extend({
 }).openapi("TimeSearchResults");
 
 /** Adds the routes. */
-export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addSearchFamily(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "post",
     path: "/api/search/by-tag",
@@ -41,7 +39,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     answer: SearchResults,
     answers: "A page of memories, newest first, or oldest first with `order: time`.",
     problems: [400, 503],
-  }, ({ body }) => timed(() => searchByTag(runtime, body)));
+  }, ({ body }, runtime) => timed(() => searchByTag(runtime, body)));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -56,7 +54,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     answer: TimeSearchResults,
     answers: "A page of memories, newest first, or ranked by `semantic_query`.",
     problems: [429, 503],
-  }, ({ body, header }) => {
+  }, ({ body, header }, runtime) => {
     const timezone = body.timezone ?? header("X-Timezone");
     return timed(() => searchByTime(runtime, { ...body, timezone, page_size: body.page_size ?? body.n_results ?? 10 }));
   });
@@ -74,7 +72,7 @@ export function addSearchFamily(app: OpenAPIHono, runtime: Runtime, settings: Ro
     answer: SearchResults,
     answers: "A page of memories, nearest first, without the one itself.",
     problems: [404, 409, 503],
-  }, ({ query, path }) => {
+  }, ({ query, path }, runtime) => {
     const content_hash = plainKey(path("content_hash"));
     return timed(() => searchSimilar(runtime, { ...query, content_hash }));
   });

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 
 const SyncStatus = z.object({
   is_hybrid: z.literal(false),
@@ -34,7 +33,7 @@ const InitialSync = z.object({
 }).openapi("InitialSync");
 
 /** Adds the routes. */
-export function addSync(app: OpenAPIHono, _runtime: Runtime, settings: RouteSettings): void {
+export function addSync(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/health/sync-status",

@@ -4,15 +4,13 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { tags } from "../operations/list.ts";
 import { SuggestInput, suggestTags } from "../operations/suggest_tags.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { Tags } from "./schemas.ts";
 
 /** Adds the route. */
-export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addTags(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/tags",
@@ -22,7 +20,7 @@ export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSetti
     answer: Tags,
     answers: "Every tag with the number of memories that carry it.",
     problems: [503],
-  }, () => tags(runtime));
+  }, (_input, runtime) => tags(runtime));
 
   addEndpoint(app, settings, {
     method: "get",
@@ -39,5 +37,5 @@ export function addTags(app: OpenAPIHono, runtime: Runtime, settings: RouteSetti
     answer: Tags,
     answers: "Tags that begin with the prefix, most used first, then those that hold it further in.",
     problems: [503],
-  }, ({ query: { q, ...query } }) => suggestTags(runtime, { ...query, prefix: q ?? query.prefix }));
+  }, ({ query: { q, ...query } }, runtime) => suggestTags(runtime, { ...query, prefix: q ?? query.prefix }));
 }

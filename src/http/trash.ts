@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Runtime } from "../operations/runtime.ts";
 import {
   emptyTrash,
   EmptyTrashInput,
@@ -15,11 +13,11 @@ import {
   trash,
   TrashInput,
 } from "../operations/trash.ts";
-import { addEndpoint, type RouteSettings } from "./endpoint.ts";
+import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { RestoreResult, TrashPage } from "./schemas.ts";
 
 /** Adds the routes. */
-export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSettings): void {
+export function addTrash(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
     method: "get",
     path: "/api/manage/trash",
@@ -30,7 +28,7 @@ export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSett
     answer: TrashPage,
     answers: "A page of deleted memories, with when and why, and until when they can be restored.",
     problems: [503],
-  }, ({ query }) => trash(runtime, query));
+  }, ({ query }, runtime) => trash(runtime, query));
 
   addEndpoint(app, settings, {
     method: "post",
@@ -42,7 +40,7 @@ export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSett
     answer: RestoreResult,
     answers: "Which were restored, and which the trash doesn't hold.",
     problems: [409, 503],
-  }, ({ body }) => restore(runtime, body));
+  }, ({ body }, runtime) => restore(runtime, body));
 
   addEndpoint(app, settings, {
     method: "delete",
@@ -55,5 +53,5 @@ export function addTrash(app: OpenAPIHono, runtime: Runtime, settings: RouteSett
     answer: EmptyTrashOutput.openapi("EmptyTrashResult"),
     answers: "How many were deleted.",
     problems: [409, 503],
-  }, ({ query }) => emptyTrash(runtime, query));
+  }, ({ query }, runtime) => emptyTrash(runtime, query));
 }

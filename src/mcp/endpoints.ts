@@ -7,7 +7,7 @@
 
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import type { Logger } from "../operations/logger.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import type { InFlight } from "./in_flight.ts";
 import { ConnectionQuota } from "./connection_quota.ts";
 import type { ReadBody } from "./rpc.ts";
@@ -37,16 +37,16 @@ export interface Endpoints {
 }
 
 /** Prepares both transports. Close each when done. */
-export function openEndpoints(runtime: Runtime, settings: EndpointSettings): Endpoints {
+export function openEndpoints({ telemetry }: ServiceRuntime, settings: EndpointSettings): Endpoints {
   const { serverName, log, inFlight, readBody, keepAliveMs, limits } = settings;
   const shared = {
-    createServer: (profile: ToolProfile | undefined) =>
-      createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight, profile }),
+    createServer: (runtime: Runtime, profile: ToolProfile | undefined, current?: () => Runtime) =>
+      createMcpServer(runtime, { serverName, log, surface: "mcp", inFlight, profile, current }),
     readBody,
     keepAliveMs,
     log,
     buffers: new StreamBuffers(({ name, transport, unread, total }) => {
-      runtime.telemetry.metrics.counter("unimem_streams_ended_total").with(transport).add();
+      telemetry.metrics.counter("unimem_streams_ended_total").with(transport).add();
       const figures = `it left ${unread} bytes unread, all clients together ${total}`;
       log.warning(`Ended the ${transport} stream of ${name}: ${figures}`, { transport, client: name });
     }),
@@ -56,7 +56,7 @@ export function openEndpoints(runtime: Runtime, settings: EndpointSettings): End
     places: new ConnectionQuota(limits),
     // Its answer comes over the stream, after that to the request that carried it; it counts by itself all the same.
     onMessage: (body) => {
-      if (isCounted(body)) runtime.telemetry.requests.carriesMessage();
+      if (isCounted(body)) telemetry.requests.carriesMessage();
     },
   });
   return { sse, streamable: new StreamableEndpoint({ ...shared, limits, places: new ConnectionQuota(limits) }) };

@@ -7,12 +7,15 @@
 import { type AccessSettings, createAccess } from "../access/access.ts";
 import { BodyReader } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
+import { needOfMessages, needOfOperation } from "../access/rights.ts";
+import { spacePath } from "../access/space.ts";
 import { MemoryError } from "../errors.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { ready } from "../operations/health/health.ts";
+import { callerRuntime } from "../operations/caller_runtime.ts";
 import { clientOf, MAX_CLIENTS, sharePerAddress } from "../operations/address.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { noteWrongKey } from "../operations/wrong_key.ts";
 import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -61,12 +64,13 @@ const CORS = {
     "Mcp-Name",
     "Last-Event-ID",
     "X-Agent-ID",
+    "X-Unimem-Space",
   ],
   exposedHeaders: ["Mcp-Session-Id", "X-Request-Id"],
 };
 
 /** Whether requests can be served now, as the REST port says it. Needs no key. */
-async function readiness(runtime: Runtime): Promise<Response> {
+async function readiness(runtime: ServiceRuntime): Promise<Response> {
   try {
     await ready(runtime);
     return probe(200, { status: "ready" });
@@ -81,11 +85,12 @@ function probe(status: number, body: object, headers: Record<string, string> = {
 }
 
 /** Prepares the handler of the MCP port. Opens nothing; close it when done. */
-export function createMcpListener(runtime: Runtime, settings: McpListenerSettings): McpListener {
+export function createMcpListener(runtime: ServiceRuntime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
   const access = createAccess(settings.access, CORS, {
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "mcp", log),
+    channel: "mcp",
   });
   const inFlight = new InFlight(), bodies = settings.access.bodies ?? new BodyReader();
   const max = settings.sessions?.max ?? SESSION_LIMITS.max;
@@ -125,26 +130,34 @@ export function createMcpListener(runtime: Runtime, settings: McpListenerSetting
   };
 
   const route = async (request: Request, address: string | undefined): Promise<Response> => {
-    const path = pathOf(request), isProbe = path === "/health" || path === "/health/ready";
+    const { path, prefix } = spacePath(pathOf(request)), isProbe = path === "/health" || path === "/health/ready";
     // Even a GET changes something here: it opens a stream or a session.
     const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isProbe && path !== "/metrics" });
     if (refusal) return refusal;
     if (path === "/health") return probe(200, { status: "ok" });
     if (path === "/health/ready") return await readiness(runtime);
-    const denied = access.checkKey(request, address);
-    if (denied) return denied;
+    const caller = await access.identify(request, address, prefix);
+    if (caller instanceof Response) return caller;
     if (closed) return access.withCors(request, stopping());
     const profile = askedProfile(request);
     if (profile instanceof Response) return access.withCors(request, profile);
+    const bound = callerRuntime(runtime, caller);
+    const authorise = (body: unknown) => access.authorise(request, caller, needOfMessages(body));
     switch (path) {
       case "/metrics":
-        return await tellMetrics(runtime);
+        return access.authorise(request, caller, needOfOperation("metrics")) ?? await tellMetrics(runtime);
       case "/mcp":
-        return access.withCors(request, await serve(({ streamable }) => streamable.handle(request, address)));
+        return access.withCors(request, await serve(({ streamable }) => streamable.handle(request, bound, authorise)));
       case "/sse":
-        return access.withCors(request, await serve(({ sse }) => sse.open(request, address, profile)));
+        return access.withCors(
+          request,
+          await serve(({ sse }) => sse.open(request, { runtime: bound, profile, prefix })),
+        );
       case "/messages":
-        return access.withCors(request, await serve(({ sse }) => sse.post(request, new URL(request.url))));
+        return access.withCors(
+          request,
+          await serve(({ sse }) => sse.post(request, new URL(request.url), bound, authorise)),
+        );
       default:
         return access.withCors(request, rpcError(404, RPC.other, "Not found: MCP is served at /mcp and /sse"));
     }
@@ -208,7 +221,7 @@ function stopping(): Response {
 /** What an HTTP request is for, where it carries no message that counts by itself. */
 function operationOf(request: Request): string {
   const { method } = request;
-  switch (pathOf(request)) {
+  switch (spacePath(pathOf(request)).path) {
     case "/health":
       return "health";
     case "/metrics":
@@ -231,7 +244,7 @@ function pathOf({ url }: Request): string {
 }
 
 /** For a process that serves MCP alone; one that serves REST too tells the same there. */
-async function tellMetrics({ telemetry: { metrics } }: Runtime): Promise<Response> {
+async function tellMetrics({ telemetry: { metrics } }: ServiceRuntime): Promise<Response> {
   if (!metrics.enabled) return rpcError(404, RPC.other, "Not found: metrics are off (MCP_METRICS_ENABLED=false)");
   return new Response(await exposition(metrics), {
     headers: { "Content-Type": EXPOSITION_TYPE, "Cache-Control": "no-store" },

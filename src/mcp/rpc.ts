@@ -55,6 +55,9 @@ function opens(body: unknown): boolean {
   return (Array.isArray(body) ? body : [body]).some((message) => message?.method === "initialize");
 }
 
+/** The refusal of a message whose sender may not do what it asks for; null where it may. */
+export type Authorise = (body: unknown) => Response | null;
+
 /** Reads a body; throws `MemoryError`. */
 export type ReadBody = (request: Request) => Promise<Uint8Array>;
 

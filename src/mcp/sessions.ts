@@ -72,6 +72,11 @@ export class Sessions<S extends Session> {
     return true;
   }
 
+  /** The session of that id. */
+  get(id: string): S | undefined {
+    return this.#entries.get(id)?.session;
+  }
+
   /** The session of that id, which counts as used now. */
   use(id: string): S | undefined {
     const session = this.#entries.get(id)?.session;

@@ -7,16 +7,27 @@
 
 import type { Server } from "@modelcontextprotocol/server";
 import type { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
-import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import type { Caller } from "../access/caller.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import {
+  type Authorise,
+  methodNotAllowed,
+  type ReadBody,
+  readJson,
+  RPC,
+  rpcError,
+  sessionNotFound,
+  unavailable,
+} from "./rpc.ts";
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import { clientName, type ConnectionQuota } from "./connection_quota.ts";
-import { releaseServer } from "./server.ts";
+import { type CreateServer, releaseServer } from "./server.ts";
 import { SseStream } from "./sse_stream.ts";
 import type { StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface SseSettings {
-  createServer: (profile: ToolProfile | undefined) => Server;
+  createServer: CreateServer;
   readBody: ReadBody;
   /** Told of a message before it is handled. */
   onMessage: (body: unknown) => void;
@@ -31,6 +42,16 @@ interface SseSession {
   transport: SSEServerTransport;
   server: Server;
   stream: SseStream;
+  /** What its client's latest request may work with. */
+  runtime: Runtime;
+}
+
+/** How a client comes in. */
+export interface SseClient {
+  runtime: Runtime;
+  profile: ToolProfile | undefined;
+  /** `/s/NAME` in front of the path, or nothing. */
+  prefix: string;
 }
 
 /** Where clients post their messages. */
@@ -58,14 +79,13 @@ export class SseEndpoint {
   /** `GET /sse`. */
   async open(
     request: Request,
-    address: string | undefined,
-    profile: ToolProfile | undefined,
+    client: SseClient,
   ): Promise<Response> {
     if (request.method !== "GET") return methodNotAllowed("GET");
-    const leave = this.#settings.places.acquire(address);
+    const leave = this.#settings.places.acquire(client.runtime.caller.address);
     if (leave === null) return unavailable("Too many clients are connected");
     try {
-      return await this.#connect(address, profile, leave);
+      return await this.#connect(client, leave);
     } catch (error) {
       leave();
       throw error;
@@ -73,36 +93,44 @@ export class SseEndpoint {
   }
 
   async #connect(
-    address: string | undefined,
-    profile: ToolProfile | undefined,
+    { runtime, profile, prefix }: SseClient,
     leave: () => void,
   ): Promise<Response> {
     // Only clients of this transport need its package, which takes 30 ms and 5 MB to load.
     const { SSEServerTransport } = await import("@modelcontextprotocol/sdk/server/sse.js");
-    const server = this.#settings.createServer(profile);
+    const { address, ended } = runtime.caller;
+    const server: Server = this.#settings.createServer(runtime, profile, () => session.runtime);
     const name = () => clientName(server.getClientVersion(), address);
     const stream = new SseStream(this.#settings.buffers, { transport: "sse", name });
-    const transport = new SSEServerTransport(MESSAGES_PATH, stream.asServerResponse());
+    const transport = new SSEServerTransport(prefix + MESSAGES_PATH, stream.asServerResponse());
     const id = transport.sessionId;
+    const session: SseSession = { transport, server, stream, runtime };
+    const end = () => void server.close().catch(() => {});
+    ended?.addEventListener("abort", end);
     server.onclose = () => {
+      ended?.removeEventListener("abort", end);
       releaseServer(server);
       leave();
       this.#sessions.delete(id);
     };
-    this.#sessions.set(id, { transport, server, stream });
+    this.#sessions.set(id, session);
     await server.connect(transport);
     return stream.response();
   }
 
   /** `POST /messages?sessionId=…`. */
-  async post(request: Request, url: URL): Promise<Response> {
+  async post(request: Request, url: URL, runtime: Runtime, authorise: Authorise): Promise<Response> {
     if (request.method !== "POST") return methodNotAllowed("POST");
     const id = url.searchParams.get("sessionId");
     if (id === null) return rpcError(400, RPC.invalidRequest, "Invalid Request: sessionId is missing from the address");
     const session = this.#sessions.get(id);
-    if (session === undefined) return sessionNotFound();
+    if (session === undefined || session.runtime.caller.id !== runtime.caller.id) return sessionNotFound();
     const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
+    const denied = authorise(read.body);
+    if (denied !== null) return denied;
+    // The stream's spaces stay those it was opened with; the rights may have grown since.
+    session.runtime = withRights(session.runtime, runtime.caller);
     try {
       // The newer SDK's server reads the request where the older one's transport has fields of its own.
       this.#settings.onMessage(read.body);
@@ -118,4 +146,8 @@ export class SseEndpoint {
     clearInterval(this.#timer);
     await Promise.allSettled([...this.#sessions.values()].map(({ server }) => server.close()));
   }
+}
+
+function withRights(runtime: Runtime, { rights }: Caller): Runtime {
+  return rights === runtime.caller.rights ? runtime : { ...runtime, caller: { ...runtime.caller, rights } };
 }

@@ -9,7 +9,9 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
 import { createLogger, type Logger } from "../operations/logger.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import { localCaller } from "../access/caller.ts";
+import { callerRuntime } from "../operations/caller_runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { InFlight } from "./in_flight.ts";
 import { MessageLines } from "./message_lines.ts";
 import { createMcpServer } from "./server.ts";
@@ -25,7 +27,7 @@ export interface StdioSettings {
 const GRACE_MS = 5000;
 
 /** Serves one client on standard input and output; resolves when it has gone and its running calls are done. */
-export async function runStdio(runtime: Runtime, settings: StdioSettings): Promise<void> {
+export async function runStdio(runtime: ServiceRuntime, settings: StdioSettings): Promise<void> {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
   // A stray line on standard output would break the protocol, and dependencies may log.
   console.log = console.info = console.debug = console.error;
@@ -39,7 +41,8 @@ export async function runStdio(runtime: Runtime, settings: StdioSettings): Promi
     // A client that reads no more has gone too. Each write to a broken pipe is an error of its own, so not only once.
     process.stdout.on("error", () => resolve());
   });
-  const connection = serveStdio(() => createMcpServer(runtime, { serverName, log, surface: "stdio", inFlight }), {
+  const bound = callerRuntime(runtime, localCaller("mcp"));
+  const connection = serveStdio(() => createMcpServer(bound, { serverName, log, surface: "stdio", inFlight }), {
     transport: new StdioServerTransport(input, process.stdout),
     onerror: (error) => log.debug(`MCP: ${error.message}`),
   });

@@ -13,16 +13,27 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
+import type { Caller } from "../access/caller.ts";
 import type { Logger } from "../operations/logger.ts";
-import { methodNotAllowed, type ReadBody, readJson, RPC, rpcError, sessionNotFound, unavailable } from "./rpc.ts";
+import type { Runtime } from "../operations/runtime.ts";
+import {
+  type Authorise,
+  methodNotAllowed,
+  type ReadBody,
+  readJson,
+  RPC,
+  rpcError,
+  sessionNotFound,
+  unavailable,
+} from "./rpc.ts";
 import { clientName, type ConnectionQuota } from "./connection_quota.ts";
-import { releaseServer } from "./server.ts";
+import { type CreateServer, releaseServer } from "./server.ts";
 import { type Session, type SessionLimits, Sessions } from "./sessions.ts";
 import { pipeInto, type StreamBuffers } from "./stream_buffers.ts";
 
 /** What the transport needs. */
 export interface StreamableSettings {
-  createServer: (profile: ToolProfile | undefined) => Server;
+  createServer: CreateServer;
   readBody: ReadBody;
   limits: SessionLimits;
   /** Places for streams of clients without a session. */
@@ -37,6 +48,15 @@ export interface StreamableSettings {
 interface StreamableSession extends Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly server: Server;
+  /** What its client's latest request may work with. */
+  runtime: Runtime;
+}
+
+/** A request with what its caller may work with. */
+interface Call {
+  request: Request;
+  runtime: Runtime;
+  authorise: Authorise;
 }
 
 /** Serves Streamable HTTP clients. */
@@ -44,11 +64,15 @@ export class StreamableEndpoint {
   readonly #settings: StreamableSettings;
   readonly #sessions: Sessions<StreamableSession>;
   readonly #stateless: McpHttpHandler;
+  /** The runtimes of requests without a session, until their server objects are made. */
+  readonly #runtimes = new WeakMap<Request, Runtime>();
 
   constructor(settings: StreamableSettings) {
     this.#settings = settings;
     this.#sessions = new Sessions(settings.limits);
-    this.#stateless = createMcpHandler(({ requestInfo }) => settings.createServer(profileOf(requestInfo)), {
+    this.#stateless = createMcpHandler(({ requestInfo }) => {
+      return settings.createServer(this.#runtimes.get(requestInfo!)!, profileOf(requestInfo));
+    }, {
       legacy: "reject",
       keepAliveMs: settings.keepAliveMs,
       onerror: (error) => settings.log.debug(`MCP: ${error.message}`),
@@ -61,14 +85,15 @@ export class StreamableEndpoint {
   }
 
   /** Any request to `/mcp`. */
-  async handle(request: Request, address: string | undefined): Promise<Response> {
+  async handle(request: Request, runtime: Runtime, authorise: Authorise): Promise<Response> {
+    const call = { request, runtime, authorise };
     switch (request.method) {
       case "POST":
-        return await this.#post(request, address);
+        return await this.#post(call);
       case "GET":
-        return await this.#listen(request, address);
+        return await this.#listen(call);
       case "DELETE":
-        return await this.#inSession(request, ({ transport }) => transport.handleRequest(request));
+        return await this.#inSession(call, ({ transport }) => transport.handleRequest(request));
       default:
         return methodNotAllowed("GET, POST, DELETE");
     }
@@ -79,31 +104,45 @@ export class StreamableEndpoint {
     await Promise.allSettled([this.#sessions.close(), this.#stateless.close()]);
   }
 
-  async #post(request: Request, address: string | undefined): Promise<Response> {
+  async #post(call: Call): Promise<Response> {
+    const { request, runtime, authorise } = call;
     const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
+    const denied = authorise(read.body);
+    if (denied !== null) return denied;
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };
     if (!await isLegacyRequest(request, read.body)) {
-      const response = await this.#stateless.fetch(withoutSignal(request), options);
-      return await this.#stream(await withStatus(response, read.body), address);
+      const alone = withoutSignal(request);
+      this.#runtimes.set(alone, runtime);
+      const response = await this.#stateless.fetch(alone, options);
+      return await this.#stream(await withStatus(response, read.body), runtime.caller);
     }
     // A client that initialises again may still name a session that has ended.
-    if (request.headers.has("mcp-session-id") && !(opensSession(read.body) && !this.#isOpen(request))) {
-      return await this.#inSession(request, ({ transport }) => transport.handleRequest(request, options));
+    if (request.headers.has("mcp-session-id") && !(opensSession(read.body) && !this.#isOpen(call))) {
+      return await this.#inSession(call, ({ transport }) => transport.handleRequest(request, options));
     }
     if (!opensSession(read.body)) return sessionMissing();
     const begun = withoutSession(request);
-    return await this.#openSession(address, profileOf(request), (transport) => transport.handleRequest(begun, options));
+    return await this.#openSession(runtime, profileOf(request), (transport) => transport.handleRequest(begun, options));
   }
 
-  #isOpen(request: Request): boolean {
-    return this.#sessions.use(request.headers.get("mcp-session-id") ?? "") !== undefined;
+  #isOpen({ request, runtime }: Call): boolean {
+    return this.#find(request.headers.get("mcp-session-id") ?? "", runtime) !== undefined;
+  }
+
+  /** The session of that id, if it is this caller's in the same spaces. It gets the rights that the caller has by now. */
+  #find(id: string, runtime: Runtime): StreamableSession | undefined {
+    const session = this.#sessions.get(id);
+    if (session === undefined || !isSameCaller(session.runtime.caller, runtime.caller)) return undefined;
+    session.runtime = runtime;
+    return this.#sessions.use(id);
   }
 
   /** The stream for messages that answer no request. It also tells whether the client is still there. */
-  async #listen(request: Request, address: string | undefined): Promise<Response> {
-    return await this.#inSession(request, async (session) => {
+  async #listen(call: Call): Promise<Response> {
+    const { request, runtime: { caller: { address } } } = call;
+    return await this.#inSession(call, async (session) => {
       const response = await session.transport.handleRequest(request);
       if (!response.ok) return response;
       const name = () => clientName(session.server.getClientVersion(), address);
@@ -112,19 +151,25 @@ export class StreamableEndpoint {
   }
 
   /** The answer to a client without a session, which takes a place if it is a stream. */
-  async #stream(response: Response, address: string | undefined): Promise<Response> {
+  async #stream(response: Response, { address, ended }: Caller): Promise<Response> {
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
     const leave = this.#settings.places.acquire(address);
-    if (leave !== null) return this.#bounded(response, () => clientName(undefined, address), leave);
+    if (leave !== null) return this.#bounded(response, () => clientName(undefined, address), leave, ended);
     await response.body?.cancel();
     return unavailable("Too many clients are connected");
   }
 
-  /** The response, with bounds for what its client leaves unread; `ended` is called when it ends from either side. */
-  #bounded(response: Response, name: () => string, ended: () => void): Response {
+  /**
+   * The response, with bounds for what its client leaves unread; `onEnd` is called when it ends from either side, or
+   * because its caller has `ended`.
+   */
+  #bounded(response: Response, name: () => string, onEnd: () => void, ended?: AbortSignal): Response {
     const source = response.body!;
+    const end = () => stream.end();
+    ended?.addEventListener("abort", end);
     const stream = this.#settings.buffers.open({ transport: "streamable", name }, () => {
-      ended();
+      ended?.removeEventListener("abort", end);
+      onEnd();
       void reading.cancel();
     });
     const reading = pipeInto(stream, source);
@@ -132,33 +177,41 @@ export class StreamableEndpoint {
   }
 
   async #inSession(
-    request: Request,
+    { request, runtime }: Call,
     run: (session: StreamableSession) => Promise<Response>,
   ): Promise<Response> {
     const id = request.headers.get("mcp-session-id");
     if (id === null) return sessionMissing();
-    const session = this.#sessions.use(id);
+    const session = this.#find(id, runtime);
     return session === undefined ? sessionNotFound() : await this.#sessions.during(session, () => run(session));
   }
 
   async #openSession(
-    address: string | undefined,
+    runtime: Runtime,
     profile: ToolProfile | undefined,
     initialize: (transport: WebStandardStreamableHTTPServerTransport) => Promise<Response>,
   ): Promise<Response> {
-    const id = crypto.randomUUID();
-    const server = this.#settings.createServer(profile);
+    const id = crypto.randomUUID(), { address, ended } = runtime.caller;
+    const server: Server = this.#settings.createServer(runtime, profile, () => session.runtime);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       // No tool sends anything before its answer, so a stream for each call would only cost time.
       enableJsonResponse: true,
       keepAliveMs: this.#settings.keepAliveMs,
     });
+    const session: StreamableSession = {
+      ...{ id, address, transport, server, runtime },
+      streams: 0,
+      close: () => server.close(),
+    };
+    const end = () => void server.close().catch(() => {});
+    ended?.addEventListener("abort", end);
     server.onclose = () => {
+      ended?.removeEventListener("abort", end);
       releaseServer(server);
       this.#sessions.remove(id);
     };
-    if (!this.#sessions.add({ id, address, transport, server, streams: 0, close: () => server.close() })) {
+    if (!this.#sessions.add(session)) {
       return unavailable("Too many clients are connected");
     }
     await server.connect(transport);
@@ -167,6 +220,11 @@ export class StreamableEndpoint {
     if (!response.headers.has("mcp-session-id")) await server.close();
     return response;
   }
+}
+
+/** Whether requests come from the same caller, in the same spaces. */
+function isSameCaller(a: Caller, b: Caller): boolean {
+  return a.id === b.id && a.scope.write === b.scope.write && String(a.scope.read) === String(b.scope.read);
 }
 
 /** Methods that are answered; the status of others is looked at. */

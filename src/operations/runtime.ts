@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { Caller } from "../access/caller.ts";
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
+import type { MemoryStore } from "../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
 import type { SearchEffort } from "../memory/schemas.ts";
@@ -79,8 +81,11 @@ export interface EmbeddingModels {
   reranker?: Reranker;
 }
 
-/** Shared parts behind the operations. */
+/** What an operation works with: shared parts, and the store as its caller sees it. */
 export interface Runtime {
+  /** Who asks. */
+  readonly caller: Caller;
+  /** The store, bound to the caller's spaces. */
   readonly storage: MemoryStorage;
   readonly embeddings: EmbeddingModels;
   readonly settings: OperationSettings;
@@ -103,4 +108,9 @@ export interface Runtime {
   /** Unix milliseconds at which the process began to serve. */
   readonly startedAt: number;
   readonly version: string;
+}
+
+/** The runtime of the process itself, over the whole store. `callerRuntime` makes a caller's from it. */
+export interface ServiceRuntime extends Runtime {
+  readonly storage: MemoryStore;
 }

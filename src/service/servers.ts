@@ -11,12 +11,12 @@ import type { AccessSettings } from "../access/access.ts";
 import type { Config } from "../config.ts";
 import type { HttpSettings } from "../http/endpoint.ts";
 import type { Logger } from "../operations/logger.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 
 /** Serves REST. @param patient Whether to go on while the port is taken, and to take it when it is free. */
 export function startRest(
-  runtime: Runtime,
+  runtime: ServiceRuntime,
   config: Config,
   settings: HttpSettings,
   patient: boolean,
@@ -40,7 +40,7 @@ export function startRest(
 }
 
 /** Serves MCP over HTTP. */
-export function startMcp(runtime: Runtime, config: Config, access: AccessSettings, log: Logger): Listener {
+export function startMcp(runtime: ServiceRuntime, config: Config, access: AccessSettings, log: Logger): Listener {
   const mcp = createMcpListener(runtime, {
     access,
     serverName: config.serverName,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { may, needOfTool } from "../access/rights.ts";
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { parseArguments } from "../memory/arguments.ts";
 import { textWithKeys } from "../operations/keys.ts";
@@ -62,6 +63,13 @@ export async function callTool(
     const { tool } = callable, { output, ...others } = args;
     const asked = typeof output === "string" ? FORMS[output.trim().toLowerCase()] : undefined;
     const { values, ignored } = parseArguments(callable, asked === undefined ? args : others);
+    const need = needOfTool(tool.name, values);
+    if (!may(runtime.caller, need)) {
+      throw new MemoryError(
+        "refused",
+        `Cannot run ${name}: it needs the right "${need}", which the caller doesn't have`,
+      );
+    }
     const result = await tool.run(runtime, values, caller);
     const form = asked ?? formOf(tool, caller, settings);
     return {

@@ -8,6 +8,7 @@
 export interface ClientName {
   name?: string | undefined;
   title?: string | undefined;
+  version?: string | undefined;
 }
 
 /** ChatGPT's connectors, also through a proxy that adds to the name. */

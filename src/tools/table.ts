@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Caller } from "../access/caller.ts";
+import { leastNeedOfTool, may } from "../access/rights.ts";
 import type { ArgumentSpec } from "../memory/arguments.ts";
 import { findDuplicatesTool, mergeDuplicatesTool } from "./duplicates.ts";
 import { fetchTool } from "./fetch.ts";
@@ -59,14 +61,15 @@ export function namesOf(profile: ToolProfile): string[] {
   return TOOLS.filter((tool) => isListed(tool, profile)).map(({ name }) => name);
 }
 
-const listed = new Map<ToolProfile, ListedTool[]>();
+const listed = new Map<string, ListedTool[]>();
 
-/** The answer to `tools/list`; the same for every client of a profile, so made once. */
-export function listTools(profile: ToolProfile): ListedTool[] {
-  const known = listed.get(profile);
+/** The answer to `tools/list`: what the caller may call. The same for all callers of a right and a profile, so made once. */
+export function listTools(profile: ToolProfile, caller: Caller): ListedTool[] {
+  const key = `${profile} ${caller.rights}`, known = listed.get(key);
   if (known !== undefined) return known;
-  const tools = TOOLS.filter((tool) => isListed(tool, profile)).map((tool) => listedTool(tool, profile));
-  listed.set(profile, tools);
+  const tools = TOOLS.filter((tool) => isListed(tool, profile) && may(caller, leastNeedOfTool(tool.name)))
+    .map((tool) => listedTool(tool, profile));
+  listed.set(key, tools);
   return tools;
 }
 

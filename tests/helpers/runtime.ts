@@ -4,6 +4,7 @@
  * @module
  */
 
+import { localCaller } from "../../src/access/caller.ts";
 import { createEmbeddingService } from "../../src/embedding/factory.ts";
 import { BUNDLED_MODEL } from "../../src/embedding/settings.ts";
 import { monotonicClock } from "../../src/memory/clock.ts";
@@ -14,13 +15,13 @@ import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { stopUploads } from "../../src/operations/documents/upload.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthRecord } from "../../src/operations/health/record.ts";
-import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
+import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 
 /** An open runtime; disposing closes its store and removes its folder. */
 export interface TestRuntime extends AsyncDisposable {
-  runtime: Runtime;
+  runtime: ServiceRuntime;
   /** Folder of the database file. */
   folder: string;
 }
@@ -51,7 +52,8 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
   const storage = await openStorage({ backend: "sqlite", path: `${folder}/memories.db` });
   await storage.registerModel(identity);
-  const runtime: Runtime = {
+  const runtime: ServiceRuntime = {
+    caller: localCaller("cli"),
     storage,
     embeddings: { serving: model, configured: model, reembedding: null, ...options.embeddings },
     settings: {

@@ -1,27 +1,45 @@
 /**
- * Stores whose calls fail or are watched, for tests of what happens when a store is away or changes.
+ * Stores whose calls fail or are watched, for tests of what happens when a store is away or changes. The views that a store
+ * gives callers are treated as the store.
  *
  * @module
  */
 
+import type { StoreSpaces } from "../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
-import { intercept } from "../../src/storage/intercept.ts";
+import { intercept, override } from "../../src/storage/intercept.ts";
 
 /** The store with every call failing. */
-export function failingStorage(storage: MemoryStorage, error: Error): MemoryStorage {
-  return intercept(storage, (_, member) => typeof member === "function" ? () => Promise.reject(error) : member);
+export function failingStorage<T extends MemoryStorage>(storage: T, error: Error): T {
+  return everywhere(
+    storage,
+    (view) => intercept(view, (_, member) => typeof member === "function" ? () => Promise.reject(error) : member),
+  );
 }
 
 /** The store with `before` called ahead of each call. */
-export function watchedStorage(
-  storage: MemoryStorage,
+export function watchedStorage<T extends MemoryStorage>(
+  storage: T,
   before: (method: keyof MemoryStorage, args: unknown[]) => Promise<void> | void,
-): MemoryStorage {
-  return intercept(storage, (name, member) => {
-    if (typeof member !== "function") return member;
-    return async (...args: unknown[]) => {
-      await before(name as keyof MemoryStorage, args);
-      return await member(...args);
-    };
-  });
+): T {
+  return everywhere(storage, (view) =>
+    intercept(view, (name, member) => {
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await before(name as keyof MemoryStorage, args);
+        return await member(...args);
+      };
+    }));
+}
+
+/** The store with the members that `overrides` has. */
+export function overriddenStorage<T extends MemoryStorage>(storage: T, overrides: Partial<MemoryStorage>): T {
+  return everywhere(storage, (view) => override(view, overrides as Partial<typeof view>));
+}
+
+function everywhere<T extends MemoryStorage>(storage: T, wrap: <V extends MemoryStorage>(view: V) => V): T {
+  const wrapped = wrap(storage), spaces = Reflect.get(storage, "spaces") as StoreSpaces | undefined;
+  if (spaces === undefined) return wrapped;
+  const within: StoreSpaces["within"] = (scope) => wrap(spaces.within(scope));
+  return override(wrapped, { spaces: override(spaces, { within }) } as unknown as Partial<T>);
 }

@@ -5,15 +5,14 @@
  */
 
 import { createLogger } from "../../src/operations/logger.ts";
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApp } from "../../src/http/app.ts";
-import type { HttpSettings } from "../../src/http/endpoint.ts";
+import type { HttpSettings, RestApp } from "../../src/http/endpoint.ts";
 import type { EventHub, HubOptions } from "../../src/operations/events.ts";
 import type { HealthRecord } from "../../src/operations/health/record.ts";
-import type { EmbeddingModels, OperationSettings, Runtime } from "../../src/operations/runtime.ts";
+import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { override } from "../../src/storage/intercept.ts";
+import { overriddenStorage } from "../helpers/storage.ts";
 
 /** What came back; `json` is null for other types. */
 export interface Answer {
@@ -27,8 +26,8 @@ export interface Answer {
 /** An app under test. */
 export interface TestClient extends AsyncDisposable {
   /** What the app runs over. */
-  runtime: Runtime;
-  app: OpenAPIHono;
+  runtime: ServiceRuntime;
+  app: RestApp;
   /** Folder of the store's files. */
   folder: string;
   events: EventHub;
@@ -55,7 +54,7 @@ export interface ClientOptions {
 }
 
 /** An app over a runtime, open to every caller unless the settings say otherwise, that logs nothing. */
-export function appOver(runtime: Runtime, settings: Partial<HttpSettings> = {}): OpenAPIHono {
+export function appOver(runtime: ServiceRuntime, settings: Partial<HttpSettings> = {}): RestApp {
   return createApp(runtime, {
     apiKey: null,
     allowedHosts: [],
@@ -77,7 +76,7 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   Object.assign(events, options.hub);
   const runtime = options.storage === undefined
     ? opened.runtime
-    : { ...opened.runtime, storage: override(storage, options.storage) };
+    : { ...opened.runtime, storage: overriddenStorage(storage, options.storage) };
   const logged: string[] = [];
   const app = appOver(runtime, { log: createLogger("error", (line) => logged.push(line)), ...options.http });
   const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));

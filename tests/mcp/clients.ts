@@ -12,7 +12,7 @@ import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpListener, type McpListener, type McpListenerSettings } from "../../src/mcp/listener.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
 import { createLogger } from "../../src/operations/logger.ts";
-import type { OperationSettings, Runtime } from "../../src/operations/runtime.ts";
+import type { OperationSettings, Runtime, ServiceRuntime } from "../../src/operations/runtime.ts";
 import { until as untilDone } from "../helpers/process.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -54,7 +54,7 @@ export interface TestServer {
 export const OPEN = { apiKey: null, allowedHosts: [], corsOrigins: [], maxBodyBytes: 1 << 20 };
 
 /** Serves a runtime's MCP port. */
-export function serveMcp(runtime: Runtime, settings: Partial<McpListenerSettings> = {}): TestServer {
+export function serveMcp(runtime: ServiceRuntime, settings: Partial<McpListenerSettings> = {}): TestServer {
   const lines: string[] = [];
   const log = createLogger("info", (line) => lines.push(line));
   const listener = createMcpListener(runtime, { access: OPEN, serverName: "unimem", log, ...settings });
@@ -99,7 +99,7 @@ export async function connectInMemory(
 
 /** Runs `body` with a client in memory over an empty store. */
 export async function withClient(
-  body: (client: TestClient, runtime: Runtime) => Promise<void>,
+  body: (client: TestClient, runtime: ServiceRuntime) => Promise<void>,
   { settings = {}, name }: { settings?: Partial<OperationSettings>; name?: string } = {},
 ): Promise<void> {
   await using test = await testRuntime({ settings });

@@ -14,7 +14,7 @@ import {
 } from "./clients.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { override } from "../../src/storage/intercept.ts";
+import { overriddenStorage } from "../helpers/storage.ts";
 
 /** Runs `body` against a listener over a fresh store. */
 async function withServer(
@@ -175,7 +175,7 @@ Deno.test("a stop lets running calls finish, then ends every stream", async () =
   let release = () => {};
   const released = new Promise<void>((resolve) => release = resolve);
   const list = runtime.storage.list.bind(runtime.storage);
-  const slow = override(runtime.storage, { list: (query) => released.then(() => list(query)) });
+  const slow = overriddenStorage(runtime.storage, { list: (query) => released.then(() => list(query)) });
   const server = serveMcp({ ...runtime, storage: slow });
   const clients = await Promise.all(Object.values(CONNECT).map((connect) => connect(server.url)));
   const calls = clients.map((client) => client.call("list_memories"));

@@ -4,11 +4,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { EmbeddingProvider } from "../../src/embedding/provider.ts";
 import { CachedEmbeddingService } from "../../src/embedding/service.ts";
 import { createLogger } from "../../src/operations/logger.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
+import type { ServiceRuntime } from "../../src/operations/runtime.ts";
 import { ServingModel } from "../../src/operations/serving.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { override } from "../../src/storage/intercept.ts";
+import { overriddenStorage } from "../helpers/storage.ts";
 import { connectInMemory } from "../mcp/clients.ts";
 import { memory } from "../storage/fixtures.ts";
 
@@ -19,7 +19,7 @@ const log = createLogger("error", () => {});
 type Json = any;
 
 /** Calls REST. */
-function client(runtime: Runtime) {
+function client(runtime: ServiceRuntime) {
   const app = appOver(runtime);
   const read = async (response: Response) => ({ status: response.status, json: await response.json() as Json });
   return {
@@ -36,7 +36,7 @@ function client(runtime: Runtime) {
 }
 
 /** Answers of every way to ask what is near, over REST and MCP: what each says in its notice. */
-async function notices(runtime: Runtime, hash: string): Promise<Record<string, string | null | undefined>> {
+async function notices(runtime: ServiceRuntime, hash: string): Promise<Record<string, string | null | undefined>> {
   const rest = client(runtime), mcp = await connectInMemory(runtime);
   const call = async (name: string, args: Record<string, unknown>) =>
     (await mcp.call(name, args)).structuredContent?.notice as string | null | undefined;
@@ -97,7 +97,7 @@ Deno.test("what compares stored vectors says so too when the store ignores them"
   const { json } = await client(opened.runtime).post("/api/memories", { content: "A memory of the harbour" });
   // The store switches between each reading of vectors and the search for those near to them.
   const { storage: real } = opened.runtime;
-  const storage = override(real, {
+  const storage = overriddenStorage(real, {
     candidates: async (query) => {
       const vector = await query.vector;
       return await real.candidates({ ...query, vector: vector && { ...vector, model: "replaced" } });
@@ -129,7 +129,7 @@ Deno.test("while many memories lack vectors every search says so, and none once 
 });
 
 /** A runtime as it is right after a start: its model loads until `loaded` is called. */
-function starting(runtime: Runtime, modelWaitMs: number) {
+function starting(runtime: ServiceRuntime, modelWaitMs: number) {
   const gate = Promise.withResolvers<void>(), model = runtime.embeddings.configured;
   const provider: EmbeddingProvider = {
     load: async () => (await gate.promise, model.identity!),
@@ -137,7 +137,7 @@ function starting(runtime: Runtime, modelWaitMs: number) {
     close: () => Promise.resolve(),
   };
   const configured = new CachedEmbeddingService(provider, { cacheBytes: 0, queueLimit: 100 });
-  const fresh: Runtime = {
+  const fresh: ServiceRuntime = {
     ...runtime,
     embeddings: { serving: null, configured, reembedding: null },
     settings: { ...runtime.settings, modelWaitMs },

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createApp } from "../../src/http/app.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
+import type { ServiceRuntime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
 import { GatedQdrant } from "../helpers/gated_qdrant.ts";
@@ -15,7 +15,7 @@ const COLLECTION = "requests", READ = `POST ${COLLECTION}/points`;
 
 /** A runtime over an empty collection, and the requests about memories that a step of a test makes. */
 async function withQdrant(
-  test: (runtime: Runtime, requestsOf: (step: () => Promise<unknown>) => Promise<string[]>) => Promise<void>,
+  test: (runtime: ServiceRuntime, requestsOf: (step: () => Promise<unknown>) => Promise<string[]>) => Promise<void>,
 ): Promise<void> {
   await using server = await startQdrant();
   await using proxy = new GatedQdrant(server.url);
@@ -41,7 +41,7 @@ async function withQdrant(
   }
 }
 
-function post(runtime: Runtime, path: string, body: unknown) {
+function post(runtime: ServiceRuntime, path: string, body: unknown) {
   return createApp(runtime, OPEN).request(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -49,7 +49,7 @@ function post(runtime: Runtime, path: string, body: unknown) {
   });
 }
 
-async function store(runtime: Runtime, count: number, conversation_id?: string): Promise<void> {
+async function store(runtime: ServiceRuntime, count: number, conversation_id?: string): Promise<void> {
   for (let i = 0; i < count; i++) {
     const content = `Ana: Day ${i} at the harbour of ${conversation_id ?? "Kiel"}, with ${i % 7} boats`;
     const { status } = await post(runtime, "/api/memories", { content, ...conversation_id ? { conversation_id } : {} });

@@ -4,7 +4,7 @@ import { exposition } from "../../src/telemetry/exposition.ts";
 import { openClient } from "../http/client.ts";
 import { CONNECT, serveMcp, until } from "../mcp/clients.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { override } from "../../src/storage/intercept.ts";
+import { overriddenStorage } from "../helpers/storage.ts";
 import { parseExposition } from "./exposition.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -112,7 +112,7 @@ Deno.test("MCP: a fault's reference is the id of the request, in the header, the
   await using test = await testRuntime();
   const { runtime } = test;
   const lines: string[] = [], log = createLogger("info", (line) => lines.push(line), undefined, "json");
-  const storage = override(runtime.storage, { list: () => Promise.reject(new TypeError("broken")) });
+  const storage = overriddenStorage(runtime.storage, { list: () => Promise.reject(new TypeError("broken")) });
   const server = serveMcp({ ...runtime, storage }, { log });
   try {
     const client = await CONNECT["Streamable HTTP 2026-07-28"](server.url, { "X-Request-Id": "call-9" });
