@@ -11,6 +11,7 @@ import { type Background, startBackground } from "../operations/background/backg
 import { upgradeStoreJob } from "../operations/background/complete_store.ts";
 import { backupJob } from "../operations/backup/schedule.ts";
 import { checkVectorsJob } from "../operations/check_vectors.ts";
+import { removeAbandonedJob } from "../operations/documents/unfinished.ts";
 import { stopUploads } from "../operations/documents/upload.ts";
 import { emptyTrashJob } from "../operations/expire_trash.ts";
 import { findExposed } from "../operations/exposure.ts";
@@ -50,6 +51,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     checkVectorsJob(runtime, log),
     ...upgradeStoreJob(runtime, log),
     emptyTrashJob(runtime, log),
+    removeAbandonedJob(runtime, log),
     ...backupJob(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });
   const uploads = async () => (await stopUploads(runtime)).forEach((line) => log.warning(line));

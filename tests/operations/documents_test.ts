@@ -12,6 +12,8 @@ import {
   UploadOptions,
   uploadsSettled,
 } from "../../src/operations/documents/upload.ts";
+import { removeAbandonedJob, unfinishedDocuments } from "../../src/operations/documents/unfinished.ts";
+import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { utf8 } from "../documents/helpers.ts";
@@ -119,6 +121,93 @@ Deno.test("a store that fails leaves nothing of a document", async () => {
   assertEquals([status.status, status.errors], ["failed", [
     'Cannot store "a.txt": Cannot store memories: the disk is full',
   ]]);
+});
+
+/** A text of so many sentences, some 60 characters each. */
+const sentences = (count: number) =>
+  Array.from({ length: count }, (_, i) => `Sentence ${i} is about queue ${i * 7} and the worker that drains it.`).join(
+    " ",
+  );
+const LONG = sentences(4500), SHORT_CHUNKS = { ...OPTIONS, chunk_size: 300 };
+
+/** A store that takes so many groups, and then fails in what `fails` names. */
+function failing({ storage }: Runtime, groups: number, fails: { delete: boolean }) {
+  const away = () => new MemoryError("unavailable", "Cannot store memories: the disk is full");
+  let left = groups;
+  const sizes: number[] = [];
+  const store = override(storage, {
+    store: (items) => {
+      sizes.push(items.length);
+      return left-- > 0 ? storage.store(items) : Promise.reject(away());
+    },
+    ...fails.delete ? { delete: (): Promise<never> => Promise.reject(away()) } : {},
+  });
+  return { store, sizes };
+}
+
+Deno.test("a long document that fails midway leaves nothing, and its status says so", async () => {
+  await using opened = await testRuntime({ embeddings: { serving: null } });
+  const { store, sizes } = failing(opened.runtime, 2, { delete: false });
+  const runtime = { ...opened.runtime, storage: store };
+  const { upload_id } = await upload(runtime, file("a.txt", LONG), SHORT_CHUNKS);
+  await uploadsSettled(runtime);
+  assertEquals(sizes, [200, 200, 200]);
+  const { status, errors } = await uploadStatus(runtime, upload_id);
+  assertEquals([status, errors], ["failed", ['Cannot store "a.txt": Cannot store memories: the disk is full']]);
+  assertEquals((await opened.runtime.storage.stats()).total_memories, 0);
+  assertEquals(await unfinishedDocuments(opened.runtime.storage), []);
+});
+
+Deno.test("what a process that died left of a long document is told from a whole one, and removed", async () => {
+  await using opened = await testRuntime({ embeddings: { serving: null } });
+  const { runtime } = opened;
+  const whole = (await upload(runtime, file("b.txt", "whole"), OPTIONS)).upload_id;
+  await uploadsSettled(runtime);
+  const dying = { ...runtime, storage: failing(runtime, 2, { delete: true }).store };
+  const { upload_id } = await upload(dying, file("a.txt", LONG), SHORT_CHUNKS);
+  await uploadsSettled(dying);
+
+  // As another process sees it.
+  let passed = 0;
+  const other = { ...runtime, storage: override(runtime.storage, {}), now: () => runtime.now() + passed };
+  assertEquals((await uploadStatus(other, upload_id)).status, "processing");
+  const warnings: string[] = [], log = createLogger("warning", (line) => warnings.push(line));
+  const job = removeAbandonedJob(other, log), { signal } = new AbortController();
+  await job.run(signal);
+  assertEquals((await runtime.storage.stats()).total_memories, 401);
+  passed = 600;
+  const left = await uploadStatus(other, upload_id);
+  assertEquals([left.status, left.errors], ["failed", [
+    '"a.txt" was not stored whole, and what there is of it will be removed',
+  ]]);
+  assertEquals(
+    (await uploadHistory(other)).uploads.map(({ filename, status }) => `${filename}: ${status}`).sort(),
+    ["a.txt: failed", "b.txt: completed"],
+  );
+  await job.run(signal);
+  assertEquals((await runtime.storage.stats()).total_memories, 1);
+  assertEquals(await unfinishedDocuments(runtime.storage), []);
+  assertEquals((await uploadStatus(other, whole)).status, "completed");
+  assert(warnings.some((line) => line.includes("400 memories") && line.includes("a.txt")), warnings.join());
+});
+
+Deno.test("a long document is stored whole in groups, and stopped it leaves nothing", async () => {
+  await using opened = await testRuntime({ embeddings: { serving: null } });
+  const { runtime } = opened;
+  const { upload_id } = await upload(runtime, file("a.txt", LONG), SHORT_CHUNKS);
+  await uploadsSettled(runtime);
+  const { status, chunks_stored, total_chunks } = await uploadStatus(runtime, upload_id);
+  assertEquals([status, chunks_stored], ["completed", total_chunks]);
+  assertEquals(await unfinishedDocuments(runtime.storage), []);
+
+  const stopped = await upload(runtime, file("b.txt", sentences(9000).replaceAll("queue", "list")), SHORT_CHUNKS);
+  while ((await uploadStatus(runtime, stopped.upload_id)).chunks_stored === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await stopUploads(runtime);
+  const { documents } = await uploadStatus(runtime, stopped.upload_id);
+  assertEquals(documents.map((document) => document.status), ["stopped"]);
+  assertEquals((await runtime.storage.stats()).total_memories, total_chunks);
 });
 
 Deno.test("documents that wait have a limit in bytes, and there is room again once they were read", async () => {

@@ -1,6 +1,7 @@
 /**
- * Takes one file into the store: read in chunks, embedded, and stored in one transaction, so that a stop at any moment
- * leaves the whole document or nothing of it.
+ * Takes one file into the store: read in chunks, embedded, and stored when all of them are there. A document of many
+ * chunks takes several transactions, for the commit of tens of thousands would hold the thread for seconds; where one of
+ * them fails, or the process dies, what is stored of it is removed (`unfinished.ts`).
  *
  * @module
  */
@@ -9,6 +10,7 @@ import type { DocumentParser } from "../../documents/parser.ts";
 import { MemoryError } from "../../errors.ts";
 import type { NewMemory } from "../../storage/contract/memories.ts";
 import type { VectorSet } from "../../storage/contract/vectors.ts";
+import type { Memory } from "../../memory/memory.ts";
 import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
@@ -16,9 +18,12 @@ import { memoriesOf, type UploadFacts } from "./memories.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { FileProgress } from "./session.ts";
 import { documentSettings } from "./settings.ts";
+import { noteFinished, noteUnfinished, removeStored, renewUnfinished } from "./unfinished.ts";
 
 /** Texts given to the model at once; more would only wait in its queue, before the texts of others. */
 const EMBEDDED_AT_ONCE = 8;
+/** Chunks stored in one transaction. */
+const STORED_AT_ONCE = 200;
 /** Milliseconds before a chunk is offered again to a model with too long a queue. */
 const RETRY_MS = 500;
 
@@ -65,11 +70,50 @@ export async function ingest(
     await timeSlice.yieldIfDue();
   }
   signal.throwIfAborted();
-  const outcomes = await runtime.storage.store(items);
-  const added = memories.filter((_, i) => outcomes[i] === "stored");
-  progress.stored = added.length;
+  const added: Memory[] = [];
+  const store = async (group: NewMemory[]) => {
+    const outcomes = await runtime.storage.store(group);
+    group.forEach(({ memory }, i) => outcomes[i] === "stored" && added.push(memory));
+    progress.stored = added.length;
+  };
+  if (items.length <= STORED_AT_ONCE) await store(items);
+  else await storeInSteps(runtime, items, progress.name, { signal, store, onProgress });
   runtime.events.publish(...storedEvents(added));
   runtime.activity.changed("store", added.map(({ content_hash }) => content_hash));
+}
+
+/** Stores a document's chunks group by group; all of them, or none in the end. */
+async function storeInSteps(
+  runtime: Runtime,
+  items: NewMemory[],
+  name: string,
+  { signal, store, onProgress }: {
+    signal: AbortSignal;
+    store: (group: NewMemory[]) => Promise<void>;
+    onProgress: () => void;
+  },
+): Promise<void> {
+  const { storage } = runtime, conversation = items[0]!.memory.conversation_id!;
+  await noteUnfinished(runtime, { conversation, name });
+  try {
+    for (let at = 0; at < items.length; at += STORED_AT_ONCE) {
+      signal.throwIfAborted();
+      if (!await renewUnfinished(runtime, conversation)) {
+        throw new MemoryError("conflict", `Cannot store "${name}": it took so long that another process removed it`);
+      }
+      await store(items.slice(at, at + STORED_AT_ONCE));
+      onProgress();
+    }
+    await noteFinished(storage, conversation);
+  } catch (error) {
+    try {
+      await removeStored(storage, conversation);
+      await noteFinished(storage, conversation);
+    } catch {
+      // The note stays, and the background job removes the rest once the store can be reached.
+    }
+    throw error;
+  }
 }
 
 /** A chunk's vectors; waits while the model's queue is full, since no client waits for this answer. */

@@ -8,6 +8,7 @@ import type { Memory, Metadata } from "../../memory/memory.ts";
 import { isoTime } from "../../memory/schemas.ts";
 import type { Runtime } from "../runtime.ts";
 import { uploadName, type UploadStatus } from "./session.ts";
+import { isAbandoned, type Unfinished, unfinishedDocuments } from "./unfinished.ts";
 
 /** Documents looked at for the history. */
 const HISTORY_DOCUMENTS = 1000;
@@ -49,7 +50,7 @@ export async function storedUpload(runtime: Runtime, uploadId: string): Promise<
   });
   if (firsts.memories.length === 0) return null;
   const { total } = await runtime.storage.list({ filter: { tags }, offset: 0, limit: 0 });
-  return statusFrom(uploadId, firsts.memories, total);
+  return statusFrom(uploadId, firsts.memories, total, await openDocuments(runtime));
 }
 
 /** The newest uploads in the store, newest first. */
@@ -62,11 +63,26 @@ export async function storedUploads(runtime: Runtime): Promise<UploadStatus[]> {
   const byUpload = Map.groupBy(memories, (memory) => text(memory.metadata, "upload_id"));
   // Parts of a split memory have chunk indexes too.
   byUpload.delete("");
-  return [...byUpload].map(([id, firsts]) => statusFrom(id, firsts, null));
+  const open = await openDocuments(runtime);
+  return [...byUpload].map(([id, firsts]) => statusFrom(id, firsts, null, open));
 }
 
-/** @param firsts The first chunk of each stored document, in any order. */
-function statusFrom(uploadId: string, firsts: Memory[], stored: number | null): UploadStatus {
+/** Of each document that isn't whole, by `conversation_id`, whether it was left so. */
+async function openDocuments({ storage, now }: Runtime): Promise<Map<string, boolean>> {
+  const entries = await unfinishedDocuments(storage);
+  return new Map(entries.map((entry: Unfinished) => [entry.conversation, isAbandoned(entry, now())]));
+}
+
+/**
+ * @param firsts The first chunk of each stored document, in any order.
+ * @param open By `openDocuments`.
+ */
+function statusFrom(
+  uploadId: string,
+  firsts: Memory[],
+  stored: number | null,
+  open: ReadonlyMap<string, boolean>,
+): UploadStatus {
   const chunks = firsts.map((memory) => number(memory.metadata, "total_chunks"));
   const total = chunks.reduce((sum, count) => sum + count, 0);
   const { metadata } = firsts[0]!;
@@ -76,27 +92,41 @@ function statusFrom(uploadId: string, firsts: Memory[], stored: number | null): 
   const present = new Map(firsts.map((memory, i) => [batch ? number(memory.metadata, "batch_index") - 1 : i, i]));
   const documents = names.map((filename, index): UploadStatus["documents"][number] => {
     const at = present.get(index);
+    const isLeft = at === undefined ? undefined : open.get(firsts[at]!.conversation_id ?? "");
+    const isWhole = at !== undefined && isLeft === undefined;
     return {
       filename,
-      status: at === undefined ? "failed" : "completed",
-      chunks_stored: at === undefined ? 0 : chunks[at]!,
-      error: at === undefined ? `"${filename}" is not stored` : null,
+      status: isWhole ? "completed" : isLeft === false ? "processing" : "failed",
+      chunks_stored: isWhole ? chunks[at]! : 0,
+      error: isWhole || isLeft === false
+        ? null
+        : isLeft
+        ? `"${filename}" was not stored whole, and what there is of it will be removed`
+        : `"${filename}" is not stored`,
       warnings: [],
     };
   });
+  const isOpen = documents.some(({ status }) => status === "processing");
+  const finished = documents.reduce((sum, document) => sum + document.chunks_stored, 0);
   const errors = documents.flatMap(({ error }) => error === null ? [] : [error]);
   return {
     upload_id: uploadId,
-    status: errors.length > 0 ? "completed_with_errors" : "completed",
+    status: isOpen
+      ? "processing"
+      : errors.length === 0
+      ? "completed"
+      : finished > 0
+      ? "completed_with_errors"
+      : "failed",
     filename: uploadName(names.map((name) => ({ name })), batch),
     file_size: firsts.reduce((sum, memory) => sum + number(memory.metadata, "file_size"), 0),
     chunks_processed: total,
-    chunks_stored: stored ?? total,
+    chunks_stored: stored ?? finished,
     total_chunks: total,
-    progress: 100,
+    progress: isOpen ? 95 : 100,
     errors,
     created_at: text(metadata, "extracted_at") || isoTime(firsts[0]!.created_at),
-    completed_at: isoTime(Math.max(...firsts.map((memory) => memory.created_at))),
+    completed_at: isOpen ? null : isoTime(Math.max(...firsts.map((memory) => memory.created_at))),
     documents,
   };
 }
