@@ -13,12 +13,13 @@ import { embeddingOf, modelSources } from "./config/embedding.ts";
 import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
 import { valuesByName } from "./config/env_layers.ts";
 import { expandHome, homeOf } from "./config/home.ts";
-import { isOAuth } from "./config/unknown.ts";
+import { oauthLeftOvers, oauthOf, publicUrlOf } from "./config/oauth.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
 import type { AuditSettings } from "./operations/audit/log.ts";
 import type { BackupSettings } from "./operations/backup/state.ts";
 import { DOCUMENT_DEFAULTS, type DocumentSettings } from "./operations/documents/settings.ts";
+import type { OAuthSettings } from "./oauth/settings.ts";
 import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
@@ -52,6 +53,8 @@ export interface Config {
   /** Folder for all data that has no place of its own. */
   readonly baseDir: string;
   readonly access: AccessSettings;
+  /** OAuth; null unless asked for. */
+  readonly oauth: OAuthSettings | null;
   readonly tls: { certFile: string; keyFile: string } | null;
   readonly storage: StorageSettings;
   /** How stores that a command names by URL are opened. */
@@ -102,6 +105,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
   checkAccess(values, valuesByName(env), problems);
 
   const storage = storageOf(values, baseDir, problems);
+  const oauth = oauthOf(values, openAddresses(values).length > 0, problems);
+
   const config: Config = {
     // Existing stdio deployments expect no port to open unless they ask for it.
     http: {
@@ -112,7 +117,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     mcp: { ...mcp, transport: transport === "stdio" || transport === "off" ? transport : "http" },
     serverName: values.NAME ?? "unimem",
     baseDir,
-    access: accessOf(values, [http.host, mcp.host]),
+    access: accessOf(values, [http.host, mcp.host], oauth === null ? publicUrlOf(values, []) : oauth.publicUrl),
+    oauth,
     tls: tlsOf(values, problems),
     storage,
     elsewhere: {
@@ -190,17 +196,13 @@ function listen(
 function checkAccess(values: SettingValues, set: ReadonlyMap<string, string>, problems: string[]): void {
   if (values.MCP_API_KEY !== undefined) checkKey(values, values.MCP_API_KEY, problems);
   if (values.MCP_API_KEY !== undefined || values.MCP_ALLOW_ANONYMOUS_ACCESS) return;
-  if (values.MCP_OAUTH_ENABLED) {
-    problems.push("MCP_OAUTH_ENABLED=true: OAuth is not provided; set MCP_API_KEY, or MCP_OAUTH_ENABLED=false");
-  }
+  if (values.MCP_OAUTH_ENABLED || values.MCP_OAUTH_ISSUER !== undefined) return;
   if (values.MCP_OAUTH_ENABLED === undefined) {
     // The Python service asks for a credential unless MCP_OAUTH_ENABLED=false, so that these leave no store open there.
     const ways =
       "set MCP_API_KEY, or MCP_OAUTH_ENABLED=false or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve without a key";
-    const oauth = [...set].filter(([name, value]) => isOAuth(name) && value.trim() !== "");
-    if (oauth.length > 0) {
-      problems.push(`${oauth.map(([name]) => name).sort().join(", ")}: OAuth is not provided; ${ways}`);
-    }
+    const oauth = oauthLeftOvers(set);
+    if (oauth.length > 0) problems.push(`${oauth.join(", ")}: set MCP_OAUTH_ENABLED=true for OAuth; or ${ways}`);
     // Every page can have a frame without an origin, so that "null" stands for all of them too.
     const any = values.MCP_CORS_ORIGINS?.find((origin) => /^(?:\*|null)$/i.test(origin.trim()));
     if (any !== undefined) {
@@ -233,14 +235,18 @@ function openAddresses(values: SettingValues): [name: string, host: string][] {
   });
 }
 
-function accessOf(values: SettingValues, bound: string[]): AccessSettings {
+function accessOf(values: SettingValues, bound: string[], publicUrl: string | null): AccessSettings {
+  const published = publicUrl === null ? [] : [new URL(publicUrl)];
   // 0.0.0.0 and :: stand for every address, so they name no host a client would send.
   const maxBodyBytes = values.MCP_MAX_BODY_BYTES ?? 10 * 1024 * 1024;
   const own = bound.filter((host) => !/^(0\.0\.0\.0|\[?::\]?)$/.test(host));
   return {
     apiKey: values.MCP_API_KEY ?? null,
-    allowedHosts: [...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own])],
-    corsOrigins: values.MCP_CORS_ORIGINS ?? [],
+    allowedHosts: [
+      ...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own, ...published.map(({ hostname }) => hostname)]),
+    ],
+    // A proxy may hand on another Host header than the one that a page of ours was opened with.
+    corsOrigins: [...new Set([...(values.MCP_CORS_ORIGINS ?? []), ...published.map(({ origin }) => origin)])],
     anonymous: values.MCP_ALLOW_ANONYMOUS_ACCESS ?? false,
     ...(values.MCP_MAX_CLIENTS_PER_ADDRESS === undefined ? {} : { maxPerAddress: values.MCP_MAX_CLIENTS_PER_ADDRESS }),
     maxBodyBytes,

@@ -75,6 +75,17 @@ const scales = () =>
     }
   }).describe('JSON such as {"model id": {"slope": 1.8, "offset": -0.9}}');
 
+/** Rights by the words of a token, as JSON. */
+const rightsByWord = () =>
+  z.string().transform((value, context) => {
+    try {
+      return z.record(z.string(), z.enum(["read", "write", "admin"])).parse(JSON.parse(value));
+    } catch {
+      context.addIssue({ code: "custom" });
+      return z.NEVER;
+    }
+  }).describe('JSON such as {"memory:read": "read", "memory:write": "write"}');
+
 /** A setting's parser, with what a reader needs to know beside it. */
 export interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
@@ -124,10 +135,55 @@ export const SETTINGS = {
     "false",
     "Without a key, allows a bind address other than loopback, and serves what comes through a proxy (`Forwarded`, `X-Forwarded-*`).",
   ),
+  MCP_PUBLIC_URL: setting(
+    url(),
+    "none",
+    "Address under which clients reach the service, such as https://memory.example.com or https://example.com/memory: behind a proxy that speaks TLS, and for OAuth on an address other than loopback. Its host is allowed as a Host header.",
+  ),
   MCP_OAUTH_ENABLED: setting(
     flag(),
     "false",
-    "OAuth is not provided: true needs MCP_API_KEY to be set, which then guards every route.",
+    "Whether the service is an OAuth authorization server: programs ask for access, a person agrees with an admin key. Every request needs a token or a key then. See docs/oauth.md.",
+  ),
+  MCP_OAUTH_ISSUER: setting(
+    url(),
+    "none",
+    "Authorization server of your choice, by its issuer identifier, whose tokens are taken. With MCP_OAUTH_ENABLED=true the service's own address, like MCP_PUBLIC_URL.",
+  ),
+  MCP_OAUTH_ACCESS_TOKEN_EXPIRE_MINUTES: setting(
+    wholeNumber(1, 1440),
+    "60",
+    "Minutes for which an access token of the built-in server is good; a refresh token gets the next one.",
+  ),
+  MCP_OAUTH_AUTHORIZATION_CODE_EXPIRE_MINUTES: setting(
+    wholeNumber(1, 60),
+    "10",
+    "Minutes in which a client must exchange its authorization code.",
+  ),
+  MCP_OAUTH_AUDIENCE: setting(
+    list(),
+    "the service's own addresses",
+    "What tokens of MCP_OAUTH_ISSUER may name as their audience besides the service's own addresses.",
+  ),
+  MCP_OAUTH_RIGHTS_CLAIM: setting(
+    text(),
+    "scope, or scp",
+    "Claim of MCP_OAUTH_ISSUER's tokens that holds the rights: words in a text, or a list.",
+  ),
+  MCP_OAUTH_RIGHTS: setting(
+    rightsByWord(),
+    "read, write and admin by their names",
+    "Rights by the words of that claim, as JSON.",
+  ),
+  MCP_OAUTH_SPACES_CLAIM: setting(
+    text(),
+    "none",
+    "Claim of MCP_OAUTH_ISSUER's tokens that holds the spaces: the first one to write to, all to read; `*` for every space.",
+  ),
+  MCP_OAUTH_SPACES: setting(
+    list(),
+    "default, or none with MCP_OAUTH_SPACES_CLAIM",
+    "Spaces of tokens without that claim, the one to write to first; `*` for every space.",
   ),
   MCP_ALLOWED_HOSTS: setting(
     list(),

@@ -68,9 +68,60 @@ Deno.test("a network address needs a key or a word that everyone may call", () =
   assertEquals(parse({ MCP_HTTP_HOST: "localhost", MCP_SERVER_HOST: "::1" }).mcp.host, "::1");
 });
 
-Deno.test("OAuth that would be the only guard is refused, beside a key it is not", () => {
-  assertStringIncludes(problems({ MCP_OAUTH_ENABLED: "true" }), "MCP_OAUTH_ENABLED");
-  assertEquals(parse({ MCP_OAUTH_ENABLED: "true", MCP_API_KEY: "k" }).access.apiKey, "k");
+Deno.test("OAuth guards the service like a key: its own server, or an issuer's tokens", () => {
+  assertEquals(parse({}).oauth, null);
+  const own = parse({ MCP_OAUTH_ENABLED: "true", MCP_OAUTH_ACCESS_TOKEN_EXPIRE_MINUTES: "5", MCP_CORS_ORIGINS: "*" });
+  assertEquals(own.oauth, { publicUrl: null, server: { codeSeconds: 600, accessSeconds: 300 }, issuer: null });
+  const other = parse({ MCP_OAUTH_ISSUER: "https://issuer.example/", MCP_OAUTH_RIGHTS: '{"mem.w": "write"}' }).oauth!;
+  assertEquals([other.server, other.issuer?.issuer, other.issuer?.rights], [
+    null,
+    "https://issuer.example/",
+    { "mem.w": "write" },
+  ]);
+  assertEquals(other.issuer?.spaces, ["default"]);
+  const claimed = parse({ MCP_OAUTH_ISSUER: "https://issuer.example", MCP_OAUTH_SPACES_CLAIM: "spaces" }).oauth!;
+  assertEquals([claimed.issuer?.spacesClaim, claimed.issuer?.spaces], ["spaces", []]);
+});
+
+Deno.test("OAuth on a network address needs the https address that clients use", () => {
+  const open = { MCP_OAUTH_ENABLED: "true", MCP_HTTP_HOST: "0.0.0.0" };
+  assertStringIncludes(problems(open), "MCP_PUBLIC_URL");
+  const { oauth, access } = parse({ ...open, MCP_PUBLIC_URL: "https://Example.com/memory/" });
+  assertEquals(oauth?.publicUrl, "https://example.com/memory");
+  assertEquals([access.allowedHosts.includes("example.com"), access.corsOrigins], [true, ["https://example.com"]]);
+  // As the Python service names its own address.
+  assertEquals(parse({ ...open, MCP_OAUTH_ISSUER: "https://example.com" }).oauth?.publicUrl, "https://example.com");
+  assertEquals(parse({ MCP_PUBLIC_URL: "http://localhost:9000" }).access.allowedHosts.includes("localhost"), true);
+  for (
+    const wrong of [
+      "http://example.com",
+      "https://example.com/?a=b",
+      "https://example.com/#a",
+      "https://user@example.com",
+      "https://example.com/oauth",
+      "https://example.com/s/work",
+      "https://example.com//x",
+      "ftp://example.com",
+      "example.com",
+    ]
+  ) assertStringIncludes(problems({ ...open, MCP_PUBLIC_URL: wrong }), "MCP_PUBLIC_URL=");
+});
+
+Deno.test("OAuth settings that contradict each other are refused", () => {
+  for (
+    const [env, named] of [
+      [{ MCP_OAUTH_ISSUER: "http://issuer.example" }, "MCP_OAUTH_ISSUER"],
+      [{ MCP_OAUTH_ISSUER: "https://a.example", MCP_PUBLIC_URL: "https://a.example" }, "MCP_OAUTH_ENABLED=true"],
+      [
+        { MCP_OAUTH_ENABLED: "true", MCP_OAUTH_ISSUER: "https://a.example", MCP_PUBLIC_URL: "https://b.example" },
+        "MCP_OAUTH_ISSUER",
+      ],
+      [{ MCP_OAUTH_ENABLED: "true", MCP_OAUTH_AUDIENCE: "x" }, "MCP_OAUTH_AUDIENCE"],
+      [{ MCP_OAUTH_ISSUER: "https://a.example", MCP_OAUTH_SPACES: "Not A Space" }, "MCP_OAUTH_SPACES"],
+      [{ MCP_OAUTH_ISSUER: "https://a.example", MCP_OAUTH_RIGHTS: '{"a": "owner"}' }, "MCP_OAUTH_RIGHTS"],
+      [{ MCP_OAUTH_ENABLED: "true", MCP_OAUTH_ACCESS_TOKEN_EXPIRE_MINUTES: "0" }, "MCP_OAUTH_ACCESS_TOKEN"],
+    ] as [Record<string, string>, string][]
+  ) assertStringIncludes(problems(env), named);
 });
 
 Deno.test("settings of the Python service that would leave the store open there under a credential are refused", () => {
@@ -80,7 +131,6 @@ Deno.test("settings of the Python service that would leave the store open there 
       { MCP_CORS_ORIGINS: "null" },
       { MCP_CORS_ORIGINS: '["https://app.example", " Null "]' },
       { MCP_CORS_ORIGINS: "https://a.example, *" },
-      { MCP_OAUTH_ISSUER: "https://issuer.example" },
       { MCP_OAUTH_SECRET_KEY: "s3cret-value" },
       { mcp_oauth_access_token_expire_minutes: "60" },
     ]

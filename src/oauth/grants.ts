@@ -1,0 +1,296 @@
+/**
+ * The grants of a store: made by consent, turned into tokens, renewed, looked up with every request, and revoked.
+ *
+ * @module
+ */
+
+import type { Caller } from "../access/caller.ts";
+import { MemoryError } from "../errors.ts";
+import type { StoreNotes } from "../storage/contract/notes.ts";
+import { OAuthError } from "./answers.ts";
+import { factsOf, Grant, type GrantFacts, isAlive } from "./grant.ts";
+import { NoteList } from "./note_list.ts";
+import { covers } from "./resources.ts";
+import { lowerOf, rightOf, scopeOf } from "./scopes.ts";
+import { fitsChallenge, hashOf, isEqual, newId, newToken, readToken } from "./tokens.ts";
+
+/** Grants a store may have. A person made each. */
+const MAX_GRANTS = 1000;
+/** Milliseconds after which a revocation is seen here; half of what replicas may take. */
+const FOLLOW_MS = 1000;
+/** Milliseconds between looks for a grant that isn't known: it may have been made elsewhere just now. */
+const MISSED_MS = 100;
+/** Seconds for which an unused refresh token lasts. */
+export const REFRESH_SECONDS = 90 * 24 * 3600;
+/** Access tokens of a grant in force at once: requests under way still have the one before. */
+const MAX_ACCESS = 2;
+/** Spent refresh tokens remembered. */
+const MAX_SPENT = 50;
+const HOUR = 3600;
+
+/** How long what a grant gives lasts, in seconds. */
+export interface Lifetimes {
+  code: number;
+  access: number;
+}
+
+/** What a person agreed to. */
+export interface Consent {
+  client_id: string;
+  client_name: string;
+  redirect_uri: string;
+  challenge: string;
+  rights: Grant["rights"];
+  spaces: Grant["spaces"];
+  resource: string;
+  approved_by: string;
+}
+
+/** Who comes with a code or a refresh token, and what for. */
+export interface Exchange {
+  client_id: string;
+  /** As the request names it, in one spelling; absent where it names none. */
+  resource?: string | undefined;
+  /** Asked for, to get less than was granted. */
+  scope?: string | undefined;
+}
+
+/** What the token endpoint answers. */
+export interface TokenAnswer {
+  access_token: string;
+  token_type: "Bearer";
+  expires_in: number;
+  refresh_token: string;
+  scope: string;
+}
+
+/** The grants of a store. */
+export class Grants {
+  readonly #list: NoteList<Grant>;
+  readonly #now: () => number;
+  readonly #lifetimes: Lifetimes;
+  /** The signals of callers with open streams, by grant. */
+  readonly #ended = new Map<string, AbortController>();
+  #byId: ReadonlyMap<string, Grant> = new Map();
+  #of: readonly Grant[] = [];
+
+  /** @param now Unix seconds. @param clock Milliseconds that only grow. */
+  constructor(notes: StoreNotes, lifetimes: Lifetimes, now: () => number, clock: () => number) {
+    this.#list = new NoteList(notes, "oauth_grants", Grant, clock);
+    this.#lifetimes = lifetimes;
+    this.#now = now;
+  }
+
+  /** Those that are in force, newest first. */
+  async list(): Promise<GrantFacts[]> {
+    const grants = await this.#list.read(0), now = this.#now();
+    return grants.filter((grant) => grant.code.redeemed && isAlive(grant, now)).map(factsOf).reverse();
+  }
+
+  /** Ids of the clients that have one, or are about to. */
+  async clients(): Promise<Set<string>> {
+    return new Set((await this.#list.read(FOLLOW_MS)).map(({ client_id }) => client_id));
+  }
+
+  /** Makes a grant, and gives the code for it. @throws {MemoryError} `refused` where there are too many. */
+  async create(consent: Consent): Promise<string> {
+    const { challenge, ...rest } = consent, id = newId(), code = newToken("umc", id), now = this.#now();
+    const grant: Grant = {
+      ...rest,
+      id,
+      created_at: Math.floor(now),
+      last_used: null,
+      code: { hash: hashOf(code), expires_at: now + this.#lifetimes.code, challenge, redeemed: false },
+      access: [],
+      refresh: null,
+      spent: [],
+    };
+    await this.#list.change((grants) => {
+      const alive = grants.filter((other) => isAlive(other, now));
+      if (alive.length >= MAX_GRANTS) {
+        throw new MemoryError("refused", `Cannot make a grant: there are ${MAX_GRANTS}; revoke some`);
+      }
+      return { items: [...alive, grant], result: null };
+    });
+    return code;
+  }
+
+  /**
+   * Exchanges a code for tokens. A code that comes a second time was stolen: what it gave ends (RFC 6749, 4.1.2).
+   *
+   * @throws {OAuthError} `invalid_grant` for a code that doesn't fit who comes with it.
+   */
+  async redeem(code: string, verifier: string, redirectUri: string | undefined, by: Exchange): Promise<TokenAnswer> {
+    return await this.#exchange("umc", code, by, (grant, hash) => {
+      if (!isEqual(grant.code.hash, hash)) return null;
+      if (grant.code.redeemed) return "stolen";
+      if (grant.code.expires_at <= this.#now()) return null;
+      // Before the code counts as used: who can't prove to have begun must not be able to end it for who can.
+      if (redirectUri !== undefined && grant.redirect_uri !== redirectUri) return null;
+      return fitsChallenge(verifier, grant.code.challenge) ? { code: { ...grant.code, redeemed: true } } : null;
+    });
+  }
+
+  /**
+   * Exchanges a refresh token for new tokens. One that comes a second time was stolen, or stolen from who comes: the
+   * grant ends, with all its tokens (RFC 9700, 4.14).
+   */
+  async refresh(token: string, by: Exchange): Promise<TokenAnswer> {
+    return await this.#exchange("umr", token, by, (grant, hash) => {
+      if (grant.spent.some((spent) => isEqual(spent, hash))) return "stolen";
+      const { refresh } = grant;
+      if (refresh === null || !isEqual(refresh.hash, hash) || refresh.expires_at <= this.#now()) return null;
+      return { spent: [...grant.spent, hash].slice(-MAX_SPENT) };
+    });
+  }
+
+  /** Ends a grant; whether it was there. */
+  async revoke(id: string): Promise<boolean> {
+    const was = await this.#list.change((grants) => {
+      const rest = grants.filter((grant) => grant.id !== id);
+      return { items: rest.length === grants.length ? null : rest, result: rest.length < grants.length };
+    });
+    this.#follow(await this.#list.read(FOLLOW_MS));
+    return was;
+  }
+
+  /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009). */
+  async revokeToken(token: string, client: string): Promise<void> {
+    const read = readToken(token);
+    const grant = read === null ? undefined : await this.#find(read.grant);
+    if (grant?.client_id !== client) return;
+    const hash = hashOf(token);
+    const own = [...grant.access, ...grant.refresh === null ? [] : [grant.refresh]];
+    if (own.some((mine) => isEqual(mine.hash, hash)) || grant.spent.includes(hash)) await this.revoke(grant.id);
+  }
+
+  /**
+   * The caller that an access token stands for; null where it stands for none.
+   *
+   * @param resource What the request is for.
+   * @throws {MemoryError} `unavailable` while the store is away and what was known of it is too old.
+   */
+  async verify(token: string, resource: string): Promise<Omit<Caller, "channel"> | null> {
+    const read = readToken(token);
+    if (read?.kind !== "uma") return null;
+    const grant = await this.#find(read.grant);
+    if (grant === undefined) return null;
+    const hash = hashOf(token), now = this.#now();
+    const access = grant.access.find((access) => isEqual(access.hash, hash) && access.expires_at > now);
+    if (access === undefined || !covers(access.resource, resource)) return null;
+    this.#noteUse(grant, now);
+    return this.#callerOf(grant, access.rights);
+  }
+
+  /** Looks for revocations now, and ends what belongs to them; for open streams, which make no requests. */
+  async follow(): Promise<void> {
+    if (this.#ended.size > 0) this.#follow(await this.#list.read(FOLLOW_MS));
+  }
+
+  async #exchange(
+    kind: "umc" | "umr",
+    token: string,
+    by: Exchange,
+    check: (grant: Grant, hash: string) => Partial<Grant> | "stolen" | null,
+  ): Promise<TokenAnswer> {
+    const read = readToken(token);
+    if (read?.kind !== kind) throw invalid(kind);
+    const hash = hashOf(token), now = this.#now();
+    const access = newToken("uma", read.grant), refresh = newToken("umr", read.grant);
+    const done = await this.#list.change<Grant["rights"] | null>((grants) => {
+      const at = grants.findIndex(({ id }) => id === read.grant), grant = grants[at];
+      if (grant === undefined || grant.client_id !== by.client_id) return { items: null, result: null };
+      const change = check(grant, hash);
+      if (change === null) return { items: null, result: null };
+      if (change === "stolen") return { items: grants.filter((other) => other !== grant), result: null };
+      if (by.resource !== undefined && !covers(grant.resource, by.resource)) {
+        throw new OAuthError("invalid_target", "The grant is not for this resource");
+      }
+      const rights = narrowed(grant, by.scope);
+      const renewed: Grant = {
+        ...grant,
+        ...change,
+        access: [
+          ...grant.access.filter(({ expires_at }) => expires_at > now),
+          {
+            hash: hashOf(access),
+            expires_at: now + this.#lifetimes.access,
+            rights,
+            resource: by.resource ?? grant.resource,
+          },
+        ].slice(-MAX_ACCESS),
+        refresh: { hash: hashOf(refresh), expires_at: now + REFRESH_SECONDS },
+      };
+      return { items: grants.with(at, renewed), result: rights };
+    });
+    this.#follow(await this.#list.read(FOLLOW_MS));
+    if (done === null) throw invalid(kind);
+    return {
+      access_token: access,
+      token_type: "Bearer",
+      expires_in: this.#lifetimes.access,
+      refresh_token: refresh,
+      scope: scopeOf(done),
+    };
+  }
+
+  async #find(id: string): Promise<Grant | undefined> {
+    const known = this.#follow(await this.#list.read(FOLLOW_MS)).get(id);
+    return known ?? this.#follow(await this.#list.read(MISSED_MS)).get(id);
+  }
+
+  /** The grants by id; ends the callers of those that have gone. */
+  #follow(grants: readonly Grant[]): ReadonlyMap<string, Grant> {
+    if (grants === this.#of) return this.#byId;
+    this.#of = grants;
+    this.#byId = new Map(grants.map((grant) => [grant.id, grant]));
+    for (const [id, controller] of this.#ended) {
+      if (this.#byId.has(id)) continue;
+      controller.abort();
+      this.#ended.delete(id);
+    }
+    return this.#byId;
+  }
+
+  #callerOf({ id, client_name, spaces: { write, read } }: Grant, rights: Grant["rights"]): Omit<Caller, "channel"> {
+    const ended = this.#ended.get(id) ?? new AbortController();
+    this.#ended.set(id, ended);
+    const all = read === "all";
+    return {
+      id: `grant:${id}`,
+      name: client_name,
+      kind: "grant",
+      rights,
+      scope: { write, read: all ? [write] : [...new Set([write, ...read])] },
+      spaces: all ? "all" : [...new Set([write, ...read])],
+      writes: all ? "all" : [write],
+      ended: ended.signal,
+    };
+  }
+
+  /** Notes the hour; that a store is away is no reason to turn a caller away. */
+  #noteUse({ id, last_used }: Grant, now: number): void {
+    const hour = Math.floor(now / HOUR) * HOUR;
+    if (last_used !== null && last_used >= hour) return;
+    this.#list.change((grants) => {
+      const at = grants.findIndex((grant) => grant.id === id), grant = grants[at];
+      if (grant === undefined || (grant.last_used ?? 0) >= hour) return { items: null, result: null };
+      return { items: grants.with(at, { ...grant, last_used: hour }), result: null };
+    }).catch(() => {});
+  }
+}
+
+/** The right that is left when a client asks for less; asking for more changes nothing (RFC 6749, section 6). */
+function narrowed({ rights }: Grant, scope: string | undefined): Grant["rights"] {
+  if (scope === undefined) return rights;
+  const asked = rightOf(scope);
+  if (asked === null || lowerOf(asked, rights) !== asked) {
+    throw new OAuthError("invalid_scope", `The scope is beyond what was granted: ${scopeOf(rights)}`);
+  }
+  return asked;
+}
+
+function invalid(kind: "umc" | "umr"): OAuthError {
+  const what = kind === "umc" ? "authorization code" : "refresh token";
+  return new OAuthError("invalid_grant", `The ${what} is unknown, expired, used already, or not this client's`);
+}
