@@ -26,6 +26,7 @@ import { followChoice } from "./operations/model_choice.ts";
 import type { ServiceRuntime } from "./operations/runtime.ts";
 import { openAudit } from "./service/audit.ts";
 import { startWork } from "./service/background.ts";
+import { oauthWarnings, withOAuth } from "./service/oauth.ts";
 import { createModels } from "./service/embedding.ts";
 import { closeSharedStore, openSharedStore } from "./service/store.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
@@ -65,10 +66,13 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const spool = openSpool(runtime);
   // The listeners of a process share what bounds the requests to it.
-  const access = sharedAccess(config.access);
+  const { access, stop: stopOAuth } = await withOAuth(runtime, config, sharedAccess(config.access));
   const stop = () => {
     access.bodies?.stopping();
-    return stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => spool.close());
+    return stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => {
+      stopOAuth();
+      return spool.close();
+    });
   };
   try {
     const http = servers.http ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
@@ -78,7 +82,9 @@ export async function startService(config: Config, servers: Servers, log: Logger
     if (mcp) stops.push(mcp.stop);
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
-    for (const { message, action } of accessWarnings(config.access)) log.warning(`${message}: ${action}`);
+    for (const { message, action } of [...accessWarnings(config.access), ...oauthWarnings(config)]) {
+      log.warning(`${message}: ${action}`);
+    }
     work = startWork(runtime, config, log);
     return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
   } catch (error) {

@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   importers: ["documents", "memory", "operations", "errors.ts"],
   service: [
     "access/access.ts",
+    "oauth/oauth.ts",
     "config.ts",
     "embedding/embedder.ts",
     "embedding/examine.ts",
@@ -60,12 +61,21 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "version.ts",
   ],
-  config: ["memory/edit_distance.ts", "settings.ts", "errors.ts", "storage/factory.ts", "embedding/factory.ts"],
+  config: [
+    "memory/space.ts",
+    "oauth/settings.ts",
+    "memory/edit_distance.ts",
+    "settings.ts",
+    "errors.ts",
+    "storage/factory.ts",
+    "embedding/factory.ts",
+  ],
   "config.ts": [
     "config",
     "settings.ts",
     "errors.ts",
     "access",
+    "oauth/settings.ts",
     "operations",
     "storage/factory.ts",
     "embedding/factory.ts",
@@ -82,6 +92,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "sleep.ts": [],
   "version.ts": [],
   access: ["errors.ts", "memory", "storage/contract"],
+  // The consent page has the dashboard's colours.
+  oauth: ["access", "errors.ts", "memory/space.ts", "storage/contract", "web/style.css"],
   telemetry: ["errors.ts"],
   web: [],
   http: [
@@ -109,6 +121,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/embedder.ts",
   ],
   operations: [
+    "oauth/grants.ts",
     "telemetry",
     "access/caller.ts",
     "access/key.ts",
@@ -162,6 +175,7 @@ const PACKAGES: Record<string, RegExp> = {
   "node:sqlite": /^(storage\/(sqlite|outbox)\/|embedding\/cache_file|importers\/python_sqlite)/,
   "commander": /^cli\//,
   "@opentelemetry/": /^telemetry\//,
+  "jose": /^oauth\//,
   "jsonc-parser": /^cli\/connect\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
@@ -257,7 +271,7 @@ Deno.test("only the factory imports drivers", async () => {
 
 /** Packages that only some services need, and that cost time and memory to load. */
 const ON_DEMAND =
-  /^(@modelcontextprotocol|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|chrono-node)/;
+  /^(@modelcontextprotocol|jose|@huggingface|@qdrant|@opentelemetry\/sdk|onnxruntime|unpdf|commander|chrono-node)/;
 
 Deno.test("both servers start without the packages that only some clients or settings need", async () => {
   const imports = new Map<string, string[]>();

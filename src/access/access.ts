@@ -10,6 +10,7 @@ import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import type { Caller } from "./caller.ts";
 import { createIdentify, insufficientScope, SHORT_KEY, type TokenVerifier } from "./key.ts";
+import type { EndpointContext, PublicEndpoints } from "./public_endpoints.ts";
 import { createProxyCheck } from "./proxy.ts";
 import { may, type Need } from "./rights.ts";
 import { withChosenSpaces } from "./space.ts";
@@ -26,6 +27,8 @@ export interface AccessSettings {
   verifiers?: readonly TokenVerifier[];
   /** Parameters of `WWW-Authenticate` in refusals; values without quotes. None by default. */
   challenge?: (request: Request) => Readonly<Record<string, string>>;
+  /** What is answered without a token besides probes and pages; nothing by default. */
+  endpoints?: PublicEndpoints;
   /**
    * Names the Host header may hold besides the loopback names: `name` for any port, `name:port` for one, `*` for any name.
    */
@@ -101,6 +104,13 @@ export interface Access {
    * @param prefix `/s/NAME` at the beginning of the path; empty without it.
    */
   identify: (request: Request, address: string | undefined, prefix: string) => Promise<Caller | Response>;
+  /** Answers what the settings' public endpoints serve, once `checkCaller` let it pass; null for every other path. */
+  answerPublic: (
+    request: Request,
+    path: string,
+    address: string | undefined,
+    readBody: EndpointContext["readBody"],
+  ) => Promise<Response> | null;
   /** Refuses with 403 what a caller's right or spaces don't suffice for. */
   authorise: (request: Request, caller: Caller, need: Need) => Response | null;
   /** Adds the CORS headers the request's origin is entitled to; refusals carry them already. Gives back `response`. */
@@ -136,8 +146,22 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
       if (within instanceof Response) return cors.decorate(request, within);
       return { ...within, channel, ...address === undefined ? {} : { address } };
     },
+    answerPublic: (request, path, address, readBody) => {
+      if (!settings.endpoints?.serves(path)) return null;
+      const signIn = async (key: string) => await identify(carrying(key, request.url), address);
+      return settings.endpoints.answer(request, path, { address, readBody, signIn })
+        .then((response) => cors.decorate(request, response));
+    },
     authorise: (request, caller, need) =>
       may(caller, need) ? null : cors.decorate(request, insufficientScope(need, challenge(request))),
     withCors: cors.decorate,
   };
+}
+
+/** A request that carries a key. A header's characters are its bytes. */
+function carrying(key: string, url: string): Request {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(key.slice(0, 4000)));
+  const plain = /^[^\0\r\n]*$/.test(bytes) ? bytes : "";
+  // Without one it would be a request of nobody in particular, which an open service takes.
+  return new Request(url, { headers: { authorization: `Bearer ${plain.trim() || "-"}` } });
 }

@@ -8,7 +8,7 @@
 import type { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { MemoryError } from "../errors.ts";
-import { adminKeyCaller, anonymousCaller, type Caller, guestCaller } from "./caller.ts";
+import { adminKeyCaller, anonymousCaller, type Caller, guestCaller, RIGHTS } from "./caller.ts";
 import { refuse } from "./refusal.ts";
 import type { WrongKeys } from "./wrong_keys.ts";
 
@@ -31,6 +31,11 @@ export interface TokenVerifier {
    * @throws {MemoryError} `unavailable` while it can't tell, `overloaded` where the caller sent too many requests.
    */
   verify(token: string, request: Request): Promise<Caller | null>;
+  /**
+   * Whether a token has the form of those that it knows, which have too many bits to be guessed: one that it doesn't know
+   * has expired or was revoked, and is no guess.
+   */
+  isUnguessable?(token: string): boolean;
 }
 
 /** What identifying a caller needs. */
@@ -91,9 +96,11 @@ export function createIdentify(settings: IdentifySettings): Identify {
       if (address !== undefined) wrongKeys.trust(address);
       return caller;
     }
-    if (wait !== null && wait.seconds > 0) return tooMany(wait.seconds);
-    if (address !== undefined) wrongKeys.add(address, given.toString("base64"));
-    onWrongKey(address);
+    if (!verifiers.some((verifier) => verifier.isUnguessable?.(token))) {
+      if (wait !== null && wait.seconds > 0) return tooMany(wait.seconds);
+      if (address !== undefined) wrongKeys.add(address, given.toString("base64"));
+      onWrongKey(address);
+    }
     return unauthorized("invalid_token", "The API key provided is invalid", challenge(request, "invalid_token"));
   };
 
@@ -107,8 +114,14 @@ export function createIdentify(settings: IdentifySettings): Identify {
 /** Names why a caller's right isn't enough (RFC 6750), so that a client can ask its user for more. */
 export function insufficientScope(scope: string, more: Readonly<Record<string, string>> = {}): Response {
   const error_description = `This needs the right "${scope}", which the caller doesn't have`;
-  const header = challengeOf({ error: "insufficient_scope", scope: scope.split(" ")[0]!, ...more });
+  // Its own scope last: what is asked for in general isn't enough here.
+  const header = challengeOf({ ...more, error: "insufficient_scope", scope: scopeOf(scope.split(" ")[0]!) });
   return refuse(403, { error: "insufficient_scope", error_description }, { "WWW-Authenticate": header });
+}
+
+/** The names of a right and of those it includes, which clients are to ask for together. */
+function scopeOf(right: string): string {
+  return RIGHTS.slice(0, RIGHTS.findIndex((each) => each === right) + 1).join(" ");
 }
 
 /** The token a request carries, or null. A Bearer token wins over `X-API-Key`. */

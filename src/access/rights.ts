@@ -84,6 +84,8 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
 
   metrics: "read everywhere",
   maintain: "admin everywhere",
+  listGrants: "admin everywhere",
+  revokeGrant: "admin everywhere",
 };
 
 /** What answers that no operationId names need, such as the API's description. */

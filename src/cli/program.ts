@@ -14,6 +14,7 @@ import { addCompletion } from "./completion.ts";
 import { addConnect } from "./connect/connect.ts";
 import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor/command.ts";
+import { addGrants } from "./grants.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addModel } from "./model.ts";
@@ -55,7 +56,7 @@ export function createProgram(context: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addOutbox, addAudit, addConnect, addCompletion, addVersion],
+    ...[addGrants, addOutbox, addAudit, addConnect, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

@@ -28,6 +28,7 @@ import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
 import type { HttpSettings, RestApp, RestEnv } from "./endpoint.ts";
 import { addEvents, clientIp } from "./events.ts";
+import { addGrants } from "./grants.ts";
 import { addHealth } from "./health.ts";
 import { addManage } from "./manage.ts";
 import { addMetrics } from "./metrics.ts";
@@ -83,7 +84,9 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   const checked = async (context: Context<RestEnv>, operation: string, next: () => Promise<void>) => {
     const request = context.req.raw, { path } = context.req;
     // `/mcp` needs no more: what changes something there is a POST.
+    const address = clientOf(clientIp(context.env)), read = (maxBytes: number) => bodies.read(request, maxBytes);
     const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false }) ??
+      await access.answerPublic(request, path, address, read) ??
       await bind(context, operation, PUBLIC_PATHS.has(path));
     if (refusal) {
       context.res = secured(request, refusal);
@@ -126,6 +129,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addDocuments(app, routes);
   addEvents(app, routes);
   addHealth(app, routes);
+  addGrants(app, routes);
   addMetrics(app, runtime);
   addDocs(app, runtime, settings);
   addPages(app);

@@ -131,9 +131,12 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
 
   const route = async (request: Request, address: string | undefined): Promise<Response> => {
     const { path, prefix } = spacePath(pathOf(request)), isProbe = path === "/health" || path === "/health/ready";
+    const isPublic = isProbe || (settings.access.endpoints?.serves(path) ?? false);
     // Even a GET changes something here: it opens a stream or a session.
-    const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isProbe && path !== "/metrics" });
+    const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isPublic && path !== "/metrics" });
     if (refusal) return refusal;
+    const answered = access.answerPublic(request, path, address, (maxBytes) => bodies.read(request, maxBytes));
+    if (answered !== null) return await answered;
     if (path === "/health") return probe(200, { status: "ok" });
     if (path === "/health/ready") return await readiness(runtime);
     const caller = await access.identify(request, address, prefix);

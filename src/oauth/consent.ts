@@ -140,7 +140,9 @@ function spacesIn({ write, read }: ConsentForm): Consent["spaces"] | string {
 
 /** Why this person can't give that; null when nothing is against it. */
 function faultOf(caller: Caller, { write, read }: Consent["spaces"]): string | null {
-  if (!includes(caller.rights, "admin") || caller.kind === "grant") return "This key is not an admin key";
+  if (caller.kind !== "key" && caller.kind !== "admin-key" || !includes(caller.rights, "admin")) {
+    return "This is not an admin key of this service";
+  }
   if (caller.spaces === "all" && caller.writes === "all") return null;
   const writes = caller.writes;
   if (writes !== "all" && !writes.includes(write)) return `This key can't write to space ${JSON.stringify(write)}`;

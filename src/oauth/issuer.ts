@@ -199,8 +199,10 @@ function metadataAddresses(issuer: string): string[] {
   ];
 }
 
-function looksSigned(token: string): boolean {
-  return token.length < 16_384 && /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token);
+/** Whether a text has the form of a signed token. */
+export function looksSigned(token: string): boolean {
+  return token.length >= 100 && token.length < 16_384 &&
+    /^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token);
 }
 
 /** Whether the keys couldn't be had, rather than the token being wrong. */

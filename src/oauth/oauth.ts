@@ -6,6 +6,7 @@
 
 import type { Caller } from "../access/caller.ts";
 import type { TokenVerifier } from "../access/key.ts";
+import type { EndpointContext, PublicEndpoints } from "../access/public_endpoints.ts";
 import { MemoryError } from "../errors.ts";
 import type { StoreNotes } from "../storage/contract/notes.ts";
 import { json, OAuthError } from "./answers.ts";
@@ -16,7 +17,7 @@ import { askForConsent, takeConsent } from "./consent.ts";
 import { CONSENT_STYLE, faultPage } from "./consent_page.ts";
 import { type EndpointParts, register, registration, revoke, token } from "./endpoints.ts";
 import { Grants } from "./grants.ts";
-import { Issuer } from "./issuer.ts";
+import { Issuer, looksSigned } from "./issuer.ts";
 import {
   RESOURCE_METADATA,
   resourceMetadata,
@@ -29,21 +30,12 @@ import { RateLimit } from "./rate_limit.ts";
 import { baseOf, resourceOf } from "./resources.ts";
 import { DEFAULT_SCOPE } from "./scopes.ts";
 import type { OAuthSettings } from "./settings.ts";
+import { readToken } from "./tokens.ts";
 
 /** Bytes of a body at these endpoints. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Registrations and lookups of clients that one address may ask for in a minute. */
 const MAX_A_MINUTE = 60, MINUTE_MS = 60_000;
-
-/** What a listener lends for one request. */
-export interface RequestContext {
-  /** Address the request came from; undefined where it came over no socket. */
-  address: string | undefined;
-  /** The body, as a text. @throws {MemoryError} as `BodyReader.read`. */
-  readBody: (request: Request, maxBytes: number) => Promise<Uint8Array>;
-  /** The caller behind a key, or the refusal of a wrong one. */
-  signIn: (key: string) => Promise<Caller | Response>;
-}
 
 /** What differs in tests. */
 export interface OAuthOptions {
@@ -58,7 +50,7 @@ export interface OAuthOptions {
 }
 
 /** OAuth for the listeners of a process. */
-export class OAuth implements TokenVerifier {
+export class OAuth implements TokenVerifier, PublicEndpoints {
   readonly accepts = "some";
   readonly grants: Grants;
   readonly #settings: OAuthSettings;
@@ -98,23 +90,24 @@ export class OAuth implements TokenVerifier {
     return { resource_metadata: resourceMetadataAddress(base, pathOf(request)), scope: DEFAULT_SCOPE };
   }
 
-  /** Answers a request to one of OAuth's own paths. @throws {MemoryError} for the listener to answer. */
-  async answer(request: Request, path: string, context: RequestContext): Promise<Response> {
-    const base = baseOf(this.#settings.publicUrl, request);
+  /** Whether it has the form of an access token: too many bits to be guessed, or a signature. */
+  isUnguessable(token: string): boolean {
+    return this.#issuer === null ? readToken(token) !== null : looksSigned(token);
+  }
+
+  async answer(request: Request, path: string, context: EndpointContext): Promise<Response> {
+    const base = baseOf(this.#settings.publicUrl, request), isPage = path === "/oauth/authorize";
     try {
       return await this.#route(request, path, base, context);
     } catch (error) {
       if (error instanceof RedirectedError) return redirectError(error, base);
-      const isPage = path === "/oauth/authorize";
-      if (error instanceof OAuthError) return isPage ? faultPage(error.message, error.status) : error.response;
-      if (error instanceof MemoryError && isPage && error.code !== "internal") {
-        return faultPage(error.message, error.code === "unavailable" ? 503 : 400);
-      }
-      throw error;
+      const told = error instanceof MemoryError ? ofMemoryError(error) : error;
+      if (!(told instanceof OAuthError)) throw error;
+      return isPage ? faultPage(told.message, told.status) : told.response;
     }
   }
 
-  async #route(request: Request, path: string, base: string, context: RequestContext): Promise<Response> {
+  async #route(request: Request, path: string, base: string, context: EndpointContext): Promise<Response> {
     const { method } = request;
     if (isBelow(path, RESOURCE_METADATA)) {
       const suffix = path.slice(RESOURCE_METADATA.length);
@@ -122,7 +115,7 @@ export class OAuth implements TokenVerifier {
     }
     if (isBelow(path, SERVER_METADATA)) return only("GET", method) ?? published(serverMetadata(base));
     const parts: EndpointParts = { base, clients: this.#clients, grants: this.grants };
-    const body = async () => new TextDecoder().decode(await context.readBody(request, MAX_BODY_BYTES));
+    const body = async () => new TextDecoder().decode(await context.readBody(MAX_BODY_BYTES));
     const own = path.slice("/oauth/".length);
     switch (own) {
       case "authorize":
@@ -148,7 +141,7 @@ export class OAuth implements TokenVerifier {
     request: Request,
     base: string,
     body: () => Promise<string>,
-    context: RequestContext,
+    context: EndpointContext,
   ): Promise<Response> {
     const settings = {
       base,
@@ -161,7 +154,7 @@ export class OAuth implements TokenVerifier {
     return await askForConsent(query < 0 ? "" : request.url.slice(query + 1), settings);
   }
 
-  async #findClient(id: string, context: RequestContext): Promise<Client> {
+  async #findClient(id: string, context: EndpointContext): Promise<Client> {
     if (isDocumentId(id)) {
       const limited = this.#limited(context);
       if (limited !== null) throw new OAuthError("temporarily_unavailable", "Too many requests: wait a minute", 429);
@@ -174,7 +167,7 @@ export class OAuth implements TokenVerifier {
     return client;
   }
 
-  #limited({ address }: RequestContext): Response | null {
+  #limited({ address }: EndpointContext): Response | null {
     const seconds = address === undefined ? 0 : this.#limit.wait(address);
     if (seconds === 0) return null;
     const description = `Too many requests from this address: try again in ${seconds} seconds`;
@@ -182,6 +175,20 @@ export class OAuth implements TokenVerifier {
       "Retry-After": String(seconds),
     });
   }
+}
+
+const STATUS: Partial<Record<MemoryError["code"], number>> = {
+  ...{ too_large: 413, timed_out: 408, invalid_input: 400, refused: 400 },
+  ...{ overloaded: 429, unavailable: 503, full: 507 },
+};
+
+/** What a client can make of an error of the store or the body; other errors are the listener's to answer. */
+function ofMemoryError(error: MemoryError): OAuthError | MemoryError {
+  const status = STATUS[error.code];
+  if (status === undefined) return error;
+  const isPassing = status === 429 || status === 503;
+  const headers = isPassing ? { "Retry-After": String(error.retryAfterSeconds ?? 2) } : {};
+  return new OAuthError(isPassing ? "temporarily_unavailable" : "invalid_request", error.message, status, headers);
 }
 
 function published(metadata: Record<string, unknown>): Response {

@@ -41,9 +41,8 @@ export function faultOf(uri: string): string | null {
     return LOOPBACK.test(uri) && URL.canParse(uri) ? null : "is http and not of a loopback address; use https";
   }
   if (scheme !== "https") return null;
-  const { username, password, hostname } = new URL(uri);
-  if (username !== "" || password !== "" || /^https:\/\/[^/?]*@/.test(uri)) return "has a user's name";
-  return hostname === "" || !uri.startsWith("https://") ? "names no host" : null;
+  if (!/^https:\/\/[^/?@:]/.test(uri)) return "names no host";
+  return /^https:\/\/[^/?]*@/.test(uri) ? "has a user's name" : null;
 }
 
 /** Whether a request's redirect URI is one of the client's. */

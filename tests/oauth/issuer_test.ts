@@ -134,7 +134,7 @@ Deno.test("alg none, and the public key as a shared secret, are refused", async 
   const claims = { iss: issuer.url, aud: "http://localhost", scope: "admin", exp: Math.floor(Date.now() / 1000) + 300 };
   const encode = (value: unknown) => jose.base64url.encode(JSON.stringify(value));
   const pem = new TextEncoder().encode(await jose.exportSPKI(publicKey));
-  const der = jose.base64url.decode((await jose.exportSPKI(publicKey)).replace(/-----[^-]+-----|\s/g, ""));
+  const der = new Uint8Array(await crypto.subtle.exportKey("spki", publicKey));
   const hmac = (secret: Uint8Array, kid: string) =>
     new jose.SignJWT(claims).setProtectedHeader({ alg: "HS256", kid }).sign(secret);
   const oct = new TextEncoder().encode("secret-secret-secret-secret");
@@ -149,16 +149,8 @@ Deno.test("alg none, and the public key as a shared secret, are refused", async 
       "a key of its own": await new jose.SignJWT(claims).setProtectedHeader({ alg: "RS256", jwk, kid: "x" }).sign(
         privateKey,
       ),
-      "critical extensions": await new jose.SignJWT(claims).setProtectedHeader({
-        alg: "RS256",
-        kid: "rsa",
-        crit: ["b64"],
-        b64: true,
-      })
-        .sign(privateKey).catch(() => "a.b.c"),
     })
   ) {
-    if (what === "critical extensions") continue; // jose serves b64: true as the standard has it
     assertEquals(await status(service, token), 401, what);
   }
   const right = await new jose.SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: "rsa" }).sign(privateKey);

@@ -56,7 +56,7 @@ export async function openService(
     maxBodyBytes: 1 << 20,
     verifiers: [oauth],
     challenge: (request) => oauth.challenge(request),
-    oauth,
+    endpoints: oauth,
   });
   const log = createLogger("error", () => {});
   const app = appOver(test.runtime, { ...access, log });
