@@ -7,8 +7,9 @@
 import { RIGHTS } from "../access/caller.ts";
 import { resourceOf } from "./resources.ts";
 
-/** Prefixes of the two addresses. What a resource or an issuer has after its host comes behind them. */
+/** Prefixes of their addresses. What a resource or an issuer has after its host comes behind them. */
 export const SERVER_METADATA = "/.well-known/oauth-authorization-server";
+export const OPENID_METADATA = "/.well-known/openid-configuration";
 export const RESOURCE_METADATA = "/.well-known/oauth-protected-resource";
 const SCOPES = [...RIGHTS];
 
@@ -29,6 +30,20 @@ export function serverMetadata(base: string): Record<string, unknown> {
     code_challenge_methods_supported: ["S256"],
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: true,
+  };
+}
+
+/**
+ * The same where OpenID Connect has it: clients look there too, and below a proxy's path it is the only address that needs
+ * no rule for the host's root. No id tokens are made, and no keys are published; these members are what readers of such a
+ * document insist on.
+ */
+export function openidMetadata(base: string): Record<string, unknown> {
+  return {
+    ...serverMetadata(base),
+    jwks_uri: `${base}/oauth/jwks`,
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["RS256"],
   };
 }
 

@@ -19,6 +19,8 @@ import { type EndpointParts, register, registration, revoke, token } from "./end
 import { Grants } from "./grants.ts";
 import { Issuer, looksSigned } from "./issuer.ts";
 import {
+  OPENID_METADATA,
+  openidMetadata,
   RESOURCE_METADATA,
   resourceMetadata,
   resourceMetadataAddress,
@@ -73,7 +75,8 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
   /** Whether a path is one of OAuth's own, which need no token. */
   serves(path: string): boolean {
     if (isBelow(path, RESOURCE_METADATA)) return true;
-    return this.#settings.server !== null && (isBelow(path, SERVER_METADATA) || path.startsWith("/oauth/"));
+    return this.#settings.server !== null &&
+      (isBelow(path, SERVER_METADATA) || isBelow(path, OPENID_METADATA) || path.startsWith("/oauth/"));
   }
 
   /** The caller behind a token, for what the request is for. */
@@ -114,6 +117,7 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
       return only("GET", method) ?? published(resourceMetadata(base, this.#issuer?.address ?? base, suffix));
     }
     if (isBelow(path, SERVER_METADATA)) return only("GET", method) ?? published(serverMetadata(base));
+    if (isBelow(path, OPENID_METADATA)) return only("GET", method) ?? published(openidMetadata(base));
     const parts: EndpointParts = { base, clients: this.#clients, grants: this.grants };
     const body = async () => new TextDecoder().decode(await context.readBody(MAX_BODY_BYTES));
     const own = path.slice("/oauth/".length);
@@ -125,6 +129,8 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
           new Response(CONSENT_STYLE, {
             headers: { "Content-Type": "text/css; charset=utf-8", "Cache-Control": "no-cache" },
           });
+      case "jwks":
+        return only("GET", method) ?? published({ keys: [] });
       case "token":
         return only("POST", method) ?? await token(request, await body(), parts);
       case "revoke":

@@ -3,6 +3,7 @@ import { assert, assertEquals, fail } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { PUBLIC_PAGES } from "../../src/http/pages.ts";
+import { Grants } from "../../src/oauth/grants.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import type { EventHub } from "../../src/operations/events.ts";
 import { type Answer, type ClientOptions, openClient, type TestClient } from "./client.ts";
@@ -102,6 +103,8 @@ function failing(error: unknown): Partial<MemoryStorage> {
     relate: no,
     unrelate: no,
     relations: no,
+    note: no,
+    changeNote: no,
   };
 }
 
@@ -158,6 +161,7 @@ async function provoke(status: string, path: string, method: string, operation: 
     else query = BAD_QUERY;
   }
   const filled = path.replace("{content_hash}", hash).replace("{old_tag}", "x")
+    .replace("{id}", status === "200" && path.includes("{id}") ? await granted(client) : "a".repeat(16))
     .replace("{operation}", refused.path ?? "optimize_db")
     .replace("{upload_id}", status === "200" && path.includes("{upload_id}") ? await uploaded(client) : UNKNOWN);
   // A stream ends when the service does.
@@ -174,6 +178,27 @@ function bodyOf({ operationId }: Operation, hash: string): unknown {
 /** The id of an upload. */
 async function uploaded(client: TestClient): Promise<string> {
   return (await client.send("POST", "/api/documents/upload", FORMS.uploadDocument, FORM_TYPE)).json.upload_id;
+}
+
+/** The id of a grant. */
+async function granted({ runtime }: TestClient): Promise<string> {
+  const grants = new Grants(
+    runtime.storage,
+    { code: 60, access: 60 },
+    () => Date.now() / 1000,
+    () => performance.now(),
+  );
+  const code = await grants.create({
+    client_id: "client",
+    client_name: "Client",
+    redirect_uri: "http://localhost/",
+    challenge: "",
+    rights: "read",
+    spaces: { write: "default", read: [] },
+    resource: "http://localhost",
+    approved_by: "key",
+  });
+  return code.split("_")[1]!;
 }
 
 Deno.test("every documented answer of every route validates against the document", async (t) => {

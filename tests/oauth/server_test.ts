@@ -31,6 +31,9 @@ Deno.test("both ports say where tokens come from, and for what", async () => {
     assertEquals([server.issuer, server.code_challenge_methods_supported], ["http://localhost", ["S256"]]);
     assertEquals(server.authorization_response_iss_parameter_supported, true);
     assertEquals(server.client_id_metadata_document_supported, true);
+    for (const at of ["/.well-known/oauth-authorization-server/mcp", "/.well-known/openid-configuration"]) {
+      assertEquals({ ...await (await ask(at)).json(), ...server }.token_endpoint, "http://localhost/oauth/token");
+    }
   }
 });
 
