@@ -1,14 +1,26 @@
 /** Settings of clients, printed and written by the real command. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parse as parseYaml } from "@std/yaml";
 import { dirname, join } from "node:path";
 import { parse } from "jsonc-parser";
-import { CLIENTS, type Server } from "../../src/cli/connect/clients.ts";
+import { parse as parseToml } from "smol-toml";
+import type { Server, Settings } from "../../src/cli/connect/client.ts";
+import { CLIENTS } from "../../src/cli/connect/table.ts";
 import { edited } from "../../src/cli/connect/edit.ts";
+import { entryAt, withEntry } from "../../src/cli/connect/formats.ts";
+import { MemoryError } from "../../src/errors.ts";
+import { CLIENT_FILES } from "./client_files.ts";
 import { testEnvironment } from "../helpers/process.ts";
 import { inFolder, unimemIn } from "./command.ts";
 
 const KEY = "not-for-anyones-eyes", SHOWN = ["--show-key"];
+/** Each format's own parser. */
+const PARSERS = {
+  json: (text: string) => parse(text) ?? {},
+  toml: (text: string) => parseToml(text, { integersAsBigInt: "asNeeded" }),
+  yaml: parseYaml,
+};
 /** Packages are where they always are, though the home folder is another. */
 const { denoDir } = JSON.parse(
   new TextDecoder().decode((await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output()).stdout),
@@ -26,7 +38,7 @@ Deno.test("every client's settings have the service's address and no secret unle
         assert(!out.includes(KEY), id);
         assertStringIncludes(out, client.stdioOnly ? '"stdio"' : "http://127.0.0.1:8123/mcp");
         const json = JSON.parse((await unimemIn(env, "connect", id, "--json", ...client.httpOnly ? [] : SHOWN)).out);
-        assertEquals([json.client, JSON.stringify(json).includes(KEY)], [id, !client.httpOnly]);
+        assertEquals([json.client, JSON.stringify(json).includes(KEY)], [id, !client.httpOnly && !client.stdioOnly]);
       }),
     );
     const { out } = await unimemIn(env, "connect", "cursor", "--json");
@@ -70,24 +82,56 @@ Deno.test("--write keeps everything else, the old file too, and replaces an entr
     assertEquals(await Deno.readTextFile(file), "{ broken");
   }));
 
-Deno.test("Codex's TOML keeps its other sections", () => {
-  const server: Server = { kind: "http", url: "http://127.0.0.1:8001/mcp", key: "MCP_API_KEY" };
-  const settings = CLIENTS.codex!.settings("unimem", server),
-    before = 'model = "x"\n\n[mcp_servers.other]\ncommand = "y"\n';
-  const added = edited(before, settings, "config.toml");
-  assertEquals(
-    added.text,
-    `${before}\n[mcp_servers.unimem]\nurl = "http://127.0.0.1:8001/mcp"\nbearer_token_env_var = "MCP_API_KEY"\n`,
-  );
-  assertEquals(edited(added.text, settings, "config.toml").outcome, "unchanged");
-  const other = CLIENTS.codex!.settings("unimem", { ...server, url: "http://127.0.0.1:9/mcp" });
-  const replaced = edited(`${added.text}\n[mcp_servers.unimem.tools]\na = 1\n\n[last]\nb = 2\n`, other, "config.toml");
-  assertEquals(replaced.outcome, "replaced");
-  assertEquals(
-    replaced.text,
-    `${before}\n[mcp_servers.unimem]\nurl = "http://127.0.0.1:9/mcp"\nbearer_token_env_var = "MCP_API_KEY"\n\n[last]\nb = 2\n`,
-  );
+/** The entry that a client is given. */
+function entryOf(id: string, server: Server): Extract<Settings, { entry: unknown }> {
+  const settings = CLIENTS[id]!.settings("unimem", server);
+  if (settings.format === "text" || settings.format === "file") throw new Error(`${id} has no entry`);
+  return settings;
+}
+
+Deno.test("forty files of clients keep all they say when an entry comes in", () => {
+  const http: Server = { kind: "http", url: "http://127.0.0.1:8001/mcp", key: "k" };
+  const stdio: Server = { kind: "stdio", command: "/bin/deno", args: ["task", "unimem", "stdio"], env: { A: "b c" } };
+  let count = 0;
+  for (const [id, texts] of Object.entries(CLIENT_FILES)) {
+    for (const text of texts) {
+      count++;
+      for (const server of [http, stdio]) {
+        const settings = entryOf(id, server);
+        const { path, entry } = settings, parse = PARSERS[settings.format], before = text.replace("\ufeff", "");
+        const { text: after, outcome } = edited(text, settings, "file");
+        const found = parse(after.replace("\ufeff", "")), what = `${id}: ${JSON.stringify(text)}\n${after}`;
+        assertEquals(entryAt(found, path), entry, what);
+        assertEquals(withEntry(found, path, null), withEntry(parse(before) ?? {}, path, null), what);
+        assertEquals(outcome, entryAt(parse(before), path) === undefined ? "added" : "replaced", what);
+        assertEquals([after.startsWith("\ufeff"), /[^\r]\n/.test(after)], [
+          text.startsWith("\ufeff"),
+          /[^\r]\n/.test(text) || !text.includes("\r\n"),
+        ], what);
+        assert(settings.format !== "toml" || !/,\s*\}/.test(after), what); // of TOML 1.1
+        for (const [comment] of text.matchAll(/(\/\/|\/\*|#) \w[\w ]*/g)) assertStringIncludes(after, comment);
+        assertEquals(edited(after, settings, "file"), { text: after, outcome: "unchanged" }, what);
+      }
+    }
+  }
+  assert(count >= 40, `${count} files`);
 });
+
+Deno.test("a file that can't be read, or not be changed alone, is left as it is", () => {
+  const settings = entryOf("codex", { kind: "http", url: "http://127.0.0.1:8001/mcp", key: null });
+  for (const text of ["a = ", "[a]\nb=1\n[a]\n", "mcp_servers = 1\n", "[[mcp_servers]]\na=1\n"]) {
+    const error = assertThrows(() => edited(text, settings, "config.toml"), MemoryError);
+    assertEquals([error.code, error.message.includes("config.toml")], ["conflict", true], text);
+  }
+});
+
+Deno.test("names are taken in any case, and the file for all projects where there is one", () =>
+  inFolder(async (folder) => {
+    const env = environment(folder);
+    assertStringIncludes((await unimemIn(env, "connect", "Claude-Code", "--user")).out, `${folder}/.claude.json`);
+    const { code, err } = await unimemIn(env, "connect", "cursor", "--user");
+    assertEquals([code, err.includes("--user")], [2, true]);
+  }));
 
 Deno.test("files lie where each platform keeps them", () => {
   const place = { home: "/h", appData: "C:\\R", cwd: "/p", launcher: [] };
@@ -108,7 +152,7 @@ Deno.test("a command that a client is given starts the service with the same set
     assertEquals(code, 0);
     const { command, args, env: given } = parse(await Deno.readTextFile(file)).mcpServers.unimem;
     assertEquals(given.MCP_MEMORY_BASE_DIR, folder);
-    assertEquals(given.MCP_API_KEY, KEY);
+    assertEquals(given.MCP_API_KEY, undefined); // no key is asked for there
     const child = new Deno.Command(command, {
       args,
       cwd: dirname(file),

@@ -4,17 +4,19 @@
  * @module
  */
 
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../../config.ts";
 import { MemoryError } from "../../errors.ts";
 import { type CliContext, examples, pathOf, show } from "../context.ts";
-import { type Client, CLIENTS, type Server, type Settings } from "./clients.ts";
+import type { Client, Server, Settings } from "./client.ts";
+import { CLIENTS } from "./table.ts";
 
 interface Options {
   name: string;
   stdio?: boolean;
   write?: boolean;
   file?: string;
+  user?: boolean;
   yes?: boolean;
   showKey?: boolean;
   json?: boolean;
@@ -25,10 +27,15 @@ const KEY = "MCP_API_KEY";
 
 /** Adds the command. */
 export function addConnect(program: Command, context: CliContext): void {
-  program.command("connect").addArgument(new Argument("<client>", "which client").choices(Object.keys(CLIENTS)))
+  const choices = Object.keys(CLIENTS);
+  program.command("connect").addArgument(
+    // In any case, as people write their names.
+    new Argument("<client>", "which client").choices(choices).argParser((name) => clientNamed(name, choices)),
+  )
     .description("print or write the settings of a client")
     .option("--write", "into the client's settings file; other entries stay, and the old file is kept beside it")
     .option("--yes", "replace an entry of this name without asking").option("--file <path>", "another settings file")
+    .option("--user", "for all your projects, where the client keeps those apart")
     .option("--name <name>", "what the client calls the service", "unimem")
     .option("--stdio", "let the client start the service itself, even if it could use the running one")
     .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
@@ -43,13 +50,13 @@ export function addConnect(program: Command, context: CliContext): void {
 
 async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
-  const settings = client.settings(options.name, server);
-  const file = options.file === undefined ? client.file?.(context.place) ?? null : pathOf(context, options.file);
+  const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
   if (!options.write) {
     const notes = notesFor(client, server, file, options);
+    const text = await textOf(settings);
     return show(context, options.json, { client: id, file, server, settings }, () => [
       ...file === null ? [] : [`${file}:`, ""],
-      textOf(settings),
+      text,
       ...notes.length > 0 ? ["", ...notes] : [],
     ]);
   }
@@ -81,6 +88,25 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
   ]);
 }
 
+/**
+ * The client that a name means, whatever its case.
+ *
+ * @throws {InvalidArgumentError} for none.
+ */
+function clientNamed(name: string, choices: readonly string[]): string {
+  const found = choices.find((choice) => choice === name.toLowerCase());
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+}
+
+/** The settings file; null where there is none. */
+function fileOf(context: CliContext, client: Client, id: string, { file, user }: Options): string | null {
+  if (file !== undefined) return pathOf(context, file);
+  if (!user) return client.file?.(context.place) ?? null;
+  if (client.userFile !== undefined) return client.userFile(context.place);
+  throw new MemoryError("invalid_input", `Cannot use --user with ${id}: it has one place for all projects`);
+}
+
 function serverFor(
   context: CliContext,
   client: Client,
@@ -91,7 +117,8 @@ function serverFor(
   if (!client.httpOnly && (stdio || client.stdioOnly || config.mcp.transport !== "http")) {
     const [command, ...args] = context.place.launcher, env: Record<string, string> = {};
     for (const { name, origin, value, secret } of context.origins()) {
-      if (origin === "default") continue;
+      // No key is asked for over standard input and output.
+      if (origin === "default" || name === KEY) continue;
       // The client starts the service elsewhere, where there is no `.env` of this folder.
       const hidden = client.variable === null ? `set-${name}-here` : client.variable(name);
       if (!secret) env[name] = value!;
@@ -127,16 +154,15 @@ function notesFor(client: Client, server: Server, file: string | null, { showKey
       ? [
         client.variable === null
           ? "Put the key in by hand, or say --show-key"
-          : `${KEY} must be in the client's environment; --show-key puts the key itself in`,
+          : `${KEY} must be in ${client.variableIn ?? "the client's environment"}; --show-key puts the key itself in`,
       ]
       : [],
     ...file !== null && !write ? ["--write puts it there"] : [],
   ];
 }
 
-function textOf(settings: Settings): string {
-  if (settings.format === "toml") return `[${settings.section}]\n${settings.text}`;
-  if (settings.format !== "json") return settings.text.trimEnd();
-  const value = settings.path.toReversed().reduce<unknown>((inner, name) => ({ [name]: inner }), settings.entry);
-  return JSON.stringify(value, null, 2);
+async function textOf(settings: Settings): Promise<string> {
+  if (settings.format === "text" || settings.format === "file") return settings.text.trimEnd();
+  const { edited } = await import("./edit.ts");
+  return edited("", settings, "new").text.trimEnd();
 }

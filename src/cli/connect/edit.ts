@@ -5,10 +5,11 @@
  */
 
 import { dirname } from "node:path";
-import { applyEdits, modify, parse, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { isDeepStrictEqual } from "node:util";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
-import type { Settings } from "./clients.ts";
+import type { Settings } from "./client.ts";
+import { entryAt, type Format, FORMATS, isObject, withEntry } from "./formats.ts";
 
 /** What a file would become. */
 export interface Edit {
@@ -17,60 +18,60 @@ export interface Edit {
   outcome: "added" | "replaced" | "unchanged";
 }
 
+/** At the beginning of files that some editors write. */
+const BYTE_ORDER_MARK = "\ufeff";
+
 /**
- * The text with the settings in it.
+ * The text with the settings in it. What it says is read again: nothing but the entry is another.
  *
  * @param before The file's text; empty for a new one.
- * @throws {MemoryError} `conflict` for a text that can't be read, which is therefore left alone.
+ * @throws {MemoryError} `conflict` for a text that can't be read, or can't be changed without touching something else,
+ * which is therefore left alone.
  */
-export function edited(before: string, settings: Settings, file: string): Edit {
-  if (settings.format === "json") return editedJson(before, settings.path, settings.entry, file);
-  if (settings.format === "toml") return editedToml(before, settings.section, settings.text);
-  const outcome = before === settings.text ? "unchanged" : before === "" ? "added" : "replaced";
-  return { text: settings.text, outcome };
+export function edited(before: string, settings: Exclude<Settings, { format: "text" }>, file: string): Edit {
+  if (settings.format === "file") {
+    const outcome = before === settings.text ? "unchanged" : before === "" ? "added" : "replaced";
+    return { text: settings.text, outcome };
+  }
+  const { path, entry } = settings, format = FORMATS[settings.format];
+  const mark = before.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "", text = before.slice(mark.length);
+  const found = readText(text, format, file), there = entryAt(found, path);
+  if (isDeepStrictEqual(plain(there), plain(entry))) return { text: before, outcome: "unchanged" };
+  for (const way of format.ways) {
+    try {
+      const wanted = plain(withEntry(found, path, entry));
+      const after = way(text, path, entry);
+      if (!isDeepStrictEqual(plain(format.read(after)), wanted)) continue;
+      return { text: mark + after, outcome: there === undefined ? "added" : "replaced" };
+    } catch { /* the next way may do */ }
+  }
+  throw new MemoryError(
+    "conflict",
+    `Cannot change "${file}" without touching something else in it: put the entry in by hand`,
+    { value: file },
+  );
 }
 
-function editedJson(before: string, path: string[], entry: Record<string, unknown>, file: string): Edit {
-  const text = before.trim() === "" ? "{}\n" : before, errors: ParseError[] = [];
-  let found = parse(text, errors, { allowTrailingComma: true });
-  const [fault] = errors;
-  if (fault !== undefined || !isObject(found)) {
-    const reason = fault === undefined
-      ? "it holds no object"
-      : `${printParseErrorCode(fault.error)} at ${fault.offset}`;
-    throw new MemoryError("conflict", `Cannot change "${file}": it is not JSON that can be read: ${reason}`, {
-      value: file,
-    });
+function readText(text: string, format: Format, file: string): Record<string, unknown> {
+  let reason = "it holds no object", found: unknown;
+  try {
+    found = format.read(text);
+  } catch (error) {
+    reason = errorText(error).split("\n", 1)[0]!;
   }
-  for (const name of path) found = isObject(found) ? found[name] : undefined;
-  if (JSON.stringify(found) === JSON.stringify(entry)) return { text: before, outcome: "unchanged" };
-  const indented = /^([ \t]+)"/m.exec(text)?.[1];
-  const formattingOptions = { insertSpaces: !indented?.startsWith("\t"), tabSize: indented?.length ?? 2, eol: "\n" };
-  return {
-    // Put first, for at the end it would come between the last entry and the comment behind it.
-    text: applyEdits(text, modify(text, path, entry, { formattingOptions, getInsertionIndex: () => 0 })),
-    outcome: found === undefined ? "added" : "replaced",
-  };
+  if (isObject(found)) return found;
+  throw new MemoryError("conflict", `Cannot change "${file}": it is not ${format.name} that can be read: ${reason}`, {
+    value: file,
+  });
 }
 
-/** Sections end where the next one begins; tables below this one belong to it. */
-function editedToml(before: string, section: string, body: string): Edit {
-  const block = `[${section}]\n${body}\n`, lines = before.split("\n");
-  const header = (line: string) => /^\s*\[\[?\s*([^\]]+?)\s*\]/.exec(line)?.[1]?.replaceAll(/["'\s]/g, "");
-  const start = lines.findIndex((line) => header(line) === section);
-  if (start < 0) {
-    const gap = before === "" || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-    return { text: before + gap + block, outcome: "added" };
-  }
-  let end = start + 1;
-  for (; end < lines.length; end++) {
-    const name = header(lines[end]!);
-    if (name !== undefined && !name.startsWith(`${section}.`)) break;
-  }
-  const old = lines.slice(start, end).join("\n").trim();
-  if (old === block.trim()) return { text: before, outcome: "unchanged" };
-  const rest = lines.slice(end).join("\n");
-  return { text: [...lines.slice(0, start), block + (rest === "" ? "" : `\n${rest}`)].join("\n"), outcome: "replaced" };
+/** A value as what it says, whatever classes and prototypes its parser gives things. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return `${value}n`;
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
 /** The file's text; empty where there is none. */
@@ -110,8 +111,4 @@ export async function writeSettings(file: string, text: string, now: Date): Prom
       cause: error,
     });
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
