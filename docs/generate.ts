@@ -8,6 +8,7 @@ import { SETTINGS } from "../src/settings.ts";
 import { cell } from "./generator/markdown.ts";
 // First, since it prepares zod for OpenAPI before any schema is made.
 import { restPage } from "./generator/rest_page.ts";
+import { clientsPage } from "./generator/clients_page.ts";
 import { mcpPage } from "./generator/mcp_page.ts";
 
 /** The settings reference, a Markdown page. */
@@ -49,6 +50,7 @@ export const PAGES: Record<string, () => string | Promise<string>> = {
   "settings.md": settingsPage,
   "rest.md": restPage,
   "mcp.md": mcpPage,
+  "clients.md": clientsPage,
 };
 
 if (import.meta.main) {

@@ -7,7 +7,7 @@
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
 import { closeAll, openForCommand, openRuntime, startService } from "./unified.ts";
 import { availableParallelism, homedir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { watchClient } from "./ancestors.ts";
 import {
@@ -152,6 +152,12 @@ function workingFolder(): string | null {
   }
 }
 
+/** The folder that the command was called in, which `deno task` leaves for the project's. */
+function callersFolder(): string | null {
+  const folder = workingFolder(), before = Deno.env.get("INIT_CWD");
+  return !Deno.build.standalone && folder === PROJECT && before !== undefined && isAbsolute(before) ? before : folder;
+}
+
 async function runServer(command: string, from: SettingSource): Promise<void> {
   const { ignored } = from.layers();
   // A deployment that relied on it must not come up with another store and without its key.
@@ -238,7 +244,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       os: Deno.build.os,
       home: Deno.env.get("HOME") ?? homedir(),
       appData: Deno.env.get("APPDATA"),
-      cwd: workingFolder() ?? homedir(),
+      cwd: callersFolder() ?? homedir(),
       launcher: launcher(),
     },
     signal: stopping.signal,

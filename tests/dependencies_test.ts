@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "config.ts",
     "stores.ts",
     "errors.ts",
+    "own_binary.ts",
     "private_files.ts",
     "version.ts",
     "operations",
@@ -87,6 +88,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   tuning: [],
   "ancestors.ts": ["tuning/libc.ts"],
   "output.ts": [],
+  "own_binary.ts": [],
   "yielding.ts": [],
   "private_files.ts": [],
   "sleep.ts": [],
@@ -138,7 +140,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "embedding/embedder.ts",
     "errors.ts",
   ],
-  documents: ["memory", "errors.ts", "tuning/thread_priority.ts"],
+  documents: ["memory", "errors.ts", "own_binary.ts", "tuning/thread_priority.ts"],
   memory: ["errors.ts"],
   storage: [
     "telemetry",
@@ -167,6 +169,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 const PACKAGES: Record<string, RegExp> = {
   "hono": /^http\//,
   "@hono/": /^http\//,
+  "@modelcontextprotocol/client": /^cli\/connect\//,
   "@modelcontextprotocol/": /^mcp\//,
   "@huggingface/": /^embedding\//,
   "unpdf": /^documents\/parsers\//,
@@ -177,6 +180,9 @@ const PACKAGES: Record<string, RegExp> = {
   "@opentelemetry/": /^telemetry\//,
   "jose": /^oauth\//,
   "jsonc-parser": /^cli\/connect\//,
+  "smol-toml": /^cli\/connect\//,
+  "@decimalturn/": /^cli\/connect\//,
+  "yaml": /^cli\/connect\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

@@ -39,7 +39,7 @@ export function addBackup(program: Command, context: CliContext): void {
     .option("--folder <path>", "where backups are, instead of MCP_MEMORY_BACKUPS_PATH")
     .option("--json", "print the result as JSON")
     .addHelpText("after", examples(["restore latest", "restore --replace unimem-20260401T020000.000Z.db"]))
-    .action((file: string, options: Options) => runRestore(context, pathOf(context, file), options));
+    .action((file: string, options: Options) => runRestore(context, named(context, file), options));
 }
 
 function folderOf(context: CliContext, { folder }: Options): string {
@@ -92,7 +92,7 @@ async function runVerify(context: CliContext, name: string, options: Options): P
     import("../operations/backup/folder.ts"),
     import("../operations/backup/verify.ts"),
   ]);
-  const file = await findBackup(folderOf(context, options), pathOf(context, name));
+  const file = await findBackup(folderOf(context, options), named(context, name));
   const found = await verifyBackup(context.storeFiles, file, context.signal);
   show(context, options.json, found, () => [
     `${file} is sound: ${found.memories} memories, ${found.trashed} in the trash, ${found.relations} relations`,
@@ -151,4 +151,9 @@ function wholeNumber(option: string, text: string): number {
     field: option,
     value: text,
   });
+}
+
+/** The backup's path, or the word for the newest. */
+function named(context: CliContext, name: string): string {
+  return name === "latest" ? name : pathOf(context, name);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import type { z } from "zod";
 import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
 import { MemoryError } from "../errors.ts";
@@ -78,7 +79,7 @@ export interface Place {
   home: string;
   /** Folder of roaming settings on Windows. */
   appData: string | undefined;
-  /** Folder the command runs in. */
+  /** Folder the command was called in. */
   cwd: string;
   /** How this program is started: the executable and what comes before the command. */
   launcher: string[];
@@ -90,12 +91,19 @@ export class Failed extends Error {
 }
 
 /**
- * A path as an option or argument gives it: a shell leaves `~` alone in `--file=~/x` and `sqlite:~/x`.
+ * A path as an option or argument gives it, from the folder that the command was called in: a shell leaves `~` alone in
+ * `--file=~/x` and `sqlite:~/x`, and `deno task` works in the project's folder. A `-`
+ * stays: it stands for standard input or output.
  *
  * @throws {MemoryError} `invalid_input` for another user's home.
  */
 export function pathOf({ place }: CliContext, path: string): string {
-  return expandHome(path, place.home);
+  return path === "-" ? path : resolve(place.cwd, expandHome(path, place.home));
+}
+
+/** The path where a text looks like one, and otherwise the name that it is, such as `latest`. */
+export function pathOrName(context: CliContext, text: string): string {
+  return /^(\.{0,2}[/\\]|~|[A-Za-z]:[/\\]|\.{1,2}$)/.test(text) ? pathOf(context, text) : text;
 }
 
 /** Runs `body` over an open runtime and closes it, whatever happens. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { MemoryError } from "../errors.ts";
@@ -18,7 +17,7 @@ import {
 } from "../operations/languages.ts";
 import { chooseModel, chosenModel, reembeddingOf } from "../operations/model_choice.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { type CliContext, examples, pathOf, show, withRuntime } from "./context.ts";
+import { type CliContext, examples, pathOf, pathOrName, show, withRuntime } from "./context.ts";
 import { progress } from "./progress.ts";
 
 /** Settings that say which model is used; where one is set, the store's own choice doesn't count. */
@@ -111,9 +110,9 @@ function linesOf({ model, chosen_by, languages, serving, memories, embedded, ree
 async function modelNamed(context: CliContext, name: string): Promise<string | null> {
   if (name === "default") return null;
   if (name === "multilingual") return MULTILINGUAL_MODEL;
-  const path = resolve(context.place.cwd, pathOf(context, name));
-  const isPath = /^(\.{0,2}[/\\]|~|[A-Za-z]:[/\\])/.test(name) || name === "." || name === "..";
-  return isPath || await Deno.stat(path).then((found) => found.isDirectory, () => false) ? path : name;
+  const path = pathOf(context, name);
+  if (pathOrName(context, name) === path) return path;
+  return await Deno.stat(path).then((found) => found.isDirectory, () => false) ? path : name;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { allowEndpoint } from "../operations/endpoint_consent.ts";
-import { type CliContext, examples, pathOf, show } from "./context.ts";
+import { type CliContext, examples, pathOrName, show } from "./context.ts";
 import { type Progress, progress } from "./progress.ts";
 
 interface Options {
@@ -40,7 +40,7 @@ export function addReembed(program: Command, context: CliContext): void {
       const config = context.config();
       const done = await reembed(
         context,
-        model === undefined ? config : withModel(config, pathOf(context, model)),
+        model === undefined ? config : withModel(config, pathOrName(context, model)),
         all,
       );
       show(context, json, done, () => [`${done.embedded} of ${done.memories} memories have vectors of ${done.model}`]);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parse as parseYaml } from "@std/yaml";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parse } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import type { Server, Settings } from "../../src/cli/connect/client.ts";
@@ -12,9 +13,10 @@ import { entryAt, withEntry } from "../../src/cli/connect/formats.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { CLIENT_FILES } from "./client_files.ts";
 import { testEnvironment } from "../helpers/process.ts";
+import { freePort } from "../helpers/qdrant.ts";
 import { inFolder, unimemIn } from "./command.ts";
 
-const KEY = "not-for-anyones-eyes", SHOWN = ["--show-key"];
+const KEY = "not-for-anyones-eyes";
 /** Each format's own parser. */
 const PARSERS = {
   json: (text: string) => parse(text) ?? {},
@@ -37,10 +39,12 @@ Deno.test("every client's settings have the service's address and no secret unle
         assertEquals([code, err], [0, ""], id);
         assert(!out.includes(KEY), id);
         assertStringIncludes(out, client.stdioOnly ? '"stdio"' : "http://127.0.0.1:8123/mcp");
-        const json = JSON.parse((await unimemIn(env, "connect", id, "--json", ...client.httpOnly ? [] : SHOWN)).out);
-        assertEquals([json.client, JSON.stringify(json).includes(KEY)], [id, !client.httpOnly && !client.stdioOnly]);
       }),
     );
+    for (const id of ["cursor", "codex", "goose", "continue", "langgraph"]) {
+      const shown = JSON.parse((await unimemIn(env, "connect", id, "--json", "--show-key")).out);
+      assertEquals([shown.client, JSON.stringify(shown.settings).includes(KEY)], [id, true]);
+    }
     const { out } = await unimemIn(env, "connect", "cursor", "--json");
     assert(!out.includes(KEY), out);
     const wide = await unimemIn(environment(folder, { MCP_SERVER_HOST: "0.0.0.0" }), "connect", "json");
@@ -172,4 +176,32 @@ Deno.test("a command that a client is given starts the service with the same set
     await writer.close();
     await reader.cancel();
     await child.status;
+  }));
+
+Deno.test("--test stores and finds a memory by the started command, and says what failed", () =>
+  inFolder(async (folder) => {
+    const env = environment(folder);
+    const { code, out, err } = await unimemIn(env, "connect", "claude-code", "--stdio", "--test", "--json");
+    assertEquals(code, 0, err);
+    const { trial, entry } = JSON.parse(out);
+    assertEquals([trial.server.startsWith("unimem "), entry], [true, "added"]);
+    const port = freePort(), refused = environment(folder, { MCP_SERVER_PORT: String(port) });
+    const failed = await unimemIn(refused, "connect", "cursor", "--test");
+    assertEquals(failed.code, 3);
+    assertStringIncludes(failed.err, `Cannot reach http://127.0.0.1:${port}/mcp`);
+  }));
+
+Deno.test("under deno task a project's file is that of the folder it was called in", () =>
+  inFolder(async (folder) => {
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "--config", config, "unimem", "connect", "claude-code"],
+      cwd: folder,
+      env: environment(folder, { PATH: Deno.env.get("PATH") ?? "" }),
+      clearEnv: true,
+    }).output();
+    assertEquals([success, new TextDecoder().decode(stdout).split(":\n", 1)[0]], [
+      true,
+      join(await Deno.realPath(folder), ".mcp.json"),
+    ]);
   }));

@@ -36,8 +36,10 @@ export interface Client {
   stdioOnly?: boolean;
   /** Speaks to a URL, and starts no command. */
   httpOnly?: boolean;
-  /** The page that says so, as it was read on `CHECKED`. */
+  /** The page that says so, as it, or a copy of it, was read on `CHECKED`. */
   source: string;
+  /** Whether the page couldn't be read that day: then it says what was known before. */
+  unread?: true;
   settings(name: string, server: Server): Settings;
 }
 

@@ -15,6 +15,7 @@ interface Options {
   name: string;
   stdio?: boolean;
   write?: boolean;
+  test?: boolean;
   file?: string;
   user?: boolean;
   yes?: boolean;
@@ -38,11 +39,17 @@ export function addConnect(program: Command, context: CliContext): void {
     .option("--user", "for all your projects, where the client keeps those apart")
     .option("--name <name>", "what the client calls the service", "unimem")
     .option("--stdio", "let the client start the service itself, even if it could use the running one")
+    .option("--test", "try it: store, find and delete one memory as the client would")
     .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
     .addHelpText(
       "after",
       `\nClients:\n${Object.entries(CLIENTS).map(([name, { title }]) => `  ${name.padEnd(15)} ${title}`).join("\n")}\n${
-        examples(["connect cursor", "connect claude-desktop --write", "connect vscode --write --yes --show-key"])
+        examples([
+          "connect cursor",
+          "connect claude-desktop --write",
+          "connect codex --test",
+          "connect vscode --write --yes --show-key",
+        ])
       }`,
     )
     .action((name: string, options: Options) => runConnect(context, name, options));
@@ -51,6 +58,7 @@ export function addConnect(program: Command, context: CliContext): void {
 async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
   const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
+  if (options.test) return await runTest(context, client, id, file, options);
   if (!options.write) {
     const notes = notesFor(client, server, file, options);
     const text = await textOf(settings);
@@ -86,6 +94,44 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
     ...kept === null ? [] : [`The old file is ${kept}`],
     ...notesFor(client, server, null, options),
   ]);
+}
+
+/** Calls, or starts, what the client would; the key comes from the settings here, as its environment should have it. */
+async function runTest(
+  context: CliContext,
+  client: Client,
+  id: string,
+  file: string | null,
+  options: Options,
+): Promise<void> {
+  const settings = client.settings(options.name, serverFor(context, client, id, options));
+  const server = serverFor(context, client, id, { ...options, showKey: true });
+  const { tryConnection } = await import("./trial.ts"), trial = await tryConnection(server);
+  const entry = file === null || settings.format === "text"
+    ? null
+    : await entryIn(file, settings, client, server, options);
+  show(context, options.json, { client: id, file, entry, server, trial }, () => [
+    `${trial.server} answers ${server.kind === "http" ? `on ${server.url}` : "when it is started"}: connected in ` +
+    `${trial.connected_ms} ms; stored, found and deleted one memory in ${trial.called_ms} ms`,
+    ...entry === "unchanged" ? [`${file} says the same`] : [],
+    ...entry === "added" ? [`${file} has no entry "${options.name}" yet; --write puts it there`] : [],
+    ...entry === "replaced" ? [`${file} has another entry "${options.name}"; --write replaces it`] : [],
+  ]);
+}
+
+/** What writing would do to the file's entry, with the key or with its variable. */
+async function entryIn(
+  file: string,
+  settings: Exclude<Settings, { format: "text" }>,
+  client: Client,
+  server: Server,
+  { name }: Options,
+): Promise<"added" | "replaced" | "unchanged"> {
+  const { edited, readSettings } = await import("./edit.ts");
+  const text = await readSettings(file), { outcome } = edited(text, settings, file);
+  const withKey = client.settings(name, server);
+  if (outcome !== "replaced" || withKey.format === "text") return outcome;
+  return edited(text, withKey, file).outcome;
 }
 
 /**

@@ -40,6 +40,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     variable: null,
     stdioOnly: true,
     source: "https://modelcontextprotocol.io/docs/develop/connect-local-servers",
+    unread: true,
     settings: entryIn("mcpServers", "url"),
   },
   cursor: {
@@ -54,6 +55,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     file: (place) => inSettings(place, "Code", "User", "mcp.json"),
     variable: envBraces,
     source: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+    unread: true,
     settings: entryIn("servers", "url", TYPED),
   },
   cline: {
@@ -89,6 +91,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     file: (place) => inHome(place, ".codeium", "windsurf", "mcp_config.json"),
     variable: envBraces,
     source: "https://docs.windsurf.com/windsurf/cascade/mcp",
+    unread: true,
     settings: entryIn("mcpServers", "serverUrl"),
   },
   antigravity: {
@@ -209,6 +212,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     variable: null,
     httpOnly: true,
     source: "https://docs.openwebui.com/features/extensibility/mcp/",
+    unread: true,
     settings: (name, server) => ({
       format: "text",
       text: [
@@ -232,7 +236,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       format: "text",
       text: [
         `Give the AI Agent node a tool of the type MCP Client Tool, named ${name}:`,
-        `    Endpoint           ${addressOf(server)}`,
+        `    MCP Endpoint URL   ${addressOf(server)}`,
         "    Server Transport   HTTP Streamable",
         `    Authentication     ${keyOf(server)}`,
       ].join("\n"),
@@ -244,6 +248,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     variable: null,
     httpOnly: true,
     source: "https://help.openai.com/en/articles/12584461-developer-mode-and-mcp-apps-in-chatgpt",
+    unread: true,
     settings: (name, server) => ({
       format: "text",
       text: [

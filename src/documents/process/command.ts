@@ -7,6 +7,7 @@
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownBinary } from "../../own_binary.ts";
 import { PARSE_COMMAND } from "./protocol.ts";
 
 /** A command with its whole environment. */
@@ -23,9 +24,6 @@ const DENO_VARIABLES = [
 ];
 /** Where an executable unpacks itself when it can't do so beside itself. */
 const UNPACKING_VARIABLES = ["HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "SYSTEMROOT"];
-/** The running binary as Linux names it: a right that can be given before the binary's path is known. */
-const OWN_IMAGE = "/proc/self/exe";
-
 /** The command for this process. */
 export function parserCommand(): ParserCommand {
   const path = ownBinary(), sources = import.meta.dirname!;
@@ -43,13 +41,6 @@ export function parserCommand(): ParserCommand {
     ],
     env: { ...variables(DENO_VARIABLES), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
   };
-}
-
-/** The running binary, under the name that may be run. */
-function ownBinary(): string {
-  const path = Deno.execPath();
-  const may = (command: string) => Deno.permissions.querySync({ name: "run", command }).state === "granted";
-  return !may(path) && Deno.build.os === "linux" && may(OWN_IMAGE) ? OWN_IMAGE : path;
 }
 
 function variables(names: string[]): Record<string, string> {
