@@ -7,10 +7,16 @@
 import { SHORTEST_KEY } from "../memory/schemas.ts";
 import type { PublishedEvent } from "../operations/events.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { TimeSlicedQueue } from "../yielding.ts";
 import { memoryUri, parseUri, RECENT_URI, tagUri } from "../tools/uris.ts";
 
 /** Most resources one client may subscribe to. */
 const MAX_SUBSCRIPTIONS = 1000;
+/** Notifications that one client gets before the others have their turn. */
+const TOLD_AT_ONCE = 20;
+
+/** One for all clients of a service: many of them with many subscriptions would hold up everything else for their sum. */
+const queues = new WeakMap<object, TimeSlicedQueue>();
 
 const TYPES = ["memory_stored", "memory_updated", "memory_deleted", "memories_changed"] as const;
 
@@ -24,6 +30,9 @@ export class Subscriptions {
   /** Plain addresses with a short key. */
   #short = 0;
   #stop: (() => void) | undefined;
+  /** Addresses that the client is to be told of. */
+  readonly #pending = new Set<string>();
+  #isTelling = false;
 
   /** @param notify Tells the client; its failure means that the client has gone. */
   constructor(runtime: Runtime, notify: (uri: string) => Promise<void>) {
@@ -48,6 +57,7 @@ export class Subscriptions {
   remove(uri: string): void {
     const plain = plainUri(uri) ?? "", same = this.#uris.get(plain);
     if (!same?.delete(uri)) return;
+    this.#pending.delete(uri);
     this.#count--;
     if (same.size === 0) {
       this.#uris.delete(plain);
@@ -59,6 +69,7 @@ export class Subscriptions {
   /** Ends all of them. Idempotent. */
   close(): void {
     this.#uris.clear();
+    this.#pending.clear();
     this.#count = this.#short = 0;
     this.#stop?.();
     this.#stop = undefined;
@@ -67,7 +78,8 @@ export class Subscriptions {
   #listen(): () => void {
     const subscriber = {
       send: (event: PublishedEvent) => {
-        for (const uri of touched(event, this.#uris, this.#short > 0)) this.#notify(uri).catch(() => this.close());
+        for (const uri of touched(event, this.#uris, this.#short > 0)) this.#pending.add(uri);
+        this.#tell();
         return true;
       },
       end: () => this.close(),
@@ -78,6 +90,21 @@ export class Subscriptions {
       userAgent: "mcp subscription",
       // There is one for each client, and those are limited.
       unlimited: true,
+    });
+  }
+
+  #tell(): void {
+    if (this.#isTelling || this.#pending.size === 0) return;
+    this.#isTelling = true;
+    const queue = queues.getOrInsertComputed(this.#runtime.events, () => new TimeSlicedQueue());
+    queue.run(() => {
+      for (const uri of [...this.#pending.values().take(TOLD_AT_ONCE)]) {
+        this.#pending.delete(uri);
+        this.#notify(uri).catch(() => this.close());
+      }
+    }).finally(() => {
+      this.#isTelling = false;
+      this.#tell();
     });
   }
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Client, InMemoryTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
@@ -7,6 +7,7 @@ import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/typ
 import { MemoryError } from "../../src/errors.ts";
 import { InFlight } from "../../src/mcp/in_flight.ts";
 import { createMcpServer } from "../../src/mcp/server.ts";
+import { Subscriptions } from "../../src/mcp/subscriptions.ts";
 import { deleteMemory } from "../../src/operations/delete.ts";
 import { createLogger, type Logger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
@@ -254,4 +255,24 @@ Deno.test("titles and what a prompt repeats of its task are not cut in the middl
     const { results } = found.structuredContent as { results: { title: string }[] };
     assertEquals(results.map(({ title }) => title).toSorted(), [`a${"🎉".repeat(39)}…`, `${"🎉".repeat(40)}…`]);
   });
+});
+
+Deno.test("hundreds of clients with a thousand subscriptions each are told of a change in slices", async () => {
+  await using opened = await testRuntime();
+  const { runtime } = opened;
+  let told = 0;
+  const clients = Array.from(
+    { length: 300 },
+    () => new Subscriptions(runtime, () => Promise.resolve(void told++)),
+  );
+  for (const client of clients) for (let n = 0; n < 1000; n++) client.add(`tag://t${n}`);
+  runtime.events.publish({
+    type: "memories_changed",
+    tags: null,
+    data: { change: "stored", count: 100, message: "Stored 100 memories" },
+  });
+  const atOnce = told;
+  await until(() => told === 300_000);
+  assert(atOnce < 100_000, `${atOnce} at once`);
+  for (const client of clients) client.close();
 });

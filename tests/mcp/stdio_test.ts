@@ -147,3 +147,20 @@ Deno.test("stdio: a line of too many keys, values or levels is refused under its
   const stored = messages.find(({ id }) => id === 6)!.result!.structuredContent as { result: { success: boolean } };
   assertEquals(stored.result.success, true);
 });
+
+Deno.test("stdio: a line of more than 16 MiB is refused under its id, and the next ones are answered", async () => {
+  const long = "x".repeat(17 * 1024 * 1024), params = { name: "store_memory", arguments: { content: long } };
+  const { code, messages } = await run([
+    INITIALIZE,
+    INITIALIZED,
+    { id: "first", method: "tools/call", params },
+    // As the official clients write it.
+    JSON.stringify({ method: "tools/call", params, jsonrpc: "2.0", id: 3 }),
+    `${long}${long}`,
+    call(4, "check_database_health", {}),
+  ]);
+  assertEquals(code, 0);
+  const refused = messages.filter(({ error }) => error !== undefined);
+  assertEquals(refused.map(({ id, error }) => [id, error!.code]), ["first", 3, null].map((id) => [id, -32600]));
+  assertEquals(messages.filter(({ id }) => id === 4).map(({ result }) => result?.isError ?? false), [false]);
+});

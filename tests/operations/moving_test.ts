@@ -207,3 +207,20 @@ Deno.test("types of imported relations are those that can be asked for and remov
   assertEquals(success, true);
   assertEquals((await runtime.storage.relations({ limit: 9 })).map(({ type }) => type), ["works_home"]);
 });
+
+Deno.test("an export of long memories comes in pieces of a bounded size", async () => {
+  await using from = await testRuntime();
+  await using to = await testRuntime();
+  const contents = Array.from({ length: 12 }, (_, i) => `${i} ${"word ".repeat(19_000)}`);
+  await from.runtime.storage.store(
+    contents.map((content, i) => ({
+      memory: memory(i, { content, content_hash: contentHash(content) }),
+      vectors: null,
+    })),
+  );
+  await from.runtime.storage.trash(contents.slice(8).map((content) => contentHash(content)), { at: 1, reason: "old" });
+  const parts = await Array.fromAsync(exportMemories(from.runtime, { vectors: false, trash: true }));
+  assertEquals(parts.filter(({ text }) => text.length > 250_000).length, 0);
+  const report = await importText(to.runtime, parts.map(({ text }) => text).join(""));
+  assertEquals([report.stored, (await to.runtime.storage.listTrash({ offset: 0, limit: 1 })).total], [8, 4]);
+});

@@ -483,3 +483,49 @@ Deno.test("A rebuild reads everything again, also while changes of another proce
     assertEquals((await a.list({ filter, offset: 0, limit: 1 })).total, 1);
     await Promise.all([a.close(), b.close()]);
   }));
+
+Deno.test("vectors of long memories, and pages of them, are read in slices", () =>
+  inFolder(async (folder) => {
+    const storage = await open(join(folder, "memory.db"));
+    await storage.registerModel(MODEL);
+    const items = Array.from({ length: 30 }, (_, i) => ({
+      memory: memory(i, { content: `${i} ${"word ".repeat(20_000)}` }),
+      vectors: { model: MODEL.id, chunks: Array.from({ length: 300 }, () => vector(i, MODEL.dimensions)) },
+    }));
+    await storage.store(items);
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 0);
+    try {
+      for (
+        const read of [
+          () => storage.vectors(items.map((item) => item.memory.content_hash)),
+          () => storage.scan(null, 30),
+        ]
+      ) {
+        turns = 0;
+        await read();
+        assert(turns > 0, `${read}`);
+      }
+    } finally {
+      clearInterval(ticking);
+      await storage.close();
+    }
+  }));
+
+Deno.test("a file that vanishes while it is opened is an error and nothing else", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "memory.db"), { stat, statSync } = Deno;
+    const gone = () => new Deno.errors.NotFound("No such file or directory");
+    await (await open(path)).close();
+    Deno.stat = (other) => other === path ? Promise.reject(gone()) : stat(other);
+    Deno.statSync = (other) => {
+      if (other === path) throw gone();
+      return statSync(other);
+    };
+    try {
+      await assertRejects(() => open(path), MemoryError);
+      await new Promise((resolve) => setTimeout(resolve, 0)); // a rejection without a handler would show here
+    } finally {
+      Object.assign(Deno, { stat, statSync });
+    }
+  }));

@@ -22,6 +22,9 @@ import {
 } from "./format.ts";
 import { Reading } from "./reading.ts";
 
+/** Characters of contents in a chunk; with their vectors it becomes some seven times as large. */
+const CHUNK_CHARACTERS = 200_000;
+
 export const ExportInput = z.object({
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors; four times as large with them."),
   trash: z.boolean().default(true).describe("Whether what is in the trash comes along."),
@@ -119,23 +122,31 @@ async function* write(
   if (part === undefined) yield chunk([header]);
   if (part?.checkpoint.stage !== "rest") {
     for await (const { memories, next } of reading.memories(part?.checkpoint.after ?? null)) {
-      const lines: object[] = await reading.either(
-        (storage) => memoryLines(storage, memories, header.vectors ? header.model ?? null : null),
-        () => memories.map(memoryLine),
-      );
-      written.memories += memories.length;
+      for (const group of bySize(memories, ({ content }) => content.length)) {
+        const lines = await reading.either(
+          (storage) => memoryLines(storage, group, header.vectors ? header.model ?? null : null),
+          () => group.map(memoryLine),
+        );
+        written.memories += group.length;
+        yield chunk(lines);
+      }
       // Nothing goes on from a damaged store.
       if (reading.salvage === null) {
         const stage = next === null ? "rest" : "memories";
-        lines.push({ kind: "checkpoint", stage, after: next, memories: written.memories } satisfies CheckpointLine);
+        yield chunk(
+          [{ kind: "checkpoint", stage, after: next, memories: written.memories } satisfies CheckpointLine],
+        );
       }
-      yield chunk(lines);
     }
   }
   if (input.trash) {
     for await (const items of reading.trashed()) {
       written.trashed += items.length;
-      yield chunk(items.map(({ memory, deleted_at, reason }) => ({ kind: "trashed", ...memory, deleted_at, reason })));
+      for (const group of bySize(items, ({ memory }) => memory.content.length)) {
+        yield chunk(
+          group.map(({ memory, deleted_at, reason }) => ({ kind: "trashed", ...memory, deleted_at, reason })),
+        );
+      }
     }
   }
   for await (const relations of reading.relations()) {
@@ -150,6 +161,21 @@ async function* write(
   const counts = { unreadable: unreadable.length, altered: altered.length, uncertain };
   const last = chunk([{ ...trailer, ...counts, sha256: digestOf(hash) } satisfies TrailerLine]);
   yield { ...last, leftOut: { unreadable, altered, uncertain } };
+}
+
+/** Items in order, in groups of which none but a single one is larger than a chunk may be. */
+function* bySize<T>(items: readonly T[], sizeOf: (item: T) => number): Generator<T[]> {
+  let group: T[] = [], size = 0;
+  for (const item of items) {
+    if (group.length > 0 && size + sizeOf(item) > CHUNK_CHARACTERS) {
+      yield group;
+      group = [];
+      size = 0;
+    }
+    group.push(item);
+    size += sizeOf(item);
+  }
+  if (group.length > 0) yield group;
 }
 
 function digestOf(hash: Hash): string {

@@ -7,7 +7,7 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import type { StoreCondition, StoreIssue } from "../contract/maintenance.ts";
-import { type Database, FAILURES, type FileIdentity, pluck, RESCUE, sqliteFailure } from "./database.ts";
+import { type Database, FAILURES, pluck, RESCUE, sqliteFailure } from "./database.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import type { WriteFailure } from "./write_failures.ts";
 import type { WriteQueue } from "./write_queue.ts";
@@ -25,12 +25,8 @@ const ACTIONS: Record<WriteFailure["kind"], string> = {
 };
 
 /** The condition of an open database. Throws `unavailable` when it can't be read. */
-export async function conditionOf(
-  database: Database,
-  opened: FileIdentity,
-  queue: WriteQueue,
-): Promise<StoreCondition> {
-  const { path, reader } = database;
+export async function conditionOf(database: Database, queue: WriteQueue): Promise<StoreCondition> {
+  const { path, reader } = database, { opened } = queue;
   const file = await Deno.stat(path).catch(() => null);
   const wal = await Deno.stat(`${path}-wal`).then(({ size }) => size, () => 0);
   const troubles: StoreIssue[] = [];

@@ -92,7 +92,9 @@ export function dequantise({ codes, remainders }: Quantised, dimensions: number)
   for (let number = 0; (number + 1) * size <= codes.length; number++) {
     const coded = chunkCodes(codes, number * size, dimensions), scale = chunkScale(codes, number * size);
     const left = new Int8Array(remainders.buffer, remainders.byteOffset + number * dimensions, dimensions);
-    chunks.push(Float32Array.from(coded, (code, i) => (code + left[i]! / REMAINDER_STEPS) * scale));
+    const chunk = new Float32Array(dimensions);
+    for (let i = 0; i < dimensions; i++) chunk[i] = (coded[i]! + left[i]! / REMAINDER_STEPS) * scale;
+    chunks.push(chunk);
   }
   return chunks;
 }

@@ -36,7 +36,6 @@ import { scoreWords, weighWords } from "./candidates.ts";
 import {
   closeDatabase,
   type Database,
-  type FileIdentity,
   openDatabase,
   openingError,
   prepareRows,
@@ -126,7 +125,6 @@ class SqliteStorage implements MemoryStore {
   readonly #byIds;
   readonly #after;
   readonly #keys;
-  readonly #file: Promise<FileIdentity>;
   readonly #filtering: Filtering;
   readonly #search: CandidateSearch;
   readonly #calls = new Calls((action, work) => this.#attempt(action, work));
@@ -137,7 +135,6 @@ class SqliteStorage implements MemoryStore {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#file = Deno.stat(database.path);
     const sync = this.#sync = new IndexSync(
       database,
       (items) => this.#queue.run("analyse memories", this.#records.replaceTerms(items)),
@@ -338,16 +335,23 @@ class SqliteStorage implements MemoryStore {
   }
 
   scan(after: string | null, limit: number): Promise<ScanPage> {
-    return this.#call("read all memories", () => {
+    return this.#call("read all memories", async () => {
       if (after !== null && !/^\d{1,15}$/.test(after)) {
         throw new MemoryError("invalid_input", `Cannot go on reading after "${after}": it is no place in this store`, {
           value: after,
         });
       }
+      const timeSlice = new TimeSlice(), memories: Memory[] = [];
       // Row ids only grow and are never used twice.
-      const rows = rowsOf(this.#after, Number(after ?? 0), limit);
-      const next = rows.length < limit ? null : String(rows.at(-1)!.at(-1));
-      return Promise.resolve({ memories: rows.map(memoryOf), next });
+      let last = Number(after ?? 0);
+      while (memories.length < limit) {
+        const wanted = Math.min(READ_AT_ONCE, limit - memories.length), rows = rowsOf(this.#after, last, wanted);
+        memories.push(...rows.map(memoryOf));
+        if (rows.length < wanted) return { memories, next: null };
+        last = Number(rows.at(-1)!.at(-1));
+        if (timeSlice.isDue) await timeSlice.yieldIfDue();
+      }
+      return { memories, next: String(last) };
     });
   }
 
@@ -413,12 +417,14 @@ class SqliteStorage implements MemoryStore {
         "SELECT v.codes, v.remainders FROM memories m JOIN vectors v ON v.memory_id = m.id " +
           "WHERE m.content_hash = ? AND v.model = ?",
       );
-      return hashes.map((hash) => {
+      const timeSlice = new TimeSlice(), sets: (VectorSet | null)[] = [];
+      for (const hash of hashes) {
         const row = identity && rowsOf(find, escapeText(hash), number)[0];
-        if (row === undefined) return null;
-        const kept = { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array };
-        return { model: identity!.id, chunks: dequantise(kept, identity!.dimensions) };
-      });
+        const kept = row && { codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array };
+        sets.push(kept ? { model: identity!.id, chunks: dequantise(kept, identity!.dimensions) } : null);
+        if (timeSlice.isDue) await timeSlice.yieldIfDue(); // a long memory has hundreds of chunks
+      }
+      return sets;
     });
   }
 
@@ -527,7 +533,7 @@ class SqliteStorage implements MemoryStore {
   }
 
   condition(): Promise<StoreCondition> {
-    return this.#call("examine the store", async () => conditionOf(this.#database, await this.#file, this.#queue));
+    return this.#call("examine the store", () => conditionOf(this.#database, this.#queue));
   }
 
   close(): Promise<void> {

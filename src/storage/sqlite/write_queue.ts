@@ -52,7 +52,7 @@ export class WriteQueue {
   readonly #changed: (memories: number) => void;
   readonly #checkpoints: Checkpoints;
   /** The file that was opened. */
-  readonly #opened: FileIdentity;
+  readonly opened: FileIdentity;
   readonly #readRevision;
   readonly #writeRevision;
   #waiting: Waiting[] = [];
@@ -67,7 +67,7 @@ export class WriteQueue {
     this.#database = database;
     this.#writer = database.writer;
     this.#changed = changed;
-    this.#opened = Deno.statSync(database.path);
+    this.opened = Deno.statSync(database.path);
     this.#checkpoints = new Checkpoints(database);
     this.#readRevision = this.#writer.prepare("SELECT value FROM counters WHERE name = 'revision'");
     this.#writeRevision = this.#writer.prepare("UPDATE counters SET value = ? WHERE name = 'revision'");
@@ -101,7 +101,7 @@ export class WriteQueue {
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       this.#alone.push(() => {
-        const refusal = replacedSince(this.#database, this.#opened);
+        const refusal = replacedSince(this.#database, this.opened);
         return refusal === null ? body().then(resolve, reject) : Promise.resolve(reject(refusal(action)));
       });
       this.#running ??= this.#drain();
@@ -156,7 +156,7 @@ export class WriteQueue {
     const { pragmas } = this.#database, first = this.#waiting[0]!;
     const done: Done[] = [], timeSlice = new TimeSlice(), start = performance.now();
     let before: number | undefined, after: number;
-    const refusal = this.faults.damagedAt !== null ? damagedError : replacedSince(this.#database, this.#opened);
+    const refusal = this.faults.damagedAt !== null ? damagedError : replacedSince(this.#database, this.opened);
     if (refusal !== null) {
       for (const { reject, action } of this.#waiting.splice(0)) reject(refusal(action));
       return;
