@@ -28,6 +28,7 @@ import { openAudit } from "./service/audit.ts";
 import { startWork } from "./service/background.ts";
 import { oauthWarnings, withOAuth } from "./service/oauth.ts";
 import { createModels } from "./service/embedding.ts";
+import { LocalToken, writeServiceFile } from "./service/service_file.ts";
 import { closeSharedStore, openSharedStore } from "./service/store.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
@@ -66,8 +67,17 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const spool = openSpool(runtime);
   // The listeners of a process share what bounds the requests to it.
-  const { access, stop: stopOAuth } = await withOAuth(runtime, config, sharedAccess(config.access));
+  const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, sharedAccess(config.access));
+  const local = new LocalToken(), access = { ...checks, verifiers: [...checks.verifiers ?? [], local] };
+  let removeServiceFile = () => {};
+  // What is served over TLS has a certificate that commands can't be sure to know.
+  const onOpen = (address: string) => {
+    if (config.tls === null) {
+      removeServiceFile = writeServiceFile(runtime.health.settings.dataFolder, address, local.value, log);
+    }
+  };
   const stop = () => {
+    removeServiceFile();
     access.bodies?.stopping();
     return stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => {
       stopOAuth();
@@ -75,7 +85,9 @@ export async function startService(config: Config, servers: Servers, log: Logger
     });
   };
   try {
-    const http = servers.http ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log) : null;
+    const http = servers.http
+      ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log, onOpen)
+      : null;
     if (http) void spool.removeLeftovers();
     if (http) stops.push(http.stop);
     const mcp = servers.mcp ? startMcp(runtime, config, access, log) : null;

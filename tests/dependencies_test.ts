@@ -31,6 +31,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   importers: ["documents", "memory", "operations", "errors.ts"],
   service: [
+    "access/caller.ts",
+    "access/key.ts",
+    "private_files.ts",
+    "version.ts",
     "access/access.ts",
     "oauth/oauth.ts",
     "config.ts",

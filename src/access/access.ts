@@ -144,7 +144,9 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
       if (caller instanceof Response) return cors.decorate(request, caller);
       const within = withChosenSpaces(caller, request, prefix);
       if (within instanceof Response) return cors.decorate(request, within);
-      return { ...within, channel, ...address === undefined ? {} : { address } };
+      // The machine's user calls REST by commands.
+      const way = caller.kind === "local" && channel === "rest" ? "cli" : channel;
+      return { ...within, channel: way, ...address === undefined ? {} : { address } };
     },
     answerPublic: (request, path, address, readBody) => {
       if (!settings.endpoints?.serves(path)) return null;

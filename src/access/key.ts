@@ -104,9 +104,20 @@ export function createIdentify(settings: IdentifySettings): Identify {
     return unauthorized("invalid_token", "The API key provided is invalid", challenge(request, "invalid_token"));
   };
 
+  /** Of a service that asks for no token. One that it doesn't know harms nothing: many clients send some. */
+  const withNeedlessToken = async (token: string, request: Request) => {
+    for (const verifier of verifiers) {
+      const caller = await verifier.verify(token, request);
+      if (caller !== null) return caller;
+    }
+    return nobody;
+  };
+
   return (request, address) => {
-    if (expected === null && verifiers.every(({ accepts }) => accepts === "none")) return nobody;
     const token = presentedToken(request);
+    if (expected === null && verifiers.every(({ accepts }) => accepts === "none")) {
+      return token === null ? nobody : withNeedlessToken(token, request);
+    }
     return token === null ? withoutToken(request) : withToken(token, request, address);
   };
 }

@@ -29,6 +29,8 @@ export interface ServerSettings extends ListenSettings {
   endStreams: () => Promise<void>;
   /** Cuts requests whose bodies are still arriving. */
   cut: () => void;
+  /** Called as soon as it listens. */
+  onOpen?: (address: string) => void;
 }
 
 /** A listener that can be stopped. */
@@ -104,6 +106,7 @@ export function listen({ health }: Runtime, server: ServerSettings): Listener {
     health.listeners.set(name, { address, state: "lost", since: Date.now(), reason: "it has ended" });
   };
   http.finished.then(lost, lost);
+  server.onOpen?.(address);
   return {
     address,
     open: true,

@@ -14,13 +14,19 @@ import type { Logger } from "../operations/logger.ts";
 import type { ServiceRuntime } from "../operations/runtime.ts";
 import { GRACE_MS, type Handler, listen, type Listener, listenWhenFree } from "./listeners.ts";
 
-/** Serves REST. @param patient Whether to go on while the port is taken, and to take it when it is free. */
+/**
+ * Serves REST.
+ *
+ * @param patient Whether to go on while the port is taken, and to take it when it is free.
+ * @param onOpen Called with the address as soon as it listens.
+ */
 export function startRest(
   runtime: ServiceRuntime,
   config: Config,
   settings: HttpSettings,
   patient: boolean,
   log: Logger,
+  onOpen: (address: string) => void,
 ): Listener {
   const app = createApp(runtime, { ...settings, log });
   const handle: Handler = (request, { remoteAddr }) => app.fetch(request, { clientIp: remoteAddr.hostname });
@@ -35,6 +41,7 @@ export function startRest(
     handle,
     endStreams: () => Promise.resolve(runtime.events.close()),
     cut: () => settings.bodies?.cut(),
+    onOpen,
   };
   return patient ? listenWhenFree(runtime, server, log) : listen(runtime, server);
 }

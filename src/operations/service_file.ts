@@ -1,0 +1,64 @@
+/**
+ * How commands and hooks find the service that runs over a data folder: a file there, for this user alone, with its
+ * address and a token that stands for the machine's user.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+
+/** A running service. */
+export interface ServiceFile {
+  /** Process id of the service, on the machine that holds the folder. */
+  pid: number;
+  /** Address of its REST server as this machine reaches it, such as `http://127.0.0.1:8000`. */
+  url: string;
+  /** Sent as `Authorization: Bearer`, it may do what the machine's user may. */
+  token: string;
+  /** ISO time. */
+  started_at: string;
+  version: string;
+}
+
+const ServiceFile = z.object({
+  pid: z.int(),
+  url: z.url(),
+  token: z.string(),
+  started_at: z.string(),
+  version: z.string(),
+});
+
+/** Milliseconds that a look whether the service answers may take. */
+const LOOK_MS = 1000;
+
+/** The file's path in a data folder. */
+export function serviceFileOf(dataFolder: string): string {
+  return join(dataFolder, "service.json");
+}
+
+/**
+ * What the file says; null where there is none or it is damaged. The service may have ended without removing it: the
+ * first request tells.
+ */
+export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
+  try {
+    const parsed = ServiceFile.safeParse(JSON.parse(await Deno.readTextFile(serviceFileOf(dataFolder))));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The service that runs over a data folder and answers; null without one. */
+export async function findService(dataFolder: string): Promise<ServiceFile | null> {
+  const found = await readServiceFile(dataFolder);
+  if (found === null) return null;
+  try {
+    const answer = await fetch(`${found.url}/api/health`, { signal: AbortSignal.timeout(LOOK_MS) });
+    await answer.body?.cancel();
+    return answer.ok ? found : null;
+  } catch {
+    return null;
+  }
+}
