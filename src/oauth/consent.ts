@@ -15,7 +15,9 @@ import { spaceOf } from "./resources.ts";
 import { lowerOf } from "./scopes.ts";
 import { hashOf, isEqual, newSecret } from "./tokens.ts";
 
-const COOKIE = "unimem_consent";
+const COOKIE = "unimem_consent", BROWSER_COOKIE = "unimem_browser";
+/** Seconds for which a browser is known again. */
+const KNOWN_SECONDS = 365 * 24 * 3600;
 /** Seconds for which the form may stay open. */
 const OPEN_SECONDS = 3600;
 const MAX_SPACES = 32;
@@ -61,9 +63,12 @@ export async function takeConsent(request: Request, body: string, settings: Cons
   const spaces = spacesIn(wanted), fault = typeof spaces === "string" ? spaces : faultOf(caller, spaces);
   if (fault !== null || typeof spaces === "string") return show(asked, base, wanted, fault);
   const { client, redirectUri, challenge, resource } = asked;
+  const browser = cookieOf(request, BROWSER_COOKIE) ?? newSecret();
   const code = await grant({
     client_id: client.id,
     client_name: client.name,
+    // Each installation registers by itself; those with a document share its address.
+    browser: client.host === null ? null : hashOf(browser),
     redirect_uri: redirectUri,
     challenge,
     rights: wanted.rights,
@@ -71,7 +76,9 @@ export async function takeConsent(request: Request, body: string, settings: Cons
     resource,
     approved_by: caller.name,
   });
-  return redirect(asked, base, { code });
+  const answer = redirect(asked, base, { code });
+  answer.headers.append("Set-Cookie", cookie(BROWSER_COOKIE, browser, KNOWN_SECONDS, base));
+  return answer;
 }
 
 function show(
@@ -81,8 +88,7 @@ function show(
   fault: string | null = null,
   status?: number,
 ): Response {
-  const secret = newSecret(), secure = base.startsWith("https:") ? "; Secure" : "";
-  const path = new URL(base).pathname.replace(/\/$/, "");
+  const secret = newSecret();
   const response = consentPage(asked, {
     form: form ?? {
       // Administration is given when it is meant, not because it was asked for.
@@ -92,7 +98,7 @@ function show(
     },
     csrf: proofOf(secret, asked.text),
     fault,
-    cookie: `${COOKIE}=${secret}; Path=${path}/oauth; Max-Age=${OPEN_SECONDS}; HttpOnly; SameSite=Strict${secure}`,
+    cookie: cookie(COOKIE, secret, OPEN_SECONDS, base),
   });
   return status === undefined ? response : new Response(response.body, { status, headers: response.headers });
 }
@@ -101,7 +107,7 @@ function show(
 function checkOrigin(request: Request, base: string, csrf: string, text: string): void {
   const site = request.headers.get("sec-fetch-site"), origin = request.headers.get("origin");
   const own = (site === null || site === "same-origin") && (origin === null || origin === new URL(base).origin);
-  const secret = cookieOf(request);
+  const secret = cookieOf(request, COOKIE);
   if (!own || secret === null || !isEqual(csrf, proofOf(secret, text))) {
     throw new OAuthError(
       "access_denied",
@@ -115,10 +121,16 @@ function proofOf(secret: string, text: string): string {
   return hashOf(`${secret}\n${text}`);
 }
 
-function cookieOf(request: Request): string | null {
+/** A cookie that scripts don't see, and that other sites' forms don't send. */
+function cookie(name: string, value: string, seconds: number, base: string): string {
+  const path = new URL(base).pathname.replace(/\/$/, ""), secure = base.startsWith("https:") ? "; Secure" : "";
+  return `${name}=${value}; Path=${path}/oauth; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+}
+
+function cookieOf(request: Request, wanted: string): string | null {
   for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
     const [name, value] = pair.trim().split("=", 2);
-    if (name === COOKIE && value) return value;
+    if (name === wanted && value) return value;
   }
   return null;
 }

@@ -19,6 +19,8 @@ export const Grant = z.object({
   id: z.string(),
   client_id: z.string(),
   client_name: z.string(),
+  /** What tells one installation of the client from another, where its id doesn't: hash of a browser's cookie. */
+  browser: z.string().nullable(),
   redirect_uri: z.string(),
   rights: z.enum(RIGHTS),
   spaces: z.object({
@@ -39,7 +41,8 @@ export const Grant = z.object({
   code: Timed.extend({ challenge: z.string(), redeemed: z.boolean() }),
   /** Access tokens in force, newest last; each may be for less than the grant. */
   access: z.array(Timed.extend({ rights: z.enum(RIGHTS), resource: z.string() })),
-  refresh: Timed.nullable(),
+  /** Refresh tokens in force: one for each consent that went into the grant, newest last. */
+  refresh: z.array(Timed),
   /** Hashes of refresh tokens that were exchanged already, newest last. */
   spent: z.array(z.string()),
 });
@@ -62,6 +65,11 @@ export interface GrantFacts {
   expires_at: number;
 }
 
+/** Whether two grants are about the same program and address, so that the later one takes the place of the other. */
+export function isSameInstallation(a: Grant, b: Grant): boolean {
+  return a.client_id === b.client_id && a.resource === b.resource && a.browser === b.browser;
+}
+
 /** Whether a grant is still good for anything. @param now Unix seconds. */
 export function isAlive(grant: Grant, now: number): boolean {
   return endOf(grant) > now;
@@ -75,5 +83,5 @@ export function factsOf(grant: Grant): GrantFacts {
 }
 
 function endOf({ code, access, refresh }: Grant): number {
-  return Math.max(code.redeemed ? 0 : code.expires_at, refresh?.expires_at ?? 0, ...access.map((a) => a.expires_at));
+  return Math.max(code.redeemed ? 0 : code.expires_at, ...[...refresh, ...access].map(({ expires_at }) => expires_at));
 }

@@ -8,7 +8,7 @@ import type { Caller } from "../access/caller.ts";
 import { MemoryError } from "../errors.ts";
 import type { StoreNotes } from "../storage/contract/notes.ts";
 import { OAuthError } from "./answers.ts";
-import { factsOf, Grant, type GrantFacts, isAlive } from "./grant.ts";
+import { factsOf, Grant, type GrantFacts, isAlive, isSameInstallation } from "./grant.ts";
 import { NoteList } from "./note_list.ts";
 import { covers } from "./resources.ts";
 import { lowerOf, rightOf, scopeOf } from "./scopes.ts";
@@ -23,7 +23,9 @@ const MISSED_MS = 100;
 /** Seconds for which an unused refresh token lasts. */
 export const REFRESH_SECONDS = 90 * 24 * 3600;
 /** Access tokens of a grant in force at once: requests under way still have the one before. */
-const MAX_ACCESS = 2;
+const MAX_ACCESS = 4;
+/** Refresh tokens in force at once, of consents one after the other. */
+const MAX_REFRESH = 4;
 /** Spent refresh tokens remembered. */
 const MAX_SPENT = 50;
 const HOUR = 3600;
@@ -38,6 +40,7 @@ export interface Lifetimes {
 export interface Consent {
   client_id: string;
   client_name: string;
+  browser: string | null;
   redirect_uri: string;
   challenge: string;
   rights: Grant["rights"];
@@ -102,7 +105,7 @@ export class Grants {
       last_used: null,
       code: { hash: hashOf(code), expires_at: now + this.#lifetimes.code, challenge, redeemed: false },
       access: [],
-      refresh: null,
+      refresh: [],
       spent: [],
     };
     await this.#list.change((grants) => {
@@ -116,18 +119,33 @@ export class Grants {
   }
 
   /**
-   * Exchanges a code for tokens. A code that comes a second time was stolen: what it gave ends (RFC 6749, 4.1.2).
+   * Exchanges a code for tokens. A code that comes a second time was stolen: what it gave ends (RFC 6749, 4.1.2). Where the
+   * same program was given access before, this consent takes the place of the earlier one: sessions go on with new rights.
    *
    * @throws {OAuthError} `invalid_grant` for a code that doesn't fit who comes with it.
    */
   async redeem(code: string, verifier: string, redirectUri: string | undefined, by: Exchange): Promise<TokenAnswer> {
-    return await this.#exchange("umc", code, by, (grant, hash) => {
-      if (!isEqual(grant.code.hash, hash)) return null;
-      if (grant.code.redeemed) return "stolen";
-      if (grant.code.expires_at <= this.#now()) return null;
+    const hash = hashOf(code), now = this.#now();
+    return await this.#exchange("umc", code, by, (grants) => {
+      const found = grants.find((grant) => isEqual(grant.code.hash, hash));
+      if (found === undefined || found.client_id !== by.client_id) return null;
+      if (found.code.redeemed) return { stolen: found };
+      if (found.code.expires_at <= now) return null;
       // Before the code counts as used: who can't prove to have begun must not be able to end it for who can.
-      if (redirectUri !== undefined && grant.redirect_uri !== redirectUri) return null;
-      return fitsChallenge(verifier, grant.code.challenge) ? { code: { ...grant.code, redeemed: true } } : null;
+      if (redirectUri !== undefined && found.redirect_uri !== redirectUri) return null;
+      if (!fitsChallenge(verifier, found.code.challenge)) return null;
+      const earlier = grants.find((grant) =>
+        grant !== found && grant.code.redeemed && isAlive(grant, now) && isSameInstallation(grant, found)
+      );
+      const { id, access, refresh, spent, created_at, last_used } = earlier ?? found;
+      const merged = { ...found, id, access, refresh, spent, created_at, last_used };
+      return {
+        replaces: earlier === undefined ? [found] : [found, earlier],
+        grant: {
+          ...merged,
+          code: { ...found.code, redeemed: true },
+        },
+      };
     });
   }
 
@@ -136,11 +154,15 @@ export class Grants {
    * grant ends, with all its tokens (RFC 9700, 4.14).
    */
   async refresh(token: string, by: Exchange): Promise<TokenAnswer> {
-    return await this.#exchange("umr", token, by, (grant, hash) => {
-      if (grant.spent.some((spent) => isEqual(spent, hash))) return "stolen";
-      const { refresh } = grant;
-      if (refresh === null || !isEqual(refresh.hash, hash) || refresh.expires_at <= this.#now()) return null;
-      return { spent: [...grant.spent, hash].slice(-MAX_SPENT) };
+    const hash = hashOf(token), id = readToken(token)?.grant, now = this.#now();
+    return await this.#exchange("umr", token, by, (grants) => {
+      const found = grants.find((grant) => grant.id === id);
+      if (found === undefined || found.client_id !== by.client_id) return null;
+      if (found.spent.some((spent) => isEqual(spent, hash))) return { stolen: found };
+      const used = found.refresh.find((refresh) => isEqual(refresh.hash, hash) && refresh.expires_at > now);
+      if (used === undefined) return null;
+      const refresh = found.refresh.filter((other) => other !== used);
+      return { replaces: [found], grant: { ...found, refresh, spent: [...found.spent, hash].slice(-MAX_SPENT) } };
     });
   }
 
@@ -160,7 +182,7 @@ export class Grants {
     const grant = read === null ? undefined : await this.#find(read.grant);
     if (grant?.client_id !== client) return;
     const hash = hashOf(token);
-    const own = [...grant.access, ...grant.refresh === null ? [] : [grant.refresh]];
+    const own = [...grant.access, ...grant.refresh];
     if (own.some((mine) => isEqual(mine.hash, hash)) || grant.spent.includes(hash)) await this.revoke(grant.id);
   }
 
@@ -191,47 +213,40 @@ export class Grants {
     kind: "umc" | "umr",
     token: string,
     by: Exchange,
-    check: (grant: Grant, hash: string) => Partial<Grant> | "stolen" | null,
+    check: (grants: readonly Grant[]) => { replaces: Grant[]; grant: Grant } | { stolen: Grant } | null,
   ): Promise<TokenAnswer> {
-    const read = readToken(token);
-    if (read?.kind !== kind) throw invalid(kind);
-    const hash = hashOf(token), now = this.#now();
-    const access = newToken("uma", read.grant), refresh = newToken("umr", read.grant);
-    const done = await this.#list.change<Grant["rights"] | null>((grants) => {
-      const at = grants.findIndex(({ id }) => id === read.grant), grant = grants[at];
-      if (grant === undefined || grant.client_id !== by.client_id) return { items: null, result: null };
-      const change = check(grant, hash);
-      if (change === null) return { items: null, result: null };
-      if (change === "stolen") return { items: grants.filter((other) => other !== grant), result: null };
+    if (readToken(token)?.kind !== kind) throw invalid(kind);
+    const now = this.#now();
+    const done = await this.#list.change<TokenAnswer | null>((grants) => {
+      const found = check(grants);
+      if (found === null) return { items: null, result: null };
+      if ("stolen" in found) return { items: grants.filter((other) => other !== found.stolen), result: null };
+      const { grant, replaces } = found;
       if (by.resource !== undefined && !covers(grant.resource, by.resource)) {
         throw new OAuthError("invalid_target", "The grant is not for this resource");
       }
-      const rights = narrowed(grant, by.scope);
+      const rights = narrowed(grant, by.scope), resource = by.resource ?? grant.resource;
+      const access = newToken("uma", grant.id), refresh = newToken("umr", grant.id);
+      const given = { hash: hashOf(access), expires_at: now + this.#lifetimes.access, rights, resource };
+      const inForce = ({ expires_at }: { expires_at: number }) => expires_at > now;
       const renewed: Grant = {
         ...grant,
-        ...change,
-        access: [
-          ...grant.access.filter(({ expires_at }) => expires_at > now),
-          {
-            hash: hashOf(access),
-            expires_at: now + this.#lifetimes.access,
-            rights,
-            resource: by.resource ?? grant.resource,
-          },
-        ].slice(-MAX_ACCESS),
-        refresh: { hash: hashOf(refresh), expires_at: now + REFRESH_SECONDS },
+        access: [...grant.access.filter(inForce), given].slice(-MAX_ACCESS),
+        refresh: [...grant.refresh.filter(inForce), { hash: hashOf(refresh), expires_at: now + REFRESH_SECONDS }]
+          .slice(-MAX_REFRESH),
       };
-      return { items: grants.with(at, renewed), result: rights };
+      const answer: TokenAnswer = {
+        access_token: access,
+        token_type: "Bearer",
+        expires_in: this.#lifetimes.access,
+        refresh_token: refresh,
+        scope: scopeOf(rights),
+      };
+      return { items: [...grants.filter((other) => !replaces.includes(other)), renewed], result: answer };
     });
     this.#follow(await this.#list.read(FOLLOW_MS));
     if (done === null) throw invalid(kind);
-    return {
-      access_token: access,
-      token_type: "Bearer",
-      expires_in: this.#lifetimes.access,
-      refresh_token: refresh,
-      scope: scopeOf(done),
-    };
+    return done;
   }
 
   async #find(id: string): Promise<Grant | undefined> {

@@ -191,6 +191,7 @@ async function granted({ runtime }: TestClient): Promise<string> {
   const code = await grants.create({
     client_id: "client",
     client_name: "Client",
+    browser: null,
     redirect_uri: "http://localhost/",
     challenge: "",
     rights: "read",

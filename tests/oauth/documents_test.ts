@@ -26,6 +26,23 @@ Deno.test("a client is known by its document, which its host vouches for", async
   assertEquals((await service.oauth.grants.list())[0]!.client_id, ID);
 });
 
+Deno.test("installations that share a document are told apart by the browser of the person who agreed", async () => {
+  await using service = await openService({ options: { fetchDocument: () => Promise.resolve(served(DOCUMENT)) } });
+  const agree = async (cookie: string) => {
+    const { verifier, challenge } = await pkce();
+    const page = await service.flow.open(authorization(ID, challenge));
+    const answer = await service.flow.send({ ...page, cookie: `${cookie}${page.cookie}` });
+    const code = new URL(answer.headers.get("location")!).searchParams.get("code")!;
+    assertEquals((await service.flow.redeem(ID, code, verifier)).status, 200);
+    return `${answer.headers.get("set-cookie")!.split(";")[0]!}; `;
+  };
+  const browser = await agree("");
+  await agree(browser);
+  assertEquals((await service.oauth.grants.list()).length, 1);
+  await agree("");
+  assertEquals((await service.oauth.grants.list()).length, 2);
+});
+
 Deno.test("a document that doesn't say what it must makes no client", async () => {
   for (
     const [answer, reason] of [

@@ -6,19 +6,21 @@
 
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI.
 import { appOver } from "../http/client.ts";
-import { sharedAccess } from "../../src/access/access.ts";
+import { type AccessSettings, sharedAccess } from "../../src/access/access.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
 import { OAuth, type OAuthOptions } from "../../src/oauth/oauth.ts";
 import type { OAuthSettings } from "../../src/oauth/settings.ts";
 import { createLogger } from "../../src/operations/logger.ts";
-import type { Runtime } from "../../src/operations/runtime.ts";
+import type { ServiceRuntime } from "../../src/operations/runtime.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { ADMIN_KEY, type Ask, Flow } from "./flow.ts";
 
 /** A service under test. */
 export interface TestService extends AsyncDisposable {
-  runtime: Runtime;
+  runtime: ServiceRuntime;
   oauth: OAuth;
+  /** The settings of its listeners. */
+  access: AccessSettings;
   rest: Ask;
   mcp: Ask;
   /** The steps over REST's port. */
@@ -65,6 +67,7 @@ export async function openService(
   return {
     runtime: test.runtime,
     oauth,
+    access,
     rest,
     mcp: (path, init) => listener.fetch(new Request(`http://localhost${path}`, init)),
     flow: new Flow(rest),
