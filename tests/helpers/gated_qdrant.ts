@@ -9,13 +9,19 @@ import type { Gate } from "./fake_qdrant.ts";
 
 /** A proxy on loopback. */
 export class GatedQdrant implements AsyncDisposable {
-  /** Called before each request that is about memories; the request goes on when it resolves. */
+  /** Called before each request that is about memories; the request goes on when it resolves, and fails when it throws. */
   gate: Gate = () => {};
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   /** @param url Base URL of the server. */
   constructor(url: string) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const options = {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      onError: () => new Response("the gate is closed", { status: 503 }),
+    };
+    this.#server = Deno.serve(options, async (request) => {
       const { pathname, search } = new URL(request.url), [client = "", ...path] = pathname.split("/").slice(1);
       const body = request.body === null ? null : await request.text();
       const isAboutMemories = path[2] === "points" && !/"ids":\[1\]/.test(body ?? "");

@@ -49,6 +49,8 @@ export interface Turn {
   content_hash: string;
   conversation_id: string;
   created_at: number;
+  /** Name of the space it belongs to; absent in `default`. A view that reads one space looks there, whatever it says. */
+  space?: string;
 }
 
 /** The turns around one, each list in order of time. */

@@ -13,6 +13,8 @@ export interface Relation {
   type: string;
   /** Unix seconds. */
   created_at: number;
+  /** Name of the space of both memories; absent in `default`. Counts where the whole store is asked to relate. */
+  space?: string;
 }
 
 /** `duplicate`: it was there already and stays as it was; `missing`: one of its memories isn't stored. */

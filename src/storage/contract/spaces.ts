@@ -70,8 +70,9 @@ export interface StoreSpaces {
 
 /**
  * What a driver opens. Is itself the view of the whole store, for background work, copies, exports and backups: it reads
- * all spaces and changes `default`, save that it stores each memory in the space that the memory names, that it empties
- * the trash of every space when asked by time, and that it finds memories without vectors and adds vectors in all of them.
+ * all spaces and changes `default`, save that what it stores, puts into the trash from elsewhere and relates goes to the
+ * space that the memory or the relation names, that it empties the trash of every space when asked by time, and that it
+ * finds memories without vectors and adds vectors in all of them.
  */
 export interface MemoryStore extends MemoryStorage {
   readonly spaces: StoreSpaces;

@@ -19,7 +19,7 @@ import {
   type VectorSizes,
 } from "./facts.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
-import { DENSE, INDEXES, RESERVED_ID, WORDS } from "./layout.ts";
+import { DENSE, INDEXES, RESERVED_ID, SHARED_INDEXES, WORDS } from "./layout.ts";
 import { type Indexes, Schema } from "./schema.ts";
 import type { QdrantSettings } from "./settings.ts";
 
@@ -41,13 +41,26 @@ export class Collection {
   #prepared: Promise<void> | undefined;
   #kept: KeptFacts | undefined;
   #vectors: VectorSizes = new Map();
+  readonly #main: Collection | null;
   /** Points that are no memories: 1, or 0 in one of the Python service's that may not be changed. */
   reserved = 1;
 
-  constructor(connection: Connection, settings: QdrantSettings) {
+  /** @param main The settings' collection, for the one beside it that all spaces but `default` share. */
+  constructor(connection: Connection, settings: QdrantSettings, main: Collection | null = null) {
     this.connection = connection;
     this.settings = settings;
+    this.#main = main;
     this.#schema = new Schema(connection, settings);
+  }
+
+  /** The collection of all spaces but `default` beside this one. */
+  beside(): Collection {
+    return new Collection(this.connection, { ...this.settings, collection: `${this.name}_spaces` }, this);
+  }
+
+  /** Whether it holds the memories of several spaces. */
+  get isShared(): boolean {
+    return this.#main !== null;
   }
 
   get name(): string {
@@ -199,19 +212,23 @@ export class Collection {
   }
 
   async #prepare(): Promise<void> {
+    await this.#main?.prepare();
     let info = await this.#find();
     if (this.settings.readOnly) return await this.#look(info);
     if (info === null) {
-      await this.#schema.create();
+      await this.#schema.create(this.#unnamed());
       info = await this.info();
     }
     const { vectors, sparse_vectors } = info.config.params;
     this.#vectors = sizesOf(vectors ?? {});
     this.#checkDistance();
     if (sparse_vectors?.[WORDS] === undefined) await this.#schema.addWords();
-    const missing = Object.entries(INDEXES).filter(([field]) => info.payload_schema[field] === undefined);
+    const missing = Object.entries(this.isShared ? { ...INDEXES, ...SHARED_INDEXES } : INDEXES).filter(([field]) =>
+      info.payload_schema[field] === undefined
+    );
     await this.#schema.addIndexes(this.name, Object.fromEntries(missing));
     if (!await this.#readFacts()) await this.#writeFirstFacts((info.points_count ?? 0) === 0);
+    this.#checkKind();
     this.#checkDimensions();
   }
 
@@ -225,6 +242,14 @@ export class Collection {
     }
     this.#vectors = sizesOf(info.config.params.vectors ?? {});
     this.reserved = await this.#readFacts() ? 1 : 0;
+    this.#checkKind();
+  }
+
+  /** The unnamed vector of a new collection: the settings' model's, or the same as in the one that this is beside. */
+  #unnamed(): { size: number; distance: string } | null {
+    if (this.#main !== null) return this.#main.vectors.get(DENSE) ?? null;
+    const { dimensions: size, distance } = this.settings;
+    return size === null ? null : { size, distance };
   }
 
   async #find(): Promise<Schemas["CollectionInfo"] | null> {
@@ -257,6 +282,7 @@ export class Collection {
       active: null,
       complete: empty,
       analyser: ANALYSER_VERSION,
+      ...(this.isShared ? { shared: true } : {}),
     };
     const payload = { ...reservedPayload(facts, this.settings), revision: crypto.randomUUID() };
     await this.#call("write the collection's facts", (api, init) =>
@@ -278,10 +304,21 @@ export class Collection {
     );
   }
 
+  /** A collection of one kind that is taken for the other would mix the memories of two stores. */
+  #checkKind(): void {
+    if ((this.#kept!.facts.shared ?? false) === this.isShared) return;
+    const problem = this.isShared
+      ? "it holds a store of its own, and spaces would go there; rename the collection of one of them"
+      : "it holds the spaces of another collection; set MCP_QDRANT_COLLECTION_NAME to that one";
+    throw new MemoryError("configuration", `Cannot use collection ${this.name}: ${problem}`);
+  }
+
   /** Vectors of unknown origin and another length can't be the configured model's, nor of any that can be named. */
   #checkDimensions(): void {
     const size = this.#vectors.get(DENSE)?.size, { dimensions } = this.settings, { facts } = this.#kept!;
-    if (size === undefined || dimensions === null || size === dimensions || facts.models.length > 0) return;
+    if (this.isShared || size === undefined || dimensions === null || size === dimensions || facts.models.length > 0) {
+      return;
+    }
     throw dimensionsError(this.name, size, dimensions);
   }
 

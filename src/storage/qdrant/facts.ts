@@ -29,6 +29,10 @@ export interface Facts {
   complete: boolean;
   /** Version of the analyser that read every memory of a complete collection; absent before there were several. */
   analyser?: number;
+  /** Whether there are spaces besides `default`, which lie in a collection of their own. */
+  spaces?: true;
+  /** Set in that collection. */
+  shared?: true;
 }
 
 /** Whether what this build derives from memories is there for all of them. */

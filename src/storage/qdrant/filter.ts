@@ -46,6 +46,8 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
     // The only condition that the reserved point would meet.
     must.push(filter.superseded ? is : { must_not: [is, { has_id: [RESERVED_ID] }] });
   }
+  if (filter.writer !== undefined) must.push({ key: "writer.name", match: { value: escapeText(filter.writer) } });
+  if (filter.channel !== undefined) must.push({ key: "writer.channel", match: { value: filter.channel } });
   for (const [key, value] of Object.entries(metadata ?? {})) {
     const fact: Condition = { key: "facts", match: { value: factOf(key, value) } };
     const plain = complete ? null : plainCondition(key, value);

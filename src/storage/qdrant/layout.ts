@@ -8,7 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { createHash } from "node:crypto";
 import { B, K1, LENGTH_CAP, saturation } from "../../memory/ranking.ts";
-import type { Json, Memory, Metadata, Supersession } from "../../memory/memory.ts";
+import type { Json, Memory, Metadata, Supersession, Writer } from "../../memory/memory.ts";
 import { fold } from "../../memory/fold.ts";
 import { type Role, roleOf } from "../../memory/role.ts";
 import { plainNumber } from "../../memory/numbers.ts";
@@ -22,8 +22,11 @@ export const DENSE = "";
 /** Words, as Qdrant's own BM25 counts them. */
 export const WORDS = "bm25";
 
+/** A payload index: its type, or what the server is told of it besides. */
+export type Index = "keyword" | "float" | "integer" | { type: "keyword"; is_tenant?: boolean; on_disk?: boolean };
+
 /** Payload fields that filters and orders use, with their index. */
-export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
+export const INDEXES: Record<string, Index> = {
   tags: "keyword",
   memory_type: "keyword",
   conversation_id: "keyword",
@@ -35,6 +38,14 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
   bytes: "integer",
   "superseded.at": "float",
   "superseded.by": "keyword",
+  "writer.name": "keyword",
+  "writer.channel": "keyword",
+};
+
+/** Indexes of the collection that all spaces but `default` share, besides. */
+export const SHARED_INDEXES: Record<string, Index> = {
+  space: { type: "keyword", is_tenant: true },
+  content_hash: { type: "keyword", on_disk: true },
 };
 
 /**
@@ -43,30 +54,58 @@ export const INDEXES: Record<string, "keyword" | "float" | "integer"> = {
  */
 const ASSUMED_LENGTH = 40;
 
-/** A point id: the first half of a content_hash, written as a UUID; null for what is no content_hash. */
-export function pointId(hash: string): string | null {
+/** Digits of a content_hash with which the point ids of all spaces begin. */
+export const ORDERED_DIGITS = 16;
+
+/**
+ * A point id, written as a UUID; null for what is no content_hash. In `default` it is the first half of the content_hash,
+ * as the Python service has it. Elsewhere a number below 2^64 is added that is the space's own, so that points with keys
+ * that begin alike lie together in either collection, and those of one space lie in the order of their keys.
+ *
+ * @param space Id of the space; null for `default`.
+ */
+export function pointId(hash: string, space: string | null = null): string | null {
   if (!/^[0-9a-f]{64}$/.test(hash)) return null;
-  const groups = [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)];
+  const digits = space === null ? hash : shifted(hash.slice(0, 32), space);
+  const groups = [[0, 8], [8, 12], [12, 16], [16, 20], [20, 32]].map(([from, to]) => digits.slice(from, to));
   return groups.join("-");
 }
 
 /**
  * The scroll that begins at the first point whose key may begin with `prefix`. Points are kept in the order of their ids,
- * which are the first halves of the keys, so that the server reads these and no others.
+ * which begin like the keys, so that the server reads these and no others.
  */
 export function pointsFrom(prefix: string, limit: number) {
-  return { offset: pointId(prefix.padEnd(64, "0"))!, limit, with_payload: ["content_hash"], with_vector: false };
+  const offset = pointId(prefix.slice(0, ORDERED_DIGITS).padEnd(64, "0"))!;
+  return { offset, limit, with_payload: ["content_hash", "space"], with_vector: false };
 }
 
-/** The keys that begin with `prefix`. */
-export function keysAmong(points: readonly Schemas["Record"][], prefix: string): string[] {
-  return points.map(({ payload }) => String(payload?.content_hash ?? "")).filter((hash) => hash.startsWith(prefix));
+function shifted(digits: string, space: string): string {
+  const shift = createHash("sha256").update(`space ${space}`).digest().readBigUInt64BE();
+  return BigInt.asUintN(128, BigInt(`0x${digits}`) + shift).toString(16).padStart(32, "0");
 }
 
 /** Text of words for Qdrant to weigh: the terms of Unimem's own analyser, so that both stores find the same words. */
-export function wordsDocument(terms: readonly string[]): Schemas["Document"] {
+export function wordsDocument(terms: readonly string[], space: string | null = null): Schemas["Document"] {
+  // The server knows no cap on the length that counts: with this average, the text is that much longer at most.
+  const average = Math.max(ASSUMED_LENGTH, terms.length / LENGTH_CAP);
+  if (space === null) return document(terms, average);
+  const tokens = [...terms, ...terms.map((term) => spaceToken(space, term)), spaceToken(space, "")];
+  // As if the terms alone were counted.
+  return document(tokens, terms.length === 0 ? 1 : average * tokens.length / terms.length);
+}
+
+/**
+ * A term as the memories of one space have it, besides the term itself: how rare it is there doesn't depend on other
+ * spaces. The empty term stands for the space: each of its memories has it once.
+ */
+export function spaceToken(space: string, term: string): string {
+  return `${space}:${term}`;
+}
+
+function document(tokens: readonly string[], avg_len: number): Schemas["Document"] {
   return {
-    text: terms.join(" "),
+    text: tokens.join(" "),
     model: "qdrant/bm25",
     options: {
       tokenizer: "whitespace",
@@ -75,8 +114,7 @@ export function wordsDocument(terms: readonly string[]): Schemas["Document"] {
       ascii_folding: false,
       k: K1,
       b: B,
-      // The server knows no cap on the length that counts: with this average, the text is that much longer at most.
-      avg_len: Math.max(ASSUMED_LENGTH, terms.length / LENGTH_CAP),
+      avg_len,
     },
   };
 }
@@ -97,6 +135,9 @@ export interface MemoryPayload {
   updated_at: number;
   conversation_id?: string | null;
   superseded?: Supersession | null;
+  writer?: Writer | null;
+  /** Id of the space; absent in `default`. */
+  space?: string;
   /** The content folded, for verbatim search. */
   folded?: string;
   /** The tags and the type folded, as `tagName` and `typeName` write them, for filters. */
@@ -124,9 +165,12 @@ export const MEMORY_FIELDS = [
   "updated_at",
   "conversation_id",
   "superseded",
+  "writer",
+  "space",
 ];
 
-export function payloadOf(memory: Memory, revision: string): MemoryPayload {
+/** @param space Id of the space; null for `default`. */
+export function payloadOf(memory: Memory, revision: string, space: string | null): MemoryPayload {
   return {
     content: escapeText(memory.content),
     content_hash: memory.content_hash,
@@ -134,6 +178,8 @@ export function payloadOf(memory: Memory, revision: string): MemoryPayload {
     conversation_id: memory.conversation_id === null ? null : escapeText(memory.conversation_id),
     created_at: plainNumber(memory.created_at),
     ...derivedPayload(memory),
+    ...(memory.writer === undefined ? {} : { writer: escapeJson({ ...memory.writer } as Json) as unknown as Writer }),
+    ...(space === null ? {} : { space }),
     revision,
   };
 }
@@ -190,7 +236,7 @@ export function foldedText(text: string): string {
   return escapeText(fold(text));
 }
 
-/** A memory from a point's payload. Fields that a collection of the Python service lacks get their empty value. */
+/** A memory from a point's payload; its space is the id by which points know it. Fields that a collection of the Python service lacks get their empty value. */
 export function memoryOf(payload: Record<string, unknown>): Memory {
   const kept = payload as unknown as Partial<MemoryPayload>;
   return {
@@ -203,6 +249,8 @@ export function memoryOf(payload: Record<string, unknown>): Memory {
     created_at: kept.created_at ?? 0,
     updated_at: kept.updated_at ?? kept.created_at ?? 0,
     ...(kept.superseded == null ? {} : { superseded: unescapeJson({ ...kept.superseded }) as unknown as Supersession }),
+    ...(kept.space == null ? {} : { space: kept.space }),
+    ...(kept.writer == null ? {} : { writer: unescapeJson({ ...kept.writer } as Json) as unknown as Writer }),
   };
 }
 
@@ -219,8 +267,8 @@ function factsOf(metadata: Metadata): string[] {
 }
 
 /** Terms of a text and the document that stores them. */
-export function wordsOf(content: string): Schemas["Document"] {
-  return wordsDocument(analyse(content));
+export function wordsOf(content: string, space: string | null): Schemas["Document"] {
+  return wordsDocument(analyse(content), space);
 }
 
 /** A JSON value with its texts as stores keep them, and its numbers as other programs read them. */

@@ -17,16 +17,22 @@ export function chunksVector(vector: string): string {
   return vector === DENSE ? "chunks" : `${vector}_chunks`;
 }
 
-/** Models of one collection. */
+/** Models of a store, and their vectors in one of its collections. */
 export class Models {
   readonly #collection: Collection;
+  readonly #vectors: Collection;
   /** Whether this process prepared a memory with several chunks. */
   madeChunks = false;
   /** Ids of models that were registered when this process looked. */
   readonly #known = new Set<string>();
 
-  constructor(collection: Collection) {
+  /**
+   * @param collection The one whose facts name the models.
+   * @param vectors The one whose vectors are meant.
+   */
+  constructor(collection: Collection, vectors = collection) {
     this.#collection = collection;
+    this.#vectors = vectors;
   }
 
   /** The model whose vectors searches use; null while there is none. */
@@ -58,17 +64,23 @@ export class Models {
     return identityOf(models.find(({ id }) => id === active)!);
   }
 
-  /** Makes a registered model the active one and drops the vectors of all others. */
-  async activate(id: string): Promise<void> {
+  /** Makes a registered model the active one and drops the vectors of all others; gives those others. */
+  async activate(id: string): Promise<StoredModel[]> {
     const model = await this.required(id);
     let dropped: StoredModel[] = [];
     await this.#collection.changeFacts("activate the model", (facts) => {
       dropped = facts.models.filter((other) => other.id !== id);
       return { ...facts, active: id, models: [model] };
     });
-    for (const { vector } of dropped) {
-      await this.#collection.dropVector(vector);
-      await this.#collection.dropVector(chunksVector(vector));
+    await this.drop(dropped);
+    return dropped;
+  }
+
+  /** Drops the vectors of models. */
+  async drop(models: readonly StoredModel[]): Promise<void> {
+    for (const { vector } of models) {
+      await this.#vectors.dropVector(vector);
+      await this.#vectors.dropVector(chunksVector(vector));
     }
   }
 
@@ -126,8 +138,9 @@ export class Models {
   }
 
   async #addVectors({ vector, dimensions }: StoredModel): Promise<void> {
-    await this.#collection.addVector(vector, dimensions, false);
-    await this.#collection.addVector(chunksVector(vector), dimensions, true);
+    await this.#vectors.prepare();
+    await this.#vectors.addVector(vector, dimensions, false);
+    await this.#vectors.addVector(chunksVector(vector), dimensions, true);
   }
 }
 

@@ -16,10 +16,11 @@ import { TimeSlice } from "../../yielding.ts";
 import type { Analysis } from "../sqlite/analysis.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
-import { changeablePayload, memoryOf, payloadOf, pointId, WORDS, wordsDocument } from "./layout.ts";
+import { changeablePayload, memoryOf, payloadOf, WORDS, wordsDocument } from "./layout.ts";
 import type { Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { allUnchanged, firstRevision, lineageOf, nextRevision, unchanged, type Version } from "./revisions.ts";
+import type { Tenancy } from "./tenancy.ts";
 import type { TrashPoints } from "./trash_points.ts";
 
 /** Points in one request: some 2 MB, where contents are short. */
@@ -54,20 +55,21 @@ export async function* tries(action: string): AsyncGenerator<void> {
 }
 
 /** A memory as it is inserted, with the mark by which its writer knows it. */
-interface Prepared {
+export interface Prepared {
   id: string;
   point: Schemas["PointStruct"];
   revision: string;
   conversation: string | null;
 }
 
-/** Writes to one collection. */
+/** Writes to the memories of one space. */
 export class Records {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #trashed: TrashPoints;
   readonly #analysis: Analysis;
   readonly #changed: OnChange;
+  readonly #tenancy: Tenancy;
   readonly #inserts = new Batcher<Prepared, StoreOutcome>((batch) => this.#insert(batch), {
     size: POINTS_AT_ONCE,
     atOnce: REQUESTS_AT_ONCE,
@@ -79,7 +81,9 @@ export class Records {
     trashed: TrashPoints,
     analysis: Analysis,
     changed: OnChange,
+    tenancy: Tenancy,
   ) {
+    this.#tenancy = tenancy;
     this.#analysis = analysis;
     this.#collection = collection;
     this.#models = models;
@@ -98,9 +102,14 @@ export class Records {
     return await this.#inserts.all(prepared);
   }
 
+  /** Stores memories that come with all that belongs to them. */
+  storeWhole(points: readonly Prepared[]): Promise<StoreOutcome[]> {
+    return this.#inserts.all(points);
+  }
+
   /** Changes one memory; null when it isn't there. */
   async update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null> {
-    const id = pointId(hash);
+    const id = this.#tenancy.idOf(hash);
     if (id === null) return null;
     for await (const _ of tries(`update the memory ${hash}`)) {
       const payload = (await this.payloads([id], true)).get(id);
@@ -125,7 +134,7 @@ export class Records {
     now: number,
     current: string | null,
   ): Promise<Memory | "conflict" | null> {
-    const id = pointId(before.content_hash), other = current === null ? null : pointId(current);
+    const id = this.#tenancy.idOf(before.content_hash), other = current === null ? null : this.#tenancy.idOf(current);
     if (id === null) return null;
     if (current !== null && other === null) return "conflict";
     for await (const _ of tries(`update the memory ${before.content_hash}`)) {
@@ -182,7 +191,7 @@ export class Records {
 
   /** Deletes memories; for each, whether it was there. */
   async delete(hashes: readonly string[]): Promise<boolean[]> {
-    const ids = hashes.map(pointId), gone = new Set<string>();
+    const ids = hashes.map(this.#tenancy.idOf), gone = new Set<string>();
     let left = [...new Set(ids.filter((id) => id !== null))];
     for await (const _ of tries("delete memories")) {
       const found = await this.payloads(left, VERSION_FIELDS);
@@ -232,14 +241,15 @@ export class Records {
   }
 
   async #prepared({ memory, vectors }: NewMemory): Promise<Prepared> {
-    const id = pointId(memory.content_hash);
+    const id = this.#tenancy.idOf(memory.content_hash);
     if (id === null) throw new MemoryError("internal", `Cannot store under the key ${memory.content_hash}`);
     const revision = firstRevision();
     const dense = vectors === null ? {} : await this.#models.vectorsOf(vectors);
-    const payload = payloadOf(memory, revision), terms = await this.#analysis.of("terms", memory.content);
+    const payload = payloadOf(memory, revision, this.#tenancy.space);
+    const terms = await this.#analysis.of("terms", memory.content);
     const point: Schemas["PointStruct"] = {
       id,
-      vector: { ...dense, [WORDS]: wordsDocument(terms) },
+      vector: { ...dense, [WORDS]: wordsDocument(terms, this.#tenancy.space) },
       payload: { ...payload },
     };
     return { id, point, revision, conversation: payload.conversation_id ?? null };

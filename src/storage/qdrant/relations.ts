@@ -13,20 +13,29 @@ import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";
 import { pointId } from "./layout.ts";
 import { partsOf, type Records } from "./records.ts";
+import type { Reading } from "./tenancy.ts";
 
 /** Points in one request. */
 const POINTS_AT_ONCE = 500;
 
-type Link = Omit<Relation, "created_at">;
+type Link = Omit<Relation, "created_at" | "space">;
 
-/** Relations between the memories of one collection. */
+/** A link and the id of its space; null for `default`. */
+type Placed = Link & { space: string | null };
+
+/** Relations between the memories of one space, or, to be found only, of several. */
 export class Relations {
   readonly #collection: Collection;
   readonly #records: Records;
+  readonly #reading: Reading;
+  readonly #space: string | null;
   /** Whether there is a collection of relations. */
   #prepared: Promise<boolean> | undefined;
 
-  constructor(collection: Collection, records: Records) {
+  /** @param space Id of the space that relations are added to; null for `default`. */
+  constructor(collection: Collection, records: Records, reading: Reading, space: string | null) {
+    this.#reading = reading;
+    this.#space = space;
     this.#collection = collection;
     this.#records = records;
   }
@@ -38,13 +47,13 @@ export class Relations {
   /** Adds relations; for each what came of it. */
   async relate(relations: readonly Relation[]): Promise<RelateOutcome[]> {
     await this.#prepare();
-    const stored = await this.#stored(relations.flatMap(({ source, target }) => [source, target]));
+    const stored = await this.#stored(relations.map((relation) => ({ ...relation, space: this.#space })));
     const outcomes: RelateOutcome[] = [];
     for (const part of partsOf(relations, POINTS_AT_ONCE)) {
       const firsts = new Map<string, { relation: Relation; revision: string }>();
       for (const relation of part) {
-        const id = linkId(relation), isStored = stored.has(relation.source) && stored.has(relation.target);
-        if (isStored && !firsts.has(id)) firsts.set(id, { relation, revision: crypto.randomUUID() });
+        const id = linkId(relation, this.#space);
+        if (stored.has(id) && !firsts.has(id)) firsts.set(id, { relation, revision: crypto.randomUUID() });
       }
       const points = Array.from(firsts, ([id, { relation, revision }]): Schemas["PointStruct"] => ({
         id,
@@ -55,6 +64,7 @@ export class Relations {
           type: escapeText(relation.type),
           created_at: plainNumber(relation.created_at),
           revision,
+          ...(this.#space === null ? {} : { space: this.#space }),
         },
       }));
       if (points.length > 0) {
@@ -66,7 +76,7 @@ export class Relations {
       }
       const there = await this.#get([...firsts.keys()]);
       for (const relation of part) {
-        const id = linkId(relation), first = firsts.get(id);
+        const id = linkId(relation, this.#space), first = firsts.get(id);
         if (first === undefined) outcomes.push("missing");
         else outcomes.push(first.relation === relation && there.get(id) === first.revision ? "added" : "duplicate");
       }
@@ -79,22 +89,22 @@ export class Relations {
     await this.#prepare();
     const removed: boolean[] = [];
     for (const part of partsOf(relations, POINTS_AT_ONCE)) {
-      const there = await this.#get(part.map(linkId));
+      const there = await this.#get(part.map((link) => linkId(link, this.#space)));
       if (there.size > 0) {
         await this.#collection.write(
           "remove relations",
           (api, to, init) => api.deletePoints({ ...to, collection_name: this.#name, points: [...there.keys()] }, init),
         );
       }
-      removed.push(...part.map((link) => there.delete(linkId(link))));
+      removed.push(...part.map((link) => there.delete(linkId(link, this.#space))));
     }
     return removed;
   }
 
-  /** Relations between stored memories, newest first. */
+  /** Relations between stored memories, newest first, each with the id of its space. */
   async find({ hashes, types, limit }: RelationQuery): Promise<Relation[]> {
     if (!await this.#prepare()) return [];
-    const conditions: Condition[] = [];
+    const conditions: Condition[] = [...this.#reading.conditions];
     if (hashes !== undefined) conditions.push(touching(hashes));
     if (types !== undefined) conditions.push({ key: "type", match: { any: types.map(escapeText) } });
     const filter = all(...conditions), found: Relation[] = [];
@@ -112,9 +122,14 @@ export class Relations {
             with_payload: true,
           }, init),
       );
-      const relations = points.map(({ payload }) => relationOf(payload ?? {}));
-      const stored = await this.#stored(relations.flatMap(({ source, target }) => [source, target]));
-      found.push(...relations.filter(({ source, target }) => stored.has(source) && stored.has(target)));
+      const links = points.map(({ payload }) => ({
+        ...relationOf(payload ?? {}),
+        space: typeof payload?.space === "string" ? payload.space : null,
+      }));
+      const stored = await this.#stored(links);
+      for (const { space, ...link } of links) {
+        if (stored.has(linkId(link, space))) found.push(space === null ? link : { ...link, space });
+      }
       if (points.length < POINTS_AT_ONCE) break;
     }
     const key = ({ source, type, target }: Link) => `${source}\n${type}\n${target}`;
@@ -130,16 +145,25 @@ export class Relations {
       await this.#collection.write(
         "remove relations",
         (api, to, init) =>
-          api.deletePoints({ ...to, collection_name: this.#name, filter: { must: [touching(part)] } }, init),
+          api.deletePoints({
+            ...to,
+            collection_name: this.#name,
+            filter: { must: [touching(part), ...this.#reading.conditions] },
+          }, init),
       );
     }
   }
 
-  /** Those of the hashes under which a memory is stored. */
-  async #stored(hashes: readonly string[]): Promise<Set<string>> {
-    const ids = new Map([...new Set(hashes)].map((hash) => [hash, pointId(hash)]));
-    const there = await this.#records.payloads([...ids.values()].filter((id) => id !== null), []);
-    return new Set([...ids].filter(([, id]) => id !== null && there.has(id)).map(([hash]) => hash));
+  /** Point ids of those links both of whose memories are stored. */
+  async #stored(links: readonly Placed[]): Promise<Set<string>> {
+    const idOf = ({ space }: Placed, hash: string) => pointId(hash, space);
+    const ids = links.flatMap((link) => [idOf(link, link.source), idOf(link, link.target)]);
+    const there = await this.#records.payloads(ids.filter((id) => id !== null), []);
+    const isThere = (id: string | null) => id !== null && there.has(id);
+    return new Set(
+      links.filter((link) => isThere(idOf(link, link.source)) && isThere(idOf(link, link.target)))
+        .map((link) => linkId(link, link.space)),
+    );
   }
 
   /** Revisions of those relations that are there, by point id. */
@@ -162,6 +186,7 @@ export class Relations {
           target: "keyword",
           type: "keyword",
           created_at: "float",
+          ...(this.#collection.isShared ? { space: { type: "keyword", is_tenant: true } } : {}),
         })
       );
       running.catch(() => this.#prepared = undefined);
@@ -176,8 +201,9 @@ function touching(hashes: readonly string[]): Condition {
   return { should: [{ key: "source", match: { any } }, { key: "target", match: { any } }] };
 }
 
-function linkId({ source, type, target }: Link): string {
-  return pointId(createHash("sha256").update(JSON.stringify([source, type, target])).digest("hex"))!;
+function linkId({ source, type, target }: Link, space: string | null): string {
+  const names = space === null ? [source, type, target] : [source, type, target, space];
+  return pointId(createHash("sha256").update(JSON.stringify(names)).digest("hex"))!;
 }
 
 function relationOf(payload: Record<string, unknown>): Relation {

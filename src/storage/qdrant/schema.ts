@@ -5,15 +5,16 @@
  * @module
  */
 
+import type { Schemas } from "@qdrant/js-client-rest";
 import { type Api, type Connection, QdrantRefusal } from "./connection.ts";
-import { WORDS } from "./layout.ts";
+import { type Index, WORDS } from "./layout.ts";
 import type { QdrantSettings } from "./settings.ts";
 
 /** Milliseconds that a change may take. */
 const SCHEMA_TIMEOUT_MS = 30_000;
 
 /** Types of payload indexes by field. */
-export type Indexes = Record<string, "keyword" | "float" | "integer">;
+export type Indexes = Record<string, Index>;
 
 /** Schema of collections on one server. */
 export class Schema {
@@ -25,13 +26,17 @@ export class Schema {
     this.#settings = settings;
   }
 
-  /** Makes the settings' collection unless it is there. */
-  async create(): Promise<void> {
+  /**
+   * Makes the settings' collection unless it is there.
+   *
+   * @param unnamed Its unnamed vector; null to have none.
+   */
+  async create(unnamed: { size: number; distance: string } | null): Promise<void> {
     const settings = this.#settings, { hnsw, quantisation } = settings;
     await this.#unlessThere((api, init) =>
       api.createCollection({
         collection_name: settings.collection,
-        vectors: settings.dimensions === null ? {} : { size: settings.dimensions, distance: settings.distance },
+        vectors: unnamed === null ? {} : { size: unnamed.size, distance: unnamed.distance as Schemas["Distance"] },
         sparse_vectors: { [WORDS]: { modifier: "idf" } },
         hnsw_config: {
           m: hnsw.m,

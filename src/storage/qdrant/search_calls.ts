@@ -22,8 +22,11 @@ import type {
 import { surveyOf } from "../scoring/weights.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition, conditionsOf } from "./filter.ts";
+import { countBySpace } from "./keys.ts";
 import { MEMORY_FIELDS, memoryOf, RESERVED_ID, storedWeight, WORDS, wordsDocument } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
+import { SpaceWords } from "./space_words.ts";
+import type { Reading } from "./tenancy.ts";
 
 type Query = Schemas["QueryRequest"];
 type Points = Schemas["ScoredPoint"][];
@@ -32,6 +35,10 @@ type Points = Schemas["ScoredPoint"][];
 const SINGLE_MS = 10_000;
 /** Memories whose lengths and languages are counted; their mean length is within some percent of the true one. */
 const SAMPLE = 256;
+/** Memories up to which those that pass are counted one by one. */
+const EXACTLY_COUNTED = 10_000;
+/** In no id of a space. */
+const KEY_SEPARATOR = "\n";
 
 /** A query's vector with the vectors it is compared with. */
 interface Meaning {
@@ -41,16 +48,38 @@ interface Meaning {
   distance: string;
 }
 
-/** Requests of searches in one collection. */
+/** What a conversation is known by among those of all spaces. `space` is the id. */
+export function conversationKey(conversation: string, space: string | null | undefined): string {
+  return `${space ?? ""}${KEY_SEPARATOR}${conversation}`;
+}
+
+/** The id of the space in what a conversation is known by; null for `default`. */
+export function spaceOfConversation(key: string): string | null {
+  return key.slice(0, key.indexOf(KEY_SEPARATOR)) || null;
+}
+
+/** Requests of searches in some spaces of one collection. */
 export class SearchCalls implements CandidateSource {
   readonly #collection: Collection;
   readonly #models: Models;
+  readonly #reading: Reading;
+  /** Null where all words of the collection are meant. */
+  readonly #words: SpaceWords | null;
+  /** Memories of each space; of the collection under its name. */
+  #sizes: ReadonlyMap<string, number> = new Map();
   /** When a search over everything found no memory with a second chunk, in milliseconds. */
   #singleAt = -Infinity;
 
-  constructor(collection: Collection, models: Models) {
+  constructor(collection: Collection, models: Models, reading: Reading) {
     this.#collection = collection;
     this.#models = models;
+    this.#reading = reading;
+    this.#words = reading.spaces === null ? null : new SpaceWords(reading.spaces);
+  }
+
+  /** Number of memories at the last survey. */
+  get size(): number {
+    return [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
   }
 
   async begin(filter: MemoryFilter, vector: CandidateQuery["vector"]): Promise<SourceSearch> {
@@ -61,7 +90,7 @@ export class SearchCalls implements CandidateSource {
       best: (question) => this.#best(question, meaning, conditions),
       cosines: async (ids, known) => meaning === null ? known : await this.#cosines(meaning, ids, known),
       passing: (ids) => this.#passing(ids, conditions),
-      count: () => this.#count(conditions),
+      count: () => this.#count([...this.#reading.conditions, ...conditions]),
     };
   }
 
@@ -83,9 +112,9 @@ export class SearchCalls implements CandidateSource {
       (api, to, init) =>
         api.queryBatchPoints({
           ...to,
-          searches: conversations.map(({ name, limit }) => ({
+          searches: conversations.map(({ name: key, limit }) => ({
             query: { order_by: { key: "created_at", direction: "desc" as const } },
-            filter: { must: [{ key: "conversation_id", match: { value: escapeText(name) } }] },
+            filter: { must: turnsOf(key) },
             limit,
             with_payload: false,
           })),
@@ -94,14 +123,26 @@ export class SearchCalls implements CandidateSource {
     return answers.map(({ points }) => points.map(({ id }) => String(id)).reverse());
   }
 
-  async countTurns(names: readonly string[]): Promise<Map<string, number>> {
+  async countTurns(keys: readonly string[]): Promise<Map<string, number>> {
+    const counts = new Map<string, number>(), bySpace = Map.groupBy(keys, spaceOfConversation);
+    await Promise.all(Array.from(bySpace, async ([space, keys]) => {
+      for (const [name, count] of await this.#countTurns(space, keys.map(conversationOf))) {
+        counts.set(conversationKey(name, space), count);
+      }
+    }));
+    return counts;
+  }
+
+  async #countTurns(space: string | null, names: readonly string[]): Promise<Map<string, number>> {
     const { hits } = await this.#collection.read<Schemas["FacetResponse"]>("count turns", (api, to, init) =>
       api.facet({
         ...to,
         key: "conversation_id",
         limit: names.length,
         exact: true,
-        filter: { must: [{ key: "conversation_id", match: { any: names.map(escapeText) } }] },
+        filter: {
+          must: [{ key: "conversation_id", match: { any: names.map(escapeText) } }, ...inSpace(space)],
+        },
       }, init));
     return new Map(hits.map(({ value, count }) => [unescapeText(String(value)), count]));
   }
@@ -112,7 +153,13 @@ export class SearchCalls implements CandidateSource {
     if (vector === null) return null;
     const { model, values } = vector;
     const active = await this.#models.active();
-    if (active?.id !== model || !this.#collection.vectors.has(active.vector)) return null;
+    if (active?.id !== model) return null;
+    if (this.#collection.isShared && !this.#collection.vectors.has(active.vector)) {
+      // Another replica may have added it.
+      this.#collection.forget();
+      await this.#collection.prepare();
+    }
+    if (!this.#collection.vectors.has(active.vector)) return null;
     const { distance } = this.#collection.vectors.get(active.vector)!;
     return {
       values: Array.from(values, rounded),
@@ -125,20 +172,25 @@ export class SearchCalls implements CandidateSource {
   async #best(question: BestQuestion, meaning: Meaning | null, conditions: Condition[]): Promise<Best> {
     const { terms, limit } = question;
     const dense = meaning === null ? [] : this.#dense(meaning, limit);
-    const sparse: Query[] = terms.length > 0 ? [{ query: wordsDocument(terms), using: WORDS, limit }] : [];
-    const filter = all(...conditions);
-    const searches = [...dense, ...sparse].map((search): Query => ({
-      ...search,
+    const filter = all(...this.#reading.conditions, ...conditions);
+    const within = {
       ...(filter ? { filter } : {}),
       ...(question.memories ? { with_payload: MEMORY_FIELDS } : {}),
-    }));
+    };
+    const sparse = (): Query[] =>
+      terms.length === 0 ? [] : [{ ...within, query: this.#wordsQuery(terms), using: WORDS, limit }];
+    const searches = [...dense.map((search): Query => ({ ...search, ...within })), ...sparse()];
     const { answers, weights } = await this.#withWeights(question.weights, searches);
+    // Those beyond the limit were left out by weights that other spaces have a part in.
+    if (this.#words !== null && weights.rarities.size > 0 && answers.at(-1)!.length >= limit) {
+      answers.splice(dense.length, 1, ...await this.#batch(sparse()));
+    }
 
     const cosines = new Map<string, number>();
     if (meaning !== null) { for (const points of answers.slice(0, dense.length)) addCosines(cosines, points, meaning); }
     const byVector = [...cosines].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([id]) => id);
     const byWords = answers.slice(dense.length).flat().map(({ id }) => String(id));
-    if (dense.length > 1 && filter === undefined && answers[1]!.length === 0) this.#singleAt = performance.now();
+    if (dense.length > 1 && conditions.length === 0 && answers[1]!.length === 0) this.#singleAt = performance.now();
     const memories = new Map<string, Memory>();
     if (question.memories) {
       const found = new Set([...byVector, ...byWords]);
@@ -180,12 +232,12 @@ export class SearchCalls implements CandidateSource {
     return points.map(({ id }) => String(id));
   }
 
-  /** How many memories meet the conditions, as the server estimates. */
+  /** How many memories meet the conditions; in a large store as the server estimates. */
   async #count(conditions: Condition[]): Promise<number> {
-    const filter = all(...conditions);
+    const filter = all(...conditions), exact = this.size > 0 && this.size < EXACTLY_COUNTED;
     const { count } = await this.#collection.read<Schemas["CountResult"]>(
       "count memories",
-      (api, to, init) => api.countPoints({ ...to, ...(filter ? { filter } : {}), exact: false }, init),
+      (api, to, init) => api.countPoints({ ...to, ...(filter ? { filter } : {}), exact }, init),
     );
     // The reserved point passes only where nothing is asked for.
     return filter === undefined ? Math.max(0, count - this.#collection.reserved) : count;
@@ -212,24 +264,42 @@ export class SearchCalls implements CandidateSource {
     { terms, survey }: WeightQuestion,
     searches: Query[],
   ): Promise<{ answers: Points[]; weights: WeightAnswer }> {
-    const queries = terms.map((term): Query => ({
-      query: wordsDocument([term]),
+    const filter = all(...this.#reading.conditions), within = filter ? { filter } : {};
+    const tokens = terms.length === 0 || this.#words === null ? terms : this.#words.tokensOf(terms);
+    const queries = tokens.map((token): Query => ({
+      ...within,
+      query: wordsDocument([token]),
       using: WORDS,
       limit: 1,
       with_payload: ["content"],
     }));
     if (survey) {
-      queries.push({ query: { sample: "random" }, limit: SAMPLE, with_payload: ["content", "content_hash"] });
+      const with_payload = ["content", "content_hash"];
+      queries.push({ ...within, query: { sample: "random" }, limit: SAMPLE, with_payload });
     }
-    const [answers, memories] = await Promise.all([
+    const [answers, sizes] = await Promise.all([
       this.#batch([...searches, ...queries]),
-      survey ? this.#count([]) : 0,
+      survey ? this.#measure() : this.#sizes,
     ]);
-    const asked = answers.slice(searches.length), rarities = await raritiesOf(terms, asked);
+    this.#sizes = sizes;
+    const asked = answers.slice(searches.length), best = asked.slice(0, tokens.length).map(([first]) => first);
+    const rarities = await (this.#words?.learn(terms, best, sizes) ?? raritiesOf(terms, best));
     return {
       answers: answers.slice(0, searches.length),
-      weights: survey ? { rarities, survey: await surveyOf(contentsOf(asked.at(-1)!), memories) } : { rarities },
+      weights: survey ? { rarities, survey: await surveyOf(contentsOf(asked.at(-1)!), this.size) } : { rarities },
     };
+  }
+
+  /** Numbers of memories. */
+  async #measure(): Promise<Map<string, number>> {
+    const { spaces, conditions } = this.#reading;
+    if (spaces === null) return new Map([[this.#collection.name, await this.#count([])]]);
+    return await countBySpace(this.#collection, this.#collection.name, conditions);
+  }
+
+  /** The query for words. */
+  #wordsQuery(terms: readonly string[]): Schemas["QueryInterface"] {
+    return this.#words?.query(terms) ?? wordsDocument(terms);
   }
 
   async #batch(searches: Query[]): Promise<Points[]> {
@@ -247,16 +317,33 @@ export class SearchCalls implements CandidateSource {
 }
 
 /** How rare terms are: the score that the server gives each term's best memory, by the weight of the term in it. */
-async function raritiesOf(terms: readonly string[], answers: readonly Points[]): Promise<Map<string, number>> {
+async function raritiesOf(
+  terms: readonly string[],
+  bests: readonly (Points[number] | undefined)[],
+): Promise<Map<string, number>> {
   const rarities = new Map<string, number>(), timeSlice = new TimeSlice();
   for (const [i, term] of terms.entries()) {
-    const best = answers[i]?.[0], content = best?.payload?.content;
+    const best = bests[i], content = best?.payload?.content;
     if (best === undefined || typeof content !== "string") continue;
     await timeSlice.yieldIfDue();
     const found = analyse(unescapeText(content)), count = found.filter((other) => other === term).length;
     if (count > 0) rarities.set(term, best.score / storedWeight(count, found.length));
   }
   return rarities;
+}
+
+/** What the turns of a conversation meet. */
+function turnsOf(key: string): Condition[] {
+  const match = { value: escapeText(conversationOf(key)) };
+  return [{ key: "conversation_id", match }, ...inSpace(spaceOfConversation(key))];
+}
+
+function conversationOf(key: string): string {
+  return key.slice(key.indexOf(KEY_SEPARATOR) + 1);
+}
+
+function inSpace(space: string | null): Condition[] {
+  return space === null ? [] : [{ key: "space", match: { value: space } }];
 }
 
 /** Contents of a sample, among which the reserved point may be. */

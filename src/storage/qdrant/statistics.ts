@@ -9,7 +9,7 @@ import type { MemoryFilter } from "../../memory/memory.ts";
 import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
-import { all, type Condition, conditionsOf } from "./filter.ts";
+import { all, type Condition } from "./filter.ts";
 import { RESERVED_ID } from "./layout.ts";
 import type { Listings } from "./listings.ts";
 import { partsOf } from "./records.ts";
@@ -20,9 +20,9 @@ const COUNTS_AT_ONCE = 16, SEARCHES_AT_ONCE = 100;
 const SAMPLE = 2000;
 const MAX_VALUES = 1_000_000;
 
-const NOT_RESERVED: Condition = { has_id: [RESERVED_ID] };
+const RESERVED: Condition = { has_id: [RESERVED_ID] };
 
-/** Figures about one collection. */
+/** Figures about some spaces of one collection. */
 export class Statistics {
   readonly #collection: Collection;
   readonly #listings: Listings;
@@ -33,7 +33,7 @@ export class Statistics {
   }
 
   async histogram(edges: number[], filter: MemoryFilter): Promise<number[]> {
-    const { complete } = await this.#collection.facts(), conditions = conditionsOf(filter, complete);
+    const conditions = await this.#listings.conditions(filter);
     const counts: number[] = [];
     for (const part of partsOf(edges.slice(0, -1), COUNTS_AT_ONCE)) {
       const first = counts.length;
@@ -48,7 +48,7 @@ export class Statistics {
   }
 
   async countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
-    const { complete } = await this.#collection.facts(), conditions = conditionsOf(filter, complete);
+    const conditions = await this.#listings.conditions(filter);
     const { hits } = await this.#collection.read<Schemas["FacetResponse"]>(
       "count values",
       (api, to, init) =>
@@ -67,7 +67,7 @@ export class Statistics {
     if (field === "memory_type") {
       const count = await this.#listings.count({
         must: [...conditions, { is_empty: { key: field } }],
-        must_not: [NOT_RESERVED],
+        must_not: [RESERVED],
       });
       if (count > 0) values.push({ value: null, count });
     }
@@ -78,10 +78,12 @@ export class Statistics {
   }
 
   async contentSizes(limit: number): Promise<ContentSizes> {
+    const filter = all(...await this.#listings.conditions({})), within = filter === undefined ? {} : { filter };
     const [memories, sample, largest] = await Promise.all([
-      this.#listings.count(undefined),
-      this.#query({ query: { sample: "random" }, limit: SAMPLE, with_payload: ["content"] }),
+      this.#listings.count(filter),
+      this.#query({ ...within, query: { sample: "random" }, limit: SAMPLE, with_payload: ["content"] }),
       limit === 0 ? [] : this.#query({
+        ...within,
         query: { order_by: { key: "bytes", direction: "desc" } },
         limit,
         with_payload: ["content_hash", "content"],

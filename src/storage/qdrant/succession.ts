@@ -9,8 +9,9 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory, Supersession } from "../../memory/memory.ts";
 import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
 import type { Collection } from "./collection.ts";
-import { MEMORY_FIELDS, memoryOf, pointId } from "./layout.ts";
+import { MEMORY_FIELDS, memoryOf } from "./layout.ts";
 import { partsOf, type Records, tries } from "./records.ts";
+import type { Tenancy } from "./tenancy.ts";
 
 /** Hashes in one request, and points in one answer. */
 const HASHES_AT_ONCE = 500, POINTS_AT_ONCE = 500;
@@ -18,12 +19,14 @@ const HASHES_AT_ONCE = 500, POINTS_AT_ONCE = 500;
 /** What memories had replaced, by their content_hash. */
 export type Plan = ReadonlyMap<string, Replaced>;
 
-/** Keeps the memories of one collection that others have replaced. */
+/** Keeps the memories of one space that others have replaced. */
 export class Succession {
   readonly #collection: Collection;
   readonly #records: Records;
+  readonly #tenancy: Tenancy;
 
-  constructor(collection: Collection, records: Records) {
+  constructor(collection: Collection, records: Records, tenancy: Tenancy) {
+    this.#tenancy = tenancy;
     this.#collection = collection;
     this.#records = records;
   }
@@ -112,7 +115,7 @@ export class Succession {
         (api, to, init) =>
           api.scrollPoints({
             ...to,
-            filter: { must: [{ key: "superseded.by", match: { any: [...hashes] } }] },
+            filter: { must: [{ key: "superseded.by", match: { any: [...hashes] } }, ...this.#tenancy.conditions] },
             limit: POINTS_AT_ONCE,
             with_payload: MEMORY_FIELDS,
             with_vector: false,
@@ -127,7 +130,10 @@ export class Succession {
 
   /** Memories by content_hash, those that are there. */
   async #read(hashes: readonly string[]): Promise<Map<string, Memory>> {
-    const payloads = await this.#records.payloads(hashes.flatMap((hash) => pointId(hash) ?? []), MEMORY_FIELDS);
+    const payloads = await this.#records.payloads(
+      hashes.flatMap((hash) => this.#tenancy.idOf(hash) ?? []),
+      MEMORY_FIELDS,
+    );
     return new Map(
       [...payloads.values()].map(memoryOf).filter(({ content_hash }) => hashes.includes(content_hash))
         .map((memory) => [memory.content_hash, memory]),

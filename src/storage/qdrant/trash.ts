@@ -14,34 +14,27 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import type { Json, Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
-import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
-import { escapeText, unescapeText } from "../escape.ts";
+import type { TrashedMemory, Trashing } from "../contract/trash.ts";
+import { escapeText } from "../escape.ts";
 import type { Analysis } from "../sqlite/analysis.ts";
 import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
-import {
-  derivedPayload,
-  escapeJson,
-  memoryOf,
-  payloadOf,
-  pointId,
-  unescapeJson,
-  WORDS,
-  wordsDocument,
-} from "./layout.ts";
-import { chunksVector, type Models } from "./models.ts";
+import { derivedPayload, escapeJson, memoryOf, payloadOf, unescapeJson, WORDS, wordsDocument } from "./layout.ts";
+import type { Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records, tries } from "./records.ts";
 import { firstRevision, isSameVersion, lineageOf, type Version } from "./revisions.ts";
 import type { Plan } from "./succession.ts";
+import type { Tenancy } from "./tenancy.ts";
 import type { TrashFields, TrashPoints } from "./trash_points.ts";
+import { readWhole, type WholePoint } from "./whole.ts";
 
 const POINTS_AT_ONCE = 100;
 /** Seconds after which another process takes over memories that one began to take out. */
 const CLAIM_SECONDS = 60;
 
-/** The trash of one collection. */
+/** The trash of one space. */
 export class Trash {
   readonly #collection: Collection;
   readonly #models: Models;
@@ -49,6 +42,7 @@ export class Trash {
   readonly #points: TrashPoints;
   readonly #analysis: Analysis;
   readonly #changed: OnChange;
+  readonly #tenancy: Tenancy;
   readonly #onDeleted: (hashes: string[]) => Promise<void>;
 
   /** @param deleted Called with the content_hashes of memories that are about to be deleted for good. */
@@ -59,8 +53,10 @@ export class Trash {
     points: TrashPoints,
     analysis: Analysis,
     changed: OnChange,
+    tenancy: Tenancy,
     deleted: (hashes: string[]) => Promise<void>,
   ) {
+    this.#tenancy = tenancy;
     this.#onDeleted = deleted;
     this.#collection = collection;
     this.#models = models;
@@ -83,54 +79,25 @@ export class Trash {
     before: ReadonlyMap<string, Memory> | null = null,
   ): Promise<boolean[]> {
     await this.#points.prepare();
-    const moved = new Set<string>(), ids = hashes.map(pointId);
-    const replaced = new Map(Array.from(plan, ([hash, replaced]) => [pointId(hash)!, replaced]));
+    const moved = new Set<string>(), ids = hashes.map(this.#tenancy.idOf);
+    const replaced = new Map(Array.from(plan, ([hash, replaced]) => [this.#tenancy.idOf(hash)!, replaced]));
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
       for (const id of await this.#move(part, trashing, replaced, before)) moved.add(id);
     }
     return ids.map((id) => id !== null && moved.delete(id));
   }
 
-  /** Keys in the trash that begin with some digits. */
-  keysFrom(prefix: string, limit: number): Promise<string[]> {
-    return this.#points.keysFrom(prefix, limit);
-  }
-
-  /** Memories in the trash, last deleted first. */
-  async list({ offset, limit }: { offset: number; limit: number }): Promise<TrashPage> {
-    if (!await this.#points.prepare()) return { items: [], total: 0 };
-    const [{ count }, points] = await Promise.all([
-      this.#collection.read<Schemas["CountResult"]>(
-        "count the trash",
-        (api, to, init) => api.countPoints({ ...to, collection_name: this.#points.name, exact: true }, init),
-      ),
-      limit === 0
-        ? []
-        : this.#collection.read<Schemas["QueryResponse"]>("list the trash", (api, to, init) =>
-          api.queryPoints({
-            ...to,
-            collection_name: this.#points.name,
-            query: { order_by: { key: "deleted_at", direction: "desc" } },
-            offset,
-            limit,
-            with_payload: { exclude: ["kept_vectors", "folded", "facts", "names"] },
-          }, init)).then((answer) => answer.points),
-    ]);
-    const items = points.map(({ payload }): TrashedMemory => {
-      const { deleted_at, reason } = payload as unknown as TrashFields;
-      return { memory: memoryOf(payload ?? {}), deleted_at, reason: unescapeText(reason) };
-    });
-    return { items, total: count };
-  }
-
   /** Puts memories from elsewhere into the trash; for each, whether it was put there. */
   async importTrashed(items: readonly TrashedMemory[]): Promise<boolean[]> {
-    const brought = new Set<string>(), ids = items.map(({ memory }) => pointId(memory.content_hash));
+    const brought = new Set<string>(), ids = items.map(({ memory }) => this.#tenancy.idOf(memory.content_hash));
     for (const part of partsOf(items, POINTS_AT_ONCE)) {
       const versions = new Map<string, Version>(), points: Schemas["PointStruct"][] = [];
-      const stored = await this.#records.payloads(part.flatMap((item) => pointId(item.memory.content_hash) ?? []), []);
+      const stored = await this.#records.payloads(
+        part.flatMap((item) => this.#tenancy.idOf(item.memory.content_hash) ?? []),
+        [],
+      );
       for (const { memory, deleted_at, reason } of part) {
-        const id = pointId(memory.content_hash), revision = firstRevision();
+        const id = this.#tenancy.idOf(memory.content_hash), revision = firstRevision();
         if (id === null || stored.has(id) || versions.has(id)) continue;
         versions.set(id, { revision });
         const fields: TrashFields = {
@@ -138,7 +105,7 @@ export class Trash {
           reason: escapeText(reason),
           kept_vectors: null,
         };
-        points.push({ id, vector: {}, payload: { ...payloadOf(memory, revision), ...fields } });
+        points.push({ id, vector: {}, payload: { ...payloadOf(memory, revision, this.#tenancy.space), ...fields } });
       }
       if (points.length === 0) continue;
       await this.#points.insert("bring memories into the trash", points);
@@ -155,7 +122,7 @@ export class Trash {
 
   /** Takes memories back; for each, whether it was in the trash, and what those had replaced that were. */
   async restore(hashes: readonly string[]): Promise<{ restored: boolean[]; plan: Plan }> {
-    const restored = new Set<string>(), ids = hashes.map(pointId), plan = new Map<string, Replaced>();
+    const restored = new Set<string>(), ids = hashes.map(this.#tenancy.idOf), plan = new Map<string, Replaced>();
     for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
       let left = part;
       for await (const _ of tries("restore memories")) {
@@ -180,8 +147,8 @@ export class Trash {
 
   /** Deletes for good what meets every condition; the number deleted. */
   async empty({ hashes, deleted_before }: { hashes?: string[]; deleted_before?: number }): Promise<number> {
-    const conditions: Condition[] = [];
-    if (hashes !== undefined) conditions.push({ has_id: hashes.map(pointId).filter((id) => id !== null) });
+    const conditions: Condition[] = [...this.#tenancy.conditions];
+    if (hashes !== undefined) conditions.push({ has_id: hashes.map(this.#tenancy.idOf).filter((id) => id !== null) });
     if (deleted_before !== undefined) conditions.push({ key: "deleted_at", range: { lt: deleted_before } });
     const claim = crypto.randomUUID();
     let emptied = 0;
@@ -209,7 +176,7 @@ export class Trash {
     const moved = new Set<string>();
     let left = [...ids], kept = new Map<string, Version>();
     for await (const _ of tries("move memories to the trash")) {
-      const found = await this.#readWhole(left);
+      const found = await readWhole(this.#collection, this.#models, left);
       for (const [id, { payload }] of found) {
         const expected = before?.get(id);
         if (before !== null && (expected === undefined || !isUnchanged(expected, memoryOf(payload)))) found.delete(id);
@@ -239,23 +206,6 @@ export class Trash {
       if (left.length === 0) break;
     }
     return moved;
-  }
-
-  /** Payloads of memories with the active model's vectors. */
-  async #readWhole(ids: readonly string[]): Promise<Map<string, WholePoint>> {
-    const active = await this.#models.active();
-    const vectors = active === null ? [] : [active.vector, chunksVector(active.vector)];
-    const points = await this.#collection.read<Schemas["Record"][]>(
-      "read memories",
-      (api, to, init) => api.getPoints({ ...to, ids: [...ids], with_payload: true, with_vector: vectors }, init),
-    );
-    return new Map(points.map(({ id, payload, vector }) => {
-      const named = Array.isArray(vector) ? { "": vector } : vector ?? {};
-      const kept = active !== null && active.vector in named
-        ? { model: active.id, point: named as Schemas["PointStruct"]["vector"] }
-        : null;
-      return [String(id), { payload: payload ?? {}, kept_vectors: kept }];
-    }));
   }
 
   /** Stores memories that were claimed in the trash, unless they are stored already. */
@@ -298,7 +248,7 @@ export class Trash {
         .get(id) as Record<string, unknown> & TrashFields;
       const dense = kept_vectors !== null && kept_vectors.model === active?.id ? kept_vectors.point : {};
       const restored = memoryOf(memory), terms = await this.#analysis.of("terms", restored.content);
-      const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsDocument(terms) };
+      const vector = { ...dense as Record<string, number[]>, [WORDS]: wordsDocument(terms, this.#tenancy.space) };
       // Derived again: it may have been put there by another version.
       memories.push({ id, vector, payload: { ...memory, ...derivedPayload(restored), revision: firstRevision() } });
     }
@@ -324,12 +274,6 @@ export class Trash {
     const there = await this.#points.get(ids, fields);
     return new Map([...there].filter(([, payload]) => payload.claim === claim));
   }
-}
-
-/** A memory's payload, and its vectors as the trash keeps them. */
-interface WholePoint {
-  payload: Record<string, unknown>;
-  kept_vectors: TrashFields["kept_vectors"];
 }
 
 function trashedPoint(

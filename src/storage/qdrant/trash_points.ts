@@ -6,13 +6,18 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
+import type { TrashedMemory, TrashPage } from "../contract/trash.ts";
+import { unescapeText } from "../escape.ts";
 import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
-import type { Condition } from "./filter.ts";
-import { keysAmong, pointsFrom } from "./layout.ts";
+import { all, type Condition } from "./filter.ts";
+import { memoryOf } from "./layout.ts";
+import { countBySpace, keysFrom } from "./keys.ts";
 import { fittingParts } from "./request_size.ts";
 import { allUnchanged, type Version } from "./revisions.ts";
+import type { Reading } from "./tenancy.ts";
+import type { WholePoint } from "./whole.ts";
 
 /** Points read in one step. */
 const POINTS_AT_ONCE = 100;
@@ -22,7 +27,7 @@ export interface TrashFields {
   deleted_at: number;
   reason: string;
   /** The active model's vectors at the time; null without. */
-  kept_vectors: { model: string; point: Schemas["PointStruct"]["vector"] } | null;
+  kept_vectors: WholePoint["kept_vectors"];
   /** What it had replaced; absent without. */
   replaced?: Replaced;
   /** The process that is taking it out, and since when in Unix seconds; absent while none is. */
@@ -81,13 +86,46 @@ export class TrashPoints {
   }
 
   /** Keys that begin with some digits. */
-  async keysFrom(prefix: string, limit: number): Promise<string[]> {
-    if (!await this.prepare()) return [];
-    const { points } = await this.#collection.read<Schemas["ScrollResult"]>(
-      "read the trash",
-      (api, to, init) => api.scrollPoints({ ...to, collection_name: this.name, ...pointsFrom(prefix, limit) }, init),
-    );
-    return keysAmong(points, prefix);
+  async keysFrom(prefix: string, limit: number, reading: Reading): Promise<string[]> {
+    return await this.prepare() ? await keysFrom(this.#collection, this.name, prefix, limit, reading) : [];
+  }
+
+  /** Memories in the trash, last deleted first. */
+  async list({ offset, limit }: { offset: number; limit: number }, { conditions }: Reading): Promise<TrashPage> {
+    if (!await this.prepare()) return { items: [], total: 0 };
+    const filter = all(...conditions);
+    const [{ count }, points] = await Promise.all([
+      this.#collection.read<Schemas["CountResult"]>("count the trash", (api, to, init) =>
+        api.countPoints({
+          ...to,
+          collection_name: this.name,
+          exact: true,
+          ...(filter === undefined ? {} : { filter }),
+        }, init)),
+      limit === 0
+        ? []
+        : this.#collection.read<Schemas["QueryResponse"]>("list the trash", (api, to, init) =>
+          api.queryPoints({
+            ...to,
+            collection_name: this.name,
+            query: { order_by: { key: "deleted_at", direction: "desc" } },
+            ...(filter === undefined ? {} : { filter }),
+            offset,
+            limit,
+            with_payload: { exclude: ["kept_vectors", "folded", "facts", "names"] },
+          }, init)).then((answer) => answer.points),
+    ]);
+    const items = points.map(({ payload }): TrashedMemory => {
+      const { deleted_at, reason } = payload as unknown as TrashFields;
+      return { memory: memoryOf(payload ?? {}), deleted_at, reason: unescapeText(reason) };
+    });
+    return { items, total: count };
+  }
+
+  /** How many there are of each space, by its id. */
+  async countBySpace(conditions: Condition[] = []): Promise<Map<string, number>> {
+    if (!await this.prepare()) return new Map();
+    return await countBySpace(this.#collection, this.name, conditions);
   }
 
   /** Puts points in that aren't there yet; those that are stay as they are. */
@@ -138,7 +176,10 @@ export class TrashPoints {
   async #make(): Promise<boolean> {
     await this.#collection.prepare();
     try {
-      return await this.#collection.makeBeside(this.name, { deleted_at: "float" });
+      return await this.#collection.makeBeside(this.name, {
+        deleted_at: "float",
+        ...(this.#collection.isShared ? { space: { type: "keyword", is_tenant: true } } : {}),
+      });
     } catch (error) {
       if (!(error instanceof QdrantRefusal)) throw error;
       throw new MemoryError("unavailable", "Cannot use the trash: Qdrant refuses to make it", { cause: error });

@@ -88,7 +88,8 @@ async function* pagesOf(collection: Collection, filter: Schemas["Filter"]): Asyn
 async function complete(collection: Collection, points: Schemas["Record"][]): Promise<void> {
   const there = points.map(({ id, payload }) => {
     const memory = memoryOf(payload ?? {});
-    return { id, content: memory.content, derived: derivedPayload(memory), version: payload ?? {} };
+    const { content, space = null } = memory;
+    return { id, content, space, derived: derivedPayload(memory), version: payload ?? {} };
   });
   const operations = there.flatMap((
     { id, version, derived: { facts, names, role, analyser: _later, ...ofContent } },
@@ -104,8 +105,8 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
   );
   const left = new Set(now.map(({ id }) => id));
   const words: Schemas["PointVectors"][] = [], timeSlice = new TimeSlice();
-  for (const { id, content } of there) {
-    if (left.has(id)) words.push({ id, vector: { [WORDS]: wordsOf(content) } });
+  for (const { id, content, space } of there) {
+    if (left.has(id)) words.push({ id, vector: { [WORDS]: wordsOf(content, space) } });
     await timeSlice.yieldIfDue();
   }
   if (words.length === 0) return;

@@ -8,10 +8,11 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import { unescapeText } from "../escape.ts";
 import type { VectorSet } from "../contract/vectors.ts";
 import type { Collection } from "./collection.ts";
-import { pointId, RESERVED_ID } from "./layout.ts";
+import { RESERVED_ID } from "./layout.ts";
 import { chunksVector, type Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { partsOf, type Records } from "./records.ts";
+import type { Reading } from "./tenancy.ts";
 
 /** Points in one request. */
 const POINTS_AT_ONCE = 64;
@@ -23,15 +24,29 @@ interface VectorUpdate {
   name: string;
 }
 
-/** Memories without vectors in one collection. */
+/** A memory that lacks vectors. */
+export interface WithoutVectors {
+  content_hash: string;
+  content: string;
+  created_at: number;
+}
+
+/** Finds points of memories, one or none for each where one space is meant. */
+export type IdsOf = (hashes: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
+
+/** Vectors of some spaces in one collection. */
 export class VectorBackfill {
   readonly #collection: Collection;
   readonly #models: Models;
   readonly #records: Records;
+  readonly #reading: Reading;
+  readonly #idsOf: IdsOf;
   /** Time up to which memories had vectors at the last look, by model: a hint where to look first. */
   #complete = new Map<string, number>();
 
-  constructor(collection: Collection, models: Models, records: Records) {
+  constructor(collection: Collection, models: Models, records: Records, reading: Reading, idsOf: IdsOf) {
+    this.#reading = reading;
+    this.#idsOf = idsOf;
     this.#collection = collection;
     this.#models = models;
     this.#records = records;
@@ -45,7 +60,10 @@ export class VectorBackfill {
       (api, to, init) =>
         api.countPoints({
           ...to,
-          filter: { must: [{ has_vector: vector }], must_not: [{ has_id: [RESERVED_ID] }] },
+          filter: {
+            must: [{ has_vector: vector }, ...this.#reading.conditions],
+            must_not: [{ has_id: [RESERVED_ID] }],
+          },
           exact: true,
         }, init),
     );
@@ -53,7 +71,7 @@ export class VectorBackfill {
   }
 
   /** Memories without vectors of a model, oldest first. */
-  async missing(id: string, limit: number): Promise<{ content_hash: string; content: string }[]> {
+  async missing(id: string, limit: number): Promise<WithoutVectors[]> {
     const { vector } = await this.#models.required(id);
     const from = this.#complete.get(id);
     let points = from === undefined ? [] : await this.#oldest(vector, limit, from);
@@ -64,19 +82,20 @@ export class VectorBackfill {
     return points.map(({ payload }) => ({
       content_hash: String(payload?.content_hash),
       content: unescapeText(String(payload?.content)),
+      created_at: Number(payload?.created_at),
     }));
   }
 
   /** Adds vectors; those of memories that have gone are left out. */
   async add(items: { content_hash: string; vectors: VectorSet }[]): Promise<void> {
-    const all = await Promise.all(items.map(async ({ content_hash, vectors }) => {
-      const vector = await this.#models.vectorsOf(vectors);
-      return { id: pointId(content_hash), vector, name: Object.keys(vector)[0] };
-    }));
-    const prepared = all.flatMap(({ name, ...item }) => name === undefined ? [] : [{ ...item, name }]);
+    const ids = await this.#idsOf(items.map(({ content_hash }) => content_hash)), prepared: VectorUpdate[] = [];
+    for (const { content_hash, vectors } of items) {
+      const vector = await this.#models.vectorsOf(vectors), name = Object.keys(vector)[0];
+      if (name !== undefined) { for (const id of ids.get(content_hash) ?? []) prepared.push({ id, vector, name }); }
+    }
     for (const part of partsOf(prepared, POINTS_AT_ONCE)) {
-      const there = await this.#records.payloads(part.flatMap(({ id }) => id ?? []), ["created_at"]);
-      const kept = part.flatMap(({ id, vector, name }) => id !== null && there.has(id) ? [{ id, vector, name }] : []);
+      const there = await this.#records.payloads(part.map(({ id }) => id), ["created_at"]);
+      const kept = part.filter(({ id }) => there.has(id));
       for (const fitting of fittingParts(kept)) await this.#update(fitting);
     }
   }
@@ -95,11 +114,12 @@ export class VectorBackfill {
 
   /** The active model's vectors of memories, in the order asked. */
   async read(hashes: readonly string[]): Promise<(VectorSet | null)[]> {
-    const active = await this.#models.active(), ids = hashes.map(pointId);
-    if (active === null) return hashes.map(() => null);
+    const active = await this.#models.active();
+    if (active === null || hashes.length === 0) return hashes.map(() => null);
+    const ids = await this.#idsOf(hashes);
     const { vector: name } = active, chunksName = chunksVector(name), found = new Map<string, VectorSet>();
     const names = [name, chunksName].filter((one) => this.#collection.vectors.has(one));
-    for (const part of partsOf([...new Set(ids.filter((id) => id !== null))], POINTS_AT_ONCE)) {
+    for (const part of partsOf([...new Set([...ids.values()].flat())], POINTS_AT_ONCE)) {
       const points = await this.#collection.read<Schemas["Record"][]>(
         "read vectors",
         (api, to, init) => api.getPoints({ ...to, ids: part, with_payload: false, with_vector: names }, init),
@@ -112,7 +132,9 @@ export class VectorBackfill {
         found.set(String(id), { model: active.id, chunks: set });
       }
     }
-    return ids.map((id) => id === null ? null : found.get(id) ?? null);
+    return hashes.map((hash) =>
+      (ids.get(hash) ?? []).map((id) => found.get(id)).find((set) => set !== undefined) ?? null
+    );
   }
 
   async #oldest(vector: string, limit: number, from: number | null): Promise<Schemas["ScoredPoint"][]> {
@@ -127,7 +149,10 @@ export class VectorBackfill {
         query: { order_by: { key: "created_at", direction: "asc" } },
         filter: {
           must_not: [{ has_vector: vector }],
-          ...(from === null ? {} : { must: [{ key: "created_at", range: { gte: from } }] }),
+          must: [
+            ...this.#reading.conditions,
+            ...(from === null ? [] : [{ key: "created_at", range: { gte: from } }]),
+          ],
         },
         limit,
         with_payload: ["content", "content_hash", "created_at"],

@@ -12,7 +12,7 @@ import { analyseQuery, type QueryTerm, queryTerms, readQuery } from "../../memor
 import { asksIn, isNamed, mayName } from "../../memory/turn.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
-import { Contents, SearchContents } from "./contents.ts";
+import { Contents, type ConversationOf, SearchContents } from "./contents.ts";
 import { type Around, Conversations } from "./conversations.ts";
 import type { CandidateSource, WeightQuestion } from "./source.ts";
 import { Weights } from "./weights.ts";
@@ -40,25 +40,51 @@ interface Facts extends Read {
   cosines: ReadonlyMap<string, number>;
 }
 
-/** Searches of one store. */
+/** What searches of one store have read, whichever part of it they are in. */
+export class SearchCache {
+  readonly contents: Contents;
+  readonly conversations: Conversations;
+
+  /** @param conversationOf Tells conversations of one name apart, where they lie in several parts of the store. */
+  constructor(source: Pick<CandidateSource, "turns" | "countTurns">, conversationOf?: ConversationOf) {
+    this.contents = new Contents(conversationOf);
+    this.conversations = new Conversations(source);
+  }
+
+  /** Takes note of memories that this process stored, changed or deleted; `conversation` where its turns are others now. */
+  changed(memories: readonly { id: string; conversation: string | null }[]): void {
+    for (const { id } of memories) this.contents.forget(id);
+    this.conversations.changed(memories.map(({ conversation }) => conversation));
+  }
+}
+
+/** Searches of one store, or of a part of it. */
 export class CandidateSearch {
   readonly #source: CandidateSource;
-  readonly #contents = new Contents();
+  readonly #cache: SearchCache;
+  readonly #contents: Contents;
   readonly #weights = new Weights();
   readonly #conversations: Conversations;
   /** Whether found memories come with the answer: a request less where few are kept, bytes for nothing where most are. */
   #sendMemories = true;
 
-  constructor(source: CandidateSource) {
+  /** @param cache Shared with the searches of other parts. */
+  constructor(source: CandidateSource, cache = new SearchCache(source)) {
     this.#source = source;
-    this.#conversations = new Conversations(source);
+    this.#cache = cache;
+    this.#contents = cache.contents;
+    this.#conversations = cache.conversations;
   }
 
   /** Takes note of memories that this process stored, changed or deleted; `conversation` where its turns are others now. */
   changed(memories: readonly { id: string; conversation: string | null }[]): void {
-    this.#weights.written(memories.length);
-    for (const { id } of memories) this.#contents.forget(id);
-    this.#conversations.changed(memories.map(({ conversation }) => conversation));
+    this.written(memories.length);
+    this.#cache.changed(memories);
+  }
+
+  /** Takes note of how many memories were stored, changed or deleted, where the shared cache knows of them. */
+  written(count: number): void {
+    this.#weights.written(count);
   }
 
   async candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {

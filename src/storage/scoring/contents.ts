@@ -16,7 +16,7 @@ const MAX_CHARS = 4_000_000;
 
 /** A memory's content, analysed as far as a search needs it. */
 export class Content {
-  /** Name of the conversation; null for what is no turn. */
+  /** What the conversation is known by; null for what is no turn. */
   readonly conversation: string | null;
   /** Whose words it holds. */
   readonly role: Role | null;
@@ -28,10 +28,17 @@ export class Content {
   #length = 0;
   #features: TurnFeatures | undefined;
 
-  /** @param at Milliseconds at which it was read. */
-  constructor(memory: Pick<Memory, "content" | "conversation_id" | "metadata" | "created_at">, readonly at: number) {
+  /**
+   * @param at Milliseconds at which it was read.
+   * @param conversation What its conversation is known by.
+   */
+  constructor(
+    memory: Pick<Memory, "content" | "conversation_id" | "metadata" | "created_at">,
+    readonly at: number,
+    conversation = memory.conversation_id,
+  ) {
     this.#text = memory.content;
-    this.conversation = memory.conversation_id;
+    this.conversation = conversation;
     this.role = roleOf(memory);
     this.created = memory.created_at;
   }
@@ -93,12 +100,20 @@ export class SearchContents {
   }
 }
 
+/** Names the conversation of a memory; null where it is no turn of one. */
+export type ConversationOf = (memory: Memory) => string | null;
+
 /** Contents of one store, by id. */
 export class Contents {
+  readonly #conversationOf: ConversationOf;
   /** Two generations: when the newer one is full, the older one goes. */
   #newer = new Map<string, Content>();
   #older = new Map<string, Content>();
   #newerChars = 0;
+
+  constructor(conversationOf: ConversationOf = ({ conversation_id }) => conversation_id) {
+    this.#conversationOf = conversationOf;
+  }
 
   /** What is kept of a memory's content; undefined when it must be read. */
   get(id: string): Content | undefined {
@@ -108,7 +123,7 @@ export class Contents {
 
   /** Keeps a memory's content for a while. */
   keep(id: string, memory: Memory): Content {
-    const kept = new Content(memory, performance.now());
+    const kept = new Content(memory, performance.now(), this.#conversationOf(memory));
     this.#newer.set(id, kept);
     this.#newerChars += kept.size;
     if (this.#newerChars > MAX_CHARS / 2) {
