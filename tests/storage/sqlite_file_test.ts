@@ -512,6 +512,20 @@ Deno.test("vectors of long memories, and pages of them, are read in slices", () 
     }
   }));
 
+Deno.test("a large trash is emptied in several transactions, between which others write", () =>
+  inFolder(async (folder) => {
+    const storage = await open(join(folder, "memory.db"));
+    const items = Array.from({ length: 1000 }, (_, i) => plain(i)), done: string[] = [];
+    await storage.store(items);
+    await storage.trash(items.map(({ memory }) => memory.content_hash), { at: 1, reason: "deleted" });
+    const emptied = storage.emptyTrash({}).then((count) => (done.push("emptied"), count));
+    await storage.store([plain(2000)]);
+    done.push("stored");
+    assertEquals(await emptied, 1000);
+    assertEquals(done, ["stored", "emptied"]);
+    await storage.close();
+  }));
+
 Deno.test("a file that vanishes while it is opened is an error and nothing else", () =>
   inFolder(async (folder) => {
     const path = join(folder, "memory.db"), { stat, statSync } = Deno;

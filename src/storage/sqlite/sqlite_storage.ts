@@ -268,10 +268,16 @@ class SqliteStorage implements MemoryStore {
   }
 
   emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
-    return this.#call(
-      "empty the trash",
-      () => this.#queue.run("empty the trash", emptyTrashWork(this.#database.writer, which)),
-    );
+    return this.#call("empty the trash", async () => {
+      for (let total = 0;;) {
+        const { deleted, more } = await this.#queue.run(
+          "empty the trash",
+          emptyTrashWork(this.#database.writer, which),
+        );
+        total += deleted;
+        if (!more) return total;
+      }
+    });
   }
 
   list({ filter, offset, limit, order = "newest" }: ListQuery): Promise<MemoryPage> {

@@ -14,7 +14,7 @@ import type { PreparedVectors } from "./quantise.ts";
 import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
 import type { Work } from "./write_queue.ts";
 
-/** Trashed memories deleted between two pauses. */
+/** Trashed memories deleted in one transaction. */
 const ROWS_AT_ONCE = 200;
 
 const FIND = `SELECT ${MEMORY_COLUMNS} FROM trash WHERE content_hash = ?`;
@@ -67,27 +67,23 @@ export class Trash {
   }
 }
 
-/** Deletes for good what meets every condition, in steps of one transaction. */
+/** Deletes for good some of what meets every condition: so much that one commit takes no time to speak of. */
 export function emptyTrashWork(
   writer: DatabaseSync,
   { hashes, deleted_before = Number.MAX_VALUE }: { hashes?: string[]; deleted_before?: number },
-): Work<number> {
+): Work<{ deleted: number; more: boolean }> {
   const one = writer.prepare("DELETE FROM trash WHERE content_hash = ? AND deleted_at < ?");
   const some = writer.prepare(
     `DELETE FROM trash WHERE rowid IN (SELECT rowid FROM trash WHERE deleted_at < ? LIMIT ${ROWS_AT_ONCE})`,
   );
   return function* () {
-    let result = 0;
+    let deleted = 0;
     for (const hash of hashes ?? []) {
-      result += Number(one.run(escapeText(hash), deleted_before).changes);
+      deleted += Number(one.run(escapeText(hash), deleted_before).changes);
       yield;
     }
-    for (let changes = hashes === undefined ? 1 : 0; changes > 0;) {
-      changes = Number(some.run(deleted_before).changes);
-      result += changes;
-      yield;
-    }
-    return { result, changed: 0 };
+    if (hashes === undefined) deleted = Number(some.run(deleted_before).changes);
+    return { result: { deleted, more: hashes === undefined && deleted === ROWS_AT_ONCE }, changed: 0 };
   };
 }
 
