@@ -24,6 +24,7 @@ import { HealthRecord } from "./operations/health/record.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
 import type { ServiceRuntime } from "./operations/runtime.ts";
+import { noteByItself } from "./operations/audit/audited.ts";
 import { openAudit } from "./service/audit.ts";
 import { startWork } from "./service/background.ts";
 import { oauthWarnings, withOAuth } from "./service/oauth.ts";
@@ -116,7 +117,7 @@ export async function openRuntime(
   { withOutbox = false, forCommand = false } = {},
 ): Promise<ServiceRuntime> {
   const telemetry = await openTelemetry({ ...config.telemetry, version: VERSION });
-  const storage = await openSharedStore(config, telemetry, withOutbox);
+  const storage = await openSharedStore(config, telemetry, withOutbox), audit = openAudit(config);
   return {
     caller: localCaller("cli"),
     storage,
@@ -126,8 +127,8 @@ export async function openRuntime(
       heartbeatSeconds: config.http.heartbeatSeconds,
       ...(config.access.maxPerAddress === undefined ? {} : { maxPerAddress: config.access.maxPerAddress }),
     }),
-    activity: new Activity({ recordSearches: config.recordSearches }),
-    audit: openAudit(config),
+    activity: new Activity({ recordSearches: config.recordSearches }).within({ onChange: noteByItself(audit) }),
+    audit,
     telemetry,
     background: noBackground(),
     health: new HealthRecord({

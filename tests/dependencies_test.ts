@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "output.ts",
   ],
   cli: [
+    "access/caller.ts",
     "telemetry",
     "config.ts",
     "stores.ts",

@@ -88,6 +88,8 @@ export interface Purpose {
   probe: boolean;
   /** May change something whatever its method. */
   guarded: boolean;
+  /** Where it came from; undefined where it came over no socket. */
+  address?: string | undefined;
 }
 
 /**
@@ -117,12 +119,23 @@ export interface Access {
   withCors: (request: Request, response: Response) => Response;
 }
 
+/** A request that was refused. */
+export interface Refused {
+  /** 401, 403, 404 for a space that the caller can't see, or 429. */
+  status: number;
+  address: string | undefined;
+  /** Null where it isn't known who calls. */
+  caller: Caller | null;
+}
+
 /** Callbacks of a listener's checks. */
 export interface AccessHooks {
   /** Addresses this process listens on now, such as `http://127.0.0.1:8000`: their pages are its own. */
   listeners: () => Iterable<string>;
   /** Called with every wrong key and the address it came from. */
   onWrongKey: (address: string | undefined) => void;
+  /** Called with every request that is refused, but for those that a store which is away keeps from being judged. */
+  onRefused?: (refused: Refused) => void;
   /** The way by which the listener's callers come. */
   channel: Caller["channel"];
 }
@@ -134,28 +147,46 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
   const { apiKey, anonymous = false, verifiers = [], challenge = () => ({}), wrongKeys = new WrongKeys() } = settings;
   const isOpen = () => apiKey === null && !anonymous && verifiers.every(({ accepts }) => accepts === "none");
   const checkProxy = createProxyCheck(isOpen);
-  const { channel, onWrongKey } = hooks;
+  const { channel, onWrongKey, onRefused = () => {} } = hooks;
+  const told = (response: Response | null, address: string | undefined, caller: Caller | null = null) => {
+    if (response !== null && response.status >= 400 && response.status < 500) {
+      onRefused({ status: response.status, address, caller });
+    }
+    return response;
+  };
   const identify = createIdentify({ apiKey, verifiers, anonymous, challenge, channel, wrongKeys, onWrongKey });
   return {
-    checkCaller: (request, { probe, guarded }) =>
-      hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded),
+    checkCaller: (request, { probe, guarded, address }) =>
+      told(hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded), address),
     identify: async (request, address, prefix) => {
       const caller = await identify(request, address);
-      if (caller instanceof Response) return cors.decorate(request, caller);
+      if (caller instanceof Response) {
+        told(caller, address);
+        return cors.decorate(request, caller);
+      }
       const within = withChosenSpaces(caller, request, prefix);
-      if (within instanceof Response) return cors.decorate(request, within);
+      if (within instanceof Response) {
+        told(within, address, caller);
+        return cors.decorate(request, within);
+      }
       // The machine's user calls REST by commands.
       const way = caller.kind === "local" && channel === "rest" ? "cli" : channel;
       return { ...within, channel: way, ...address === undefined ? {} : { address } };
     },
     answerPublic: (request, path, address, readBody) => {
       if (!settings.endpoints?.serves(path)) return null;
-      const signIn = async (key: string) => await identify(carrying(key, request.url), address);
+      const signIn = async (key: string) => {
+        const caller = await identify(carrying(key, request.url), address);
+        if (caller instanceof Response) told(caller, address);
+        return caller;
+      };
       return settings.endpoints.answer(request, path, { address, readBody, signIn })
         .then((response) => cors.decorate(request, response));
     },
     authorise: (request, caller, need) =>
-      may(caller, need) ? null : cors.decorate(request, insufficientScope(need, challenge(request))),
+      may(caller, need)
+        ? null
+        : cors.decorate(request, told(insufficientScope(need, challenge(request)), caller.address, caller)!),
     withCors: cors.decorate,
   };
 }

@@ -86,6 +86,9 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   maintain: "admin everywhere",
   listGrants: "admin everywhere",
   revokeGrant: "admin everywhere",
+  readAudit: "admin everywhere",
+  recordedSearches: "admin everywhere",
+  eraseSearches: "admin everywhere",
 };
 
 /** What answers that no operationId names need, such as the API's description. */

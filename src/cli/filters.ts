@@ -19,6 +19,8 @@ export interface FilterOptions {
   until?: string;
   meta?: string[];
   superseded?: boolean;
+  writer?: string;
+  channel?: string;
 }
 
 /** The option behind each field of an operation's input, for messages. */
@@ -30,6 +32,8 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   conversation_id: "--conversation",
   role: "--role",
   metadata: "--meta",
+  writer: "--writer",
+  channel: "--channel",
   similarity_threshold: "--min-score",
   min_relevance: "--min-relevance",
   page_size: "--limit",
@@ -55,6 +59,8 @@ export function addFilters(command: Command): Command {
     )
     .option("--until <time>", "only up to the end of that")
     .option("--meta <key=value>", "only with this in the metadata; may be repeated", collect)
+    .option("--writer <name>", "only what this key, grant or import's file stored")
+    .option("--channel <channel>", "only what came by rest, mcp, cli, document or import")
     .option("--superseded", "also what newer memories replaced");
 }
 
@@ -73,6 +79,8 @@ export async function filterFields(
     ...options.since === undefined ? {} : { created_after: (await period(options.since)).from },
     ...options.until === undefined ? {} : { created_before: (await period(options.until)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},
+    writer: options.writer ?? null,
+    channel: options.channel ?? null,
     ...options.superseded ? { include_superseded: true } : {},
   };
 }

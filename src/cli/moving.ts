@@ -4,6 +4,7 @@
  * @module
  */
 
+import { basename } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { detectKind } from "../importers/detect.ts";
@@ -186,9 +187,11 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
   const bar = progress(context, "Importing", "entries");
   const report = await withRuntime(context, async (runtime) => {
     const onProgress = ({ read }: ImportReport, total: number | undefined) => bar.at(read, total);
-    const options = { onProgress, signal: context.signal };
+    const options = { onProgress, signal: context.signal, file: path === "-" ? undefined : basename(path) };
     try {
-      if (kind === OWN_FORMAT) return await importFile(runtime, await opened(path), { ...options, trustVectors });
+      if (kind === OWN_FORMAT) {
+        return await importFile(runtime, await opened(path), { ...options, trustVectors, keepWriters: true });
+      }
       const importer = await IMPORTERS[kind]!.load();
       return await importEntries(runtime, importer(path, { folderTags }), options);
     } catch (error) {

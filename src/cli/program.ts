@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
+import { auditedCommands } from "./audited_command.ts";
 import { addAudit } from "./audit.ts";
 import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
@@ -71,18 +72,28 @@ function inherit(command: Command): void {
   }
 }
 
+/** The words that name a command, without the program's. */
+function wordsOf(command: Command): string {
+  const words: string[] = [];
+  for (let at: Command | null = command; at?.parent != null; at = at.parent) words.unshift(at.name());
+  return words.join(" ");
+}
+
 /**
  * Runs one command.
  *
  * @throws {MemoryError} `configuration` for arguments that make no sense; whatever the command throws.
  */
 export async function runCommand(args: string[], context: CliContext): Promise<void> {
-  const program = createProgram(context);
+  const audit = auditedCommands(context), program = createProgram(audit.context);
+  program.hook("preAction", (_, command) => audit.begin(wordsOf(command)));
   const names = args.filter((arg) => !arg.startsWith("-"));
   const asked = args.some((arg) => ["-h", "--help", "-V", "--version"].includes(arg));
   try {
     await program.parseAsync(names.length === 0 && !asked ? ["unified", ...args] : args, { from: "user" });
+    audit.end();
   } catch (error) {
+    audit.end(error);
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // help and version end this way
     const known = program.commands.find((command) => command.name() === names[0]);

@@ -119,6 +119,16 @@ export function addAnalytics(app: RestApp, settings: RouteSettings): void {
     answer: StorageOutput.openapi("StorageStats"),
     run: storageStats,
   });
+  addEndpoint(app, settings, {
+    method: "delete",
+    path: "/api/analytics/searches",
+    operationId: "eraseSearches",
+    tag: "analytics",
+    summary: "Forget what was searched for",
+    answer: usage.ErasedOutput.openapi("ErasedSearches"),
+    answers: "How many recorded searches were forgotten.",
+    infallible: true,
+  }, (_input, runtime) => Promise.resolve(usage.eraseSearches(runtime)));
   addUsage(add);
 }
 
@@ -127,10 +137,18 @@ type Add = <Query extends z.ZodObject, Answer extends z.ZodType>(path: string, r
 function addUsage(add: Add): void {
   add("search-analytics", {
     operationId: "searchAnalytics",
-    summary: "What was searched for since the process began",
+    summary: "How often and how fast was searched since the process began",
     counted: true,
     answer: usage.SearchAnalyticsOutput.openapi("SearchAnalytics"),
     run: usage.searchAnalytics,
+  });
+  add("searches", {
+    operationId: "recordedSearches",
+    summary: "What was searched for, and by whom, where MCP_RECORD_SEARCHES is set",
+    query: usage.LimitInput,
+    counted: true,
+    answer: usage.RecordedSearchesOutput.openapi("RecordedSearches"),
+    run: usage.recordedSearches,
   });
   add("performance", {
     operationId: "performanceMetrics",

@@ -13,15 +13,20 @@ import { createAccess } from "../access/access.ts";
 import { BodyReader } from "../access/body.ts";
 import { secured } from "../access/headers.ts";
 import { refuse } from "../access/refusal.ts";
-import { needOfOperation, PAGES } from "../access/rights.ts";
+import { MemoryError } from "../errors.ts";
+import { needOfOperation, needOfTool, PAGES, rightOf, TOOLS } from "../access/rights.ts";
 import { spacePath } from "../access/space.ts";
 import { clientOf } from "../operations/address.ts";
+import { audited } from "../operations/audit/audited.ts";
+import { noteRefused } from "../operations/audit/refused.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
 import { createLogger } from "../operations/logger.ts";
 import { documentSettings } from "../operations/documents/settings.ts";
 import type { ServiceRuntime } from "../operations/runtime.ts";
 import { noteWrongKey } from "../operations/wrong_key.ts";
+import { outcomeOfStatus } from "../telemetry/outcome.ts";
 import { addAnalytics } from "./analytics.ts";
+import { addAudit } from "./audit.ts";
 import { addBatches } from "./batches.ts";
 import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
@@ -67,6 +72,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   const access = createAccess(settings, CORS, {
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "rest", log),
+    onRefused: noteRefused(runtime, "rest"),
     channel: "rest",
   });
   const operations = new Map<string, string>();
@@ -85,7 +91,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
     const request = context.req.raw, { path } = context.req;
     // `/mcp` needs no more: what changes something there is a POST.
     const address = clientOf(clientIp(context.env)), read = (maxBytes: number) => bodies.read(request, maxBytes);
-    const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false }) ??
+    const refusal = access.checkCaller(request, { probe: PROBES.has(path), guarded: false, address }) ??
       await access.answerPublic(request, path, address, read) ??
       await bind(context, operation, PUBLIC_PATHS.has(path));
     if (refusal) {
@@ -94,6 +100,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
     }
     const started = performance.now();
     await next();
+    endAudited(context, operation);
     runtime.activity.requested(performance.now() - started, context.res.status >= 500);
     secured(request, access.withCors(request, context.res));
   };
@@ -107,7 +114,10 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
     const request = context.req.raw, { prefix } = spacePath(getPathNoStrict(request));
     const caller = await access.identify(request, clientOf(clientIp(context.env)), prefix);
     if (caller instanceof Response) return caller;
-    context.set("runtime", callerRuntime(runtime, caller));
+    // Tools that are called over the REST port are called over MCP all the same.
+    const call = audited(callerRuntime(runtime, operation === "rpc" ? { ...caller, channel: "mcp" } : caller));
+    context.set("runtime", call.runtime);
+    context.set("audited", call);
     const need = operation === "page" || operation === "unknown" ? PAGES : needOfOperation(operation);
     return access.authorise(request, caller, need);
   };
@@ -124,6 +134,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addTrash(app, routes);
   addMoving(app, routes);
   addAnalytics(app, routes);
+  addAudit(app, routes);
   addSync(app, routes);
   addRpc(app, routes);
   addDocuments(app, routes);
@@ -151,6 +162,21 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   return app;
 }
 
+/** Notes what a request did, for the audit log. A tool counts by its own name. */
+function endAudited(context: Context<RestEnv>, operation: string): void {
+  const call = context.get("audited");
+  if (call === undefined) return;
+  const { current } = call.runtime.telemetry.requests, action = current?.operation ?? operation;
+  const need = operation !== "rpc"
+    ? needOfOperation(operation)
+    : Object.hasOwn(TOOLS, action)
+    ? needOfTool(action)
+    : "read";
+  const { error, res: { status } } = context;
+  const outcome = error instanceof MemoryError ? error.code : current?.outcome ?? outcomeOfStatus(status);
+  call.end({ action, right: need === "public" ? "read" : rightOf(need), outcome, request: current?.id });
+}
+
 /** Where the files of forms are kept, in the data folder. Opens nothing. */
 export function openSpool(runtime: ServiceRuntime): Spool {
   return new Spool(join(runtime.health.settings.dataFolder, "uploads"), documentSettings(runtime).limits.maxBytes);
@@ -158,7 +184,8 @@ export function openSpool(runtime: ServiceRuntime): Spool {
 
 /** The operationId of the route that a request leads to: `page` for what the document leaves out, `unknown` for none. */
 function operationOf(context: Context<RestEnv>, operations: ReadonlyMap<string, string>): string {
-  const route = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
+  // The first one answers: `/api/memories/batch` comes before `/api/memories/{content_hash}`, which it matches too.
+  const route = matchedRoutes(context).find(({ method }) => method !== "ALL");
   return route === undefined ? "unknown" : operations.get(`${route.method} ${route.path}`) ?? "page";
 }
 

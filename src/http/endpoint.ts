@@ -9,6 +9,7 @@ import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { Access, AccessSettings } from "../access/access.ts";
 import type { BodyReader } from "../access/body.ts";
+import type { AuditedCall } from "../operations/audit/audited.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import { type QueryKind, readJson, readQuery } from "./request.ts";
@@ -19,7 +20,11 @@ import { ignoredNames, validate } from "./validation.ts";
 
 /** What a request's context holds: what its operation works with, bound to the caller. */
 export interface RestEnv {
-  Variables: { runtime: Runtime };
+  Variables: {
+    runtime: Runtime;
+    /** Notes what the operation does; absent for public routes. */
+    audited?: AuditedCall;
+  };
 }
 
 /** The REST server. */

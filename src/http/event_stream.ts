@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventHub, PublishedEvent, SubscribeOptions } from "../operations/events.ts";
+import type { Events, PublishedEvent, SubscribeOptions } from "../operations/events.ts";
 
 /**
  * What a client may leave unread, and what each event counts beside its bytes, so that the limit bounds their number
@@ -31,9 +31,9 @@ const frames = new WeakMap<PublishedEvent, Uint8Array>();
  * Opens a stream. A client that goes frees its place at once; one that doesn't read loses its connection, and can come
  * back with the last id it got.
  *
- * @throws {MemoryError} as `EventHub.subscribe`.
+ * @throws {MemoryError} as `Events.subscribe`.
  */
-export function streamEvents(hub: EventHub, options: SubscribeOptions): Response {
+export function streamEvents(hub: Events, options: SubscribeOptions): Response {
   const queue = new FrameQueue();
   let leave = () => {};
   const body = new ReadableStream<Uint8Array>({

@@ -72,6 +72,8 @@ export function addMemories(app: RestApp, settings: RouteSettings): void {
         created_after: "number",
         created_before: "number",
         include_superseded: "boolean",
+        writer: "text",
+        channel: "text",
       },
     },
     answer: wire.MemoryPage,

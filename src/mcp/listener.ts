@@ -12,6 +12,7 @@ import { spacePath } from "../access/space.ts";
 import { MemoryError } from "../errors.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { ready } from "../operations/health/health.ts";
+import { noteRefused } from "../operations/audit/refused.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
 import { clientOf, MAX_CLIENTS, sharePerAddress } from "../operations/address.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
@@ -90,6 +91,7 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
   const access = createAccess(settings.access, CORS, {
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "mcp", log),
+    onRefused: noteRefused(runtime, "mcp"),
     channel: "mcp",
   });
   const inFlight = new InFlight(), bodies = settings.access.bodies ?? new BodyReader();
@@ -133,7 +135,11 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
     const { path, prefix } = spacePath(pathOf(request)), isProbe = path === "/health" || path === "/health/ready";
     const isPublic = isProbe || (settings.access.endpoints?.serves(path) ?? false);
     // Even a GET changes something here: it opens a stream or a session.
-    const refusal = access.checkCaller(request, { probe: isProbe, guarded: !isPublic && path !== "/metrics" });
+    const refusal = access.checkCaller(request, {
+      probe: isProbe,
+      guarded: !isPublic && path !== "/metrics",
+      address,
+    });
     if (refusal) return refusal;
     const answered = access.answerPublic(request, path, address, (maxBytes) => bodies.read(request, maxBytes));
     if (answered !== null) return await answered;

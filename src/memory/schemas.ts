@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import type { Json, Memory, Metadata } from "./memory.ts";
+import type { Channel, Json, Memory, Metadata } from "./memory.ts";
 import { metadataFault, withoutProto } from "./metadata.ts";
 import { Role } from "./role.ts";
 import { parseInstant } from "./time/instant.ts";
@@ -191,6 +191,8 @@ export const Instant = z.union([z.number(), z.string()]).transform((value, conte
   return z.NEVER;
 }).describe("Unix seconds, or an ISO 8601 year, date or date-time (UTC unless it says otherwise).");
 
+const CHANNELS = ["rest", "mcp", "cli", "document", "import"] as const satisfies readonly Channel[];
+
 /** The conditions every listing and search accepts. */
 export const FilterFields = {
   tags: TagList.optional(),
@@ -206,6 +208,9 @@ export const FilterFields = {
   role: Role.nullish().describe("Only memories that hold the words of this role: user, assistant, system or tool."),
   include_superseded: z.boolean().optional()
     .describe("Whether memories that a newer one replaced are found too."),
+  writer: z.string().min(1).max(200).nullish()
+    .describe("Only memories stored by the key, grant or other caller of this name, or imported from this file."),
+  channel: z.enum(CHANNELS).nullish().describe("Only memories that came this way."),
 };
 
 /** A memory as clients see it. */
@@ -224,6 +229,12 @@ export const MemoryView = z.object({
   superseded_reason: z.string().optional(),
   valid_from: z.number().optional().describe("Unix seconds from which a replaced memory held."),
   valid_until: z.number().optional().describe("Unix seconds until which it held."),
+  writer: z.object({
+    name: z.string().describe("Name of the key or grant; `local`, `anonymous`, or an import's file."),
+    channel: z.enum(CHANNELS),
+    client: z.object({ name: z.string(), version: z.string().optional() }).optional()
+      .describe("The program, as it told its name over MCP."),
+  }).optional().describe("Who stored it, as the service knows; absent where it doesn't. Clients can't write it."),
 });
 export type MemoryView = z.infer<typeof MemoryView>;
 
@@ -246,6 +257,7 @@ export function viewOf(memory: Memory): MemoryView {
       valid_from: memory.created_at,
       valid_until: memory.superseded.at,
     }),
+    ...(memory.writer === undefined ? {} : { writer: memory.writer }),
   };
 }
 

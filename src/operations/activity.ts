@@ -127,8 +127,8 @@ export class Activity {
     this.#view = view;
   }
 
-  /** The same counts for a caller. */
-  within(view: ActivityView): Activity {
+  /** The same counts for a caller; what isn't given stays. */
+  within(view: Partial<ActivityView>): Activity {
     return new Activity({ counts: this.#counts, view: { ...this.#view, ...view } });
   }
 

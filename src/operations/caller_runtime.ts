@@ -5,9 +5,11 @@
  */
 
 import type { Caller } from "../access/caller.ts";
+import { may, needOfEvent } from "../access/rights.ts";
 import type { SpaceScope } from "../storage/contract/scope.ts";
 import type { MemoryStore } from "../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
+import type { Audience } from "./events.ts";
 import type { Runtime, ServiceRuntime } from "./runtime.ts";
 
 /** Views of a store that are kept for the next request; the one that was made first goes when there are more. */
@@ -17,7 +19,26 @@ const views = new WeakMap<object, Map<string, MemoryStorage>>();
 
 /** What operations for this caller work with: the parts of the process, and the store as the caller sees it. */
 export function callerRuntime(runtime: ServiceRuntime, caller: Caller): Runtime {
-  return { ...runtime, caller, storage: viewOf(runtime.storage, caller.scope) };
+  const { scope, name } = caller;
+  return {
+    ...runtime,
+    caller,
+    storage: viewOf(runtime.storage, scope),
+    events: runtime.events.within(audienceOf(caller)),
+    activity: runtime.activity.within({ scope, caller: name, texts: may(caller, "admin everywhere") }),
+  };
+}
+
+/** Whom events concern: of searches those who made them, so that nobody learns what others look for. */
+function audienceOf(caller: Caller): Audience {
+  const { id, kind, scope, address } = caller;
+  return {
+    scope,
+    // All who send no key have one name; they are told apart as far as anything tells.
+    owner: kind === "anonymous" && address !== undefined ? `${id} ${address}` : id,
+    may: (type) => may(caller, needOfEvent(type)),
+    seesConnections: may(caller, "admin everywhere"),
+  };
 }
 
 function viewOf(store: MemoryStore, scope: SpaceScope): MemoryStorage {

@@ -13,6 +13,10 @@ export interface PublishedEvent {
   readonly id: number;
   readonly type: EventType | "connection_established" | "events_missed" | "heartbeat";
   readonly tags: readonly string[] | null;
+  /** The space it happened in; null for what concerns the whole store, or every reader. */
+  readonly space: string | null;
+  /** Who did it: the `owner` of an audience; null for what the service did by itself. */
+  readonly by: string | null;
   /** The fields as JSON, `timestamp` first. */
   readonly json: string;
 }

@@ -48,8 +48,19 @@ export interface UploadFacts {
 
 export type EventType = keyof EventData;
 
-/** An event before it is published. `tags` are those of the memories it is about; null where they aren't known. */
-export type Draft = { [T in EventType]: { type: T; tags: readonly string[] | null; data: EventData[T] } }[EventType];
+/** An event before it is published. */
+export type Draft = {
+  [T in EventType]: {
+    type: T;
+    /** Those of the memories it is about; null where they aren't known. */
+    tags: readonly string[] | null;
+    data: EventData[T];
+    /** Where it happened, where that isn't the space its caller writes to. */
+    space?: string;
+    /** Who did it; see `Audience.owner`. */
+    by?: string | null;
+  };
+}[EventType];
 
 /** Every type that can be asked for; connections get `connection_established`, `events_missed` and `heartbeat` besides. */
 export const EVENT_TYPES = [
@@ -65,6 +76,12 @@ export const EVENT_TYPES = [
 /** Types that aren't kept for readers who come back: they tell of a moment, and would push out those that matter. */
 export const PASSING: ReadonlySet<EventType> = new Set(["search_completed", "reembedding_progress"]);
 
+/** Types that only their author gets: they hold what was asked for. */
+export const PRIVATE_EVENTS: ReadonlySet<string> = new Set<EventType>(["search_completed"]);
+
+/** Types that concern no space of their own. */
+export const WHOLE_STORE_EVENTS: ReadonlySet<string> = new Set<EventType>(["reembedding_progress"]);
+
 /** Most memories of one call that get an event each. */
 const MAX_EACH = 50;
 /** Characters of a content or a query that an event shows. */
@@ -75,6 +92,7 @@ export function storedEvents(memories: readonly Memory[]): Draft[] {
   return each("stored", memories, (memory) => ({
     type: "memory_stored",
     tags: memory.tags,
+    ...spaceOf(memory),
     data: factsOf(memory, "New memory stored successfully"),
   }));
 }
@@ -84,6 +102,7 @@ export function updatedEvents(memories: readonly Memory[], fields: string[]): Dr
   return each("updated", memories, (memory) => ({
     type: "memory_updated",
     tags: memory.tags,
+    ...spaceOf(memory),
     data: { ...factsOf(memory, `Memory updated: ${fields.join(", ")}`), fields },
   }));
 }
@@ -121,6 +140,10 @@ export function reembeddingEvent(model: string, done: number, total: number, fin
 
 function each<T>(change: "stored" | "updated" | "deleted", items: readonly T[], draft: (item: T) => Draft): Draft[] {
   return items.length > MAX_EACH ? [changedEvent(change, items.length)] : items.map(draft);
+}
+
+function spaceOf({ space }: Memory): { space?: string } {
+  return space === undefined ? {} : { space };
 }
 
 function factsOf({ content_hash, content, tags, memory_type }: Memory, message: string): MemoryFacts {

@@ -10,31 +10,21 @@ import { clientOf, MAX_CLIENTS, sharePerAddress } from "./address.ts";
 import { fold } from "../memory/fold.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { EventBuffer, type PublishedEvent } from "./event_buffer.ts";
-import { type Draft, type EventType, PASSING } from "./event_types.ts";
+import { DEFAULT_SPACE } from "../memory/space.ts";
+import { type Draft, PASSING, WHOLE_STORE_EVENTS } from "./event_types.ts";
+import {
+  type Audience,
+  concerns,
+  type Events,
+  type EventStats,
+  EventView,
+  type Hub,
+  type SubscribeOptions,
+  type Subscriber,
+} from "./event_view.ts";
 
 export type { PublishedEvent } from "./event_buffer.ts";
-
-/** Takes events; must not throw. */
-export interface Subscriber {
-  /** Takes an event; false when the subscriber can't keep up, which ends its subscription. */
-  send(event: PublishedEvent): boolean;
-  /** The hub ended the subscription: the subscriber was too slow, or the service stops. */
-  end(reason: "slow" | "stopping"): void;
-}
-
-/** What a subscriber asks for and who it is. */
-export interface SubscribeOptions {
-  /** Only these types; all by default. */
-  types?: readonly EventType[] | undefined;
-  /** Only events of memories with one of these tags, and those that tell no tags. */
-  tags?: readonly string[] | undefined;
-  /** The last id the subscriber got before; what was published since comes first. */
-  lastEventId?: string | undefined;
-  clientIp?: string | undefined;
-  /** Bounded elsewhere: takes no place, and has no share. False by default. */
-  unlimited?: boolean;
-  userAgent?: string | undefined;
-}
+export type { Audience, Events, EventStats, SubscribeOptions, Subscriber } from "./event_view.ts";
 
 /** Limits of a hub; the defaults serve some hundred clients. */
 export interface HubOptions {
@@ -55,12 +45,13 @@ interface Connection {
   client: string | undefined;
   limited: boolean;
   userAgent: string;
+  owner: string | null;
   since: number;
   heartbeatAt: number;
 }
 
 /** Delivers events within one process. */
-export class EventHub {
+export class EventHub implements Hub {
   readonly heartbeatSeconds: number;
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
@@ -87,13 +78,18 @@ export class EventHub {
     return this.#connections.size > 0;
   }
 
+  within(audience: Audience): Events {
+    return new EventView(this, audience);
+  }
+
   /** Publishes events in order. Never throws: what they tell of has happened already. */
   publish(...drafts: Draft[]): void {
     if (this.#closed) return;
-    for (const { type, tags, data } of drafts) {
+    for (const { type, tags, data, space = DEFAULT_SPACE, by = null } of drafts) {
       const passing = PASSING.has(type);
       if (passing && !this.listening) continue;
-      const event = eventOf(this.#buffer.nextId(), type, data, tags);
+      const place = WHOLE_STORE_EVENTS.has(type) ? null : space;
+      const event = eventOf(this.#buffer.nextId(), type, data, { tags, space: place, by });
       if (!passing) this.#buffer.keep(event);
       for (const connection of [...this.#connections.values()]) {
         if (connection.wants(event)) this.#send(connection, event);
@@ -121,6 +117,7 @@ export class EventHub {
       client,
       limited: !options.unlimited,
       userAgent: (options.userAgent ?? "unknown").slice(0, 256),
+      owner: options.audience?.owner ?? null,
       since: now,
       heartbeatAt: now,
     };
@@ -130,13 +127,16 @@ export class EventHub {
     return () => this.#remove(connection);
   }
 
-  /** Who listens, and how the hub fares. */
-  stats() {
+  /** Who listens, and how the hub fares. Callers who may not know the others are told of their own connections. */
+  stats(audience?: Audience): EventStats {
     const now = Date.now();
+    const shown = [...this.#connections.values()].filter(({ owner }) =>
+      audience === undefined || audience.seesConnections || owner === audience.owner
+    );
     return {
       total_connections: this.#connections.size,
       heartbeat_interval: this.heartbeatSeconds,
-      connections: [...this.#connections.values()].map((connection) => ({
+      connections: shown.map((connection) => ({
         connection_id: connection.id,
         client_ip: connection.clientIp,
         user_agent: connection.userAgent,
@@ -215,16 +215,17 @@ function eventOf(
   id: number,
   type: PublishedEvent["type"],
   data: object,
-  tags: readonly string[] | null = null,
+  origin: Pick<PublishedEvent, "tags" | "space" | "by"> = { tags: null, space: null, by: null },
 ): PublishedEvent {
   const timestamp = isoTime(Date.now() / 1000).replace("Z", "+00:00");
-  return { id, type, tags, json: JSON.stringify({ timestamp, ...data }) };
+  return { id, type, ...origin, json: JSON.stringify({ timestamp, ...data }) };
 }
 
-function filterOf({ types, tags }: SubscribeOptions): (event: PublishedEvent) => boolean {
+function filterOf({ types, tags, audience }: SubscribeOptions): (event: PublishedEvent) => boolean {
   const wanted = types && types.length > 0 ? new Set<string>(types) : null;
   const tagged = tags && tags.length > 0 ? new Set(tags.map(fold)) : null;
   return (event) =>
+    (audience === undefined || concerns(audience, event)) &&
     (wanted === null || wanted.has(event.type)) &&
     (tagged === null || event.tags === null || event.tags.some((tag) => tagged.has(fold(tag))));
 }

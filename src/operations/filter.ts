@@ -22,6 +22,8 @@ export function filterOf(input: FilterInput): MemoryFilter {
   if (input.created_before != null) filter.created_before = input.created_before;
   if (input.metadata && Object.keys(input.metadata).length > 0) filter.metadata = input.metadata;
   if (input.role != null) filter.role = input.role;
+  if (input.writer != null) filter.writer = input.writer;
+  if (input.channel != null) filter.channel = input.channel;
   if (input.include_superseded !== true) filter.superseded = false;
   return filter;
 }

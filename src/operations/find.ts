@@ -99,9 +99,11 @@ async function findIn(runtime: Runtime, input: Omit<FindInput, "context">): Prom
 }
 
 function isNarrowed(
-  { memory_type, conversation_id, created_after, created_before, metadata, role }: Partial<FindInput>,
+  { memory_type, conversation_id, created_after, created_before, metadata, role, writer, channel }: Partial<FindInput>,
 ): boolean {
-  return [memory_type, conversation_id, created_after, created_before, metadata, role].some((value) => value != null);
+  return [memory_type, conversation_id, created_after, created_before, metadata, role, writer, channel].some((value) =>
+    value != null
+  );
 }
 
 function missing(field: string, mode: FindMode, what: string): MemoryError {

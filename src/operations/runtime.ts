@@ -16,7 +16,7 @@ import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit/log.ts";
 import type { BackgroundState } from "./background/state.ts";
 import type { BackupState } from "./backup/state.ts";
-import type { EventHub } from "./events.ts";
+import type { Events } from "./events.ts";
 import type { HealthRecord } from "./health/record.ts";
 import type { DocumentSettings } from "./documents/settings.ts";
 
@@ -90,7 +90,7 @@ export interface Runtime {
   readonly embeddings: EmbeddingModels;
   readonly settings: OperationSettings;
   /** Told by operations what they did, after their commit. */
-  readonly events: EventHub;
+  readonly events: Events;
   /** Counts of what was asked and done, for the figures that clients can ask for. */
   readonly activity: Activity;
   /** Takes notes of who changed what, for operators. */

@@ -29,6 +29,7 @@ import { isOutageWithOutbox, MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import { chunksOf, lengthFault } from "./split.ts";
 import type { Runtime } from "./runtime.ts";
 import { embedAllForStore } from "./vectors.ts";
+import { writerOf } from "./writer.ts";
 
 /** Most memories in one batch. */
 export const MAX_BATCH = 1000;
@@ -184,6 +185,7 @@ function toMemory(runtime: Runtime, input: StoreInput, now: number, index?: numb
     conversation_id: input.conversation_id ?? null,
     created_at: createdAt(input, runtime.now(), index) ?? now,
     updated_at: now,
+    writer: writerOf(runtime),
   };
 }
 

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { may, needOfTool } from "../access/rights.ts";
+import { may, needOfTool, rightOf } from "../access/rights.ts";
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { parseArguments } from "../memory/arguments.ts";
+import { audited, outcomeOfError } from "../operations/audit/audited.ts";
 import { textWithKeys } from "../operations/keys.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { Runtime, ToolSettings } from "../operations/runtime.ts";
@@ -59,8 +60,16 @@ export async function callTool(
         "the operator serves all tools with /mcp?tools=full or MCP_TOOLS=full",
     );
   }
+  const { tool } = callable, call = audited(runtime);
+  const end = (outcome: string, need = needOfTool(tool.name, args)) =>
+    call.end({
+      action: tool.name,
+      right: need === "public" ? "read" : rightOf(need),
+      outcome,
+      request: requests.current?.id,
+    });
   try {
-    const { tool } = callable, { output, ...others } = args;
+    const { output, ...others } = args;
     const asked = typeof output === "string" ? FORMS[output.trim().toLowerCase()] : undefined;
     const { values, ignored } = parseArguments(callable, asked === undefined ? args : others);
     const need = needOfTool(tool.name, values);
@@ -70,7 +79,8 @@ export async function callTool(
         `Cannot run ${name}: it needs the right "${need}", which the caller doesn't have`,
       );
     }
-    const result = await tool.run(runtime, values, caller);
+    const result = await tool.run(call.runtime, values, caller);
+    end("ok", need);
     const form = asked ?? formOf(tool, caller, settings);
     return {
       content: [{ type: "text", text: await textOf(runtime, tool, result, ignored, form) }],
@@ -79,6 +89,7 @@ export async function callTool(
     };
   } catch (error) {
     if (scope) scope.outcome = outcomeOf(error);
+    end(outcomeOfError(error));
     return failure(message(error, name, logger, requests.id));
   }
 }

@@ -73,6 +73,8 @@ export const Filters = {
   created_before: FilterFields.created_before.describe("Only memories created before this time."),
   role: FilterFields.role,
   include_superseded: FilterFields.include_superseded,
+  writer: FilterFields.writer,
+  channel: FilterFields.channel,
 };
 
 /** The fields of a memory in a result, besides its key; the detail level decides which of them are there. */

@@ -131,6 +131,8 @@ export const searchByTag = defineTool({
     page_size: PageSize,
     role: FilterFields.role,
     include_superseded: FilterFields.include_superseded,
+    writer: FilterFields.writer,
+    channel: FilterFields.channel,
     order: ListOrder.optional(),
     ...Sizing,
   }),

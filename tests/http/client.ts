@@ -7,7 +7,7 @@
 import { createLogger } from "../../src/operations/logger.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpSettings, RestApp } from "../../src/http/endpoint.ts";
-import type { EventHub, HubOptions } from "../../src/operations/events.ts";
+import type { Events, HubOptions } from "../../src/operations/events.ts";
 import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
@@ -30,7 +30,7 @@ export interface TestClient extends AsyncDisposable {
   app: RestApp;
   /** Folder of the store's files. */
   folder: string;
-  events: EventHub;
+  events: Events;
   health: HealthRecord;
   /** Lines logged as errors. */
   logged: string[];
@@ -50,7 +50,7 @@ export interface ClientOptions {
   /** Parts that replace the loaded model. */
   embeddings?: Partial<EmbeddingModels>;
   /** Methods that replace the event hub's. */
-  hub?: Partial<EventHub>;
+  hub?: Partial<Events>;
 }
 
 /** An app over a runtime, open to every caller unless the settings say otherwise, that logs nothing. */

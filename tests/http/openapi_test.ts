@@ -143,6 +143,7 @@ const isStream = (operation: Operation) => typeOf(operation, "200") === "text/ev
 
 async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
   await using client = await openClient(CLIENTS[status] ?? {});
+  if (operation.operationId === "readAudit" && status === "503") Deno.writeTextFileSync(`${client.folder}/audit`, "");
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
   if (status === "200") await client.store("other");
   const isForm = operation.operationId in FORMS;

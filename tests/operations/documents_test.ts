@@ -15,6 +15,7 @@ import {
 import { removeAbandonedJob, unfinishedDocuments } from "../../src/operations/documents/unfinished.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
+import { HealthRecord } from "../../src/operations/health/record.ts";
 import { openStorage } from "../../src/storage/factory.ts";
 import { utf8 } from "../documents/helpers.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -25,7 +26,8 @@ const file = (name: string, text: string) => ({ name, bytes: utf8(text) });
 
 /** The same store opened anew, as after a restart. */
 async function reopened(runtime: Runtime, folder: string): Promise<Runtime> {
-  return { ...runtime, storage: await openStorage({ backend: "sqlite", path: `${folder}/memories.db` }) };
+  const storage = await openStorage({ backend: "sqlite", path: `${folder}/memories.db` });
+  return { ...runtime, storage, health: new HealthRecord(runtime.health.settings) };
 }
 
 Deno.test("uploads are known after a restart, with what a batch lacks", async () => {
@@ -169,7 +171,8 @@ Deno.test("what a process that died left of a long document is told from a whole
 
   // As another process sees it.
   let passed = 0;
-  const other = { ...runtime, storage: override(runtime.storage, {}), now: () => runtime.now() + passed };
+  const health = new HealthRecord(runtime.health.settings);
+  const other = { ...runtime, health, storage: override(runtime.storage, {}), now: () => runtime.now() + passed };
   assertEquals((await uploadStatus(other, upload_id)).status, "processing");
   const warnings: string[] = [], log = createLogger("warning", (line) => warnings.push(line));
   const job = removeAbandonedJob(other, log), { signal } = new AbortController();

@@ -7,8 +7,18 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { TimeSlice } from "../../yielding.ts";
-import { type AuditEntry, parseEntry } from "./entry.ts";
+import { type AuditChannel, type AuditEntry, parseEntry } from "./entry.ts";
 import { firstOf, linesOf, listFiles } from "./files.ts";
+
+/** Ways in that entries tell of. */
+export const CHANNELS = [
+  "rest",
+  "mcp",
+  "cli",
+  "document",
+  "import",
+  "service",
+] as const satisfies readonly AuditChannel[];
 
 /** What to list. */
 export const AuditQuery = z.object({
@@ -16,7 +26,7 @@ export const AuditQuery = z.object({
   before: z.int().min(1).optional().describe("Only entries before this number: `next` of the page before."),
   caller: z.string().max(200).optional().describe("Only what this key, grant or other caller did."),
   action: z.string().max(200).optional().describe("Only this operation, tool or command."),
-  channel: z.enum(["rest", "mcp", "cli", "document", "import", "service"]).optional()
+  channel: z.enum(CHANNELS).optional()
     .describe("Only what came this way."),
   space: z.string().max(64).optional().describe("Only what was done in this space."),
   outcome: z.string().max(40).optional().describe("Only with this outcome; `!ok` for all that failed or was refused."),

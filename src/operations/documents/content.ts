@@ -47,7 +47,7 @@ export async function documentContent(
   const memories = query == null
     ? await memoriesOfUpload(runtime, upload_id)
     : await best(runtime, upload_id, query, limit);
-  const session = uploadsOf(runtime).find(upload_id);
+  const session = uploadsOf(runtime).find(upload_id, runtime.caller.scope);
   const first = memories[0];
   const filename = session ? uploadName(session.files, session.batch) : first && nameOf(first.metadata);
   if (first === undefined) {

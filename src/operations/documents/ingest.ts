@@ -14,6 +14,7 @@ import type { Memory } from "../../memory/memory.ts";
 import { storedEvents } from "../event_types.ts";
 import type { Runtime } from "../runtime.ts";
 import { embedForStore } from "../vectors.ts";
+import { writerOf } from "../writer.ts";
 import { memoriesOf, type UploadFacts } from "./memories.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { FileProgress } from "./session.ts";
@@ -42,7 +43,7 @@ export async function ingest(
   runtime: Runtime,
   parser: DocumentParser,
   bytes: Uint8Array<ArrayBuffer>,
-  { chunkSize, chunkOverlap, ...upload }: Omit<UploadFacts, "fileHash" | "fileSize"> & ChunkSizes,
+  { chunkSize, chunkOverlap, ...upload }: Omit<UploadFacts, "fileHash" | "fileSize" | "writer"> & ChunkSizes,
   progress: FileProgress,
   { signal, onProgress }: { signal: AbortSignal; onProgress: () => void },
 ): Promise<void> {
@@ -57,7 +58,8 @@ export async function ingest(
     chunking: { size, overlap: chunkOverlap },
   }, signal);
   progress.warnings = document.facts.warnings;
-  const memories = await memoriesOf(document, { ...upload, fileSize, fileHash }, runtime.now);
+  const facts = { ...upload, fileSize, fileHash, writer: writerOf(runtime, "document") };
+  const memories = await memoriesOf(document, facts, runtime.now);
   progress.total = memories.length;
   const items: NewMemory[] = [], timeSlice = new TimeSlice();
   for (let at = 0; at < memories.length; at += EMBEDDED_AT_ONCE) {

@@ -8,7 +8,7 @@ import type { Format } from "../../documents/document.ts";
 import { extensionOf } from "../../documents/formats.ts";
 import type { DocumentFacts, ReadChunk, ReadDocument } from "../../documents/read.ts";
 import { contentHash } from "../../memory/hash.ts";
-import type { Memory, Metadata } from "../../memory/memory.ts";
+import type { Memory, Metadata, Writer } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
 import { TimeSlice } from "../../yielding.ts";
 
@@ -24,6 +24,8 @@ export interface UploadFacts {
   fileHash: string;
   /** Which of a batch's files it is; null outside a batch. */
   batch: { index: number; files: string[] } | null;
+  /** Absent where the memories get it later, as an import's do. */
+  writer?: Writer;
 }
 
 /** Names that existing deployments keep with each chunk. */
@@ -69,6 +71,7 @@ export async function memoriesOf(
       conversation_id: `document:${conversation}`,
       created_at: time,
       updated_at: time,
+      ...upload.writer === undefined ? {} : { writer: upload.writer },
     });
     await timeSlice.yieldIfDue();
   }

@@ -1,13 +1,14 @@
 /**
- * The uploads of this process, worked on one file at a time. There is one queue for each store.
+ * The uploads of this process, worked on one file at a time. There is one queue for a process.
  *
  * @module
  */
 
 import { DocumentParser } from "../../documents/parser.ts";
 import { errorText, MemoryError } from "../../errors.ts";
-import type { MemoryStorage } from "../../storage/contract/storage.ts";
+import type { SpaceScope } from "../../storage/contract/scope.ts";
 import { uploadEvent } from "../event_types.ts";
+import type { HealthRecord } from "../health/record.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ChunkSizes, ingest } from "./ingest.ts";
 import type { UploadFacts } from "./memories.ts";
@@ -33,24 +34,31 @@ export interface KeptFile {
 
 /** An upload and its files. */
 export interface UploadJob {
+  /** The caller's, who need not be there any more when its turn comes. */
+  runtime: Runtime;
   session: UploadSession;
   /** The session's files, in the same order. */
   files: KeptFile[];
   facts: Pick<UploadFacts, "tags" | "memoryType"> & ChunkSizes;
 }
 
-const queues = new WeakMap<MemoryStorage, UploadQueue>();
+const queues = new WeakMap<HealthRecord, UploadQueue>();
 
-/** The queue of a runtime's store. */
-export function uploadsOf(runtime: Runtime): UploadQueue {
-  let queue = queues.get(runtime.storage);
-  if (queue === undefined) queues.set(runtime.storage, queue = new UploadQueue(runtime));
+/** The queue of the runtime's process, which the runtimes of all its callers share. */
+export function uploadsOf({ health, now }: Runtime): UploadQueue {
+  let queue = queues.get(health);
+  if (queue === undefined) queues.set(health, queue = new UploadQueue(now));
   return queue;
+}
+
+/** Whether an upload concerns a caller who reads or, to change it, writes to these spaces. */
+function isIn({ space }: UploadSession, spaces: SpaceScope["read"]): boolean {
+  return spaces === "all" || spaces.includes(space);
 }
 
 /** Works on uploads in the order they came. */
 export class UploadQueue {
-  readonly #runtime: Runtime;
+  readonly #now: () => number;
   readonly #sessions = new Map<string, UploadSession>();
   /** Uploads that clients took off the list without deleting their memories. */
   readonly #hidden = new Set<string>();
@@ -62,8 +70,9 @@ export class UploadQueue {
   #idle = true;
   #stopped = false;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  /** @param now Unix seconds. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /** @throws {MemoryError} `overloaded` when too much waits, `unavailable` while the service stops. */
@@ -83,13 +92,15 @@ export class UploadQueue {
     this.#running = this.#work();
   }
 
-  find(id: string): UploadSession | undefined {
-    return this.#sessions.get(id);
+  /** An upload of the spaces that are read. */
+  find(id: string, { read }: SpaceScope): UploadSession | undefined {
+    const session = this.#sessions.get(id);
+    return session && isIn(session, read) ? session : undefined;
   }
 
-  /** All uploads remembered, newest first. */
-  sessions(): UploadSession[] {
-    return [...this.#sessions.values()].reverse();
+  /** All uploads remembered of the spaces that are read, newest first. */
+  sessions({ read }: SpaceScope): UploadSession[] {
+    return [...this.#sessions.values()].filter((session) => isIn(session, read)).reverse();
   }
 
   /** Resident bytes of the process that reads documents; 0 while none runs. */
@@ -107,8 +118,10 @@ export class UploadQueue {
     if (this.#hidden.size > HIDDEN) this.#hidden.delete(this.#hidden.values().next().value!);
   }
 
-  /** Ends an upload where it is, and forgets it. */
-  async forget(id: string): Promise<void> {
+  /** Ends an upload of the space that is written to where it is, and forgets it. */
+  async forget(id: string, { write }: SpaceScope): Promise<void> {
+    const session = this.#sessions.get(id);
+    if (session !== undefined && !isIn(session, [write])) return;
     const waiting = this.#waiting.findIndex((job) => job.session.id === id);
     if (waiting >= 0) {
       const job = this.#waiting.splice(waiting, 1)[0]!;
@@ -149,13 +162,13 @@ export class UploadQueue {
 
   async #work(): Promise<void> {
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      const bytes = bytesOf(job), { session } = job;
+      const bytes = bytesOf(job), { session, runtime } = job;
       const abort = new AbortController(), ended = Promise.withResolvers<void>();
       this.#current = { id: session.id, abort, ended };
       if (this.#stopped) abort.abort();
-      const tell = this.#teller(session);
+      const tell = this.#teller(runtime, session);
       for (const index of session.files.keys()) await this.#ingest(job, index, abort.signal, tell);
-      session.completedAt = this.#runtime.now();
+      session.completedAt = this.#now();
       tell();
       this.#waitingBytes -= bytes;
       this.#current = null;
@@ -166,7 +179,7 @@ export class UploadQueue {
   }
 
   /** Publishes an upload's progress where there is enough of it to tell. */
-  #teller(session: UploadSession): () => void {
+  #teller(runtime: Runtime, session: UploadSession): () => void {
     let lastProgress = -PROGRESS_STEP, lastState = "";
     return () => {
       const status = statusOf(session), state = session.completedAt === null ? "processing" : status.status;
@@ -175,12 +188,12 @@ export class UploadQueue {
       lastState = state;
       const { upload_id, filename, progress, chunks_stored, total_chunks } = status;
       const facts = { upload_id, filename, status: state, progress, chunks_stored, total_chunks };
-      this.#runtime.events.publish(uploadEvent(facts));
+      runtime.events.publish(uploadEvent(facts));
     };
   }
 
   async #ingest(
-    { session, files, facts }: UploadJob,
+    { runtime, session, files, facts }: UploadJob,
     index: number,
     signal: AbortSignal,
     onProgress: () => void,
@@ -193,7 +206,7 @@ export class UploadQueue {
       signal.throwIfAborted();
       const upload = { ...facts, uploadId: session.id, uploadedAt: session.createdAt, batch };
       const bytes = await files[index]!.read();
-      await ingest(this.#runtime, this.#parser, bytes, upload, progress, { signal, onProgress });
+      await ingest(runtime, this.#parser, bytes, upload, progress, { signal, onProgress });
       progress.state = "completed";
     } catch (error) {
       progress.state = signal.aborted ? "stopped" : "failed";

@@ -42,12 +42,12 @@ export async function removeUpload(
   runtime: Runtime,
   { upload_id, remove_from_memory }: { upload_id: string; remove_from_memory: boolean },
 ): Promise<RemoveOutput> {
-  const queue = uploadsOf(runtime);
-  const session = queue.find(upload_id);
+  const queue = uploadsOf(runtime), { scope } = runtime.caller;
+  const session = queue.find(upload_id, { ...scope, read: [scope.write] });
   const filename = session
     ? uploadName(session.files, session.batch)
     : (await storedUpload(runtime, upload_id))?.filename;
-  await queue.forget(upload_id);
+  await queue.forget(upload_id, scope);
   const memories = await memoriesOfUpload(runtime, upload_id);
   if (filename === undefined && memories.length === 0) throw unknownUpload(upload_id);
   if (!remove_from_memory) queue.hide(upload_id);

@@ -51,6 +51,8 @@ export interface FileProgress {
 /** An upload of this process. */
 export interface UploadSession {
   id: string;
+  /** The space its memories go to. */
+  space: string;
   batch: boolean;
   files: FileProgress[];
   /** Unix seconds. */

@@ -23,7 +23,7 @@ export type HistoryOutput = z.infer<typeof HistoryOutput>;
  * @throws {MemoryError} `not_found`.
  */
 export async function uploadStatus(runtime: Runtime, uploadId: string): Promise<UploadStatus> {
-  const session = uploadsOf(runtime).find(uploadId);
+  const session = uploadsOf(runtime).find(uploadId, runtime.caller.scope);
   const status = session ? statusOf(session) : await storedUpload(runtime, uploadId);
   if (status === null) throw unknownUpload(uploadId);
   return status;
@@ -33,7 +33,7 @@ export async function uploadStatus(runtime: Runtime, uploadId: string): Promise<
 export async function uploadHistory(runtime: Runtime): Promise<HistoryOutput> {
   const queue = uploadsOf(runtime);
   const stored = await storedUploads(runtime);
-  const remembered = queue.sessions().map(statusOf);
+  const remembered = queue.sessions(runtime.caller.scope).map(statusOf);
   const known = new Set(remembered.map((upload) => upload.upload_id));
   const others = stored.filter(({ upload_id }) => !known.has(upload_id) && !queue.isHidden(upload_id));
   const uploads = [...remembered, ...others].sort((a, b) => a.created_at < b.created_at ? 1 : -1);

@@ -84,7 +84,15 @@ async function queue(runtime: Runtime, files: UploadFile[], options: UploadOptio
   const { chunkSize, chunkOverlap } = documentSettings(runtime);
   const id = crypto.randomUUID();
   uploadsOf(runtime).add({
-    session: { id, batch, files: files.map(progressOf), createdAt: runtime.now(), completedAt: null },
+    runtime,
+    session: {
+      id,
+      space: runtime.caller.scope.write,
+      batch,
+      files: files.map(progressOf),
+      createdAt: runtime.now(),
+      completedAt: null,
+    },
     files: files.map(keptOf),
     facts: {
       tags: options.tags,

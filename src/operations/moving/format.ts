@@ -43,6 +43,12 @@ export const HeaderLine = z.object({
 });
 export type HeaderLine = z.infer<typeof HeaderLine>;
 
+const WriterField = z.object({
+  name: z.string().max(200),
+  channel: z.enum(["rest", "mcp", "cli", "document", "import"]),
+  client: z.object({ name: z.string().max(200), version: z.string().max(200).optional() }).optional(),
+});
+
 const Fields = {
   content: Content,
   content_hash: ContentHash.optional(),
@@ -50,6 +56,8 @@ const Fields = {
   memory_type: MemoryType.nullish(),
   metadata: MetadataObject.default({}),
   conversation_id: ConversationId.nullish(),
+  /** Kept where the file is one of Unimem's own, and whoever imports it may say what the store holds. */
+  writer: WriterField.optional().catch(undefined),
   created_at: Time.nullish(),
   updated_at: Time.nullish(),
   superseded: z.object({

@@ -11,12 +11,13 @@ import { errorText, MemoryError } from "../../errors.ts";
 import { InexactNumber } from "../../memory/exact_json.ts";
 import { OWN_LINE, parseBoundedJson } from "../../memory/json_shape.ts";
 import { contentHash } from "../../memory/hash.ts";
-import type { Memory } from "../../memory/memory.ts";
+import type { Memory, Writer } from "../../memory/memory.ts";
 import type { VectorSet } from "../../storage/contract/vectors.ts";
 import { changedEvent, storedEvents } from "../event_types.ts";
 import { TimeSlice, yieldToEventLoop } from "../../yielding.ts";
 import type { Runtime } from "../runtime.ts";
 import { lengthFault } from "../split.ts";
+import { importWriter } from "../writer.ts";
 import { cleanLine } from "./clean.ts";
 import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
 import { OwnHashes } from "./own_hashes.ts";
@@ -77,6 +78,10 @@ export interface ImportOptions {
    * restore of what this operator's own store held.
    */
   asWritten?: boolean;
+  /** Name of the file or folder, for who wrote what has no writer of its own; the caller's name without one. */
+  file?: string | undefined;
+  /** Keeps the writers that the entries name: where they are an own export, and the caller has the whole store. */
+  keepWriters?: boolean;
   /** Takes the entries' vectors over when a sample of them is right, instead of making all again. */
   trustVectors?: boolean;
   /** From 0 to below 1: which memories are in that sample. */
@@ -205,29 +210,35 @@ interface Run {
   trust: VectorTrust | null;
   /** Null where keys stay as they are written. */
   hashes: OwnHashes | null;
+  /** Of memories without one of their own; null for a restore, which adds none. */
+  writer: Writer | null;
+  keepWriters: boolean;
 }
 
 async function beginRun(
   runtime: Runtime,
-  { model = null, adoptModel = false, asWritten = false, trustVectors = false, random }: ImportOptions,
+  options: ImportOptions,
   report: Report,
 ): Promise<Run> {
+  const { model = null, adoptModel = false, asWritten = false, trustVectors = false, random } = options;
   if (asWritten) {
-    return { model: model && await modelInUse(runtime, model, adoptModel), trust: null, hashes: null };
+    const inUse = model && await modelInUse(runtime, model, adoptModel);
+    return { model: inUse, trust: null, hashes: null, writer: null, keepWriters: true };
   }
+  const writers = { writer: importWriter(runtime, options.file), keepWriters: options.keepWriters ?? false };
   const hashes = new OwnHashes(), usable = model && trustVectors ? await modelInUse(runtime, model, false) : null;
   if (usable === null) {
     if (model && trustVectors) {
       report.note("Header", `Vectors of ${model.name} are not those the store uses: left behind`);
     }
-    return { model: null, trust: null, hashes };
+    return { model: null, trust: null, hashes, ...writers };
   }
   const { configured } = runtime.embeddings;
   if (configured.identity?.id === usable.id) {
-    return { model: usable, trust: new VectorTrust(configured, random), hashes };
+    return { model: usable, trust: new VectorTrust(configured, random), hashes, ...writers };
   }
   report.note("Header", `Vectors can't be checked without the model ${usable.name}: left behind`);
-  return { model: null, trust: null, hashes };
+  return { model: null, trust: null, hashes, ...writers };
 }
 
 /** The line, or what is wrong with it. */
@@ -286,7 +297,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   }
   const trashed = group.flatMap(({ line }) =>
     line.kind === "trashed"
-      ? [{ memory: memoryOf(runtime, line), deleted_at: line.deleted_at, reason: line.reason }]
+      ? [{ memory: memoryOf(runtime, line, run), deleted_at: line.deleted_at, reason: line.reason }]
       : []
   );
   if (trashed.length > 0) {
@@ -299,7 +310,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   const all: Brought[] = [], timeSlice = new TimeSlice();
   for (const { place, line } of group) {
     if (line.kind !== "memory") continue;
-    all.push({ place, memory: memoryOf(runtime, line), vectors: vectorsOf(line, run.model) });
+    all.push({ place, memory: memoryOf(runtime, line, run), vectors: vectorsOf(line, run.model) });
     await timeSlice.yieldIfDue();
   }
   await keyed(all.map(({ memory }) => memory));
@@ -345,7 +356,11 @@ async function checkVectors({ storage }: Runtime, items: Brought[], run: Run, re
   report.vectors -= await trust.replace(storage, id);
 }
 
-function memoryOf(runtime: Runtime, line: Exclude<ContentLine, { kind: "relation" }>): Memory {
+function memoryOf(
+  runtime: Runtime,
+  line: Exclude<ContentLine, { kind: "relation" }>,
+  { writer, keepWriters }: Run,
+): Memory {
   const created_at = line.created_at ?? runtime.now();
   return {
     content: line.content,
@@ -357,7 +372,18 @@ function memoryOf(runtime: Runtime, line: Exclude<ContentLine, { kind: "relation
     created_at,
     updated_at: line.updated_at ?? created_at,
     ...(line.superseded === undefined ? {} : { superseded: line.superseded }),
+    ...writerField(keepWriters && line.writer !== undefined ? withoutUndefined(line.writer) : writer),
   };
+}
+
+function writerField(writer: Writer | null): { writer?: Writer } {
+  return writer === null ? {} : { writer };
+}
+
+function withoutUndefined({ name, channel, client }: NonNullable<MemoryLine["writer"]>): Writer {
+  if (client === undefined) return { name, channel };
+  const { name: program, version } = client;
+  return { name, channel, client: { name: program, ...version === undefined ? {} : { version } } };
 }
 
 function vectorsOf({ vectors }: MemoryLine, model: ModelIdentity | null): VectorSet | null {

@@ -49,7 +49,11 @@ export async function importFile(
   const report = new Report();
   const lines = readLines(stream, MAX_LINE_BYTES);
   const begun = await begin(lines, limits);
-  if ("first" in begun) return await importEntries(runtime, plainEntries(begun.first, lines, limits), options, report);
+  if ("first" in begun) {
+    // Anyone writes such files, so that the writers in them are claims.
+    const plain = { ...options, keepWriters: false };
+    return await importEntries(runtime, plainEntries(begun.first, lines, limits), plain, report);
+  }
   const { header } = begun, model = header.vectors ? header.model : null;
   if (header.memories !== undefined) report.total = header.memories + (header.trashed ?? 0);
   return await importEntries(runtime, entriesOf(lines, report, limits), { ...options, model }, report);

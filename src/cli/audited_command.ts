@@ -1,0 +1,79 @@
+/**
+ * Notes commands in the audit log: those that change the store or take everything out of it.
+ *
+ * @module
+ */
+
+import { includes, localCaller, type Right } from "../access/caller.ts";
+import { auditCaller, audited, type AuditedCall, outcomeOfError } from "../operations/audit/audited.ts";
+import { openAuditLog } from "../operations/audit/log.ts";
+import type { CliContext } from "./context.ts";
+
+/** What each command would need, were it called from elsewhere. Commands are the user's who owns the data folder. */
+export const COMMANDS: Readonly<Record<string, Right>> = {
+  ...of("read", "unified http mcp stdio search list get stats config doctor completion version connect outbox grants"),
+  ...of("read", "audit", "audit verify", "backup list", "backup verify", "outbox list"),
+  ...of("write", "store delete"),
+  ...of(
+    "admin",
+    "export import copy upgrade backup restore model reembed optimize",
+    "outbox retry",
+    "outbox drop",
+    "grants list",
+    "grants revoke",
+  ),
+};
+
+/** @param names Commands of one word each, then those of two. */
+function of(right: Right, names: string, ...more: string[]): Record<string, Right> {
+  return Object.fromEntries([...names.split(" "), ...more].map((name) => [name, right]));
+}
+
+/** A command line whose commands are noted. */
+export interface AuditedCommands {
+  /** For the commands: what they change through its runtime is noted. */
+  readonly context: CliContext;
+  /** A command begins. @param name Words without the program's, such as `backup list`. */
+  begin(name: string): void;
+  /** It has ended. Never throws. @param error What it threw. */
+  end(error?: unknown): void;
+}
+
+/** Watches the commands of a context. */
+export function auditedCommands(given: CliContext): AuditedCommands {
+  let name: string | null = null, call: AuditedCall | null = null;
+  const context: CliContext = {
+    ...given,
+    openRuntime: async (config) => {
+      const runtime = await given.openRuntime(config);
+      call = audited(runtime);
+      return { ...runtime, activity: call.runtime.activity };
+    },
+  };
+  return {
+    context,
+    begin: (words) => name = words,
+    end: (error) => {
+      const right = name === null ? "read" : COMMANDS[name] ?? "admin";
+      if (name === null || !(includes(right, "write") || call !== null)) return;
+      const outcome = error === undefined ? "ok" : outcomeOf(error);
+      try {
+        // The log of the runtime, which is closed by now, takes entries all the same.
+        if (call !== null) return call.end({ action: name, right, outcome });
+        const { audit } = given.config(), caller = localCaller("cli");
+        if (audit === null) return;
+        const log = openAuditLog(audit);
+        log.note({ caller: auditCaller(caller), channel: "cli", action: name, space: caller.scope.write, outcome });
+        log.close();
+      } catch {
+        // Settings that can't be used; the command said so.
+      }
+    },
+  };
+}
+
+/** A command that said itself what is wrong throws `Failed`, one that was stopped `Stopped`. */
+function outcomeOf(error: unknown): string {
+  if (error instanceof Error && (error.name === "Failed" || error.name === "Stopped")) return error.name.toLowerCase();
+  return outcomeOfError(error);
+}
