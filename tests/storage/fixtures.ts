@@ -93,5 +93,7 @@ export function passes(candidate: ReturnType<typeof memory>, filter: MemoryFilte
     (conversation_id === undefined || candidate.conversation_id === conversation_id) &&
     (created_from === undefined || candidate.created_at >= created_from) &&
     (created_before === undefined || candidate.created_at < created_before) &&
+    (filter.writer === undefined || candidate.writer?.name === filter.writer) &&
+    (filter.channel === undefined || candidate.writer?.channel === filter.channel) &&
     Object.entries(metadata).every(([key, value]) => key in candidate.metadata && candidate.metadata[key] === value);
 }

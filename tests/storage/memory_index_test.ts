@@ -4,22 +4,27 @@ import type { MemoryFilter } from "../../src/memory/memory.ts";
 import { K1, NEIGHBOUR_REACH, saturation } from "../../src/memory/ranking.ts";
 import { findCandidates, matchWords } from "../../src/storage/sqlite/candidates.ts";
 import { escapeText, unescapeText } from "../../src/storage/escape.ts";
+import { pageByTime, tagsOf } from "../../src/storage/sqlite/merging.ts";
 import { MemoryIndex } from "../../src/storage/sqlite/memory_index.ts";
 import { quantise } from "../../src/storage/sqlite/quantise.ts";
 import { wholeWords } from "../../src/storage/sqlite/text_scans.ts";
 import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
 import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
+import { VectorMemory } from "../../src/storage/sqlite/vector_memory.ts";
 import { cosine, memory, passes, sum, vector } from "./fixtures.ts";
 
 /** Terms are named by letters that no analyser changes. */
 const WORDS = ["kiwi", "mango", "plum", "fig", "yam", "leek"];
 const DIMENSIONS = 32;
+const SPACES = 3;
 
 /** What the plain scan keeps of a memory. */
 interface Plain {
   id: number;
   terms: Map<number, number>;
   chunks: Float32Array[] | null;
+  /** Which of the indexes has it. */
+  space: number;
   fields: ReturnType<typeof memory>;
 }
 
@@ -36,6 +41,8 @@ const change = fc.oneof(
       chunks: fc.option(fc.array(fc.nat(1000), { minLength: 1, maxLength: 3 })),
       created: fc.integer({ min: 0, max: 30 }),
       conversation: fc.option(fc.constantFrom("a", "b")),
+      space: fc.nat(SPACES - 1),
+      writer: fc.option(fc.constantFrom("ann", "bob")),
       tags: fc.subarray(["x", "y", "x,y", ""]),
       type: fc.option(fc.constantFrom("note", "plan")),
     }),
@@ -60,19 +67,25 @@ const filters: fc.Arbitrary<MemoryFilter> = fc.record({
   conversation_id: fc.constantFrom("a", "c"),
   created_from: fc.integer({ min: 0, max: 15 }),
   created_before: fc.integer({ min: 10, max: 30 }),
+  writer: fc.constantFrom("ann", "eve"),
 }, { requiredKeys: [] });
 
-Deno.test("the in-memory index answers as a plain scan does, after any stores, changes and removals", async () => {
+Deno.test("the indexes of spaces answer as a plain scan does, one and all, after any changes and removals", async () => {
   const numbers = new TermNumbers((word) => WORDS.indexOf(word) + 1);
   const query = fc.record({ words: fc.subarray(WORDS, { minLength: 1 }), seed: fc.nat(1000), filter: filters });
 
   await fc.assert(
     fc.asyncProperty(fc.array(change, { maxLength: 60 }), query, async (changes, { words, seed, filter }) => {
-      const index = new MemoryIndex();
-      index.vectors = { model: 1, index: new VectorIndex(DIMENSIONS) };
+      const vectors = new VectorMemory(DIMENSIONS);
+      const indexes = Array.from({ length: SPACES }, () => {
+        const index = new MemoryIndex();
+        index.vectors = { model: 1, index: new VectorIndex(vectors) };
+        return index;
+      });
       let plain: Plain[] = [], nextId = 1;
       for (const step of changes) {
         const target = "which" in step && plain.length > 0 ? plain[step.which % plain.length] : undefined;
+        const index = indexes[step.kind === "put" ? step.space : target?.space ?? 0]!;
         if (step.kind === "put") {
           const id = nextId++;
           const terms = new Map(Object.entries(step.terms).map(([term, count]) => [Number(term), count]));
@@ -83,14 +96,16 @@ Deno.test("the in-memory index answers as a plain scan does, after any stores, c
             tags: step.tags,
             memory_type: step.type,
           });
-          plain.push({ id, terms, chunks, fields });
-          index.put({ id, ...fields, role: null }, [...terms].flat());
+          plain.push({ id, terms, chunks, space: step.space, fields });
+          if (step.writer !== null) fields.writer = { name: step.writer, channel: "rest" };
+          const kept = fields.writer === undefined ? null : JSON.stringify(fields.writer);
+          index.put({ id, ...fields, role: null, writer: kept }, [...terms].flat());
           if (chunks) index.setVectors(id, 1, quantise(chunks, DIMENSIONS).codes);
         } else if (step.kind === "purge") {
-          await index.purge(() => Promise.resolve());
+          for (const one of indexes) await one.purge(() => Promise.resolve());
         } else if (target !== undefined && step.kind === "change") {
           Object.assign(target.fields, { tags: step.tags, memory_type: step.type });
-          index.change({ id: target.id, ...target.fields, role: null });
+          index.change({ id: target.id, ...target.fields, role: null, writer: null });
         } else if (target !== undefined && step.kind === "vectors") {
           target.chunks = [vector(step.seed, DIMENSIONS)];
           index.setVectors(target.id, 1, quantise(target.chunks, DIMENSIONS).codes);
@@ -99,14 +114,17 @@ Deno.test("the in-memory index answers as a plain scan does, after any stores, c
           index.remove(target.id);
         }
       }
-      compare(index, numbers, plain, words, seed, filter);
+      compare(indexes, numbers, plain, words, seed, filter);
+      for (const [space, index] of indexes.entries()) {
+        compare([index], numbers, plain.filter((memory) => memory.space === space), words, seed, filter);
+      }
     }),
     { numRuns: 300 },
   );
 });
 
 function compare(
-  index: MemoryIndex,
+  indexes: MemoryIndex[],
   numbers: TermNumbers,
   plain: Plain[],
   words: string[],
@@ -114,11 +132,13 @@ function compare(
   filter: MemoryFilter,
 ): void {
   const values = vector(seed, DIMENSIONS);
-  const marks = Object.keys(filter).length > 0 ? index.match(filter, null) : null;
+  const read = indexes.map((index) => {
+    return { index, marks: Object.keys(filter).length > 0 ? index.match(filter, null) : null };
+  });
   const scan = scanOf(plain, words, values);
-  const matches = matchWords(index, numbers, words.join(" "), { marks, limit: 1000 });
-  const query = { vector: values, marks, limit: 1000 };
-  const found = findCandidates(index, numbers, matches, query, (ids) =>
+  const matches = matchWords(read, numbers, words.join(" "), 1000);
+  const query = { vector: values, limit: 1000 };
+  const found = findCandidates(read, numbers, matches, query, (ids) =>
     new Map(ids.flatMap((id) => {
       const cosine = scan.semantic(id);
       return cosine === null ? [] : [[id, cosine] as const];
@@ -149,12 +169,20 @@ function compare(
     }
   }
   const byTime = plain.toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id);
-  const listed = Array.from({ length: index.order.length }, (_, place) => index.ids[index.order.at(place)]);
-  assertEquals(listed, byTime.map(({ id }) => id));
+  const all = indexes.map((index) => ({ index, marks: null }));
+  for (const [offset, limit] of [[0, 1000], [2, 3]] as const) {
+    const ids = byTime.map(({ id }) => id), page = { filter: {}, offset, limit };
+    const wanted = { ids: ids.slice(offset, offset + limit), total: plain.length };
+    assertEquals(pageByTime(all, { ...page, order: "oldest" }), wanted);
+    assertEquals(pageByTime(all, page), { ...wanted, ids: ids.toReversed().slice(offset, offset + limit) });
+  }
   const counts = new Map<string, number>();
   for (const { fields } of plain) for (const tag of fields.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  assertEquals(new Map(index.tagCounts()), counts);
-  assertEquals([index.size, index.vectors!.index.memories], [plain.length, plain.filter((m) => m.chunks).length]);
+  assertEquals(new Map(tagsOf(indexes).map(({ tag, count }) => [tag, count])), counts);
+  assertEquals(
+    [sum(indexes.map(({ size }) => size)), sum(indexes.map(({ vectors }) => vectors!.index.memories))],
+    [plain.length, plain.filter((m) => m.chunks).length],
+  );
 }
 
 /** BM25 and cosines by the book. */
@@ -176,9 +204,9 @@ function scanOf(plain: Plain[], words: string[], query: Float32Array) {
       }, 0);
     },
     turnsAround(id: number): { before: number[]; after: number[] } {
-      const { conversation_id } = byId.get(id)!.fields;
+      const { space, fields: { conversation_id } } = byId.get(id)!;
       if (conversation_id === null) return { before: [], after: [] };
-      const turns = plain.filter(({ fields }) => fields.conversation_id === conversation_id)
+      const turns = plain.filter((turn) => turn.space === space && turn.fields.conversation_id === conversation_id)
         .toSorted((a, b) => a.fields.created_at - b.fields.created_at || a.id - b.id).map((turn) => turn.id);
       const at = turns.indexOf(id);
       return {
@@ -194,7 +222,7 @@ function scanOf(plain: Plain[], words: string[], query: Float32Array) {
 }
 
 Deno.test("signatures and codes find the exact best of many vectors", () => {
-  const count = 10_000, dimensions = 384, index = new VectorIndex(dimensions);
+  const count = 10_000, dimensions = 384, index = new VectorIndex(new VectorMemory(dimensions));
   const centres = Array.from({ length: 200 }, (_, i) => vector(i, dimensions));
   const vectors = Array.from({ length: count }, (_, i) => mixed(centres[i % 200]!, vector(1000 + i, dimensions), 0.8));
   vectors.forEach((values, slot) => index.set(slot, quantise([values], dimensions).codes));

@@ -78,7 +78,7 @@ describeStorage("A store behind an outbox", async () => {
       await opened[Symbol.asyncDispose]();
     },
   };
-});
+}, { spaces: false });
 
 Deno.test("While the store is there, writes go straight through and nothing is kept", async () => {
   await using opened = await openBehindOutbox();

@@ -31,7 +31,7 @@ async function open(outboxFolder: string | null): Promise<OpenedStore> {
   };
 }
 
-const options = { ignore: QDRANT_BIN === undefined };
+const options = { ignore: QDRANT_BIN === undefined, spaces: false };
 
 describeStorage("The Qdrant store", () => open(null), options);
 

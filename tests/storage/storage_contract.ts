@@ -8,15 +8,20 @@ import { maintenance } from "./contract/maintenance.ts";
 import { memories } from "./contract/memories.ts";
 import { notes } from "./contract/notes.ts";
 import { relations } from "./contract/relations.ts";
+import { separation } from "./contract/separation.ts";
 import { search } from "./contract/search.ts";
+import { spaces } from "./contract/spaces.ts";
 import { statistics } from "./contract/statistics.ts";
 import { succession } from "./contract/succession.ts";
 import { trash } from "./contract/trash.ts";
 import { vectors } from "./contract/vectors.ts";
 import { words } from "./contract/words.ts";
 
-/** Adds a test about a new, empty store. */
-export type StorageTest = (sentence: string, run: (storage: MemoryStore) => Promise<void>) => void;
+/** Adds a test about a new, empty store; it may open further ones. */
+export type StorageTest = (
+  sentence: string,
+  run: (storage: MemoryStore, open: () => Promise<OpenedStore>) => Promise<void>,
+) => void;
 
 /** An empty store and how to let go of it. */
 export interface OpenedStore extends AsyncDisposable {
@@ -27,12 +32,13 @@ export interface OpenedStore extends AsyncDisposable {
  * Runs the suite.
  *
  * @param open Opens a new, empty store.
- * @param options `ignore` reports every test as ignored, where the store's server isn't there.
+ * @param options `ignore` reports every test as ignored, where the store's server isn't there; `spaces` is false for a
+ * driver that keeps `default` alone.
  */
 export function describeStorage(
   name: string,
   open: () => Promise<OpenedStore>,
-  { ignore = false }: { ignore?: boolean } = {},
+  { ignore = false, spaces: keepsSpaces = true }: { ignore?: boolean; spaces?: boolean } = {},
 ): void {
   const test: StorageTest = (sentence, run) =>
     Deno.test({
@@ -40,7 +46,7 @@ export function describeStorage(
       ignore,
       fn: async () => {
         await using opened = await open();
-        await run(opened.storage);
+        await run(opened.storage, open);
       },
     });
   for (
@@ -56,6 +62,7 @@ export function describeStorage(
       maintenance,
       capabilities,
       words,
+      ...(keepsSpaces ? [spaces, separation] : []),
     ]
   ) part(test);
 }

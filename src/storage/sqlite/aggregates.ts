@@ -7,14 +7,20 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
 import { prepareRows, rowsOf } from "./database.ts";
-import type { MemoryIndex } from "./memory_index.ts";
+import type { Marked } from "./candidates.ts";
+import { type Reach, within } from "./reach.ts";
 import type { TimeSlice } from "../../yielding.ts";
 
 /** Row ids covered by one step of a scan. */
 const IDS_AT_ONCE = 2048;
 
 /** Memories created in each span between two edges. */
-export function histogram(index: MemoryIndex, marks: Uint8Array | null, edges: number[]): number[] {
+export function histogram(read: readonly Marked[], edges: number[]): number[] {
+  const counts = read.map((marked) => histogramOf(marked, edges));
+  return counts.reduce((sums, others) => sums.map((sum, i) => sum + others[i]!));
+}
+
+function histogramOf({ index, marks }: Marked, edges: number[]): number[] {
   const { slots } = index.order, { created } = index;
   let position = firstFrom(edges[0]!, slots, created);
   return edges.slice(1).map((edge) => {
@@ -39,11 +45,17 @@ function firstFrom(time: number, slots: ArrayLike<number>, created: Float64Array
 }
 
 /** Values of a field with their number of memories. */
-export function countByValue(
-  index: MemoryIndex,
-  marks: Uint8Array | null,
+export function countByValue(read: readonly Marked[], field: "tags" | "memory_type"): ValueCount[] {
+  const byValue = new Map<string | null, ValueCount>();
+  for (const marked of read) countIn(marked, field, byValue);
+  return [...byValue.values()].sort((a, b) => b.count - a.count || byName(a.value, b.value));
+}
+
+function countIn(
+  { index, marks }: Marked,
   field: "tags" | "memory_type",
-): ValueCount[] {
+  byValue: Map<string | null, ValueCount>,
+): void {
   // Lists of tags are counted as wholes and taken apart once: many memories share theirs.
   const keys = field === "tags" ? index.tagSets : index.types, { created } = index;
   let end = 0;
@@ -55,7 +67,6 @@ export function countByValue(
     counts[key]!++;
     if (created[slot]! > latest[key]!) latest[key] = created[slot]!;
   }
-  const byValue = new Map<string | null, ValueCount>();
   for (let key = 0; key < end; key++) {
     if (counts[key] === 0) continue;
     for (const value of field === "tags" ? index.tagSetNames(key) : [index.typeName(key)]) {
@@ -67,29 +78,35 @@ export function countByValue(
       }
     }
   }
-  return [...byValue.values()].sort((a, b) => b.count - a.count || byName(a.value, b.value));
 }
 
 /** Lengths of contents; read in steps, for every row is looked at. */
-export async function contentSizes(reader: DatabaseSync, limit: number, timeSlice: TimeSlice): Promise<ContentSizes> {
+export async function contentSizes(
+  reader: DatabaseSync,
+  limit: number,
+  reach: Reach,
+  timeSlice: TimeSlice,
+): Promise<ContentSizes> {
+  const { sql, parameters } = within("space", reach);
   // The length stands in the row's header, so contents aren't read.
   const sums = prepareRows(
     reader,
     "SELECT ifnull(sum(octet_length(content)), 0), ifnull(max(octet_length(content)), 0) " +
-      "FROM memories WHERE id > ? AND id <= ?",
+      `FROM memories WHERE id > ? AND id <= ? AND ${sql}`,
   );
   const longest = prepareRows(
     reader,
-    "SELECT content_hash, octet_length(content) AS bytes FROM memories WHERE id > ? AND id <= ? " +
+    "SELECT content_hash, octet_length(content) AS bytes FROM memories " +
+      `WHERE id > ? AND id <= ? AND ${sql} ` +
       "ORDER BY bytes DESC, id LIMIT ?",
   );
   const last = Number(rowsOf(prepareRows(reader, "SELECT ifnull(max(id), 0) FROM memories"))[0]![0]);
   let total_bytes = 0, largest: { content_hash: string; bytes: number }[] = [];
   for (let from = 0; from < last; from += IDS_AT_ONCE) {
-    const [sum, max] = rowsOf(sums, from, from + IDS_AT_ONCE)[0]!.map(Number);
+    const [sum, max] = rowsOf(sums, from, from + IDS_AT_ONCE, ...parameters)[0]!.map(Number);
     total_bytes += sum!;
     if (largest.length < limit || max! > largest.at(-1)!.bytes) {
-      for (const row of rowsOf(longest, from, from + IDS_AT_ONCE, limit)) {
+      for (const row of rowsOf(longest, from, from + IDS_AT_ONCE, ...parameters, limit)) {
         largest.push({ content_hash: String(row[0]), bytes: Number(row[1]) });
       }
       largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, limit);

@@ -5,13 +5,13 @@
  */
 
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
-import { findCandidates, matchWords, NO_WORDS } from "./candidates.ts";
+import { findCandidates, type Marked, matchWords, NO_WORDS } from "./candidates.ts";
 import { type Database, prepareRows, rowsOf } from "./database.ts";
 import { type Filtering, marksOf } from "./filtering.ts";
 import type { IndexSync } from "./index_sync.ts";
-import type { MemoryIndex } from "./memory_index.ts";
 import type { Models } from "./models.ts";
 import { exactCosine } from "./quantise.ts";
+import type { Reach } from "./reach.ts";
 import { TimeSlicedQueue } from "../../yielding.ts";
 
 /** Searches one store. */
@@ -33,29 +33,28 @@ export class CandidateSearch {
     );
   }
 
-  async find({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
+  async find({ text, vector, filter, limit }: CandidateQuery, reach: Reach): Promise<CandidateSet> {
     // Awaited further down: should it fail before, that isn't an unhandled rejection.
     if (vector instanceof Promise) vector.catch(() => {});
-    const only = await this.#filtering.unindexed(filter);
+    const only = await this.#filtering.unindexed(filter, reach);
     await this.#sync.current();
-    let seen: { index: MemoryIndex; changes: number; marks: Uint8Array | null } | undefined;
+    let seen: (Marked & { changes: number })[] = [];
     // What passes, found again only when the index changed in between.
-    const matching = () => {
-      const { index } = this.#sync;
-      if (seen?.index === index && seen.changes === index.changes) return seen;
-      return seen = { index, changes: index.changes, marks: marksOf(index, filter, only) };
-    };
+    const matching = () =>
+      seen = this.#sync.read(reach).map((index, i) => {
+        const before = seen[i];
+        if (before?.index === index && before.changes === index.changes) return before;
+        return { index, changes: index.changes, marks: marksOf(index, filter, only) };
+      });
     const words = text === null ? NO_WORDS : await this.#turns.run(() => {
-      const { index, marks } = matching();
-      return matchWords(index, this.#sync.terms, text, { marks, limit });
+      return matchWords(matching(), this.#sync.terms, text, limit);
     });
     const aim = await vector;
     return await this.#turns.run(() => {
-      const { index, marks } = matching();
-      const isServed = aim !== null && index.vectors !== null &&
-        this.#models.find(aim.model)?.number === index.vectors.model;
-      const query = { vector: isServed ? aim.values : null, marks, limit };
-      const found = findCandidates(index, this.#sync.terms, words, query, (...asked) => this.#exactly(...asked));
+      const served = this.#sync.servedModel;
+      const isServed = aim !== null && served !== 0 && this.#models.find(aim.model)?.number === served;
+      const query = { vector: isServed ? aim.values : null, limit };
+      const found = findCandidates(matching(), this.#sync.terms, words, query, (...asked) => this.#exactly(...asked));
       return { ...found, vector_ignored: aim !== null && !isServed };
     });
   }

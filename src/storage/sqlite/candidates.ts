@@ -1,6 +1,7 @@
 /**
  * Candidates for a query: the best by words and the best by vector among the memories that pass the filter, and the
- * turns around those, each scored exactly by both.
+ * turns around those, each scored exactly by both. Where several spaces are read, each has an index of its own; what BM25
+ * takes from all memories is summed over them, and the best of all become candidates, as if they were in one.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import type { MemoryIndex } from "./memory_index.ts";
 import { languageTerm, speakerTerm, type TermNumbers } from "./terms.ts";
 import { TopK } from "./top_k.ts";
 import type { Near } from "./vector_index.ts";
+import { WordStatistics } from "./word_index.ts";
 
 /** So many of the nearest are put in order without rounding: those that a page shows. The rest only fills up. */
 const EXACT = 16;
@@ -36,13 +38,17 @@ export interface WordMatches {
   best: number[];
 }
 
-/** What else is looked for, with the filter already applied. */
+/** What else is looked for. */
 export interface MarkedQuery {
   /** Query vector of the model that the index serves; null to skip vectors. */
   vector: Float32Array | null;
-  /** Slots that pass the filter, by mark; null for all. */
-  marks: Uint8Array | null;
   limit: number;
+}
+
+/** The index of a space that is read, and the slots that pass the filter, by mark; null for all. */
+export interface Marked {
+  index: MemoryIndex;
+  marks: Uint8Array | null;
 }
 
 /** Cosines without rounding, by row id; without those of memories that have gone. */
@@ -53,56 +59,100 @@ export const NO_WORDS: WordMatches = { terms: [], numbers: [], weights: [], unse
 
 /** Finds the best by words. */
 export function matchWords(
-  index: MemoryIndex,
+  read: readonly Marked[],
   numbers: TermNumbers,
   text: string,
-  { marks, limit }: Pick<MarkedQuery, "marks" | "limit">,
+  limit: number,
 ): WordMatches {
-  const words = weighWords(index, numbers, text);
-  const best = bestByWords(index, scoreWords(index, words), marks, limit);
-  return { ...words, best: best.map((slot) => index.ids[slot]!) };
+  const statistics = statisticsOf(read), words = weighWords(read, statistics, numbers, text);
+  const tops = read.map(({ index, marks }) => bestByWords(index, scoreWords(index, statistics, words), marks, limit));
+  return { ...words, best: bestIds(read, tops, limit) };
+}
+
+/** What BM25 takes from all memories of the spaces that are read. */
+export function statisticsOf(read: readonly Marked[]): WordStatistics {
+  return new WordStatistics(read.map(({ index }) => index.words));
 }
 
 /** BM25 of every slot. The array is reused by the next call. */
-export function scoreWords(index: MemoryIndex, { numbers, weights }: Omit<WordMatches, "best">): Float32Array {
-  return index.words.score(numbers, weights);
+export function scoreWords(
+  index: MemoryIndex,
+  { saturation }: WordStatistics,
+  { numbers, weights }: Omit<WordMatches, "best">,
+): Float32Array {
+  return index.words.score(numbers, weights, saturation);
 }
 
 /** A query's words that some memory has. */
-export function weighWords(index: MemoryIndex, known: TermNumbers, text: string): Omit<WordMatches, "best"> {
-  const read = readQuery(text), asked = queryTerms(read, read.language === null ? languagesOf(index, known) : []);
+export function weighWords(
+  indexes: readonly Marked[],
+  statistics: WordStatistics,
+  known: TermNumbers,
+  text: string,
+): Omit<WordMatches, "best"> {
+  const read = readQuery(text);
+  const asked = queryTerms(read, read.language === null ? languagesOf(indexes, statistics, known) : []);
   const found = asked.map((term) => ({ term, numbers: term.forms.map((form) => known.find(form)).filter(Boolean) }));
-  let words = found.filter(({ numbers }) => numbers.length > 0);
-  const unknown = asked.length - words.length;
-  if (words.length > MAX_WORDS) {
-    const weights = index.words.weights(words.map(({ numbers }) => numbers));
-    const order = words.map((word, i) => ({ word, weight: weights[i]! })).sort((a, b) => b.weight - a.weight);
-    words = order.slice(0, MAX_WORDS).map(({ word }) => word);
-  }
-  const numbers = words.map((word) => word.numbers), weights = index.words.weights(numbers);
-  // A term may have a number and no memory any more.
-  const unseen = (unknown + weights.filter((weight) => weight === 0).length) * index.words.highestWeight;
-  return { terms: words.map(({ term }) => term), numbers, weights, unseen };
+  const weights = statistics.weights(found.map(({ numbers }) => numbers));
+  // A term may have a number and no memory here: one of another space, or none any more.
+  let words = found.map((word, i) => ({ ...word, weight: weights[i]! })).filter(({ weight }) => weight > 0);
+  const unseen = (asked.length - words.length) * statistics.highestWeight;
+  if (words.length > MAX_WORDS) words = words.sort((a, b) => b.weight - a.weight).slice(0, MAX_WORDS);
+  return {
+    terms: words.map(({ term }) => term),
+    numbers: words.map(({ numbers }) => numbers),
+    weights: words.map(({ weight }) => weight),
+    unseen,
+  };
 }
 
 /** Languages besides English in which more than a few memories are. */
-function languagesOf(index: MemoryIndex, known: TermNumbers): StemmedLanguage[] {
-  const least = Math.max(1, index.size * LANGUAGE_SHARE);
+function languagesOf(
+  read: readonly Marked[],
+  statistics: WordStatistics,
+  known: TermNumbers,
+): StemmedLanguage[] {
+  const least = Math.max(1, sizeOf(read) * LANGUAGE_SHARE);
   return LATIN_STEMMED.filter((language) => {
     const number = known.find(languageTerm(language));
-    return number !== 0 && index.words.count(number) >= least;
+    return number !== 0 && statistics.count(number) >= least;
   });
 }
 
 /** Completes what was found by words; runs without a pause, for the scratch arrays are shared by all queries. */
 export function findCandidates(
-  index: MemoryIndex,
+  read: readonly Marked[],
   numbers: TermNumbers,
   words: WordMatches,
-  { vector, marks, limit }: MarkedQuery,
+  { vector, limit }: MarkedQuery,
   exactly: ExactCosines,
 ): Omit<CandidateSet, "vector_ignored"> {
-  const { near, exact } = vector === null ? NOT_NEAR : nearest(index, vector, marks, limit, exactly);
+  const statistics = statisticsOf(read);
+  const near = read.map(({ index, marks }) =>
+    vector === null ? NOT_NEAR : nearest(index, vector, marks, limit, exactly)
+  );
+  keepNearest(near, limit);
+  return {
+    candidates: read.flatMap((marked, i) =>
+      candidatesIn(marked, statistics, numbers, words, vector !== null, near[i]!)
+    ),
+    terms: words.terms.map(({ word }) => word),
+    words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0),
+    weights: words.weights,
+    unseen_weight: words.unseen,
+    memories: read.reduce((sum, { index, marks }) => sum + (marks === null ? index.size : marked(marks)), 0),
+  };
+}
+
+/** The candidates of one space. */
+function candidatesIn(
+  { index, marks }: Marked,
+  { saturation }: WordStatistics,
+  numbers: TermNumbers,
+  words: WordMatches,
+  hasVector: boolean,
+  { near, exact }: FoundNear,
+): Candidate[] {
   const passes = (slot: number) => marks === null || marks[slot] === 1;
 
   // Everything whose scores are needed gets a row: first the candidates, then what lends to them.
@@ -127,8 +177,9 @@ export function findCandidates(
     after.forEach(take);
   }
 
-  const width = words.numbers.length, matrix = index.words.scoreApart(words.numbers, words.weights, rows, slots.length);
-  const cosines = vector === null ? undefined : index.vectors?.index.scores(slots);
+  const width = words.numbers.length;
+  const matrix = index.words.scoreApart(words.numbers, words.weights, saturation, rows, slots.length);
+  const cosines = hasVector ? index.vectors?.index.scores(slots) : undefined;
   const zeros = new Array<number>(width).fill(0);
   const semanticOf = (row: number) => exact.get(slots[row]!) ?? cosines?.[row] ?? null;
   const speakers = speakersOf(index, numbers, words.terms, rows, slots.length);
@@ -167,14 +218,12 @@ export function findCandidates(
     if (after.length > 0) candidate.after = after.map(lentBy);
   }
   for (const slot of slots) rows[slot] = -1;
-  return {
-    candidates,
-    terms: words.terms.map(({ word }) => word),
-    words_ceiling: words.weights.reduce((sum, weight) => sum + weight, 0),
-    weights: words.weights,
-    unseen_weight: words.unseen,
-    memories: marks === null ? index.size : marked(marks),
-  };
+  return candidates;
+}
+
+/** Memories of the spaces that are read. */
+function sizeOf(read: readonly Marked[]): number {
+  return read.reduce((sum, { index }) => sum + index.size, 0);
 }
 
 const NO_TURNS: readonly Scores[] = [], NO_SPEAKER: readonly number[] = [];
@@ -208,7 +257,23 @@ function marked(marks: Uint8Array): number {
   return total;
 }
 
-const NOT_NEAR: { near: Near[]; exact: Map<number, number> } = { near: [], exact: new Map() };
+/** The best of a space by vector, best first, and the cosines without rounding of some. */
+interface FoundNear {
+  near: Near[];
+  exact: ReadonlyMap<number, number>;
+}
+
+const NOT_NEAR: FoundNear = { near: [], exact: new Map() };
+
+/** Leaves of several spaces' best those that are the best of all. */
+function keepNearest(found: FoundNear[], limit: number): void {
+  if (found.length < 2) return;
+  const least = found.flatMap(({ near }) => near.map(({ score }) => score)).sort((a, b) => b - a)[limit - 1];
+  if (least === undefined) return;
+  for (const [i, { near, exact }] of found.entries()) {
+    found[i] = { near: near.filter(({ score }) => score >= least), exact };
+  }
+}
 
 /** The best by vector; leaves the index aimed at it. */
 function nearest(
@@ -217,7 +282,7 @@ function nearest(
   marks: Uint8Array | null,
   limit: number,
   exactly: ExactCosines,
-): { near: Near[]; exact: Map<number, number> } {
+): FoundNear {
   if (index.vectors === null) return NOT_NEAR;
   const { model, index: vectors } = index.vectors, exact = new Map<number, number>();
   vectors.setQuery(vector);
@@ -233,10 +298,21 @@ function nearest(
   return { near: near.slice(0, limit), exact };
 }
 
-function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null, limit: number): number[] {
+function bestByWords(index: MemoryIndex, scores: Float32Array, marks: Uint8Array | null, limit: number): TopK {
   const top = new TopK(limit);
   offerScored(top, index, scores, marks);
-  return top.slots();
+  return top;
+}
+
+/** Row ids of the best of all spaces. */
+function bestIds(read: readonly Marked[], tops: readonly TopK[], limit: number): number[] {
+  const idsOf = (slots: readonly number[], i: number) => slots.map((slot) => read[i]!.index.ids[slot]!);
+  if (tops.length < 2) return tops.flatMap((top, i) => idsOf(top.slots(), i));
+  const scored = tops.flatMap((top, i) => {
+    const sorted = top.sorted();
+    return idsOf(sorted.map(({ slot }) => slot), i).map((id, at) => ({ id, score: sorted[at]!.score }));
+  });
+  return scored.sort((a, b) => b.score - a.score).slice(0, limit).map(({ id }) => id);
 }
 
 /**

@@ -169,6 +169,17 @@ export function refuseForeign(connection: DatabaseSync, path: string): void {
 /** Runs the missing steps in one transaction; a second process that came at the same moment finds none missing. */
 function migrate(connection: DatabaseSync, path: string): void {
   if (pluck(connection, "PRAGMA user_version") === SCHEMA_VERSION) return;
+  // A table that is made again takes nothing along that belongs to its rows. Has no effect within a transaction.
+  const enforced = pluck(connection, "PRAGMA foreign_keys") === 1;
+  connection.exec("PRAGMA foreign_keys = OFF");
+  try {
+    runSteps(connection, path);
+  } finally {
+    if (enforced) connection.exec("PRAGMA foreign_keys = ON");
+  }
+}
+
+function runSteps(connection: DatabaseSync, path: string): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
     refuseForeign(connection, path);

@@ -5,16 +5,12 @@
  */
 
 import type { MemoryFilter } from "../../memory/memory.ts";
+import type { Marked } from "./candidates.ts";
 import type { IndexSync } from "./index_sync.ts";
 import type { MemoryIndex } from "./memory_index.ts";
+import type { Reach } from "./reach.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { TextScans } from "./text_scans.ts";
-
-/** The index, and the slots that pass by mark: null for all. */
-export interface Filtered {
-  index: MemoryIndex;
-  marks: Uint8Array | null;
-}
 
 /** Applies filters to one store. */
 export class Filtering {
@@ -26,16 +22,17 @@ export class Filtering {
     this.#scans = scans;
   }
 
-  /** The index in step with the database, and what passes. */
-  async match(filter: MemoryFilter): Promise<Filtered> {
-    const only = await this.unindexed(filter), index = await this.#sync.current();
-    return { index, marks: marksOf(index, filter, only) };
+  /** The indexes of the spaces that are read, in step with the database, and what passes. */
+  async match(filter: MemoryFilter, reach: Reach): Promise<Marked[]> {
+    const only = await this.unindexed(filter, reach);
+    await this.#sync.current();
+    return this.#sync.read(reach).map((index) => ({ index, marks: marksOf(index, filter, only) }));
   }
 
   /** Ids of the memories that pass the conditions which the index can't answer; null without such conditions. */
-  async unindexed({ metadata }: MemoryFilter): Promise<number[] | null> {
+  async unindexed({ metadata }: MemoryFilter, reach: Reach): Promise<number[] | null> {
     if (metadata === undefined || Object.keys(metadata).length === 0) return null;
-    return await this.#scans.withMetadata(metadata, new TimeSlice());
+    return await this.#scans.withMetadata(metadata, reach, new TimeSlice());
   }
 }
 

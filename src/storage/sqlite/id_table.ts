@@ -4,16 +4,18 @@
  * @module
  */
 
+import { AT_FIRST } from "./growth.ts";
+
 const FREE = 0;
 /** Left behind by a removed id, so that searches go on past it. */
 const REMOVED = 0xffff_ffff;
 /** Share of places in use, removed ones included, above which the table is rebuilt. */
 const FULLEST = 0.85;
 
-/** Maps row ids (1 to 2³² − 2) to slots. */
+/** Maps row ids, or other numbers from 1 to 2³² − 2, to slots. */
 export class IdTable {
-  #ids = new Uint32Array(1024);
-  #slots = new Uint32Array(1024);
+  #ids = new Uint32Array(AT_FIRST);
+  #slots = new Uint32Array(AT_FIRST);
   #size = 0;
   #taken = 0;
 
@@ -42,6 +44,11 @@ export class IdTable {
     if (at === -1) return;
     this.#ids[at] = REMOVED;
     this.#size--;
+  }
+
+  /** All ids, in no particular order. */
+  *ids(): IterableIterator<number> {
+    for (const id of this.#ids) if (id !== FREE && id !== REMOVED) yield id;
   }
 
   #find(id: number): number {

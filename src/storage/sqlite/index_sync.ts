@@ -1,6 +1,6 @@
 /**
- * Keeps the in-memory index in step with the database: reads it once, then follows what this and other processes
- * commit. Every change of a memory gives it a new revision and every deletion leaves a tombstone, so following means
+ * Keeps the in-memory indexes, one of each space, in step with the database: reads them once, then follows what this and
+ * other processes commit. Every change of a memory gives it a new revision and every deletion leaves a tombstone, so following means
  * reading the rows above the last revision seen.
  *
  * @module
@@ -12,12 +12,14 @@ import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "../escape.ts";
-import { MemoryIndex } from "./memory_index.ts";
+import { MemoryIndex, type ModelVectors } from "./memory_index.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { ReanalysedMemory } from "./records.ts";
 import { tagsOf, textOf } from "./rows.ts";
+import { DEFAULT_NUMBER, type Reach } from "./reach.ts";
 import { decodeNumbers, termLookUp, TermNumbers } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
+import { VectorMemory } from "./vector_memory.ts";
 
 /** Rows read from the database in one go. */
 const ROWS_AT_ONCE = 128;
@@ -28,7 +30,10 @@ const DEAD_SHARE = 0.2;
 const WORTH_GIVING_BACK = 10_000, GIVE_BACK_AFTER = 1000;
 
 const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, " +
-  "m.superseded IS NOT NULL, CASE WHEN m.metadata = '{}' THEN NULL ELSE m.metadata ->> '$.role' END, v.codes";
+  "m.superseded IS NOT NULL, CASE WHEN m.metadata = '{}' THEN NULL ELSE m.metadata ->> '$.role' END, m.space, " +
+  "m.writer, v.codes";
+/** Where the vectors begin in a row of `COLUMNS`. */
+const VECTORS_AT = 11;
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
 
@@ -48,10 +53,64 @@ interface Counters {
   active_model: number;
 }
 
+/** The vectors of a model, of all spaces. */
+interface ServedVectors {
+  model: number;
+  memory: VectorMemory;
+}
+
+/** All that is in memory of a store. A memory never changes its space: one that is moved gets another row. */
+class Indexes {
+  readonly bySpace = new Map<number, MemoryIndex>();
+  /** Vectors that searches use; null while there is no model. */
+  vectors: ServedVectors | null = null;
+  /** Vectors of the model that is about to take over, while they are being read. */
+  nextVectors: ServedVectors | null = null;
+
+  constructor() {
+    this.of(DEFAULT_NUMBER);
+  }
+
+  /** The index of a space, made where there is none. */
+  of(space: number): MemoryIndex {
+    let index = this.bySpace.get(space);
+    if (index === undefined) {
+      this.bySpace.set(space, index = new MemoryIndex());
+      index.vectors = emptyOf(this.vectors);
+      index.nextVectors = emptyOf(this.nextVectors);
+    }
+    return index;
+  }
+
+  all(): MemoryIndex[] {
+    return [...this.bySpace.values()];
+  }
+
+  /** Begins to read another model's vectors; ends it with null. */
+  prepare(next: ServedVectors | null): void {
+    this.nextVectors = next;
+    for (const index of this.bySpace.values()) index.nextVectors = emptyOf(next);
+  }
+
+  /** Lets searches use the vectors that were read. */
+  exchange(): void {
+    this.vectors = this.nextVectors;
+    for (const index of this.bySpace.values()) index.vectors = index.nextVectors;
+  }
+}
+
+function emptyOf(served: ServedVectors | null): ModelVectors | null {
+  return served && { model: served.model, index: new VectorIndex(served.memory) };
+}
+
 /** Follows one database. */
 export class IndexSync {
   readonly terms: TermNumbers;
-  #index = new MemoryIndex();
+  #indexes = new Indexes();
+  /** In place of the index of a space that has none. */
+  readonly #nothing = new MemoryIndex();
+  /** Spaces whose memories changed since postings were last cleaned. */
+  readonly #touched = new Set<number>();
   #replaceTerms: ReplaceTerms;
   readonly #analyse: Analyse;
   readonly #statements;
@@ -84,7 +143,7 @@ export class IndexSync {
       ),
       gone: prepareRows(
         reader,
-        "SELECT revision, memory_id FROM tombstones WHERE (revision, memory_id) > (?, ?) AND revision <= ? " +
+        "SELECT revision, memory_id, space FROM tombstones WHERE (revision, memory_id) > (?, ?) AND revision <= ? " +
           `ORDER BY revision, memory_id LIMIT ${ROWS_AT_ONCE}`,
       ),
       content: prepareRows(reader, "SELECT content FROM memories WHERE id = ?"),
@@ -92,18 +151,52 @@ export class IndexSync {
       dimensions: prepareRows(reader, "SELECT dimensions FROM models WHERE number = ?"),
       vectors: prepareRows(
         reader,
-        `SELECT memory_id, codes FROM vectors WHERE model = ? AND memory_id > ? ORDER BY memory_id LIMIT ${ROWS_AT_ONCE}`,
+        "SELECT v.memory_id, v.codes, m.space FROM vectors v JOIN memories m ON m.id = v.memory_id " +
+          `WHERE v.model = ? AND v.memory_id > ? ORDER BY v.memory_id LIMIT ${ROWS_AT_ONCE}`,
       ),
     };
   }
 
-  /** The index as it is, in step or not. */
-  get index(): MemoryIndex {
-    return this.#index;
+  /** The indexes of the spaces in reach as they are, in step or not; at least one. */
+  read(reach: Reach): MemoryIndex[] {
+    if (reach === null) return this.#indexes.all();
+    const { bySpace } = this.#indexes;
+    if (reach.length === 1) return [bySpace.get(reach[0]!) ?? this.#nothing];
+    const found = reach.flatMap((space) => bySpace.get(space) ?? []);
+    return found.length > 0 ? found : [this.#nothing];
   }
 
-  /** The index with everything that was committed before the call, by whatever process. */
-  async current(): Promise<MemoryIndex> {
+  /** Memories in a space. */
+  sizeOf(space: number): number {
+    return this.#indexes.bySpace.get(space)?.size ?? 0;
+  }
+
+  /** Number of the model whose vectors searches use; 0 while there is none. */
+  get servedModel(): number {
+    return this.#indexes.vectors?.model ?? 0;
+  }
+
+  /** Memories of all spaces. */
+  get size(): number {
+    return this.#indexes.all().reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Bytes of the typed arrays; names, orders and maps come on top. */
+  get bytes(): number {
+    const { vectors } = this.#indexes;
+    return this.#indexes.all().reduce((sum, { bytes }) => sum + bytes, vectors?.memory.bytes ?? 0);
+  }
+
+  /** Forgets a space that was dropped. */
+  drop(space: number): void {
+    const index = this.#indexes.bySpace.get(space);
+    if (index === undefined || index.size > 0) return;
+    this.#indexes.bySpace.delete(space);
+    for (const vectors of [index.vectors, index.nextVectors]) vectors?.index.release();
+  }
+
+  /** Brings the indexes in step with everything that was committed before the call, by whatever process. */
+  async current(): Promise<void> {
     // A sync that is running may have begun before the commit in question; the next one hasn't.
     for (let round = 0; round < 2; round++) {
       const version = this.#dataVersion();
@@ -116,7 +209,6 @@ export class IndexSync {
       }
       await this.#syncing;
     }
-    return this.#index;
   }
 
   /** Takes over what this process committed, some at a time, so that the next `current` finds little left to read. */
@@ -182,7 +274,7 @@ export class IndexSync {
   }
 
   #wantedModel(): number {
-    return (this.#index.nextVectors ?? this.#index.vectors)?.model ?? 0;
+    return (this.#indexes.nextVectors ?? this.#indexes.vectors)?.model ?? 0;
   }
 
   /** @param counters As they were read right before, in one go with nothing between. */
@@ -197,22 +289,25 @@ export class IndexSync {
     if (active_model !== this.#wantedModel()) {
       const switching = this.#switching = this.#switchModel(active_model);
       switching.catch(() => {}); // its callers get the error
-      if (this.#index.vectors === null) await switching;
+      if (this.#indexes.vectors === null) await switching;
     }
   }
 
   async #readAll(model: number, timeSlice: TimeSlice): Promise<void> {
-    const index = new MemoryIndex();
-    if (model !== 0) index.vectors = { model, index: this.#emptyVectors(model) };
+    const indexes = new Indexes();
+    if (model !== 0) {
+      indexes.vectors = this.#vectorsOf(model);
+      indexes.of(DEFAULT_NUMBER).vectors = emptyOf(indexes.vectors);
+    }
     for (let last = 0;;) {
       this.#resume();
       const rows = rowsOf(this.#statements.all, model, last);
-      await this.#take(index, rows, [model], timeSlice);
+      await this.#take(indexes, rows, [model], timeSlice);
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
     }
-    this.#index = index;
-    if (index.size >= WORTH_GIVING_BACK) this.#collectGarbageSoon();
+    this.#indexes = indexes;
+    if (this.size >= WORTH_GIVING_BACK) this.#collectGarbageSoon();
   }
 
   /** A little later, when V8 has collected what was read. */
@@ -227,32 +322,35 @@ export class IndexSync {
   }
 
   async #readChanges(until: number, timeSlice: TimeSlice): Promise<void> {
-    const index = this.#index;
+    const indexes = this.#indexes;
     // Without an upper bound: a change gives a row another revision, and one stored long before `until` would be missed.
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
-      const models: [number, number] = [index.vectors?.model ?? 0, index.nextVectors?.model ?? 0];
+      const models: [number, number] = [indexes.vectors?.model ?? 0, indexes.nextVectors?.model ?? 0];
       const rows = rowsOf(this.#statements.changed, ...models, ...from);
-      await this.#take(index, rows, models, timeSlice);
+      await this.#take(indexes, rows, models, timeSlice);
       if (rows.length < ROWS_AT_ONCE) break;
       this.#resume(); // what fits into one step is finished, for the calls in flight
       from = [rows.at(-1)!.at(-1)!, rows.at(-1)![0]!];
     }
     for (let from: Value[] = [this.#revision, Number.MAX_SAFE_INTEGER];;) {
       const rows = rowsOf(this.#statements.gone, ...from, until);
-      for (const row of rows) index.remove(Number(row[1]));
+      for (const [, id, space] of rows) {
+        indexes.bySpace.get(Number(space))?.remove(Number(id));
+        this.#touched.add(Number(space));
+      }
       if (rows.length < ROWS_AT_ONCE) break;
       this.#resume();
-      from = rows.at(-1)!;
+      from = rows.at(-1)!.slice(0, 2);
       await timeSlice.yieldIfDue();
     }
   }
 
-  /** @param models Numbers of the models whose vectors are in the rows from the tenth column on. */
-  async #take(index: MemoryIndex, rows: Value[][], models: number[], timeSlice: TimeSlice): Promise<void> {
+  /** @param models Numbers of the models whose vectors are in the rows from the column `VECTORS_AT` on. */
+  async #take(indexes: Indexes, rows: Value[][], models: number[], timeSlice: TimeSlice): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, timeSlice);
     for (const row of rows) {
-      const id = Number(row[0]);
+      const id = Number(row[0]), index = indexes.of(Number(row[9]));
       const memory = {
         id,
         created_at: Number(row[1]),
@@ -261,10 +359,11 @@ export class IndexSync {
         tags: tagsOf(row[4]),
         superseded: row[7] === 1,
         role: metadataRole({ role: row[8] == null ? null : String(row[8]) }),
+        writer: row[10] == null ? null : String(row[10]),
       };
       index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
       models.forEach((model, column) => {
-        const codes = row[9 + column];
+        const codes = row[VECTORS_AT + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);
       });
       if (timeSlice.isDue) await timeSlice.yieldIfDue();
@@ -286,38 +385,47 @@ export class IndexSync {
     for (const row of rows) row[6] = rowsOf(this.#statements.termsOf, row[0]!)[0]?.[0] ?? null;
   }
 
-  #emptyVectors(model: number): VectorIndex {
-    return new VectorIndex(Number(rowsOf(this.#statements.dimensions, model)[0]![0]));
+  #vectorsOf(model: number): ServedVectors {
+    return { model, memory: new VectorMemory(Number(rowsOf(this.#statements.dimensions, model)[0]![0])) };
   }
 
   /** Reads the vectors of another model beside those in use, and exchanges them at the end. */
   async #switchModel(model: number): Promise<void> {
-    const index = this.#index, timeSlice = new TimeSlice();
+    const indexes = this.#indexes, timeSlice = new TimeSlice();
     if (model === 0) return;
-    const next = index.nextVectors = { model, index: this.#emptyVectors(model) };
+    const next = this.#vectorsOf(model);
+    indexes.prepare(next);
     try {
-      for (let last = 0; index.nextVectors === next;) {
+      for (let last = 0; indexes.nextVectors === next;) {
         this.#resume();
         const rows = rowsOf(this.#statements.vectors, model, last);
-        for (const [id, codes] of rows) {
-          const slot = index.slotOf(Number(id));
-          if (slot !== undefined && !next.index.has(slot)) next.index.set(slot, codes as Uint8Array);
+        for (const [id, codes, space] of rows) {
+          if (indexes.nextVectors !== next) return;
+          const index = indexes.bySpace.get(Number(space)), slot = index?.slotOf(Number(id));
+          const vectors = index?.nextVectors?.index;
+          if (slot !== undefined && !vectors!.has(slot)) vectors!.set(slot, codes as Uint8Array);
           if (timeSlice.isDue) await timeSlice.yieldIfDue();
         }
         if (rows.length < ROWS_AT_ONCE) break;
         last = Number(rows.at(-1)![0]);
       }
-      if (index.nextVectors === next) index.vectors = next;
+      if (indexes.nextVectors === next) indexes.exchange();
     } finally {
-      if (index.nextVectors === next) index.nextVectors = null;
+      if (indexes.nextVectors === next) indexes.prepare(null);
     }
   }
 
   #purgeIfDue(): void {
-    const index = this.#index, { dead } = index.words;
-    if (this.#purging !== undefined || dead < Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) return;
+    if (this.#purging !== undefined) return;
+    let due: MemoryIndex | undefined;
+    for (const space of this.#touched) {
+      const index = this.#indexes.bySpace.get(space);
+      if (index !== undefined && index.words.dead >= Math.max(DEAD_AT_LEAST, index.size * DEAD_SHARE)) due = index;
+      else this.#touched.delete(space);
+    }
+    if (due === undefined) return;
     const timeSlice = new TimeSlice();
-    this.#purging = index.purge(() => this.#closed ? Promise.resolve() : timeSlice.yieldIfDue())
+    this.#purging = due.purge(() => this.#closed ? Promise.resolve() : timeSlice.yieldIfDue())
       .catch(() => this.#outdate())
       .finally(() => this.#purging = undefined);
   }

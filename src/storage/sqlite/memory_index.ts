@@ -5,9 +5,10 @@
  * @module
  */
 
-import type { MemoryFilter, Supersession } from "../../memory/memory.ts";
+import type { MemoryFilter, Supersession, Writer } from "../../memory/memory.ts";
 import { type Role, ROLES } from "../../memory/role.ts";
 import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
+import { AT_FIRST, grown, grownLength } from "./growth.ts";
 import { IdTable } from "./id_table.ts";
 import { FoldedNames, Interned } from "./interned.ts";
 import { firstFrom, SlotOrder } from "./slot_order.ts";
@@ -26,6 +27,8 @@ export interface IndexedMemory {
   superseded?: Supersession | boolean;
   /** The role that its metadata name; null where they name none. */
   role: Role | null;
+  /** JSON of its `Writer`; absent where that isn't known. */
+  writer?: string | null;
 }
 
 /** Vectors of one model. */
@@ -51,7 +54,7 @@ function around(turns: SlotOrder, end: number, start: number, count: number): Ne
   return { before, after };
 }
 
-/** The in-memory side of a store. */
+/** The in-memory side of one space of a store. */
 export class MemoryIndex {
   readonly words = new WordIndex();
   /** Vectors that searches use; null while there is no model. */
@@ -59,20 +62,23 @@ export class MemoryIndex {
   /** Vectors of the model that is about to take over, while they are being read. */
   nextVectors: ModelVectors | null = null;
   /** All memories by time. */
-  readonly order = new SlotOrder(1024);
-  created = new Float64Array(1024);
-  ids = new Uint32Array(1024);
-  #alive = new Uint8Array(1024);
-  #types = new Uint32Array(1024);
-  #conversations = new Uint32Array(1024);
-  #tagSets = new Uint32Array(1024);
-  #superseded = new Uint8Array(1024);
+  readonly order = new SlotOrder(AT_FIRST);
+  created = new Float64Array(AT_FIRST);
+  ids = new Uint32Array(AT_FIRST);
+  #alive = new Uint8Array(AT_FIRST);
+  #types = new Uint32Array(AT_FIRST);
+  #conversations = new Uint32Array(AT_FIRST);
+  #tagSets = new Uint32Array(AT_FIRST);
+  #superseded = new Uint8Array(AT_FIRST);
   /** Bits of `memory/turn.ts`. */
-  #features = new Uint8Array(1024);
+  #features = new Uint8Array(AT_FIRST);
   /** Place of the role in `ROLES` from 1; 0 without one. */
-  #roles = new Uint8Array(1024);
+  #roles = new Uint8Array(AT_FIRST);
   /** By `labelMark`; 0 without a label. */
-  #labels = new Uint32Array(1024);
+  #labels = new Uint32Array(AT_FIRST);
+  /** Numbers of `#writerNames`; 0 where it isn't known who stored the memory. */
+  #writers = new Uint32Array(AT_FIRST);
+  #writerNames = new Interned();
   #supersededCount = 0;
   #typeNames = new FoldedNames();
   #conversationNames = new Interned();
@@ -82,7 +88,7 @@ export class MemoryIndex {
   #tagNames = new FoldedNames();
   #turns = new Map<number, SlotOrder>();
   #slotsById = new IdTable();
-  #rows = new Int32Array(1024).fill(-1);
+  #rows = new Int32Array(AT_FIRST).fill(-1);
   #changes = 0;
   #end = 0;
   #free: number[] = [];
@@ -112,7 +118,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 36 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 40 + this.#rows.length * 4 +
       this.#slotsById.bytes;
   }
 
@@ -136,6 +142,7 @@ export class MemoryIndex {
     this.#labels[slot] = labelMark(terms);
     this.#setChangeable(slot, memory);
     this.#setConversation(slot, memory.conversation_id);
+    this.#writers[slot] = memory.writer == null ? 0 : this.#writerNames.acquire(memory.writer);
     this.words.add(slot, terms, hasFeatures ? 2 : 0);
   }
 
@@ -170,6 +177,7 @@ export class MemoryIndex {
       this.#conversationNames.release(conversation);
     }
     this.#releaseChangeable(slot);
+    this.#writerNames.release(this.#writers[slot]!);
     this.words.remove(slot);
     this.vectors?.index.remove(slot);
     this.nextVectors?.index.remove(slot);
@@ -209,6 +217,7 @@ export class MemoryIndex {
     const tagSets = filter.tags === undefined ? null : this.#matchTagSets(filter.tags);
     const superseded = filter.superseded === undefined ? null : Number(filter.superseded);
     const role = filter.role === undefined ? null : ROLES.indexOf(filter.role) + 1;
+    const writers = this.#matchWriters(filter);
     const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
     const test = (slot: number) => {
       if (this.#alive[slot] !== 1 || (types !== null && !types.includes(this.#types[slot]!))) return;
@@ -216,6 +225,7 @@ export class MemoryIndex {
       if (conversation !== null && this.#conversations[slot] !== conversation) return;
       if (superseded !== null && this.#superseded[slot] !== superseded) return;
       if (role !== null && this.#roles[slot] !== role) return;
+      if (writers !== null && writers[this.#writers[slot]!] !== 1) return;
       const created = this.created[slot]!;
       if (created >= from && created < before) marks[slot] = 1;
     };
@@ -313,6 +323,19 @@ export class MemoryIndex {
     return matches;
   }
 
+  /** Which writers pass, as marks by number; null for all. */
+  #matchWriters({ writer, channel }: MemoryFilter): Uint8Array | null {
+    if (writer === undefined && channel === undefined) return null;
+    const matches = new Uint8Array(this.#writerNames.end);
+    for (let number = 1; number < matches.length; number++) {
+      const kept = this.#writerNames.name(number);
+      if (kept === undefined) continue;
+      const { name, channel: by } = JSON.parse(kept) as Writer;
+      if ((writer ?? name) === name && (channel ?? by) === by) matches[number] = 1;
+    }
+    return matches;
+  }
+
   #setChangeable(slot: number, { memory_type, tags, superseded = false, role }: IndexedMemory): void {
     const effective = role ?? roleIn(this.#features[slot]!);
     this.#roles[slot] = effective === null ? 0 : ROLES.indexOf(effective) + 1;
@@ -345,11 +368,7 @@ export class MemoryIndex {
   }
 
   #grow(slot: number): void {
-    const size = Math.max(slot + 1, this.ids.length + (this.ids.length >> 2));
-    const grown = <T extends Float64Array | Uint32Array | Uint8Array>(old: T, larger: T): T => {
-      larger.set(old);
-      return larger;
-    };
+    const size = grownLength(this.ids.length, slot + 1);
     this.ids = grown(this.ids, new Uint32Array(size));
     this.created = grown(this.created, new Float64Array(size));
     this.#alive = grown(this.#alive, new Uint8Array(size));
@@ -360,6 +379,7 @@ export class MemoryIndex {
     this.#features = grown(this.#features, new Uint8Array(size));
     this.#roles = grown(this.#roles, new Uint8Array(size));
     this.#labels = grown(this.#labels, new Uint32Array(size));
+    this.#writers = grown(this.#writers, new Uint32Array(size));
   }
 }
 

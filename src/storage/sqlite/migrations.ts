@@ -122,6 +122,103 @@ export const MIGRATIONS: readonly string[] = [
   -- JSON of what the memory had replaced, for when it comes back.
   ALTER TABLE trash ADD COLUMN replaced TEXT;
   `,
+  `
+  -- Spaces: a memory is known by its content_hash within one. Numbers are never used twice, and neither are row ids: a
+  -- memory that is moved to another space gets another one. What was stored before is in \`default\`.
+  CREATE TABLE spaces (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created_at REAL) STRICT;
+  INSERT INTO spaces VALUES (1, 'default', NULL);
+  DROP TRIGGER forget_relations;
+  DROP TRIGGER forget_trashed_relations;
+  ALTER TABLE tombstones ADD COLUMN space INTEGER NOT NULL DEFAULT 1;
+
+  CREATE TABLE new_memories (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    space INTEGER NOT NULL REFERENCES spaces (number),
+    content_hash TEXT NOT NULL,
+    content TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    memory_type TEXT,
+    metadata TEXT NOT NULL,
+    conversation_id TEXT,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    revision INTEGER NOT NULL,
+    superseded TEXT,
+    writer TEXT, -- JSON of who stored it; null where that isn't known
+    UNIQUE (content_hash, space)
+  ) STRICT;
+  INSERT INTO new_memories SELECT id, 1, content_hash, content, tags, memory_type, metadata, conversation_id, created_at,
+    updated_at, revision, superseded, NULL FROM memories;
+  DELETE FROM sqlite_sequence WHERE name = 'new_memories';
+  INSERT INTO sqlite_sequence SELECT 'new_memories', seq FROM sqlite_sequence WHERE name = 'memories';
+  DROP TABLE memories;
+  ALTER TABLE new_memories RENAME TO memories;
+  CREATE INDEX memories_by_revision ON memories (revision);
+  CREATE INDEX memories_by_space ON memories (space);
+  CREATE INDEX memories_by_successor ON memories (superseded ->> '$.by') WHERE superseded IS NOT NULL;
+
+  CREATE TABLE new_trash (
+    space INTEGER NOT NULL REFERENCES spaces (number),
+    content_hash TEXT NOT NULL,
+    content TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    memory_type TEXT,
+    metadata TEXT NOT NULL,
+    conversation_id TEXT,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    deleted_at REAL NOT NULL,
+    reason TEXT NOT NULL,
+    superseded TEXT,
+    replaced TEXT,
+    writer TEXT,
+    PRIMARY KEY (content_hash, space)
+  ) STRICT;
+  INSERT INTO new_trash SELECT 1, content_hash, content, tags, memory_type, metadata, conversation_id, created_at,
+    updated_at, deleted_at, reason, superseded, replaced, NULL FROM trash ORDER BY rowid;
+  CREATE TABLE new_trash_vectors (
+    content_hash TEXT NOT NULL,
+    space INTEGER NOT NULL,
+    model INTEGER NOT NULL REFERENCES models (number),
+    codes BLOB NOT NULL,
+    remainders BLOB NOT NULL,
+    PRIMARY KEY (content_hash, space, model),
+    FOREIGN KEY (content_hash, space) REFERENCES trash (content_hash, space) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_trash_vectors SELECT content_hash, 1, model, codes, remainders FROM trash_vectors;
+  DROP TABLE trash_vectors;
+  DROP TABLE trash;
+  ALTER TABLE new_trash RENAME TO trash;
+  ALTER TABLE new_trash_vectors RENAME TO trash_vectors;
+  CREATE INDEX trash_by_time ON trash (deleted_at);
+  CREATE INDEX trash_by_space ON trash (space, deleted_at);
+
+  CREATE TABLE new_relations (
+    space INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    type TEXT NOT NULL,
+    target TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (source, type, target, space)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_relations SELECT 1, source, type, target, created_at FROM relations;
+  DROP TABLE relations;
+  ALTER TABLE new_relations RENAME TO relations;
+  CREATE INDEX relations_by_target ON relations (target);
+  CREATE INDEX relations_by_type ON relations (space, type, created_at);
+  CREATE TRIGGER forget_relations AFTER DELETE ON memories
+    WHEN NOT EXISTS (SELECT 1 FROM trash WHERE content_hash = OLD.content_hash AND space = OLD.space)
+    BEGIN
+      DELETE FROM relations WHERE source = OLD.content_hash AND space = OLD.space;
+      DELETE FROM relations WHERE target = OLD.content_hash AND space = OLD.space;
+    END;
+  CREATE TRIGGER forget_trashed_relations AFTER DELETE ON trash
+    WHEN NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = OLD.content_hash AND space = OLD.space)
+    BEGIN
+      DELETE FROM relations WHERE source = OLD.content_hash AND space = OLD.space;
+      DELETE FROM relations WHERE target = OLD.content_hash AND space = OLD.space;
+    END;
+  `,
 ];
 
 /** Version of the schema that this build reads and writes. */

@@ -12,6 +12,7 @@ import { escapeText, unescapeText } from "../escape.ts";
 import type { TimeSlice } from "../../yielding.ts";
 import { quantise } from "./quantise.ts";
 import type { PreparedVectors } from "./quantise.ts";
+import { type Reach, reaches } from "./reach.ts";
 import { checkDimensions } from "./records.ts";
 import type { WriteQueue } from "./write_queue.ts";
 
@@ -42,7 +43,7 @@ export class Models {
     this.#byNumber = prepareRows(reader, `SELECT ${COLUMNS} FROM models WHERE number = ?`);
     this.#missing = prepareRows(
       reader,
-      "SELECT m.id, m.content_hash, v.model IS NULL, iif(v.model IS NULL, m.content, NULL) FROM memories m " +
+      "SELECT m.id, m.content_hash, v.model IS NULL, iif(v.model IS NULL, m.content, NULL), m.space FROM memories m " +
         "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ? WHERE m.id > ? ORDER BY m.id LIMIT ?",
     );
   }
@@ -123,14 +124,23 @@ export class Models {
     for (const model of this.#complete.keys()) if (model !== number) this.#complete.delete(model);
   }
 
-  /** Memories without vectors of a model, in the order they were stored. */
-  async missing(id: string, limit: number, timeSlice: TimeSlice): Promise<{ content_hash: string; content: string }[]> {
+  /** Memories of the spaces in reach without vectors of a model, in the order they were stored. */
+  async missing(
+    id: string,
+    limit: number,
+    reach: Reach,
+    timeSlice: TimeSlice,
+  ): Promise<{ content_hash: string; content: string }[]> {
     const { number } = this.#required(id), found: { content_hash: string; content: string }[] = [];
+    let isComplete = true;
     for (let last = this.#complete.get(number) ?? 0; found.length < limit;) {
       const rows = rowsOf(this.#missing, number, last, ROWS_AT_ONCE);
-      for (const [row, hash, isMissing, content] of rows) {
-        if (isMissing === 1) found.push({ content_hash: String(hash), content: unescapeText(String(content)) });
-        else if (found.length === 0) this.#complete.set(number, Number(row));
+      for (const [row, hash, isMissing, content, space] of rows) {
+        isComplete &&= isMissing === 0;
+        if (isComplete) this.#complete.set(number, Number(row));
+        if (isMissing === 1 && reaches(reach, Number(space))) {
+          found.push({ content_hash: String(hash), content: unescapeText(String(content)) });
+        }
         if (found.length === limit) break;
       }
       if (rows.length < ROWS_AT_ONCE) break;

@@ -18,7 +18,9 @@ import { released, type Replaced, replacedAgain, replacedBy, successorOf } from 
 import { escapeText } from "../escape.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import type { PreparedVectors } from "./quantise.ts";
-import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
+import { type Reach, reaches } from "./reach.ts";
+import { MEMORY_COLUMNS, MEMORY_ROW, memoryOf, valuesOf } from "./rows.ts";
+import { SpaceNumbers } from "./space_numbers.ts";
 import { encodeNumbers, type TermNumbers, TermWriter } from "./terms.ts";
 import { Trash } from "./trash.ts";
 import type { Work, Written } from "./write_queue.ts";
@@ -29,6 +31,8 @@ const TOMBSTONES_KEPT = 100_000;
 /** A memory with all that is derived from its content, made before the transaction begins. */
 export interface PreparedMemory {
   memory: Memory;
+  /** Name of the space it goes to. */
+  space: string;
   terms: ReadonlyMap<string, number>;
   /** Null without vectors. */
   vectors: PreparedVectors | null;
@@ -49,6 +53,7 @@ export class Records {
   readonly #numbers: TermNumbers;
   readonly #terms: TermWriter;
   readonly #trash: Trash;
+  readonly #spaces: SpaceNumbers;
   readonly #statements;
 
   constructor(database: Database, numbers: TermNumbers) {
@@ -56,30 +61,33 @@ export class Records {
     this.#numbers = numbers;
     this.#terms = new TermWriter(numbers, writer);
     this.#trash = new Trash(writer);
+    this.#spaces = new SpaceNumbers(writer);
     this.#statements = {
       insert: writer.prepare(
-        `INSERT INTO memories (${MEMORY_COLUMNS}, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
-          "ON CONFLICT (content_hash) DO NOTHING",
+        `INSERT INTO memories (${MEMORY_COLUMNS}, revision, space) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+          "ON CONFLICT (content_hash, space) DO NOTHING",
       ),
       insertTerms: writer.prepare("INSERT OR REPLACE INTO memory_terms (memory_id, analyser, terms) VALUES (?, ?, ?)"),
       insertVectors: writer.prepare(
         "INSERT OR REPLACE INTO vectors (memory_id, model, codes, remainders) VALUES (?, ?, ?, ?)",
       ),
       insertWords: writer.prepare("INSERT INTO content_words (rowid, content) VALUES (?, ?)"),
-      find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ?"),
-      select: prepareRows(writer, `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE content_hash = ?`),
+      find: prepareRows(writer, "SELECT id FROM memories WHERE content_hash = ? AND space = ?"),
+      select: prepareRows(writer, `SELECT ${MEMORY_ROW}, id FROM memories WHERE content_hash = ? AND space = ?`),
+      everywhere: prepareRows(writer, "SELECT id, space FROM memories WHERE content_hash = ?"),
       update: writer.prepare(
         "UPDATE memories SET tags = ?, memory_type = ?, metadata = ?, created_at = ?, updated_at = ?, superseded = ?, " +
           "revision = ? WHERE id = ?",
       ),
       replaced: prepareRows(
         writer,
-        `SELECT ${MEMORY_COLUMNS}, id FROM memories WHERE superseded IS NOT NULL AND superseded ->> '$.by' = ?`,
+        `SELECT ${MEMORY_ROW}, id FROM memories ` +
+          "WHERE superseded IS NOT NULL AND superseded ->> '$.by' = ? AND space = ?",
       ),
       touch: writer.prepare("UPDATE memories SET revision = ? WHERE id = ?"),
       delete: writer.prepare("DELETE FROM memories WHERE id = ?"),
       deleteWords: writer.prepare("DELETE FROM content_words WHERE rowid = ?"),
-      bury: writer.prepare("INSERT INTO tombstones (revision, memory_id) VALUES (?, ?)"),
+      bury: writer.prepare("INSERT INTO tombstones (revision, memory_id, space) VALUES (?, ?, ?)"),
       forgotten: writer.prepare(
         "UPDATE counters SET value = max(value, (SELECT ifnull(max(revision), 0) FROM tombstones WHERE revision < ?)) " +
           "WHERE name = 'forgotten'",
@@ -94,10 +102,11 @@ export class Records {
       const result: StoreOutcome[] = [], added = new Map<string, number>();
       this.#terms.begin();
       for (const item of items) {
-        const isNew = yield* this.#insert(item, revision, added);
+        const space = this.#spaces.make(item.space, null);
+        const isNew = yield* this.#insert(item, space, revision, added);
         result.push(isNew ? "stored" : "duplicate");
         if (!isNew) continue;
-        this.#trash.drop(item.memory.content_hash);
+        this.#trash.drop(item.memory.content_hash, space);
         yield;
       }
       return { result, changed: countOf(result, "stored"), committed: () => this.#numbers.adopt(added) };
@@ -105,51 +114,51 @@ export class Records {
   }
 
   /**
-   * Stores what is in the trash as it was read there and takes it out; for each, whether it was in the trash, and
-   * `conflict`, with nothing changed, for what another process took out and put in again since.
+   * Stores what is in the trash of a space as it was read there and takes it out; for each, whether it was in the trash,
+   * and `conflict`, with nothing changed, for what another process took out and put in again since.
    */
-  restore(items: readonly (PreparedMemory | null)[]): Work<(boolean | "conflict")[]> {
+  restore(items: readonly (PreparedMemory | null)[], name: string): Work<(boolean | "conflict")[]> {
     return function* (this: Records, revision: number) {
-      const result: (boolean | "conflict")[] = [], added = new Map<string, number>();
+      const result: (boolean | "conflict")[] = [], added = new Map<string, number>(), space = this.#spaces.find(name);
       const replaced: [by: string, Replaced][] = [], restored: string[] = [];
       this.#terms.begin();
       for (const item of items) {
-        const kept = item === null ? null : this.#trash.find(item.memory.content_hash);
+        const kept = item === null ? null : this.#trash.find(item.memory.content_hash, space);
         if (item === null || kept === null) result.push(false);
         else if (!isUnchanged(item.memory, kept)) result.push("conflict");
         else {
-          const { content_hash } = item.memory, had = this.#trash.replaced(content_hash);
+          const { content_hash } = item.memory, had = this.#trash.replaced(content_hash, space);
           if (had !== null) replaced.push([content_hash, had]);
           restored.push(content_hash);
           result.push(true);
           // Stored before it leaves the trash: its relations go when it is in neither.
-          yield* this.#insert(item, revision, added);
-          this.#trash.drop(content_hash);
+          yield* this.#insert(item, space, revision, added);
+          this.#trash.drop(content_hash, space);
         }
         yield;
       }
       // Once all of them are there, for one may have replaced another.
-      for (const hash of restored) yield* this.#bringUpToDate(hash, revision);
-      for (const [by, had] of replaced) yield* this.#replaceAgain(by, had, revision);
+      for (const hash of restored) yield* this.#bringUpToDate(hash, space, revision);
+      for (const [by, had] of replaced) yield* this.#replaceAgain(by, had, space, revision);
       return { result, changed: countOf(result, true), committed: () => this.#numbers.adopt(added) };
     }.bind(this);
   }
 
   /** Makes a memory current that was replaced by one that has gone since. */
-  *#bringUpToDate(hash: string, revision: number): Generator<void, void> {
-    const row = this.#one(this.#statements.select, hash)!, { superseded, ...memory } = memoryOf(row);
-    if (superseded === undefined || this.#isStored(superseded.by)) return;
+  *#bringUpToDate(hash: string, space: number, revision: number): Generator<void, void> {
+    const row = this.#one(this.#statements.select, hash, space)!, { superseded, ...memory } = memoryOf(row);
+    if (superseded === undefined || this.#isStored(superseded.by, space)) return;
     this.#change(row, memory, revision);
     yield;
   }
 
   /** Lets a memory that is back replace again what it had replaced, unless that was changed meanwhile. */
-  *#replaceAgain(by: string, had: Replaced, revision: number): Generator<void, void> {
+  *#replaceAgain(by: string, had: Replaced, space: number, revision: number): Generator<void, void> {
     for (const { hash } of had.memories) {
-      const row = this.#one(this.#statements.select, hash);
+      const row = this.#one(this.#statements.select, hash, space);
       if (row === undefined) continue;
       const memory = memoryOf(row), superseded = replacedAgain(memory, by, had);
-      if (superseded !== undefined && !this.#isReplacedBy(by, hash)) {
+      if (superseded !== undefined && !this.#isReplacedBy(by, hash, space)) {
         this.#change(row, { ...memory, superseded }, revision);
       }
       yield;
@@ -161,17 +170,22 @@ export class Records {
    *
    * @param going All that are about to be deleted.
    * @param given What takes its place; null for what had replaced it.
+   * @param spared content_hash of memories that stay as they are.
    */
   *#release(
     hash: string,
+    space: number,
     going: ReadonlySet<string>,
     given: string | null,
     revision: number,
+    spared: ReadonlySet<string> = new Set(),
   ): Generator<void, Replaced | null> {
-    const rows = rowsOf(this.#statements.replaced, escapeText(hash));
+    const rows = rowsOf(this.#statements.replaced, escapeText(hash), space).filter(([, old]) =>
+      !spared.has(String(old))
+    );
     if (rows.length === 0) return null;
-    const gone = memoryOf(this.#one(this.#statements.select, hash)!);
-    const by = successorOf(gone, given, (other) => !going.has(other) && this.#isStored(other));
+    const gone = memoryOf(this.#one(this.#statements.select, hash, space)!);
+    const by = successorOf(gone, given, (other) => !going.has(other) && this.#isStored(other, space));
     const memories = rows.map(memoryOf), replaced = replacedBy(by, memories);
     for (const [i, row] of rows.entries()) {
       const { superseded: _, ...memory } = memories[i]!, superseded = released(memories[i]!, by);
@@ -183,26 +197,26 @@ export class Records {
   }
 
   /** Whether what replaced a memory, and that in turn, leads to another: with that replaced too, all would be hidden. */
-  #isReplacedBy(start: string, end: string): boolean {
+  #isReplacedBy(start: string, end: string, space: number): boolean {
     const seen = new Set<string>();
     for (let at: string | undefined = start; at !== undefined && !seen.has(at);) {
       if (at === end) return true;
       seen.add(at);
-      const row = this.#one(this.#statements.select, at);
+      const row = this.#one(this.#statements.select, at, space);
       at = row === undefined ? undefined : memoryOf(row).superseded?.by;
     }
     return false;
   }
 
-  #isStored(hash: string): boolean {
-    return this.#one(this.#statements.find, hash) !== undefined;
+  #isStored(hash: string, space: number): boolean {
+    return this.#one(this.#statements.find, hash, space) !== undefined;
   }
 
-  /** Changes one memory; null when it isn't there. */
-  update(hash: string, patch: MemoryPatch, now: number): Work<Memory | null> {
+  /** Changes one memory of a space; null when it isn't there. */
+  update(hash: string, name: string, patch: MemoryPatch, now: number): Work<Memory | null> {
     // deno-lint-ignore require-yield -- one row is done in one go
     return function* (this: Records, revision: number) {
-      const row = this.#one(this.#statements.select, hash);
+      const row = this.#one(this.#statements.select, hash, this.#spaces.find(name));
       if (row === undefined) return unchangedBy(null);
       const before = memoryOf(row), memory = patched(before, patch, now);
       return memory === null ? unchangedBy(before) : this.#change(row, memory, revision);
@@ -212,6 +226,7 @@ export class Records {
   /** Changes one memory while it is as it was read, and the one named by `current` there and replaced by none. */
   updateUnchanged(
     before: Memory,
+    name: string,
     patch: MemoryPatch,
     now: number,
     current: string | null,
@@ -219,12 +234,12 @@ export class Records {
     const { select } = this.#statements;
     // deno-lint-ignore require-yield -- one row is done in one go
     return function* (this: Records, revision: number): Generator<void, Written<Memory | "conflict" | null>> {
-      const row = this.#one(select, before.content_hash);
+      const space = this.#spaces.find(name), row = this.#one(select, before.content_hash, space);
       if (row === undefined) return unchangedBy(null);
       const stored = memoryOf(row);
       if (!isUnchanged(before, stored)) return unchangedBy("conflict");
       if (current !== null) {
-        const other = this.#one(select, current);
+        const other = this.#one(select, current, space);
         if (other === undefined || memoryOf(other).superseded !== undefined) return unchangedBy("conflict");
       }
       return this.#change(row, patchedAnyway(stored, patch, now), revision);
@@ -233,8 +248,8 @@ export class Records {
 
   #change(row: Value[], memory: Memory, revision: number): Written<Memory> {
     const id = Number(row.at(-1)), { created_at, updated_at } = memory;
-    const values = valuesOf(memory), [, , tags, type, metadata] = values;
-    this.#statements.update.run(tags!, type!, metadata!, created_at, updated_at, values.at(-1)!, revision, id);
+    const [, , tags, type, metadata, , , , superseded] = valuesOf(memory);
+    this.#statements.update.run(tags!, type!, metadata!, created_at, updated_at, superseded!, revision, id);
     return { result: memory, changed: 1 };
   }
 
@@ -243,41 +258,46 @@ export class Records {
    *
    * @param successor What replaces the memories that they had replaced; null for what had replaced them.
    */
-  trashUnchanged(before: readonly Memory[], trashing: Trashing, successor: string | null): Work<boolean[]> {
+  trashUnchanged(
+    before: readonly Memory[],
+    name: string,
+    trashing: Trashing,
+    successor: string | null,
+  ): Work<boolean[]> {
     return function* (this: Records, revision: number) {
+      const space = this.#spaces.find(name);
       const as = before.map((memory) => {
-        const row = this.#one(this.#statements.select, memory.content_hash);
+        const row = this.#one(this.#statements.select, memory.content_hash, space);
         return row !== undefined && isUnchanged(memory, memoryOf(row));
       });
       const hashes = before.filter((_, i) => as[i]).map(({ content_hash }) => content_hash);
-      const written = yield* this.delete(hashes, trashing, successor)(revision);
+      const written = yield* this.delete(hashes, name, trashing, successor)(revision);
       let next = 0;
       return { ...written, result: as.map((isAs) => isAs && written.result[next++]!) };
     }.bind(this);
   }
 
   /**
-   * Deletes memories, to the trash when `trashing` says so; for each, whether it was there.
+   * Deletes memories of a space, to the trash when `trashing` says so; for each, whether it was there.
    *
    * @param successor As for `trashUnchanged`.
    */
   delete(
     hashes: readonly string[],
+    name: string,
     trashing: Trashing | null = null,
     successor: string | null = null,
   ): Work<boolean[]> {
-    const { find, bury, forgotten, forget } = this.#statements;
+    const { find, forgotten, forget } = this.#statements;
     return function* (this: Records, revision: number) {
-      const result: boolean[] = [], going = new Set(hashes);
+      const result: boolean[] = [], going = new Set(hashes), space = this.#spaces.find(name);
       for (const hash of hashes) {
-        const id = this.#one(find, hash)?.[0];
+        const id = this.#one(find, hash, space)?.[0];
         result.push(id !== undefined);
         if (id === undefined) continue;
-        const replaced = yield* this.#release(hash, going, successor, revision);
+        const replaced = yield* this.#release(hash, space, going, successor, revision);
         if (trashing !== null) this.#trash.keep(Number(id), trashing, replaced);
-        this.#statements.delete.run(id);
-        this.#statements.deleteWords.run(id);
-        bury.run(revision, id);
+        this.#remove(Number(id), space, revision);
         yield;
       }
       forgotten.run(revision - TOMBSTONES_KEPT);
@@ -286,18 +306,45 @@ export class Records {
     }.bind(this);
   }
 
-  /** Adds vectors to memories that are still there. */
-  addVectors(items: readonly { content_hash: string; vectors: PreparedVectors }[]): Work<void> {
-    const { find, insertVectors, touch } = this.#statements;
+  /**
+   * Lets a memory leave its space: for another one, or for the trash. What it had replaced and leaves too stays as it is.
+   *
+   * @param leaving content_hash of all that leave.
+   * @param trashing Null where it doesn't go to the trash.
+   */
+  *leave(
+    hash: string,
+    space: number,
+    leaving: ReadonlySet<string>,
+    trashing: Trashing | null,
+    revision: number,
+  ): Generator<void, void> {
+    const id = Number(this.#one(this.#statements.find, hash, space)![0]);
+    const replaced = yield* this.#release(hash, space, leaving, null, revision, leaving);
+    if (trashing !== null) this.#trash.keep(id, trashing, replaced);
+    this.#remove(id, space, revision);
+  }
+
+  #remove(id: number, space: number, revision: number): void {
+    const { delete: remove, deleteWords, bury } = this.#statements;
+    remove.run(id);
+    deleteWords.run(id);
+    bury.run(revision, id, space);
+  }
+
+  /** Adds vectors to memories that are still there, in all spaces in reach. */
+  addVectors(items: readonly { content_hash: string; vectors: PreparedVectors }[], reach: Reach): Work<void> {
+    const { everywhere, insertVectors, touch } = this.#statements;
     return function* (this: Records, revision: number) {
       let changed = 0;
       for (const { content_hash, vectors } of items) {
-        const id = this.#one(find, content_hash)?.[0];
-        if (id === undefined) continue;
-        insertVectors.run(id, vectors.model, vectors.codes, vectors.remainders);
-        touch.run(revision, id);
-        changed++;
-        yield;
+        for (const [id, space] of rowsOf(everywhere, escapeText(content_hash))) {
+          if (!reaches(reach, Number(space))) continue;
+          insertVectors.run(id!, vectors.model, vectors.codes, vectors.remainders);
+          touch.run(revision, id!);
+          changed++;
+          yield;
+        }
       }
       return { result: undefined, changed };
     }.bind(this);
@@ -324,12 +371,13 @@ export class Records {
   /** Inserts a memory with all that belongs to it, unless its content_hash is there already. */
   *#insert(
     { memory, terms, vectors }: PreparedMemory,
+    space: number,
     revision: number,
     added: Map<string, number>,
   ): Generator<void, boolean> {
     const { insert, insertTerms, insertVectors, insertWords } = this.#statements;
     const values = valuesOf(memory);
-    const { changes, lastInsertRowid } = insert.run(...values, revision);
+    const { changes, lastInsertRowid } = insert.run(...values, revision, space);
     if (changes !== 1) return false;
     const id = Number(lastInsertRowid), pairs = yield* this.#terms.pairs(terms, added);
     insertTerms.run(id, ANALYSER_VERSION, encodeNumbers(pairs));
@@ -339,8 +387,8 @@ export class Records {
     return true;
   }
 
-  #one(statement: ReturnType<typeof prepareRows>, hash: string): Value[] | undefined {
-    return statement.get(escapeText(hash)) as unknown as Value[] | undefined;
+  #one(statement: ReturnType<typeof prepareRows>, hash: string, space: number): Value[] | undefined {
+    return statement.get(escapeText(hash), space) as unknown as Value[] | undefined;
   }
 }
 

@@ -26,6 +26,7 @@ const TABLES = [
   { name: "trash", order: "rowid" },
   { name: "relations", order: "source, type, target" },
   { name: "terms", order: "number" },
+  { name: "spaces", order: "number" },
 ];
 /** Bytes of one row of zeros, and those of a page that hold no content: more than SQLite takes. */
 const ZEROS = 2 ** 22, PAGE_OVERHEAD = 64;

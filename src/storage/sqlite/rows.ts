@@ -4,15 +4,24 @@
  * @module
  */
 
-import type { Memory, Metadata, Supersession } from "../../memory/memory.ts";
+import type { Memory, Metadata, Supersession, Writer } from "../../memory/memory.ts";
 import type { Value } from "./database.ts";
 import { escapeText, unescapeText } from "../escape.ts";
+import { DEFAULT_NUMBER } from "./reach.ts";
 
-/** Columns of a memory, in the order `memoryOf` takes them. */
+/** Columns of a memory, in the order `valuesOf` gives them. */
 export const MEMORY_COLUMNS =
-  "content, content_hash, tags, memory_type, metadata, conversation_id, created_at, updated_at, superseded";
+  "content, content_hash, tags, memory_type, metadata, conversation_id, created_at, updated_at, superseded, writer";
 
-/** The memory in a row of `MEMORY_COLUMNS`. */
+/** What is read of a memory, in the order `memoryOf` takes it: its columns, and the name of its space but for `default`. */
+export const MEMORY_ROW = `${MEMORY_COLUMNS}, ${spaceName("space")}`;
+
+/** SQL for the name of the space whose number is in a column; null for `default`. */
+export function spaceName(column: string): string {
+  return `iif(${column} = ${DEFAULT_NUMBER}, NULL, (SELECT name FROM spaces WHERE number = ${column}))`;
+}
+
+/** The memory in a row of `MEMORY_ROW`. */
 export function memoryOf(row: readonly (Value | undefined)[]): Memory {
   return {
     content: unescapeText(String(row[0])),
@@ -24,6 +33,8 @@ export function memoryOf(row: readonly (Value | undefined)[]): Memory {
     created_at: Number(row[6]),
     updated_at: Number(row[7]),
     ...(row[8] == null ? {} : { superseded: parsed(row[8]) as Supersession }),
+    ...(row[10] == null ? {} : { space: String(row[10]) }),
+    ...(row[9] == null ? {} : { writer: parsed(row[9]) as unknown as Writer }),
   };
 }
 
@@ -39,6 +50,7 @@ export function valuesOf(memory: Memory): Value[] {
     memory.created_at,
     memory.updated_at,
     memory.superseded === undefined ? null : JSON.stringify(memory.superseded),
+    memory.writer === undefined ? null : JSON.stringify(memory.writer),
   ];
 }
 

@@ -10,6 +10,7 @@ import { fold } from "../../memory/fold.ts";
 import type { Metadata } from "../../memory/memory.ts";
 import { prepareRows, rowsOf, type Value } from "./database.ts";
 import { escapeText } from "../escape.ts";
+import { type Reach, within } from "./reach.ts";
 import type { TimeSlice } from "../../yielding.ts";
 
 /** Row ids covered by one step, at most. */
@@ -35,60 +36,105 @@ const CONTAINS =
 /** Scans over the rows of one database. */
 export class TextScans {
   readonly #reader: DatabaseSync;
+  readonly #hasMost: (space: number) => boolean;
 
-  constructor(reader: DatabaseSync) {
+  /** @param hasMost Whether a space has most of the store's memories; only how fast it is read depends on that. */
+  constructor(reader: DatabaseSync, hasMost: (space: number) => boolean) {
     this.#reader = reader;
+    this.#hasMost = hasMost;
     addFold(reader);
   }
 
-  /** Ids of memories that contain `text`, both folded. */
-  async findText(text: string, timeSlice: TimeSlice): Promise<number[]> {
+  /** Ids of memories in reach that contain `text`, both folded. */
+  async findText(text: string, reach: Reach, timeSlice: TimeSlice): Promise<number[]> {
     const folded = fold(text), kept = escapeText(folded), phrase = wholeWords(folded);
     if (folded === "") return [];
     if (phrase === null) {
-      const sql = `SELECT m.id FROM memories m WHERE m.id > ? AND m.id <= ? AND ${CONTAINS}`;
-      return await this.#inSteps(sql, IDS_AT_ONCE, [kept], timeSlice);
+      const sql = (from: string, inSpace: string) => `SELECT m.id FROM ${from} WHERE ${inSpace} AND ${CONTAINS}`;
+      return await this.#inSteps(sql, IDS_AT_ONCE, [kept], reach, timeSlice);
     }
-    const sql = "SELECT m.id FROM content_words w JOIN memories m ON m.id = w.rowid " +
-      `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${CONTAINS}`;
-    return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, kept], timeSlice);
+    // The full-text index has the rows of all spaces; it narrows them by their words.
+    const { sql: inReach, parameters } = within("m.space", reach);
+    const sql = () =>
+      "SELECT m.id FROM content_words w JOIN memories m ON m.id = w.rowid " +
+      `WHERE w.rowid > ? AND w.rowid <= ? AND w.content_words MATCH ? AND ${inReach} AND ${CONTAINS}`;
+    return await this.#inSteps(sql, NARROWED_AT_ONCE, [phrase, ...parameters, kept], null, timeSlice);
   }
 
-  /** Ids of memories whose metadata has all the given values at its top level. */
-  async withMetadata(wanted: Record<string, Value | boolean>, timeSlice: TimeSlice): Promise<number[]> {
+  /** Ids of memories in reach whose metadata has all the given values at its top level. */
+  async withMetadata(
+    wanted: Record<string, Value | boolean>,
+    reach: Reach,
+    timeSlice: TimeSlice,
+  ): Promise<number[]> {
     // Metadata is kept as JSON without blanks, so an equal value is written the same way; where it stands is checked
     // after parsing.
     const entries = Object.entries(wanted).map(([key, value]) => [key, JSON.stringify(value)] as const);
     const written = entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`);
-    const sql = "SELECT m.id, m.metadata FROM memories m WHERE m.id > ? AND m.id <= ?" +
-      " AND instr(m.metadata, ?) > 0".repeat(written.length);
-    return await this.#inSteps(sql, IDS_AT_ONCE, written, timeSlice, ([, metadata]) => {
+    const sql = (from: string, inSpace: string) =>
+      `SELECT m.id, m.metadata FROM ${from} WHERE ${inSpace}` + " AND instr(m.metadata, ?) > 0".repeat(written.length);
+    return await this.#inSteps(sql, IDS_AT_ONCE, written, reach, timeSlice, ([, metadata]) => {
       const parsed = JSON.parse(String(metadata)) as Metadata;
       return entries.every(([key, value]) => Object.hasOwn(parsed, key) && JSON.stringify(parsed[key]) === value);
     });
   }
 
-  /** Runs a query that takes a range of ids first, over all ids, in steps of at most `largest`. */
+  /**
+   * Runs a query over the rows in reach, in steps of at most `largest`.
+   *
+   * @param sql The query, given its table and the condition that takes a range of ids, the first parameters.
+   */
   async #inSteps(
-    sql: string,
+    sql: (from: string, inRange: string) => string,
     largest: number,
     parameters: Value[],
+    reach: Reach,
     timeSlice: TimeSlice,
     keep: (row: Value[]) => boolean = () => true,
   ): Promise<number[]> {
-    const statement = prepareRows(this.#reader, sql), ids: number[] = [];
+    const ids: number[] = [];
+    for (const space of reach ?? [null]) {
+      await this.#inRanges(sql, largest, parameters, space, timeSlice, (row) => keep(row) && ids.push(Number(row[0])));
+    }
+    return ids;
+  }
+
+  /** As `#inSteps`, over one space, or over all of them. */
+  async #inRanges(
+    sql: (from: string, inRange: string) => string,
+    largest: number,
+    parameters: Value[],
+    space: number | null,
+    timeSlice: TimeSlice,
+    take: (row: Value[]) => void,
+  ): Promise<void> {
+    const range = "m.id > ? AND m.id <= ?", spaces = space === null ? [] : [space];
+    // Where a space has most of the rows, they are read in their order, not one by one by way of the index.
+    const isMost = space === null || this.#hasMost(space);
+    const statement = prepareRows(
+      this.#reader,
+      space === null
+        ? sql("memories m", range)
+        : isMost
+        ? sql("memories m", `${range} AND +m.space = ?`)
+        : sql("memories m INDEXED BY memories_by_space", `${range} AND m.space = ?`),
+    );
+    const end = isMost ? null : prepareRows(
+      this.#reader,
+      "SELECT max(id) FROM (SELECT id FROM memories INDEXED BY memories_by_space WHERE space = ? AND id > ? LIMIT ?)",
+    );
     const last = Number(rowsOf(prepareRows(this.#reader, "SELECT ifnull(max(id), 0) FROM memories"))[0]![0]);
     let step = Math.min(IDS_AT_FIRST, largest);
     for (let from = 0; from < last;) {
-      const began = performance.now();
-      for (const row of rowsOf(statement, from, from + step, ...parameters)) if (keep(row)) ids.push(Number(row[0]));
-      from += step;
+      const began = performance.now(), to = end === null ? from + step : rowsOf(end, space, from, step)[0]![0]!;
+      if (to === null) return;
+      for (const row of rowsOf(statement, from, to, ...spaces, ...parameters)) take(row);
+      from = Number(to);
       const took = performance.now() - began;
       if (took > LONG_STEP) step = Math.max(1, step >> 1);
       else if (took < SHORT_STEP) step = Math.min(largest, step * 2);
       await timeSlice.yieldIfDue();
     }
-    return ids;
   }
 }
 

@@ -11,16 +11,18 @@ import type { Replaced } from "../succession.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { PreparedVectors } from "./quantise.ts";
-import { MEMORY_COLUMNS, memoryOf, valuesOf } from "./rows.ts";
+import { type Reach, within } from "./reach.ts";
+import { MEMORY_COLUMNS, MEMORY_ROW, memoryOf, valuesOf } from "./rows.ts";
+import { SpaceNumbers } from "./space_numbers.ts";
 import type { Work } from "./write_queue.ts";
 
 /** Trashed memories deleted in one transaction. */
 const ROWS_AT_ONCE = 200;
 
-const FIND = `SELECT ${MEMORY_COLUMNS} FROM trash WHERE content_hash = ?`;
+const FIND = `SELECT ${MEMORY_ROW} FROM trash WHERE content_hash = ? AND space = ?`;
 
-function foundBy(statement: ReturnType<typeof prepareRows>, hash: string): Memory | null {
-  const row = rowsOf(statement, escapeText(hash))[0];
+function foundBy(statement: ReturnType<typeof prepareRows>, hash: string, space: number): Memory | null {
+  const row = rowsOf(statement, escapeText(hash), space)[0];
   return row === undefined ? null : memoryOf(row);
 }
 
@@ -31,17 +33,17 @@ export class Trash {
   constructor(writer: DatabaseSync) {
     this.#statements = {
       keep: writer.prepare(
-        `INSERT OR REPLACE INTO trash (${MEMORY_COLUMNS}, deleted_at, reason, replaced) ` +
-          `SELECT ${MEMORY_COLUMNS}, ?, ?, ? FROM memories WHERE id = ?`,
+        `INSERT OR REPLACE INTO trash (${MEMORY_COLUMNS}, space, deleted_at, reason, replaced) ` +
+          `SELECT ${MEMORY_COLUMNS}, space, ?, ?, ? FROM memories WHERE id = ?`,
       ),
       keepVectors: writer.prepare(
-        "INSERT INTO trash_vectors (content_hash, model, codes, remainders) " +
-          "SELECT m.content_hash, v.model, v.codes, v.remainders FROM memories m JOIN vectors v ON v.memory_id = m.id " +
-          "WHERE m.id = ?",
+        "INSERT INTO trash_vectors (content_hash, space, model, codes, remainders) " +
+          "SELECT m.content_hash, m.space, v.model, v.codes, v.remainders " +
+          "FROM memories m JOIN vectors v ON v.memory_id = m.id WHERE m.id = ?",
       ),
-      drop: writer.prepare("DELETE FROM trash WHERE content_hash = ?"),
+      drop: writer.prepare("DELETE FROM trash WHERE content_hash = ? AND space = ?"),
       find: prepareRows(writer, FIND),
-      replaced: prepareRows(writer, "SELECT replaced FROM trash WHERE content_hash = ?"),
+      replaced: prepareRows(writer, "SELECT replaced FROM trash WHERE content_hash = ? AND space = ?"),
     };
   }
 
@@ -52,52 +54,68 @@ export class Trash {
   }
 
   /** Deletes a memory from the trash. */
-  drop(hash: string): void {
-    this.#statements.drop.run(escapeText(hash));
+  drop(hash: string, space: number): void {
+    this.#statements.drop.run(escapeText(hash), space);
   }
 
-  find(hash: string): Memory | null {
-    return foundBy(this.#statements.find, hash);
+  find(hash: string, space: number): Memory | null {
+    return foundBy(this.#statements.find, hash, space);
   }
 
   /** What a memory in the trash had replaced. */
-  replaced(hash: string): Replaced | null {
-    const kept = rowsOf(this.#statements.replaced, escapeText(hash))[0]?.[0];
+  replaced(hash: string, space: number): Replaced | null {
+    const kept = rowsOf(this.#statements.replaced, escapeText(hash), space)[0]?.[0];
     return kept == null ? null : JSON.parse(String(kept));
   }
 }
 
-/** Deletes for good some of what meets every condition: so much that one commit takes no time to speak of. */
+/**
+ * Deletes for good some of what meets every condition: so much that one commit takes no time to speak of.
+ *
+ * @param name Space whose trash it is; null for that of all.
+ */
 export function emptyTrashWork(
   writer: DatabaseSync,
+  name: string | null,
   { hashes, deleted_before = Number.MAX_VALUE }: { hashes?: string[]; deleted_before?: number },
 ): Work<{ deleted: number; more: boolean }> {
-  const one = writer.prepare("DELETE FROM trash WHERE content_hash = ? AND deleted_at < ?");
+  const inSpace = name === null ? "" : " AND space = ?";
+  const one = writer.prepare(`DELETE FROM trash WHERE content_hash = ? AND deleted_at < ?${inSpace}`);
   const some = writer.prepare(
-    `DELETE FROM trash WHERE rowid IN (SELECT rowid FROM trash WHERE deleted_at < ? LIMIT ${ROWS_AT_ONCE})`,
+    `DELETE FROM trash WHERE rowid IN (SELECT rowid FROM trash WHERE deleted_at < ?${inSpace} LIMIT ${ROWS_AT_ONCE})`,
   );
   return function* () {
+    const space = name === null ? [] : [new SpaceNumbers(writer).find(name)];
     let deleted = 0;
     for (const hash of hashes ?? []) {
-      deleted += Number(one.run(escapeText(hash), deleted_before).changes);
+      deleted += Number(one.run(escapeText(hash), deleted_before, ...space).changes);
       yield;
     }
-    if (hashes === undefined) deleted = Number(some.run(deleted_before).changes);
+    if (hashes === undefined) deleted = Number(some.run(deleted_before, ...space).changes);
     return { result: { deleted, more: hashes === undefined && deleted === ROWS_AT_ONCE }, changed: 0 };
   };
 }
 
-/** Puts memories from elsewhere into the trash; for each, whether it was put there. */
-export function importTrashedWork(writer: DatabaseSync, items: readonly TrashedMemory[]): Work<boolean[]> {
-  const places = [...MEMORY_COLUMNS.split(","), "at", "reason"].map(() => "?").join(", ");
+/**
+ * Puts memories from elsewhere into the trash; for each, whether it was put there.
+ *
+ * @param spaceOf Name of the space that a memory goes to.
+ */
+export function importTrashedWork(
+  writer: DatabaseSync,
+  items: readonly TrashedMemory[],
+  spaceOf: (memory: Memory) => string,
+): Work<boolean[]> {
+  const places = [...MEMORY_COLUMNS.split(","), "space", "at", "reason"].map(() => "?").join(", ");
   const insert = writer.prepare(
-    `INSERT INTO trash (${MEMORY_COLUMNS}, deleted_at, reason) SELECT ${places} ` +
-      "WHERE NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = ?) ON CONFLICT DO NOTHING",
+    `INSERT INTO trash (${MEMORY_COLUMNS}, space, deleted_at, reason) SELECT ${places} ` +
+      "WHERE NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = ? AND space = ?) ON CONFLICT DO NOTHING",
   );
   return function* () {
-    const result: boolean[] = [];
+    const result: boolean[] = [], spaces = new SpaceNumbers(writer);
     for (const { memory, deleted_at, reason } of items) {
-      const values = [...valuesOf(memory), deleted_at, escapeText(reason), memory.content_hash];
+      const space = spaces.make(spaceOf(memory), null);
+      const values = [...valuesOf(memory), space, deleted_at, escapeText(reason), memory.content_hash, space];
       result.push(insert.run(...values).changes === 1);
       yield;
     }
@@ -107,40 +125,42 @@ export function importTrashedWork(writer: DatabaseSync, items: readonly TrashedM
 
 /** Reads of the trash. */
 export class TrashReader {
-  readonly #page;
-  readonly #count;
+  readonly #reader: DatabaseSync;
   readonly #one;
   readonly #vectors;
 
   constructor(reader: DatabaseSync) {
-    this.#page = prepareRows(
-      reader,
-      `SELECT ${MEMORY_COLUMNS}, deleted_at, reason FROM trash ORDER BY deleted_at DESC, rowid DESC LIMIT ? OFFSET ?`,
-    );
-    this.#count = prepareRows(reader, "SELECT count(*) FROM trash");
+    this.#reader = reader;
     this.#one = prepareRows(reader, FIND);
     this.#vectors = prepareRows(
       reader,
-      "SELECT codes, remainders FROM trash_vectors WHERE content_hash = ? AND model = ?",
+      "SELECT codes, remainders FROM trash_vectors WHERE content_hash = ? AND space = ? AND model = ?",
     );
   }
 
-  page(offset: number, limit: number): TrashPage {
-    const items = rowsOf(this.#page, limit, offset).map((row) => ({
+  page(offset: number, limit: number, reach: Reach): TrashPage {
+    const { sql, parameters } = within("space", reach);
+    const page = prepareRows(
+      this.#reader,
+      `SELECT ${MEMORY_ROW}, deleted_at, reason FROM trash WHERE ${sql} ` +
+        "ORDER BY deleted_at DESC, rowid DESC LIMIT ? OFFSET ?",
+    );
+    const count = prepareRows(this.#reader, `SELECT count(*) FROM trash WHERE ${sql}`);
+    const items = rowsOf(page, ...parameters, limit, offset).map((row) => ({
       memory: memoryOf(row),
       deleted_at: Number(row.at(-2)),
       reason: unescapeText(String(row.at(-1))),
     }));
-    return { items, total: Number(rowsOf(this.#count)[0]![0]) };
+    return { items, total: Number(rowsOf(count, ...parameters)[0]![0]) };
   }
 
-  find(hash: string): Memory | null {
-    return foundBy(this.#one, hash);
+  find(hash: string, space: number): Memory | null {
+    return foundBy(this.#one, hash, space);
   }
 
   /** A trashed memory's vectors of a model, by the model's number. */
-  vectors(hash: string, model: number): PreparedVectors | null {
-    const row = rowsOf(this.#vectors, escapeText(hash), model)[0];
+  vectors(hash: string, space: number, model: number): PreparedVectors | null {
+    const row = rowsOf(this.#vectors, escapeText(hash), space, model)[0];
     return row === undefined ? null : { model, codes: row[0] as Uint8Array, remainders: row[1] as Uint8Array };
   }
 }

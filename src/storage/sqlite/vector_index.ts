@@ -9,9 +9,10 @@
  * @module
  */
 
+import { AT_FIRST, grown, grownLength } from "./growth.ts";
 import { chunkBytes, chunkCodes, chunkScale } from "./quantise.ts";
 import { TopK } from "./top_k.ts";
-import { BLOCK_CHUNKS, EXCLUDED, MOST_SCORED, VectorMemory } from "./vector_memory.ts";
+import { BLOCK_CHUNKS, EXCLUDED, MOST_SCORED, type Run, SHORTEST_RUN, VectorMemory } from "./vector_memory.ts";
 
 /** How many chunks are scored by codes: at least, and for each memory wanted. */
 const SCORED_AT_LEAST = 1600;
@@ -26,24 +27,20 @@ export interface Near {
   score: number;
 }
 
-/** Chunk vectors by slot. */
+/** Chunk vectors of one space by slot. */
 export class VectorIndex {
-  readonly dimensions: number;
   readonly #memory: VectorMemory;
-  /** Per chunk: factor of its codes, slot or −1 when free, next chunk of the same slot or −1. */
-  #scales = new Float32Array(BLOCK_CHUNKS);
-  #owners = new Int32Array(BLOCK_CHUNKS);
-  #next = new Int32Array(BLOCK_CHUNKS);
+  /** Runs of chunks that it has, in the order they were taken: each as long as all before it, up to a whole block. */
+  readonly #runs: (Run & { used: number })[] = [];
   /** Per slot: its first chunk or −1, and the best score within a search. */
-  #first = new Int32Array(BLOCK_CHUNKS).fill(NONE);
-  #best = new Float32Array(BLOCK_CHUNKS).fill(UNSCORED);
-  #used = 0;
+  #first = new Int32Array(AT_FIRST).fill(NONE);
+  #best = new Float32Array(AT_FIRST).fill(UNSCORED);
   #free: number[] = [];
   #memories = 0;
 
-  constructor(dimensions: number) {
-    this.dimensions = dimensions;
-    this.#memory = new VectorMemory(dimensions);
+  /** @param memory Where the vectors lie; shared by the spaces of a store. */
+  constructor(memory: VectorMemory) {
+    this.#memory = memory;
   }
 
   /** Slots that have vectors. */
@@ -51,8 +48,9 @@ export class VectorIndex {
     return this.#memories;
   }
 
+  /** Bytes beside the memory. */
   get bytes(): number {
-    return this.#memory.bytes + this.#scales.length * 12 + this.#first.length * 8;
+    return this.#first.length * 8;
   }
 
   has(slot: number): boolean {
@@ -63,16 +61,16 @@ export class VectorIndex {
   set(slot: number, codes: Uint8Array): void {
     this.remove(slot);
     if (slot >= this.#first.length) this.#growSlots(slot);
-    const size = chunkBytes(this.dimensions);
+    const { dimensions } = this.#memory, size = chunkBytes(dimensions);
     let previous = NONE;
     for (let start = 0; start + size <= codes.length; start += size) {
-      const chunk = this.#allocate();
-      this.#memory.write(chunk, chunkCodes(codes, start, this.dimensions));
-      this.#scales[chunk] = chunkScale(codes, start);
-      this.#owners[chunk] = slot;
-      this.#next[chunk] = NONE;
+      const chunk = this.#allocate(), { scales, owners, next } = this.#memory;
+      this.#memory.write(chunk, chunkCodes(codes, start, dimensions));
+      scales[chunk] = chunkScale(codes, start);
+      owners[chunk] = slot;
+      next[chunk] = NONE;
       if (previous === NONE) this.#first[slot] = chunk;
-      else this.#next[previous] = chunk;
+      else next[previous] = chunk;
       previous = chunk;
     }
     if (previous !== NONE) this.#memories++;
@@ -80,12 +78,18 @@ export class VectorIndex {
 
   remove(slot: number): void {
     if (!this.has(slot)) return;
-    for (let chunk = this.#first[slot]!; chunk !== NONE; chunk = this.#next[chunk]!) {
-      this.#owners[chunk] = NONE;
+    const { owners, next } = this.#memory;
+    for (let chunk = this.#first[slot]!; chunk !== NONE; chunk = next[chunk]!) {
+      owners[chunk] = NONE;
       this.#free.push(chunk);
     }
     this.#first[slot] = NONE;
     this.#memories--;
+  }
+
+  /** Gives back what it has of the memory; it is of no more use. */
+  release(): void {
+    for (const run of this.#runs) this.#memory.giveBack(run);
   }
 
   /** Sets the query for `scores` and `nearest`. */
@@ -95,14 +99,14 @@ export class VectorIndex {
 
   /** Cosines of the query and each slot's best chunk; null for slots without vectors. */
   scores(slots: readonly number[]): (number | null)[] {
-    const { selected: chosen } = this.#memory, scores: (number | null)[] = [];
+    const { selected: chosen, scales, next: following } = this.#memory, scores: (number | null)[] = [];
     for (let next = 0; next < slots.length;) {
       const start = next;
       let count = 0;
       for (; next < slots.length; next++) {
         const before = count;
         let chunk = this.#firstOf(slots[next]!);
-        for (; chunk !== NONE && count < MOST_SCORED; chunk = this.#next[chunk]!) chosen[count++] = chunk;
+        for (; chunk !== NONE && count < MOST_SCORED; chunk = following[chunk]!) chosen[count++] = chunk;
         if (chunk === NONE || before === 0) continue;
         count = before; // no room for all of its chunks: it comes first next time
         break;
@@ -110,8 +114,8 @@ export class VectorIndex {
       const { dots, scale } = this.#memory.score(count);
       for (let i = start, at = 0; i < next; i++) {
         let best = UNSCORED;
-        for (let chunk = this.#firstOf(slots[i]!); chunk !== NONE && at < count; chunk = this.#next[chunk]!) {
-          best = Math.max(best, dots[at++]! * scale * this.#scales[chunk]!);
+        for (let chunk = this.#firstOf(slots[i]!); chunk !== NONE && at < count; chunk = following[chunk]!) {
+          best = Math.max(best, dots[at++]! * scale * scales[chunk]!);
         }
         scores.push(best === UNSCORED ? null : clamped(best));
       }
@@ -126,11 +130,10 @@ export class VectorIndex {
    */
   nearest(limit: number, allowed: Uint8Array | null): Near[] {
     const wanted = Math.min(Math.max(SCORED_AT_LEAST, limit * SCORED_PER_RESULT), MOST_SCORED);
-    const owners = this.#owners, scales = this.#scales, best = this.#best;
-    const count = this.#memory.selectNearest(this.#used, wanted, (distances, first) => {
+    const { owners, scales } = this.#memory, best = this.#best;
+    const count = this.#memory.selectNearest(this.#runs, wanted, (distances, first, used) => {
       if (allowed === null && this.#free.length === 0) return;
-      const length = Math.min(BLOCK_CHUNKS, this.#used - first);
-      for (let i = 0; i < length; i++) {
+      for (let i = 0; i < used; i++) {
         const slot = owners[first + i]!;
         if (slot === NONE || (allowed !== null && allowed[slot] !== 1)) distances[i] = EXCLUDED;
       }
@@ -159,26 +162,19 @@ export class VectorIndex {
   #allocate(): number {
     const reused = this.#free.pop();
     if (reused !== undefined) return reused;
-    if (this.#used === this.#memory.capacity) this.#memory.grow();
-    if (this.#used === this.#scales.length) {
-      const size = this.#used + Math.max(BLOCK_CHUNKS, this.#used >> 2);
-      this.#scales = grown(this.#scales, new Float32Array(size));
-      this.#owners = grown(this.#owners, new Int32Array(size));
-      this.#next = grown(this.#next, new Int32Array(size));
+    let run = this.#runs.at(-1);
+    if (run === undefined || run.used === run.length) {
+      const length = Math.min(BLOCK_CHUNKS, this.#runs.length < 2 ? SHORTEST_RUN : run!.length * 2);
+      this.#runs.push(run = { ...this.#memory.take(length), used: 0 });
     }
-    return this.#used++;
+    return run.first + run.used++;
   }
 
   #growSlots(slot: number): void {
-    const size = Math.max(slot + 1, this.#first.length + (this.#first.length >> 2));
+    const size = grownLength(this.#first.length, slot + 1);
     this.#first = grown(this.#first, new Int32Array(size).fill(NONE));
     this.#best = new Float32Array(size).fill(UNSCORED);
   }
-}
-
-function grown<T extends Float32Array | Int32Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }
 
 /** Codes are rounded, so a perfect match may come out a little above one. */

@@ -1,10 +1,11 @@
 /**
  * Codes and signatures of chunk vectors in one WebAssembly memory, where the kernels reach them. It grows by blocks
- * and never moves what it holds.
+ * and never moves what it holds. The spaces of a store share it: each takes runs of chunks of its own.
  *
  * @module
  */
 
+import { grown } from "./growth.ts";
 import { type Kernels, kernelsOver } from "./kernels.ts";
 
 const PAGE = 65_536;
@@ -21,6 +22,14 @@ const LARGEST_QUERY = 32_767;
 const LARGEST_CODE = 128;
 /** Signatures that lie across each other in a group; see kernels.wat. */
 const GROUP = 16;
+
+/** Chunks that lie side by side in a block and belong to one space: a power of two, from a group to the whole block. */
+export interface Run {
+  first: number;
+  length: number;
+}
+/** Chunks of a run at least. */
+export const SHORTEST_RUN = GROUP;
 /** What four bits can add to a distance, and the largest distance; the kernels' sums allow no more. */
 const LARGEST_STEP = 127;
 const LARGEST_DISTANCE = 60_000;
@@ -28,7 +37,7 @@ const SIMD_BYTES = 16;
 
 /** Chunk vectors by number, and the query they are compared with. */
 export class VectorMemory {
-  readonly #dimensions: number;
+  readonly dimensions: number;
   /** Bytes of a chunk's codes, and of its signature: an eighth of that. */
   readonly #codeBytes: number;
   readonly #signBytes: number;
@@ -43,12 +52,18 @@ export class VectorMemory {
   readonly #firstBlock: number;
   readonly #blockBytes: number;
   #blocks = 0;
+  /** Runs that no space has, by their length. */
+  readonly #free = new Map<number, number[]>();
+  /** Per chunk: factor of its codes, slot or −1 when free, next chunk of the same slot or −1. */
+  scales = new Float32Array(0);
+  owners = new Int32Array(0);
+  next = new Int32Array(0);
   #queryScale = 0;
   /** No distance from the query is larger. */
   #farthest = 0;
 
   constructor(dimensions: number) {
-    this.#dimensions = dimensions;
+    this.dimensions = dimensions;
     this.#codeBytes = padded(dimensions);
     this.#signBytes = this.#codeBytes / 8;
     this.#tables = this.#query + 2 * this.#codeBytes;
@@ -61,13 +76,8 @@ export class VectorMemory {
     this.#kernels = kernelsOver(this.#memory);
   }
 
-  /** Chunks there is room for. */
-  get capacity(): number {
-    return this.#blocks * BLOCK_CHUNKS;
-  }
-
   get bytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength + this.scales.length * 12;
   }
 
   /** Chunks to be scored, as numbers: filled by `choose` or by the caller. A view that holds until `grow`. */
@@ -75,8 +85,37 @@ export class VectorMemory {
     return new Uint32Array(this.#memory.buffer, this.#chosen, MOST_SCORED);
   }
 
+  /** Takes a run of so many chunks: half of a longer one, where no other is free. */
+  take(length: number): Run {
+    let first = this.#freeOf(length).pop();
+    if (first === undefined && length === BLOCK_CHUNKS) {
+      first = this.#blocks * BLOCK_CHUNKS;
+      this.#grow();
+    } else if (first === undefined) {
+      first = this.take(length * 2).first;
+      this.#freeOf(length).push(first + length);
+    }
+    return { first, length };
+  }
+
+  /** Takes back a run whose space has gone. */
+  giveBack({ first, length }: Run): void {
+    this.#freeOf(length).push(first);
+  }
+
+  #freeOf(length: number): number[] {
+    return this.#free.getOrInsertComputed(length, () => []);
+  }
+
   /** Makes room for one more block of chunks. */
-  grow(): void {
+  #grow(): void {
+    const chunks = (this.#blocks + 1) * BLOCK_CHUNKS;
+    if (chunks > this.scales.length) {
+      const size = this.scales.length + Math.max(BLOCK_CHUNKS, this.scales.length >> 2);
+      this.scales = grown(this.scales, new Float32Array(size));
+      this.owners = grown(this.owners, new Int32Array(size));
+      this.next = grown(this.next, new Int32Array(size));
+    }
     const needed = this.#firstBlock + ++this.#blocks * this.#blockBytes;
     const pages = Math.ceil((needed - this.#memory.buffer.byteLength) / PAGE);
     if (pages > 0) this.#memory.grow(pages);
@@ -85,20 +124,19 @@ export class VectorMemory {
   /** Writes a chunk's codes and the signature made from them. */
   write(chunk: number, codes: Int8Array): void {
     const at = this.#blockOf(chunk) + (chunk & BLOCK_MASK) * this.#codeBytes;
-    new Int8Array(this.#memory.buffer, at, this.#dimensions).set(codes);
-    const place = chunk & BLOCK_MASK, group = Math.floor(place / GROUP) * GROUP;
-    const signs = this.#signsOf(chunk >>> BLOCK_BITS) + group * this.#signBytes + place - group;
-    this.#kernels.signs(at, this.#codeBytes, signs);
+    new Int8Array(this.#memory.buffer, at, this.dimensions).set(codes);
+    const place = chunk % GROUP;
+    this.#kernels.signs(at, this.#codeBytes, this.#signsOf(chunk - place) + place);
   }
 
   /** Sets the query for all comparisons until the next call. */
   setQuery(query: Float32Array): void {
     let largest = 0;
-    for (let i = 0; i < this.#dimensions; i++) largest = Math.max(largest, Math.abs(query[i]!));
-    const range = Math.min(LARGEST_QUERY, Math.floor(2 ** 31 / (this.#dimensions * LARGEST_CODE)));
+    for (let i = 0; i < this.dimensions; i++) largest = Math.max(largest, Math.abs(query[i]!));
+    const range = Math.min(LARGEST_QUERY, Math.floor(2 ** 31 / (this.dimensions * LARGEST_CODE)));
     const scale = this.#queryScale = largest / range || 1;
     const values = new Int16Array(this.#memory.buffer, this.#query, this.#codeBytes);
-    for (let i = 0; i < this.#dimensions; i++) values[i] = Math.round(query[i]! / scale);
+    for (let i = 0; i < this.dimensions; i++) values[i] = Math.round(query[i]! / scale);
     this.#fillTables(query);
   }
 
@@ -135,34 +173,36 @@ export class VectorMemory {
   /**
    * Fills `chosen` with the chunks nearest to the query by their signatures.
    *
-   * @param used Chunks in use, from the first.
+   * @param runs The runs to look at, each with the number of its chunks in use, from its first.
    * @param wanted How many, at most `MOST_SCORED`.
-   * @param exclude Marks chunks of a block that must not be chosen with `EXCLUDED`; `first` is the block's first chunk.
+   * @param exclude Marks chunks of a run that must not be chosen with `EXCLUDED`; `first` is the run's first chunk.
    * @returns How many were chosen: fewer when fewer may be.
    */
-  selectNearest(used: number, wanted: number, exclude: (distances: Uint16Array, first: number) => void): number {
+  selectNearest(
+    runs: readonly (Run & { used: number })[],
+    wanted: number,
+    exclude: (distances: Uint16Array, first: number, used: number) => void,
+  ): number {
     const counts = new Uint32Array(this.#memory.buffer, this.#counts, this.#farthest + 1).fill(0);
-    const blocks = Math.ceil(used / BLOCK_CHUNKS);
-    for (let block = 0; block < blocks; block++) {
-      const length = Math.min(BLOCK_CHUNKS, used - block * BLOCK_CHUNKS), distances = this.#distancesOf(block);
-      const groups = Math.ceil(length / GROUP);
-      this.#kernels.distances(this.#signsOf(block), groups, this.#signBytes, this.#tables, distances);
-      const view = new Uint16Array(this.#memory.buffer, distances, BLOCK_CHUNKS).fill(EXCLUDED, length);
-      exclude(view, block * BLOCK_CHUNKS);
-      this.#kernels.histogram(distances, length, this.#counts);
+    for (const { first, length, used } of runs) {
+      const distances = this.#distancesOf(first), groups = Math.ceil(used / GROUP);
+      this.#kernels.distances(this.#signsOf(first), groups, this.#signBytes, this.#tables, distances);
+      const view = new Uint16Array(this.#memory.buffer, distances, length).fill(EXCLUDED, used);
+      exclude(view, first, used);
+      this.#kernels.histogram(distances, used, this.#counts);
     }
     let farthest = 0, nearer = 0;
     while (farthest < this.#farthest && nearer + counts[farthest]! < wanted) nearer += counts[farthest++]!;
     // All that are nearer than the last distance fit; of those at the last distance as many as there is room for.
     let end = this.#chosen;
     const select = (from: number, to: number, most: number) => {
-      for (let block = 0; block < blocks; block++) {
+      for (const { first, length } of runs) {
         end = this.#kernels.select(
-          this.#distancesOf(block),
-          BLOCK_CHUNKS,
+          this.#distancesOf(first),
+          length,
           from,
           to,
-          block * BLOCK_CHUNKS,
+          first,
           end,
           this.#chosen + 4 * most,
         );
@@ -184,12 +224,14 @@ export class VectorMemory {
     return this.#firstBlock + (chunk >>> BLOCK_BITS) * this.#blockBytes;
   }
 
-  #signsOf(block: number): number {
-    return this.#firstBlock + block * this.#blockBytes + BLOCK_CHUNKS * this.#codeBytes;
+  /** @param first First chunk of a group. */
+  #signsOf(first: number): number {
+    return this.#blockOf(first) + BLOCK_CHUNKS * this.#codeBytes + (first & BLOCK_MASK) * this.#signBytes;
   }
 
-  #distancesOf(block: number): number {
-    return this.#signsOf(block) + BLOCK_CHUNKS * this.#signBytes;
+  /** @param first First chunk of a group. */
+  #distancesOf(first: number): number {
+    return this.#blockOf(first) + BLOCK_CHUNKS * (this.#codeBytes + this.#signBytes) + (first & BLOCK_MASK) * 2;
   }
 }
 

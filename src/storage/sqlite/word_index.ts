@@ -5,14 +5,15 @@
  */
 
 import { B, inverseDocumentFrequency, K1, LENGTH_CAP } from "../../memory/ranking.ts";
+import { AT_FIRST, grown, grownLength } from "./growth.ts";
 import { Postings, type Saturation } from "./postings.ts";
 
 /** Inverted index by slot. The content of a slot never changes: a memory is added once and removed once. */
 export class WordIndex {
   #postings = new Postings();
-  #lengths = new Float32Array(1024);
-  #alive = new Uint8Array(1024);
-  #scores = new Float32Array(1024);
+  #lengths = new Float32Array(AT_FIRST);
+  #alive = new Uint8Array(AT_FIRST);
+  #scores = new Float32Array(AT_FIRST);
   /** What the word that is being scored has added to each slot; zeros in between. */
   #held = new Float32Array(0);
   #totalLength = 0;
@@ -22,6 +23,11 @@ export class WordIndex {
 
   get memories(): number {
     return this.#memories;
+  }
+
+  /** Terms of all memories, repeats included. */
+  get totalLength(): number {
+    return this.#totalLength;
   }
 
   /** Terms of a slot's memory, repeats included. */
@@ -70,28 +76,12 @@ export class WordIndex {
   }
 
   /**
-   * Weight of each word where it is saturated: the most it adds to a BM25; 0 when no memory has it. A word with several
-   * terms is as rare as the most frequent of them.
-   */
-  weights(words: readonly (readonly number[])[]): number[] {
-    return words.map((terms) => {
-      const found = terms.reduce((most, term) => Math.max(most, this.count(term)), 0);
-      return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
-    });
-  }
-
-  /** Weight of a term that no memory has. */
-  get highestWeight(): number {
-    return inverseDocumentFrequency(this.#memories, 0) * (K1 + 1);
-  }
-
-  /**
    * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call.
    *
    * @param words Of each word the terms that stand for it, of which one counts.
    */
-  score(words: readonly (readonly number[])[], weights: readonly number[]): Float32Array {
-    const scores = this.#scores.fill(0), saturation = this.#saturation();
+  score(words: readonly (readonly number[])[], weights: readonly number[], saturation: Saturation): Float32Array {
+    const scores = this.#scores.fill(0);
     words.forEach((terms, i) => {
       if (terms.length === 1) this.#postings.score(terms[0]!, scores, weights[i]!, saturation, this.#lengths);
       else {
@@ -112,10 +102,11 @@ export class WordIndex {
   scoreApart(
     words: readonly (readonly number[])[],
     weights: readonly number[],
+    saturation: Saturation,
     rows: Int32Array,
     rowCount: number,
   ): Float32Array {
-    const width = words.length, matrix = new Float32Array(rowCount * width), saturation = this.#saturation();
+    const width = words.length, matrix = new Float32Array(rowCount * width);
     words.forEach((terms, column) => {
       const target = { rows, matrix, width, column };
       for (const term of terms) this.#postings.scoreRows(term, target, weights[column]!, saturation, this.#lengths);
@@ -128,12 +119,6 @@ export class WordIndex {
     return this.#postings.rowsWith(term, rows);
   }
 
-  /** `saturation` of memory/ranking.ts, as what doesn't depend on a memory's length and what does. */
-  #saturation(): Saturation {
-    const averageLength = this.#memories > 0 ? this.#totalLength / this.#memories : 1;
-    return { base: K1 * (1 - B), perLength: K1 * B / (averageLength || 1), most: K1 * B * LENGTH_CAP };
-  }
-
   /**
    * Drops the postings of removed memories, term by term; each step leaves the index usable.
    *
@@ -143,21 +128,56 @@ export class WordIndex {
   async purge(pause: () => Promise<void>): Promise<number[]> {
     const freed = this.#dead.slice();
     if (freed.length === 0) return freed;
-    for (let term = 0; term < this.#postings.terms; term++) {
+    let looked = 0;
+    for (const term of this.#postings.terms()) {
       this.#postings.purge(term, this.#alive);
-      if (term % 256 === 255) await pause();
+      if (++looked % 256 === 0) await pause();
     }
     this.#dead = this.#dead.slice(freed.length);
     return freed;
   }
 
   #grow(slot: number): void {
-    const size = Math.max(slot + 1, this.#lengths.length + (this.#lengths.length >> 2));
-    const lengths = new Float32Array(size), alive = new Uint8Array(size);
-    lengths.set(this.#lengths);
-    alive.set(this.#alive);
-    this.#lengths = lengths;
-    this.#alive = alive;
+    const size = grownLength(this.#lengths.length, slot + 1);
+    this.#lengths = grown(this.#lengths, new Float32Array(size));
+    this.#alive = grown(this.#alive, new Uint8Array(size));
     this.#scores = new Float32Array(size);
+  }
+}
+
+/** What BM25 takes from all memories that are read, be they in one index or in several. */
+export class WordStatistics {
+  readonly #indexes: readonly WordIndex[];
+  readonly #memories: number;
+  /** `saturation` of memory/ranking.ts, as what doesn't depend on a memory's length and what does. */
+  readonly saturation: Saturation;
+
+  constructor(indexes: readonly WordIndex[]) {
+    this.#indexes = indexes;
+    this.#memories = indexes.reduce((sum, { memories }) => sum + memories, 0);
+    const length = indexes.reduce((sum, { totalLength }) => sum + totalLength, 0);
+    const averageLength = this.#memories > 0 ? length / this.#memories : 1;
+    this.saturation = { base: K1 * (1 - B), perLength: K1 * B / (averageLength || 1), most: K1 * B * LENGTH_CAP };
+  }
+
+  /** Memories that have a term. */
+  count(term: number): number {
+    return this.#indexes.reduce((sum, index) => sum + index.count(term), 0);
+  }
+
+  /**
+   * Weight of each word where it is saturated: the most it adds to a BM25; 0 when no memory has it. A word with several
+   * terms is as rare as the most frequent of them.
+   */
+  weights(words: readonly (readonly number[])[]): number[] {
+    return words.map((terms) => {
+      const found = terms.reduce((most, term) => Math.max(most, this.count(term)), 0);
+      return found === 0 ? 0 : inverseDocumentFrequency(this.#memories, found) * (K1 + 1);
+    });
+  }
+
+  /** Weight of a term that no memory has. */
+  get highestWeight(): number {
+    return inverseDocumentFrequency(this.#memories, 0) * (K1 + 1);
   }
 }

@@ -1,10 +1,18 @@
 /** What scoring asks of the driver in memory. A driver over a server sends these as requests. */
+import type { Memory, MemoryFilter } from "../../../src/memory/memory.ts";
 import { inverseDocumentFrequency } from "../../../src/memory/ranking.ts";
 import type { CandidateSource, WeightAnswer, WeightQuestion } from "../../../src/storage/scoring/source.ts";
 import { surveyOf, Weights } from "../../../src/storage/scoring/weights.ts";
-import { type Entry, passes, type State } from "./state.ts";
+import { type Entry, idOf, passes, type Space, type State } from "./state.ts";
 
-export function sourceOf(state: State): CandidateSource {
+/** Of one view: `spaces` gives those that it reads. */
+export function sourceOf(state: State, spaces: () => Space[]): CandidateSource {
+  const passing = (filter: MemoryFilter) => state.passing(spaces(), filter);
+  const entries = (ids: readonly string[]) => {
+    const wanted = new Set(ids);
+    return passing({}).filter((entry) => wanted.has(keyOf(entry)));
+  };
+  const turnsOf = (name: string) => passing({}).filter(({ memory }) => conversationOf(memory) === name);
   return {
     async begin(filter, given) {
       const vector = await given, served = vector !== null && vector.model === state.active?.id ? vector : null;
@@ -16,36 +24,41 @@ export function sourceOf(state: State): CandidateSource {
       return {
         byVector: served !== null,
         async best({ terms, limit, weights: asked }) {
-          const passing = state.passing(filter), near = cosines(passing), weights = new Weights();
-          weights.learn(await weigh(state, { terms, survey: true }));
+          const found = passing(filter), near = cosines(found), weights = new Weights();
+          weights.learn(await weigh(passing({}), { terms, survey: true }));
           const weighed = weights.known(terms.map((term) => ({ word: term, forms: [term] })), terms.length);
-          const words = passing.map((entry) => [keyOf(entry), sum(weights.score(entry.content, weighed))] as const);
+          const words = found.map((entry) => [keyOf(entry), sum(weights.score(entry.content, weighed))] as const);
           return {
             byWords: highest(words.filter(([, score]) => score > 0), limit),
             byVector: highest(near, limit),
             cosines: near,
-            memories: new Map(passing.map((entry) => [keyOf(entry), entry.memory])),
-            weights: await weigh(state, asked),
+            memories: new Map(),
+            weights: await weigh(passing({}), asked),
           };
         },
-        cosines: (ids) => Promise.resolve(cosines(state.entries(ids))),
-        passing: (ids) => Promise.resolve(state.entries(ids).filter(({ memory }) => passes(memory, filter)).map(keyOf)),
-        count: () => Promise.resolve(state.passing(filter).length),
+        cosines: (ids) => Promise.resolve(cosines(entries(ids))),
+        passing: (ids) => Promise.resolve(entries(ids).filter(({ memory }) => passes(memory, filter)).map(keyOf)),
+        count: () => Promise.resolve(passing(filter).length),
       };
     },
-    memories: (ids) => Promise.resolve(new Map(state.entries(ids).map((entry) => [keyOf(entry), entry.memory]))),
-    weights: (question) => weigh(state, question),
-    turns: (conversations) =>
+    // Scoring knows conversations by their space too.
+    memories: (ids) =>
       Promise.resolve(
-        conversations.map(({ name, limit }) => state.passing({ conversation_id: name }).slice(-limit).map(keyOf)),
+        new Map(
+          entries(ids).map((entry) => {
+            return [keyOf(entry), { ...entry.memory, conversation_id: conversationOf(entry.memory) }];
+          }),
+        ),
       ),
-    countTurns: (names) =>
-      Promise.resolve(new Map(names.map((name) => [name, state.passing({ conversation_id: name }).length]))),
+    weights: (question) => weigh(passing({}), question),
+    turns: (conversations) =>
+      Promise.resolve(conversations.map(({ name, limit }) => turnsOf(name).slice(-limit).map(keyOf))),
+    countTurns: (names) => Promise.resolve(new Map(names.map((name) => [name, turnsOf(name).length]))),
   };
 }
 
-async function weigh(state: State, { terms, survey }: WeightQuestion): Promise<WeightAnswer> {
-  const entries = [...state.stored.values()], memories = entries.length;
+async function weigh(entries: readonly Entry[], { terms, survey }: WeightQuestion): Promise<WeightAnswer> {
+  const memories = entries.length;
   const rarities = new Map(terms.flatMap((term) => {
     const containing = entries.filter(({ content }) => content.count(term) > 0).length;
     return containing === 0 ? [] : [[term, inverseDocumentFrequency(memories, containing)] as const];
@@ -63,5 +76,7 @@ function highest(scores: Iterable<readonly [id: string, score: number]>, limit: 
   return [...scores].sort(([, a], [, b]) => b - a).slice(0, limit).map(([id]) => id);
 }
 
-const keyOf = ({ memory }: Entry) => memory.content_hash;
+const keyOf = ({ memory }: Entry) => idOf(memory);
+const conversationOf = ({ conversation_id, space }: Memory) =>
+  conversation_id === null ? null : JSON.stringify([space, conversation_id]);
 const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);

@@ -14,6 +14,8 @@ export interface SalvagedRows {
   memories: Cell[];
   trash: Cell[];
   relations: Cell[];
+  /** Names of spaces by number. */
+  spaces: Map<number, string>;
   unreadable: UnreadableMemory[];
   /** Whether more may be missing than `unreadable` names. */
   uncertain: boolean;
@@ -33,10 +35,20 @@ const isMemoryFrom = (columns: readonly Value[], start: number) => {
 };
 // The row id of a table that declares it stands as null. Later schemas put columns at the end.
 const isMemory: Shape = (columns) => columns.length >= 10 && columns[0] === null && isMemoryFrom(columns, 1);
+const isSpace: Shape = (columns) => columns.length === 3 && columns[0] === null && isText(columns[1]);
 const isTrashed: Shape = (columns) =>
   columns.length >= 10 && isMemoryFrom(columns, 0) && isNumber(columns[8]) && isText(columns[9]);
-const isRelation: Shape = (columns) =>
-  columns.length === 4 && columns.slice(0, 3).every(isText) && isNumber(columns[3]);
+const isRelation: Shape = (columns) => columns.length >= 4 && columns.slice(0, 3).every(isText) && isNumber(columns[3]);
+
+/**
+ * Columns in the order of the schemas before there were spaces, with the number of the space at the end: 1, `default`,
+ * where there is none. In an index of hashes it stands behind the hash, and behind the key of a relation.
+ */
+function withSpaceLast(name: string, columns: Value[]): Value[] {
+  const at = { memories: 1, trash: 0, relations: 3 }[name] ?? -1;
+  const hasSpace = isNumber(columns[at]) && (name !== "relations" || columns.length === 5);
+  return hasSpace ? [...columns.toSpliced(at, 1), columns[at]!] : [...columns, 1];
+}
 
 /** Looks through the file. */
 export function findRows(file: PageFile): SalvagedRows {
@@ -49,18 +61,20 @@ export function findRows(file: PageFile): SalvagedRows {
   };
   const free = file.free();
   const find = (name: string, shape: Shape, isTable: boolean) => {
-    const tree = walk(name), found = (tree?.cells ?? []).filter(({ columns }) => shape(columns));
+    const ordered = (cell: Cell) => ({ ...cell, columns: withSpaceLast(name, cell.columns) });
+    const tree = walk(name), found = (tree?.cells ?? []).map(ordered).filter(({ columns }) => shape(columns));
     if (tree !== null && tree.faults === 0 && found.length === tree.cells.length) return { found, whole: true };
     for (let number = 1; number <= file.count; number++) {
       if (tree?.pages.has(number) || free.has(number)) continue;
       if (isTable ? !file.isTableLeaf(number) : !file.isIndex(number)) continue;
-      for (const cell of file.read(number).cells) if (shape(cell.columns)) found.push(cell);
+      for (const cell of file.read(number).cells.map(ordered)) if (shape(cell.columns)) found.push(cell);
     }
     return { found, whole: false };
   };
 
   const memories = find("memories", isMemory, true), trash = find("trash", isTrashed, true);
   const relations = find("relations", isRelation, false);
+  const spaces = (walk("spaces")?.cells ?? []).filter(({ columns }) => isSpace(columns));
   const named = {
     memories: expected(walk("sqlite_autoindex_memories_1")),
     trash: expected(walk("sqlite_autoindex_trash_1")),
@@ -81,6 +95,7 @@ export function findRows(file: PageFile): SalvagedRows {
     memories: inOrder(there.memories),
     trash: inOrder(there.trash),
     relations: relations.found,
+    spaces: new Map(spaces.map(({ rowid, columns }) => [rowid!, String(columns[1])])),
     unreadable: unreadable.sort((a, b) => a.row - b.row),
     uncertain: (!memories.whole && !named.memories.whole) || (!trash.whole && !named.trash.whole) || !relations.whole,
   };
@@ -98,7 +113,8 @@ function rootsOf(file: PageFile): Map<string, number> {
 /** Rows in the index of hashes, and whether it has all. */
 function expected(index: Walk | null): { rows: Map<number, string | null>; whole: boolean } {
   const rows = new Map<number, string | null>();
-  for (const { columns: [hash, row] } of index?.cells ?? []) {
+  for (const { columns } of index?.cells ?? []) {
+    const hash = columns[0], row = columns.at(-1); // a space may stand between them
     if (isText(hash) && isNumber(row)) rows.set(Number(row), String(hash));
   }
   return { rows, whole: index !== null && index.faults === 0 };

@@ -16,6 +16,8 @@ import type { TrashedMemory } from "../../contract/trash.ts";
 import type { UnreadableMemory } from "../../files.ts";
 import type { Memory } from "../../../memory/memory.ts";
 import { unescapeText } from "../../escape.ts";
+import type { Value } from "../database.ts";
+import { DEFAULT_NUMBER } from "../reach.ts";
 import { memoryOf } from "../rows.ts";
 import { PageFile } from "./pages.ts";
 import { applyLog, likelyPageSize, saidPageSize } from "./raw.ts";
@@ -113,9 +115,13 @@ function step({ part, after }: Exclude<SalvageTask, { open: string }>): SalvageA
 
 /** Columns of a row, which begin with the hash and the content, as `memoryOf` takes them. */
 function memoryIn(columns: SalvagedRows["memories"][number]["columns"], start: number): Memory {
-  const [hash, content, tags, type, metadata, conversation, created, updated, , added] = columns.slice(start);
-  const superseded = start === 1 ? added : columns[10];
-  return memoryOf([content, hash, tags, type, metadata, conversation, created, updated, superseded]);
+  const [hash, content, tags, type, metadata, conversation, created, updated] = columns.slice(start);
+  // Schemas before there were spaces had neither a writer nor, at first, what replaced a memory; the space comes last.
+  const [superseded, writer] = start === 1
+    ? columns.slice(10, -1)
+    : [columns.slice(10, -1)[0], columns.slice(12, -1)[0]];
+  const space = spaceIn(columns) ?? null;
+  return memoryOf([content, hash, tags, type, metadata, conversation, created, updated, superseded, writer, space]);
 }
 
 function trashedIn(columns: SalvagedRows["trash"][number]["columns"]): TrashedMemory {
@@ -126,12 +132,20 @@ function trashedIn(columns: SalvagedRows["trash"][number]["columns"]): TrashedMe
   };
 }
 
-function relationIn([source, type, target, created_at]: SalvagedRows["relations"][number]["columns"]): Relation {
+/** Name of the space whose number comes last; undefined for `default`. A name that is lost is made of the number. */
+function spaceIn(columns: readonly Value[]): string | undefined {
+  const number = Number(columns.at(-1));
+  return number === DEFAULT_NUMBER ? undefined : rows!.spaces.get(number) ?? `space-${number}`;
+}
+
+function relationIn(columns: SalvagedRows["relations"][number]["columns"]): Relation {
+  const [source, type, target, created_at] = columns, space = spaceIn(columns);
   return {
     source: unescapeText(String(source)),
     type: unescapeText(String(type)),
     target: unescapeText(String(target)),
     created_at: Number(created_at),
+    ...(space === undefined ? {} : { space }),
   };
 }
 
