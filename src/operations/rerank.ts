@@ -4,8 +4,10 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import type { Reranker } from "../embedding/embedder.ts";
 import { MemoryError } from "../errors.ts";
+import { contentHash } from "../memory/hash.ts";
 import { passageOf, passageQuery } from "../memory/passage.ts";
 import type { Ranked } from "../memory/ranking.ts";
 import type { SearchEffort } from "../memory/schemas.ts";
@@ -42,12 +44,15 @@ export interface Reranked {
  * ready reranker the order stays.
  *
  * @param effort What this search asks for; without it, what the settings say.
+ * @param page The page that is asked for, from 1. How many results there is time for differs from call to call; later
+ * pages go by the scores of the first, so that no result comes twice or never.
  */
 export async function rerank(
   runtime: Runtime,
   query: string,
   ranked: Ranked<Candidate>[],
   effort: SearchEffort | undefined,
+  page: number,
 ): Promise<Reranked> {
   const { reranker } = runtime.embeddings;
   if ((effort ?? runtime.settings.searchEffort ?? (reranker ? "high" : "normal")) === "normal") {
@@ -68,7 +73,7 @@ export async function rerank(
       const content = memory?.content ?? "", { start, end } = passageOf(content, wanted, READ);
       return content.slice(start, end);
     });
-    const scores = await reranker.score(query, passages, runtime.settings.rerankBudgetMs ?? DEFAULT_BUDGET_MS);
+    const scores = await scoresOf(reranker, { query, passages, page }, runtime.settings.rerankBudgetMs);
     const best = ranked[0]?.score ?? 0;
     const reordered = first.slice(0, scores.length)
       .map((entry, i) => ({ ...entry, score: (entry.score + best * logistic(scores[i]! / LOGIT_SCALE)) / 2 }));
@@ -82,6 +87,31 @@ export async function rerank(
     }
     throw error;
   }
+}
+
+/** Scores of searches, by reranker. */
+const remembered = new WeakMap<Reranker, LRUCache<string, Promise<number[]>>>();
+/** Searches whose scores are kept, and milliseconds for which they are: as long as someone may turn pages. */
+const REMEMBERED = 200, REMEMBERED_MS = 600_000;
+
+/** Scores of the passages from the first on; of later pages those that the same search got for its first. */
+async function scoresOf(
+  reranker: Reranker,
+  { query, passages, page }: { query: string; passages: string[]; page: number },
+  budgetMs = DEFAULT_BUDGET_MS,
+): Promise<number[]> {
+  let searches = remembered.get(reranker);
+  if (searches === undefined) {
+    searches = new LRUCache({ max: REMEMBERED, ttl: REMEMBERED_MS });
+    remembered.set(reranker, searches);
+  }
+  const key = contentHash(JSON.stringify([query, passages]));
+  const before = page > 1 ? await searches.get(key)?.catch(() => undefined) : undefined;
+  if (before !== undefined) return before;
+  const scoring = reranker.score(query, passages, budgetMs);
+  searches.set(key, scoring);
+  scoring.catch(() => searches.delete(key));
+  return await scoring;
 }
 
 /** Begins to load the reranker; who asked for it by name waits, no longer than is set. */

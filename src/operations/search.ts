@@ -114,6 +114,7 @@ async function searchRanked(runtime: Runtime, input: SearchInput): Promise<Searc
       scale: cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales),
     }),
     input.effort,
+    page,
   );
   const { relevanceOf, relevantFrom } = judgeRelevance(runtime, found, ranked[0]?.score ?? 0);
   const temporal_intent = input.order === undefined ? temporalIntent(query) : null;

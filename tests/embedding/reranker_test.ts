@@ -154,6 +154,39 @@ Deno.test("passages are read best first, and what the budget leaves out follows 
   assertEquals(scores, scores.toSorted((a, b) => b - a));
 });
 
+Deno.test("pages of a search hold each result once, however many the reranker had time for on each", async () => {
+  const counts: number[] = [];
+  const reranker: Reranker = {
+    ...recording(0).reranker,
+    // The less time there was, the fewer are read; the later a text comes, the better it is.
+    score: (_, texts) => Promise.resolve(texts.slice(0, counts.shift() ?? 1).map((_, i) => i - 20)),
+  };
+  await using client = await openClient({ embeddings: { reranker } });
+  for (let i = 0; i < 24; i++) await client.store(`The cat sleeps in house ${i}`);
+  const mcp = await connectInMemory(client.runtime);
+  const pages: Record<string, (page: number) => Promise<string[]>> = {
+    "POST /api/search": async (page) => {
+      const body = { query: "cat in house", page, page_size: 6 };
+      const { results } = (await client.send("POST", "/api/search", body)).json;
+      return results.map(({ memory }: { memory: { content: string } }) => memory.content);
+    },
+    search: async (page) => {
+      const { structuredContent } = await mcp.call("search", { query: "cat in house", page, page_size: 6 });
+      return (structuredContent!.results as { content: string }[]).map(({ content }) => content);
+    },
+  };
+  for (const [name, read] of Object.entries(pages)) {
+    counts.splice(0, Infinity, 9, 24, 2, 15);
+    const found: string[] = [];
+    for (let page = 1; page <= 4; page++) found.push(...await read(page));
+    assertEquals([found.length, new Set(found).size], [24, 24], name);
+    // A new search has another chance.
+    counts.splice(0, Infinity, 24);
+    assert((await read(1))[0] !== found[0], name);
+  }
+  await mcp.close();
+});
+
 Deno.test("a reranker that finds nothing leaves the order, and one that is sure of all too", async () => {
   await using test = await testRuntime();
   const { runtime } = test;
