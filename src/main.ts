@@ -25,8 +25,10 @@ import {
   settingsWithoutEffect,
   type WithoutEffect,
 } from "./config.ts";
+import type { ServeOptions } from "./cli/context.ts";
 import { PARSE_COMMAND } from "./documents/process/protocol.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
+import { readProfile, type ToolProfile } from "./memory/tool_profile.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
 import { quietConsole, writeError, writeText } from "./output.ts";
@@ -58,7 +60,7 @@ const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Milliseconds that a command gets to stop in between; one that waits for input never looks. */
 const COMMAND_GRACE_MS = 10_000;
 
-/** Commands that start a server. Without options they need no command line parser, so that they start at once. */
+/** Commands that start a server. They need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
 
 async function main(given: string[]): Promise<void> {
@@ -69,8 +71,17 @@ async function main(given: string[]): Promise<void> {
   closeHoweverItEnds();
   const { args, envFile } = takeEnvFile(given), from = settingsFrom(envFile);
   const [command = "unified", ...rest] = args;
-  if (SERVERS.includes(command) && rest.length === 0) return await runServer(command, from);
+  const options = SERVERS.includes(command) ? serverOptions(command, rest) : null;
+  if (options !== null) return await runServer(command, from, options);
   await runCli(args, from);
+}
+
+/** Options of a server; null for words that the command line parser has to explain. */
+function serverOptions(command: string, [option, ...values]: readonly string[]): ServeOptions | null {
+  if (option === undefined) return {};
+  const [name, ...given] = option.startsWith("--") ? option.split("=", 2) : [option];
+  const words = [...given, ...values];
+  return command === "stdio" && name === "--tools" && words.length === 1 ? { tools: words[0]! } : null;
 }
 
 /** Takes `--env-file PATH` out of the arguments: settings are read before a command line parser is loaded. */
@@ -158,7 +169,8 @@ function callersFolder(): string | null {
   return !Deno.build.standalone && folder === PROJECT && before !== undefined && isAbsolute(before) ? before : folder;
 }
 
-async function runServer(command: string, from: SettingSource): Promise<void> {
+async function runServer(command: string, from: SettingSource, options: ServeOptions = {}): Promise<void> {
+  const profile = readProfile(options.tools, "--tools ");
   const { ignored } = from.layers();
   // A deployment that relied on it must not come up with another store and without its key.
   if (ignored !== null && command !== "stdio") {
@@ -176,7 +188,7 @@ async function runServer(command: string, from: SettingSource): Promise<void> {
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
-  await (useStdio && !http ? serveStdio(config, log) : serve(config, { http, mcp }, useStdio, log));
+  await (useStdio && !http ? serveStdio(config, log, profile) : serve(config, { http, mcp }, useStdio, log));
 }
 
 /** Writes to standard error, and what waits at the end at the latest. */
@@ -224,7 +236,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
     withoutEffect: from.withoutEffect,
     examine: { store: examineStore, model: examineModel },
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
-    serve: (command) => runServer(command, from),
+    serve: (command, options) => runServer(command, from, options),
     openRuntime: openForCommand,
     close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
     startWork,
@@ -279,11 +291,11 @@ async function serve(
   await service.stop();
 }
 
-async function serveStdio(config: Config, log: Logger): Promise<void> {
+async function serveStdio(config: Config, log: Logger, profile: ToolProfile | undefined): Promise<void> {
   const stopped = untilStopped(log, EXIT_FAULT), gone = clientGone(log), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
-  await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log })]);
+  await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log, profile })]);
   await closeAll(runtime, [], work.stop);
 }
 

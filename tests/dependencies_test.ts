@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "operations",
     "mcp",
     "cli",
+    "memory/tool_profile.ts",
     "documents/process/child.ts",
     "documents/process/protocol.ts",
     "ancestors.ts",

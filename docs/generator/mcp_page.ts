@@ -90,7 +90,7 @@ The server speaks Streamable HTTP at \`/mcp\`, HTTP+SSE at \`/sse\` for older cl
 - Every tool takes \`output\`: \`compact\` or \`json\` for one call. \`MCP_TOOL_OUTPUT\` sets the form for all.
 - Structured content goes with the text, save to clients that show a model the structured content in place of the text
   (Claude Code, Visual Studio Code); \`MCP_STRUCTURED_CONTENT\` decides otherwise.
-- \`/mcp?tools=core\` (also \`/sse?tools=core\`, and \`POST /mcp?tools=core\` on the REST port) or \`MCP_TOOLS=core\` serves
+- \`/mcp?tools=core\` (also \`/sse?tools=core\`, and \`POST /mcp?tools=core\` on the REST port), \`stdio --tools core\` or \`MCP_TOOLS=core\` serves
   only the tools to store, search, fetch, supersede and delete: under 1,200 tokens of definitions. A tool outside the
   profile says so when it is called.
 - An id is a content_hash, or its first ten or more digits where they mean one memory. Where they mean several, the error

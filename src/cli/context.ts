@@ -22,6 +22,12 @@ export interface Examine {
   model(config: Config): Promise<ModelExamination | null>;
 }
 
+/** Options of the commands that start a server. */
+export interface ServeOptions {
+  /** The profile of tools that `stdio` serves. */
+  tools?: string;
+}
+
 /** The world outside, as the only module that reads it hands it over. */
 export interface CliContext {
   /** Settings; read and checked when first asked for. */
@@ -37,7 +43,7 @@ export interface CliContext {
   /** Asks a question that is answered by yes or no; no without a terminal. */
   ask: (question: string) => boolean;
   /** Starts a server and resolves when it was stopped. */
-  serve: (command: string) => Promise<void>;
+  serve: (command: string, options?: ServeOptions) => Promise<void>;
   /** Opens the parts over the shared storage. */
   openRuntime: (config: Config) => Promise<ServiceRuntime>;
   /** Closes what `openRuntime` opened, and what `startWork` started. */

@@ -7,7 +7,7 @@
 import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { type CliContext, examples } from "./context.ts";
+import { type CliContext, examples, type ServeOptions } from "./context.ts";
 import { auditedCommands } from "./audited_command.ts";
 import { addAudit } from "./audit.ts";
 import { addBackup } from "./backup.ts";
@@ -52,8 +52,12 @@ export function createProgram(context: CliContext): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} });
   for (const [name, description] of Object.entries(SERVERS)) {
-    program.command(name).description(description).addHelpText("after", examples([name]))
-      .action(() => context.serve(name));
+    const command = program.command(name).description(description);
+    if (name === "stdio") {
+      command.option("--tools <profile>", "serve all tools (full) or those no agent does without (core)");
+    }
+    command.addHelpText("after", examples(name === "stdio" ? [name, `${name} --tools core`] : [name]))
+      .action((options: ServeOptions) => context.serve(name, options));
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],

@@ -8,6 +8,7 @@
 import process from "node:process";
 import { PassThrough } from "node:stream";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import type { ToolProfile } from "../memory/tool_profile.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
 import { localCaller } from "../access/caller.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
@@ -21,6 +22,8 @@ export interface StdioSettings {
   /** Name that the client gets. */
   serverName: string;
   log?: Logger;
+  /** The tools that are served; those of the settings without it. */
+  profile?: ToolProfile | undefined;
 }
 
 /** Milliseconds that running calls get after the client closed its end. */
@@ -28,7 +31,7 @@ const GRACE_MS = 5000;
 
 /** Serves one client on standard input and output; resolves when it has gone and its running calls are done. */
 export async function runStdio(runtime: ServiceRuntime, settings: StdioSettings): Promise<void> {
-  const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
+  const { serverName, profile, log = createLogger("info", (line) => console.error(line)) } = settings;
   // A stray line on standard output would break the protocol, and dependencies may log.
   console.log = console.info = console.debug = console.error;
 
@@ -42,10 +45,13 @@ export async function runStdio(runtime: ServiceRuntime, settings: StdioSettings)
     process.stdout.on("error", () => resolve());
   });
   const bound = callerRuntime(runtime, localCaller("mcp"));
-  const connection = serveStdio(() => createMcpServer(bound, { serverName, log, surface: "stdio", inFlight }), {
-    transport: new StdioServerTransport(input, process.stdout),
-    onerror: (error) => log.debug(`MCP: ${error.message}`),
-  });
+  const connection = serveStdio(
+    () => createMcpServer(bound, { serverName, log, surface: "stdio", inFlight, profile }),
+    {
+      transport: new StdioServerTransport(input, process.stdout),
+      onerror: (error) => log.debug(`MCP: ${error.message}`),
+    },
+  );
   runtime.health.transports.set("stdio", () => ({ open: 1, limit: null }));
   await gone;
   // The SDK drops running calls at the end of its input. A client that pipes requests in and waits gets its answers.

@@ -13,14 +13,15 @@ export type ToolProfile = (typeof TOOL_PROFILES)[number];
 /**
  * The profile a text names, in any case; undefined without one.
  *
+ * @param name What stands before it where it was given.
  * @throws {MemoryError} `invalid_input` naming one that isn't known.
  */
-export function readProfile(text: string | null | undefined): ToolProfile | undefined {
+export function readProfile(text: string | null | undefined, name = "tools="): ToolProfile | undefined {
   if (text == null || text === "") return undefined;
   const found = TOOL_PROFILES.find((profile) => profile === text.trim().toLowerCase());
   if (found !== undefined) return found;
   const shown = JSON.stringify(text.slice(0, 100).toWellFormed());
-  throw new MemoryError("invalid_input", `Cannot serve tools=${shown}: the profiles are ${TOOL_PROFILES.join(", ")}`, {
+  throw new MemoryError("invalid_input", `Cannot serve ${name}${shown}: the profiles are ${TOOL_PROFILES.join(", ")}`, {
     field: "tools",
     value: text,
   });

@@ -1,6 +1,8 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { TOOLS } from "../../src/tools/table.ts";
+import { unimem } from "../cli/command.ts";
 import { spawn, taskArguments, testEnvironment, within } from "../helpers/process.ts";
 
 /** What one run of the command gave. */
@@ -11,10 +13,14 @@ interface Run {
 }
 
 /** Runs `unimem stdio` in a fresh data folder, with `lines` as all of its input. */
-async function run(lines: (object | string)[], settings: Record<string, string> = {}): Promise<Run> {
+async function run(
+  lines: (object | string)[],
+  settings: Record<string, string> = {},
+  options: string[] = [],
+): Promise<Run> {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
   try {
-    const child = await spawn(["stdio"], testEnvironment(folder, { LOG_LEVEL: "debug", ...settings }), {
+    const child = await spawn(["stdio", ...options], testEnvironment(folder, { LOG_LEVEL: "debug", ...settings }), {
       stdin: "piped",
       stdout: "piped",
     });
@@ -163,4 +169,38 @@ Deno.test("stdio: a line of more than 16 MiB is refused under its id, and the ne
   const refused = messages.filter(({ error }) => error !== undefined);
   assertEquals(refused.map(({ id, error }) => [id, error!.code]), ["first", 3, null].map((id) => [id, -32600]));
   assertEquals(messages.filter(({ id }) => id === 4).map(({ result }) => result?.isError ?? false), [false]);
+});
+
+Deno.test("stdio: --tools chooses the tools, whatever the settings say", async () => {
+  const list = [INITIALIZE, INITIALIZED, { id: 2, method: "tools/list" }, call(3, "list_memories", {})];
+  const named = async (options: string[], settings: Record<string, string> = {}) => {
+    const { code, messages } = await run(list, settings, options);
+    assertEquals(code, 0);
+    const { tools } = messages.find(({ id }) => id === 2)!.result as { tools: { name: string }[] };
+    const { isError } = messages.find(({ id }) => id === 3)!.result as { isError: boolean };
+    return { count: tools.length, isError };
+  };
+  assertEquals(await named(["--tools", "core"]), { count: 5, isError: true });
+  assertEquals(await named(["--tools=CORE"]), { count: 5, isError: true });
+  assertEquals(await named(["--tools", "full"], { MCP_TOOLS: "core" }), { count: TOOLS.length, isError: false });
+});
+
+Deno.test("stdio: a profile that isn't known, and one that isn't named, end with 2 before anything is opened", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
+  try {
+    for (
+      const [options, reason] of [
+        [["--tools", "tiny"], 'Cannot serve --tools "tiny": the profiles are full, core'],
+        [["--tools"], "argument missing"],
+        [["--tool", "core"], "unknown option '--tool'. Did you mean --tools?"],
+      ] as const
+    ) {
+      const { code, err } = await unimem(folder, "stdio", ...options);
+      assertEquals(code, 2, err);
+      assertStringIncludes(err, reason);
+    }
+    assertEquals([...Deno.readDirSync(folder)], []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
