@@ -245,6 +245,7 @@ function accessOf(values: SettingValues, bound: string[], publicUrl: string | nu
     allowedHosts: [
       ...new Set([...(values.MCP_ALLOWED_HOSTS ?? []), ...own, ...published.map(({ hostname }) => hostname)]),
     ],
+    basePath: published.map(({ pathname }) => pathname.replace(/\/$/, "")).join(""),
     // A proxy may hand on another Host header than the one that a page of ours was opened with.
     corsOrigins: [...new Set([...(values.MCP_CORS_ORIGINS ?? []), ...published.map(({ origin }) => origin)])],
     anonymous: values.MCP_ALLOW_ANONYMOUS_ACCESS ?? false,

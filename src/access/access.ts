@@ -27,6 +27,8 @@ export interface AccessSettings {
   verifiers?: readonly TokenVerifier[];
   /** Parameters of `WWW-Authenticate` in refusals; values without quotes. None by default. */
   challenge?: (request: Request) => Readonly<Record<string, string>>;
+  /** What the public address has after its host, such as `/memory`; nothing by default. */
+  basePath?: string;
   /** What is answered without a token besides probes and pages; nothing by default. */
   endpoints?: PublicEndpoints;
   /**

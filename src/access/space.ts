@@ -21,8 +21,13 @@ export interface SpacePath {
   prefix: string;
 }
 
-/** Takes the space from the beginning of a path. */
-export function spacePath(path: string): SpacePath {
+/**
+ * Takes the space from the beginning of a path.
+ *
+ * @param base What the service's public address has after its host, such as `/memory`, where a proxy left it in the path.
+ */
+export function spacePath(path: string, base = ""): SpacePath {
+  if (base !== "" && (path === base || path.startsWith(`${base}/`))) path = path.slice(base.length) || "/";
   if (!path.startsWith("/s/")) return { path, prefix: "" };
   const end = path.indexOf("/", 3);
   return end < 0 ? { path, prefix: "" } : { path: path.slice(end), prefix: path.slice(0, end) };

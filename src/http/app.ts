@@ -65,7 +65,8 @@ const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 /** Builds the REST server over a runtime. */
 export function createApp(runtime: ServiceRuntime, settings: HttpSettings): RestApp {
   // A slash at the end changes nothing, and neither does the space in front.
-  const app = new OpenAPIHono<RestEnv>({ getPath: (request) => spacePath(getPathNoStrict(request)).path });
+  const pathIn = (request: Request) => spacePath(getPathNoStrict(request), settings.basePath);
+  const app = new OpenAPIHono<RestEnv>({ getPath: (request) => pathIn(request).path });
   const log = settings.log ?? createLogger("warning", (line) => console.error(line));
   const bodies = settings.bodies ?? new BodyReader();
   const { requests } = runtime.telemetry;
@@ -111,7 +112,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
       context.set("runtime", runtime);
       return null;
     }
-    const request = context.req.raw, { prefix } = spacePath(getPathNoStrict(request));
+    const request = context.req.raw, { prefix } = pathIn(request);
     const caller = await access.identify(request, clientOf(clientIp(context.env)), prefix);
     if (caller instanceof Response) return caller;
     // Tools that are called over the REST port are called over MCP all the same.

@@ -88,6 +88,7 @@ function probe(status: number, body: object, headers: Record<string, string> = {
 /** Prepares the handler of the MCP port. Opens nothing; close it when done. */
 export function createMcpListener(runtime: ServiceRuntime, settings: McpListenerSettings): McpListener {
   const { serverName, log = createLogger("info", (line) => console.error(line)) } = settings;
+  const { basePath = "" } = settings.access;
   const access = createAccess(settings.access, CORS, {
     listeners: () => runtime.health.addresses(),
     onWrongKey: noteWrongKey(runtime, "mcp", log),
@@ -132,7 +133,8 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
   };
 
   const route = async (request: Request, address: string | undefined): Promise<Response> => {
-    const { path, prefix } = spacePath(pathOf(request)), isProbe = path === "/health" || path === "/health/ready";
+    const { path, prefix } = spacePath(pathOf(request), basePath),
+      isProbe = path === "/health" || path === "/health/ready";
     const isPublic = isProbe || (settings.access.endpoints?.serves(path) ?? false);
     // Even a GET changes something here: it opens a stream or a session.
     const refusal = access.checkCaller(request, {
@@ -160,7 +162,7 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
       case "/sse":
         return access.withCors(
           request,
-          await serve(({ sse }) => sse.open(request, { runtime: bound, profile, prefix })),
+          await serve(({ sse }) => sse.open(request, { runtime: bound, profile, prefix: basePath + prefix })),
         );
       case "/messages":
         return access.withCors(
@@ -192,7 +194,7 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
     fetch: (request, info) =>
       runtime.telemetry.requests.answer(
         "mcp",
-        operationOf(request),
+        operationOf(request, basePath),
         request,
         log,
         async () => secured(request, await bodies.answering(request, () => answer(request, addressOf(info)))),
@@ -228,9 +230,9 @@ function stopping(): Response {
 }
 
 /** What an HTTP request is for, where it carries no message that counts by itself. */
-function operationOf(request: Request): string {
+function operationOf(request: Request, basePath: string): string {
   const { method } = request;
-  switch (spacePath(pathOf(request)).path) {
+  switch (spacePath(pathOf(request), basePath).path) {
     case "/health":
       return "health";
     case "/metrics":

@@ -10,6 +10,7 @@ import { OAuthError, Parameters } from "./answers.ts";
 import { type AuthorizationRequest, readAuthorization, redirect } from "./authorize.ts";
 import type { Client } from "./clients.ts";
 import { type ConsentForm, consentPage } from "./consent_page.ts";
+import type { OAuthEvent } from "./event.ts";
 import type { Consent } from "./grants.ts";
 import { spaceOf } from "./resources.ts";
 import { lowerOf } from "./scopes.ts";
@@ -31,6 +32,7 @@ export interface ConsentSettings {
   signIn: (key: string) => Promise<Caller | Response>;
   /** Keeps the consent; gives the code. */
   grant: (consent: Consent) => Promise<string>;
+  onEvent: (event: OAuthEvent) => void;
 }
 
 /** Shows the form for a request's query. @throws as `readAuthorization`. */
@@ -41,7 +43,7 @@ export async function askForConsent(query: string, settings: ConsentSettings): P
 
 /** Takes the form. @throws as `readAuthorization`. */
 export async function takeConsent(request: Request, body: string, settings: ConsentSettings): Promise<Response> {
-  const { base, findClient, signIn, grant } = settings;
+  const { base, findClient, signIn, grant, onEvent } = settings;
   const form = new Parameters(body), text = form.need("request");
   checkOrigin(request, base, form.get("csrf") ?? "", text);
   const asked = await readAuthorization(text, base, findClient);
@@ -55,13 +57,19 @@ export async function takeConsent(request: Request, body: string, settings: Cons
     read: (form.get("read") ?? "").trim(),
   };
   const caller = await signIn(form.get("key") ?? "");
+  const tell = (outcome: OAuthEvent["outcome"], detail: string) =>
+    onEvent({ action: "oauthConsent", outcome, caller: caller instanceof Response ? null : caller.name, detail });
   if (caller instanceof Response) {
+    tell("unauthorized", `No sign-in for ${asked.client.name}`);
     if (caller.status === 401) return show(asked, base, wanted, "This is not an admin key of this service");
     // Too many wrong ones, or a store that is away.
     return show(asked, base, wanted, "Keys can't be checked now: wait a minute, then try again", caller.status);
   }
   const spaces = spacesIn(wanted), fault = typeof spaces === "string" ? spaces : faultOf(caller, spaces);
-  if (fault !== null || typeof spaces === "string") return show(asked, base, wanted, fault);
+  if (fault !== null || typeof spaces === "string") {
+    tell("forbidden", `No consent to ${asked.client.name}: ${fault}`);
+    return show(asked, base, wanted, fault);
+  }
   const { client, redirectUri, challenge, resource } = asked;
   const browser = cookieOf(request, BROWSER_COOKIE) ?? newSecret();
   const code = await grant({
@@ -76,6 +84,7 @@ export async function takeConsent(request: Request, body: string, settings: Cons
     resource,
     approved_by: caller.name,
   });
+  tell("ok", `${wanted.rights} for ${client.name} (${client.id}) in ${spaces.write}`);
   const answer = redirect(asked, base, { code });
   answer.headers.append("Set-Cookie", cookie(BROWSER_COOKIE, browser, KNOWN_SECONDS, base));
   return answer;

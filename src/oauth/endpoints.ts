@@ -7,6 +7,8 @@
 import { json, OAuthError, Parameters } from "./answers.ts";
 import type { RegisteredClients } from "./clients.ts";
 import { isDocumentId } from "./client_documents.ts";
+import type { OAuthEvent } from "./event.ts";
+import type { Grant } from "./grant.ts";
 import type { Grants } from "./grants.ts";
 import { canonicalResource } from "./resources.ts";
 
@@ -15,15 +17,12 @@ export interface EndpointParts {
   base: string;
   clients: RegisteredClients;
   grants: Grants;
+  onEvent: (event: OAuthEvent) => void;
 }
 
 /** Exchanges a code or a refresh token (RFC 6749, 4.1.3 and 6). */
-export async function token(
-  request: Request,
-  body: string,
-  { base, clients, grants }: EndpointParts,
-): Promise<Response> {
-  const form = formOf(request, body);
+export async function token(request: Request, body: string, parts: EndpointParts): Promise<Response> {
+  const { base, clients, grants, onEvent } = parts, form = formOf(request, body);
   const grantType = form.need("grant_type");
   if (grantType !== "authorization_code" && grantType !== "refresh_token") {
     throw new OAuthError("unsupported_grant_type", "Only authorization_code and refresh_token are served");
@@ -32,16 +31,31 @@ export async function token(
   const named = form.get("resource");
   const resource = named === undefined ? undefined : canonicalResource(base, named);
   if (resource === null) throw new OAuthError("invalid_target", "The resource is none of this service");
-  const by = { client_id, resource, scope: form.get("scope") };
+  const onReuse = (grant: Grant) =>
+    onEvent({
+      action: "oauthTokenReuse",
+      outcome: "forbidden",
+      caller: grant.client_name,
+      detail: `Grant ${grant.id} ended: its ${grantType === "refresh_token" ? "refresh token" : "code"} came twice`,
+    });
+  const by = { client_id, resource, scope: form.get("scope"), onReuse };
   if (grantType === "refresh_token") return json(await grants.refresh(form.need("refresh_token"), by));
   const code = form.need("code"), verifier = form.need("code_verifier");
   return json(await grants.redeem(code, verifier, form.get("redirect_uri"), by));
 }
 
 /** Ends what a token belongs to (RFC 7009): whatever the token, the answer is the same. */
-export async function revoke(request: Request, body: string, { clients, grants }: EndpointParts): Promise<Response> {
+export async function revoke(
+  request: Request,
+  body: string,
+  { clients, grants, onEvent }: EndpointParts,
+): Promise<Response> {
   const form = formOf(request, body), token = form.need("token");
-  await grants.revokeToken(token, await authenticate(request, form, clients));
+  const grant = await grants.revokeToken(token, await authenticate(request, form, clients));
+  if (grant !== null) {
+    const detail = `Grant ${grant.id} ended by its client`;
+    onEvent({ action: "oauthRevoke", outcome: "ok", caller: grant.client_name, detail });
+  }
   return new Response(null, { status: 200, headers: { "Cache-Control": "no-store" } });
 }
 

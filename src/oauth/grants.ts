@@ -56,6 +56,8 @@ export interface Exchange {
   resource?: string | undefined;
   /** Asked for, to get less than was granted. */
   scope?: string | undefined;
+  /** Called with a grant that ended because its code or its refresh token came a second time. */
+  onReuse?: (grant: Grant) => void;
 }
 
 /** What the token endpoint answers. */
@@ -176,14 +178,15 @@ export class Grants {
     return was;
   }
 
-  /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009). */
-  async revokeToken(token: string, client: string): Promise<void> {
+  /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009); null where there is none. */
+  async revokeToken(token: string, client: string): Promise<Grant | null> {
     const read = readToken(token);
     const grant = read === null ? undefined : await this.#find(read.grant);
-    if (grant?.client_id !== client) return;
+    if (grant === undefined || grant.client_id !== client) return null;
     const hash = hashOf(token);
     const own = [...grant.access, ...grant.refresh];
-    if (own.some((mine) => isEqual(mine.hash, hash)) || grant.spent.includes(hash)) await this.revoke(grant.id);
+    const isOwn = own.some((mine) => isEqual(mine.hash, hash)) || grant.spent.includes(hash);
+    return isOwn && await this.revoke(grant.id) ? grant : null;
   }
 
   /**
@@ -217,8 +220,10 @@ export class Grants {
   ): Promise<TokenAnswer> {
     if (readToken(token)?.kind !== kind) throw invalid(kind);
     const now = this.#now();
+    let stolen: Grant | null = null;
     const done = await this.#list.change<TokenAnswer | null>((grants) => {
       const found = check(grants);
+      stolen = found !== null && "stolen" in found ? found.stolen : null;
       if (found === null) return { items: null, result: null };
       if ("stolen" in found) return { items: grants.filter((other) => other !== found.stolen), result: null };
       const { grant, replaces } = found;
@@ -245,6 +250,7 @@ export class Grants {
       return { items: [...grants.filter((other) => !replaces.includes(other)), renewed], result: answer };
     });
     this.#follow(await this.#list.read(FOLLOW_MS));
+    if (stolen !== null) by.onReuse?.(stolen);
     if (done === null) throw invalid(kind);
     return done;
   }

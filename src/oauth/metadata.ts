@@ -54,7 +54,7 @@ export function openidMetadata(base: string): Record<string, unknown> {
  */
 export function resourceMetadata(base: string, issuer: string, suffix: string): Record<string, unknown> {
   return {
-    resource: resourceOf(base, withoutPrefix(base, suffix) || "/"),
+    resource: resourceOf(base, suffix || "/"),
     authorization_servers: [issuer],
     scopes_supported: SCOPES,
     bearer_methods_supported: ["header"],
@@ -66,10 +66,4 @@ export function resourceMetadata(base: string, issuer: string, suffix: string): 
 export function resourceMetadataAddress(base: string, path: string): string {
   const { origin, pathname } = new URL(resourceOf(base, path));
   return `${origin}${RESOURCE_METADATA}${pathname === "/" ? "" : pathname}`;
-}
-
-/** A path without what the public address has after its host. */
-function withoutPrefix(base: string, path: string): string {
-  const prefix = new URL(base).pathname.replace(/\/$/, "");
-  return prefix !== "" && (path === prefix || path.startsWith(`${prefix}/`)) ? path.slice(prefix.length) : path;
 }

@@ -15,6 +15,7 @@ import { ClientDocuments, isDocumentId } from "./client_documents.ts";
 import { type Client, RegisteredClients } from "./clients.ts";
 import { askForConsent, takeConsent } from "./consent.ts";
 import { CONSENT_STYLE, faultPage } from "./consent_page.ts";
+import type { OAuthEvent } from "./event.ts";
 import { type EndpointParts, register, registration, revoke, token } from "./endpoints.ts";
 import { Grants } from "./grants.ts";
 import { Issuer, looksSigned } from "./issuer.ts";
@@ -39,8 +40,9 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** Registrations and lookups of clients that one address may ask for in a minute. */
 const MAX_A_MINUTE = 60, MINUTE_MS = 60_000;
 
-/** What differs in tests. */
+/** What the server tells, and what differs in tests. */
 export interface OAuthOptions {
+  onEvent?: (event: OAuthEvent) => void;
   /** Fetches the documents of clients; over https from public addresses by default. */
   fetchDocument?: FetchDocument;
   /** Fetches what the issuer publishes. */
@@ -60,11 +62,13 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
   readonly #documents: ClientDocuments;
   readonly #issuer: Issuer | null;
   readonly #limit: RateLimit;
+  readonly #onEvent: (event: OAuthEvent) => void;
 
   constructor(notes: StoreNotes, settings: OAuthSettings, options: OAuthOptions = {}) {
     const { now = () => Date.now() / 1000, clock = () => performance.now() } = options;
     const { codeSeconds: code = 600, accessSeconds: access = 3600 } = settings.server ?? {};
     this.#settings = settings;
+    this.#onEvent = options.onEvent ?? (() => {});
     this.grants = new Grants(notes, { code, access }, now, clock);
     this.#clients = new RegisteredClients(notes, now, clock);
     this.#documents = new ClientDocuments(options.fetchDocument ?? publicFetch(), clock);
@@ -118,7 +122,12 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
     }
     if (isBelow(path, SERVER_METADATA)) return only("GET", method) ?? published(serverMetadata(base));
     if (isBelow(path, OPENID_METADATA)) return only("GET", method) ?? published(openidMetadata(base));
-    const parts: EndpointParts = { base, clients: this.#clients, grants: this.grants };
+    const parts: EndpointParts = {
+      base,
+      clients: this.#clients,
+      grants: this.grants,
+      onEvent: (event) => this.#onEvent({ ...event, address: context.address }),
+    };
     const body = async () => new TextDecoder().decode(await context.readBody(MAX_BODY_BYTES));
     const own = path.slice("/oauth/".length);
     switch (own) {
@@ -154,6 +163,7 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
       findClient: (id: string) => this.#findClient(id, context),
       signIn: context.signIn,
       grant: (consent: Parameters<Grants["create"]>[0]) => this.grants.create(consent),
+      onEvent: (event: OAuthEvent) => this.#onEvent({ ...event, address: context.address }),
     };
     if (request.method === "POST") return await takeConsent(request, await body(), settings);
     const query = request.url.indexOf("?");

@@ -22,10 +22,10 @@ export function baseOf(publicUrl: string | null, request: Request): string {
   return `${scheme}://${host.name}${host.port === null ? "" : `:${host.port}`}`;
 }
 
-/** The resource that a path of the service belongs to. `base` has no slash at the end. */
+/** The resource that a path of the service belongs to, with what the base has after its host or without it. */
 export function resourceOf(base: string, path: string): string {
-  const [, space, within] = SPACE_PATH.exec(path) ?? [];
-  const rest = within ?? path, prefix = space === undefined ? "" : `/s/${space}`;
+  const own = withoutPrefix(base, path), [, space, within] = SPACE_PATH.exec(own) ?? [];
+  const rest = within ?? own, prefix = space === undefined ? "" : `/s/${space}`;
   const endpoint = rest === "/messages" ? "/sse" : rest.length > 1 ? rest.replace(/\/$/, "") : rest;
   return `${base}${prefix}${ENDPOINTS.has(endpoint) ? endpoint : ""}`;
 }
@@ -57,4 +57,10 @@ export function spaceOf(base: string, resource: string): string | undefined {
 function isSameName(a: string, b: string): boolean {
   const local = (name: string) => isLoopback({ name, port: null });
   return a === b || local(a) && local(b);
+}
+
+/** A path without what the base has after its host. */
+function withoutPrefix(base: string, path: string): string {
+  const prefix = new URL(base).pathname.replace(/\/$/, "");
+  return prefix !== "" && (path === prefix || path.startsWith(`${prefix}/`)) ? path.slice(prefix.length) || "/" : path;
 }

@@ -26,7 +26,21 @@ export async function withOAuth(
 ): Promise<OpenedOAuth> {
   if (settings === null) return { access, stop: () => {} };
   const { OAuth } = await import("../oauth/oauth.ts");
-  const oauth = new OAuth(runtime.storage, settings);
+  const oauth = new OAuth(runtime.storage, settings, {
+    onEvent: ({ action, outcome, caller, address, detail }) => {
+      const kind = caller === null ? null : action === "oauthConsent" ? "key" : "grant";
+      const draft = {
+        caller: { name: caller, kind, address },
+        channel: "rest" as const,
+        action,
+        space: null,
+        outcome,
+        detail,
+      };
+      if (outcome === "ok") runtime.audit.note(draft);
+      else runtime.audit.refused(draft);
+    },
+  });
   // While the store is away the next look is soon enough.
   const timer = setInterval(() => void oauth.grants.follow().catch(() => {}), FOLLOW_MS);
   Deno.unrefTimer(timer);
