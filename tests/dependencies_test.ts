@@ -101,7 +101,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "version.ts": [],
   access: ["errors.ts", "memory", "storage/contract"],
   // The consent page has the dashboard's colours.
-  oauth: ["access", "errors.ts", "memory/space.ts", "storage/contract", "web/style.css"],
+  oauth: ["access", "errors.ts", "memory/space.ts", "storage/contract", "web/style/colours.css"],
   telemetry: ["errors.ts"],
   web: [],
   http: [

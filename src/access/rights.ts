@@ -21,6 +21,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
 
   getMemory: "read",
   listMemories: "read",
+  listConversations: "read",
   listTags: "read",
   suggestTags: "read",
   tagStats: "read",

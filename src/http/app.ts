@@ -28,6 +28,7 @@ import { outcomeOfStatus } from "../telemetry/outcome.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addAudit } from "./audit.ts";
 import { addBatches } from "./batches.ts";
+import { addConversations } from "./conversations.ts";
 import { addDocs } from "./docs.ts";
 import { addDocuments } from "./documents.ts";
 import { answerError } from "./errors.ts";
@@ -128,6 +129,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addBatches(app, routes);
   addMemories(app, routes);
   addRelations(app, routes);
+  addConversations(app, routes);
   addSearch(app, routes);
   addSearchFamily(app, routes);
   addTags(app, routes);

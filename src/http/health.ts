@@ -86,6 +86,7 @@ export function addHealth(app: RestApp, settings: RouteSettings): void {
       version,
       timestamp: timestamp(),
       uptime_seconds,
+      listeners: [...runtime.health.listeners].map(([name, { address, state }]) => ({ name, address, state })),
       parts: parts.map((part) => ({ ...part, since: isoTime(part.since / 1000) })),
       storage: {
         backend: storage.backend,

@@ -74,6 +74,11 @@ const Part = z.object({
 export const DetailedHealth = z.object({
   ...heading,
   parts: z.array(Part).describe("Every part of the service; what each means is in docs/health.md."),
+  listeners: z.array(z.object({
+    name: z.string().describe("REST or MCP."),
+    address: z.string(),
+    state: z.enum(["open", "lost"]),
+  })).describe("The servers of this process."),
   storage: z.object({
     backend: z.string(),
     status: StoreState,

@@ -16,7 +16,7 @@ const PAGE_HEADERS = {
   "Cache-Control": "no-cache",
   // The last two directives forbid scripts to turn text into HTML, which is how a memory's text could become code.
   "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; " +
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 };
 

@@ -5,13 +5,13 @@
  */
 
 import { type Right, RIGHTS } from "../access/caller.ts";
-import dashboardStyle from "../web/style.css" with { type: "text" };
+import colours from "../web/style/colours.css" with { type: "text" };
 import type { AuthorizationRequest } from "./authorize.ts";
 import { destinationOf } from "./redirects.ts";
 import own from "./consent.css" with { type: "text" };
 
-/** The dashboard's colours, which its style sheet begins with, and this page's own rules. */
-export const CONSENT_STYLE = `${dashboardStyle.slice(0, dashboardStyle.indexOf("* {"))}${own}`;
+/** The dashboard's colours, and this page's own rules. */
+export const CONSENT_STYLE = `${colours}${own}`;
 
 const MEANING: Record<Right, [title: string, text: string]> = {
   read: ["Read", "Search and read memories."],

@@ -19,7 +19,7 @@ const FLAGS = [
   "--disable-sync",
   "--remote-debugging-port=0",
 ];
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = Number(Deno.env.get("PATIENCE") ?? 120_000);
 
 /** A page in the browser. */
 export interface Page extends AsyncDisposable {
@@ -30,11 +30,50 @@ export interface Page extends AsyncDisposable {
   until(expression: string): Promise<void>;
   /** Types text or presses a named key where the focus is. */
   type(text: string): Promise<void>;
-  press(key: "Enter" | "Escape" | "Tab"): Promise<void>;
+  press(key: Key): Promise<void>;
+  /** Presses keys on their way through the page until an element that fits has the focus. */
+  tabTo(what: Target): Promise<void>;
+  /** Clicks with the mouse, where the element is. */
+  click(what: Target): Promise<void>;
+  /** Gives files to a file input. */
+  chooseFiles(selector: string, paths: string[]): Promise<void>;
   resize(width: number, height: number): Promise<void>;
   screenshot(path: string): Promise<void>;
   /** What the page reported: exceptions, console errors, violations of its policy. */
   faults: string[];
+  /** Addresses that were asked for. */
+  requests: string[];
+}
+
+export type Key = "Enter" | "Escape" | "Tab" | "Space" | "ArrowDown" | "ArrowUp" | "Backspace";
+
+/** An element: a selector, or a control by its whole accessible name in what `within` selects. */
+export type Target = string | { name: string | RegExp; within?: string };
+
+const KEYS: Record<Key, { code: number; key?: string; text?: string }> = {
+  Enter: { code: 13, text: "\r" },
+  Escape: { code: 27 },
+  Tab: { code: 9 },
+  Space: { code: 32, key: " ", text: " " },
+  ArrowDown: { code: 40 },
+  ArrowUp: { code: 38 },
+  Backspace: { code: 8 },
+};
+/** Most presses of Tab on the way to an element. */
+const MOST_TABS = 300;
+
+/** An expression for the element, undefined in the page where there is none. */
+export function find(what: Target): string {
+  if (typeof what === "string") return `document.querySelector(${JSON.stringify(what)})`;
+  const { name, within = "body" } = what;
+  const test = typeof name === "string" ? `text === ${JSON.stringify(name)}` : `${name}.test(text)`;
+  return `[...document.querySelectorAll(${JSON.stringify(within)})].flatMap((part) =>
+    [...part.querySelectorAll("button, a, input, select, textarea, summary")]).find((element) => {
+      const label = element.getAttribute("aria-label") ?? element.labels?.[0]?.querySelector("span")?.textContent ?? element.labels?.[0]?.textContent ??
+        element.textContent;
+      const text = label.replace(/\\s+/g, " ").trim();
+      return element.checkVisibility() && (${test});
+    })`;
 }
 
 /** Opens a page in a new browser with an empty profile; disposing ends the browser. */
@@ -54,12 +93,14 @@ export async function openPage(): Promise<Page> {
   });
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   await new Promise((resolve) => socket.onopen = resolve);
-  const faults: string[] = [];
-  const send = protocol(socket, faults);
-  await Promise.all(["Page.enable", "Runtime.enable", "Log.enable"].map((method) => send(method)));
+  const faults: string[] = [], requests: string[] = [];
+  const send = protocol(socket, faults, requests);
+  const parts = ["Page.enable", "Runtime.enable", "Log.enable", "Network.enable", "DOM.enable"];
+  await Promise.all(parts.map((method) => send(method)));
 
   const page: Page = {
     faults,
+    requests,
     goto: async (url) => void await send("Page.navigate", { url }),
     run: async (expression) => {
       const { result, exceptionDetails } = await send("Runtime.evaluate", {
@@ -75,11 +116,36 @@ export async function openPage(): Promise<Page> {
     },
     type: async (text) => void await send("Input.insertText", { text }),
     press: async (key) => {
-      const text = key === "Enter" ? { text: "\r" } : {};
-      const windowsVirtualKeyCode = { Enter: 13, Escape: 27, Tab: 9 }[key];
+      const { code, key: name = key, text } = KEYS[key];
       for (const type of ["keyDown", "keyUp"]) {
-        await send("Input.dispatchKeyEvent", { type, key, code: key, windowsVirtualKeyCode, ...text });
+        const typed = text === undefined || type === "keyUp" ? {} : { text };
+        await send("Input.dispatchKeyEvent", { type, key: name, code: key, windowsVirtualKeyCode: code, ...typed });
       }
+    },
+    tabTo: async (what) => {
+      await page.until(`${find(what)}`);
+      for (let i = 0; i < MOST_TABS; i++) {
+        if (await page.run<boolean>(`document.activeElement === ${find(what)}`)) return;
+        await page.press("Tab");
+      }
+      throw new Error(`Cannot reach ${JSON.stringify(what)} by the Tab key`);
+    },
+    click: async (what) => {
+      await page.until(`${find(what)}`);
+      const { x, y } = await page.run<{ x: number; y: number }>(`(() => {
+        const element = ${find(what)};
+        element.scrollIntoView({ block: "center", behavior: "instant" });
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return { x: x + width / 2, y: y + height / 2 };
+      })()`);
+      for (const type of ["mousePressed", "mouseReleased"]) {
+        await send("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1 });
+      }
+    },
+    chooseFiles: async (selector, files) => {
+      const { root } = await send("DOM.getDocument");
+      const { nodeId } = await send("DOM.querySelector", { nodeId: root.nodeId, selector });
+      await send("DOM.setFileInputFiles", { nodeId, files });
     },
     resize: async (width, height) => {
       const mobile = width < 600;
@@ -104,7 +170,7 @@ export async function openPage(): Promise<Page> {
 type Send = (method: string, params?: Record<string, unknown>) => Promise<any>;
 
 /** Sends commands over the socket, and collects what the page complains of. */
-function protocol(socket: WebSocket, faults: string[]): Send {
+function protocol(socket: WebSocket, faults: string[], requests: string[]): Send {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let last = 0;
   socket.onmessage = ({ data }) => {
@@ -113,6 +179,8 @@ function protocol(socket: WebSocket, faults: string[]): Send {
       if (error) waiting.get(id)?.reject(new Error(error.message));
       else waiting.get(id)?.resolve(result);
       waiting.delete(id);
+    } else if (method === "Network.requestWillBeSent") {
+      requests.push(params.request.url);
     } else if (method === "Runtime.exceptionThrown") {
       faults.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     } else if (method === "Log.entryAdded" && params.entry.level === "error") {

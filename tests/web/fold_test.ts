@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-// @deno-types="./fold.d.ts"
-import { fold, splitAtWords } from "../../src/web/fold.js";
+import { fold, splitAtWords } from "../../src/web/app/fold.ts";
 
 Deno.test("the dashboard marks words whatever their case, accents and Unicode form, where they stand", () => {
   const cases: [text: string, words: string[], parts: string[]][] = [

@@ -1,0 +1,227 @@
+/**
+ * What each client needs, made by `deno task web` from src/cli/connect/table.ts.
+ *
+ * @module
+ */
+
+/** The address in the texts, in whose place the service's own belongs. */
+export const ADDRESS = "http://127.0.0.1:8001/mcp";
+
+/** `starts`: starts the service itself; `writes`: has a file that `connect --write` writes. */
+export const CLIENTS: readonly {
+  id: string;
+  title: string;
+  format: "json" | "toml" | "yaml" | "file" | "text";
+  starts: boolean;
+  writes: boolean;
+  text: string;
+  withKey: string;
+}[] = [
+  {
+    "id": "claude-code",
+    "title": "Claude Code, in this project; with --user in all",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "claude-desktop",
+    "title": "Claude Desktop",
+    "format": "json",
+    "starts": true,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"command\": \"unimem\",\n      \"args\": [\n        \"stdio\"\n      ]\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"command\": \"unimem\",\n      \"args\": [\n        \"stdio\"\n      ]\n    }\n  }\n}"
+  },
+  {
+    "id": "cursor",
+    "title": "Cursor, in all projects",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${env:MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "vscode",
+    "title": "VS Code",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"servers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"servers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${env:MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "cline",
+    "title": "Cline in VS Code",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"streamableHttp\",\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"streamableHttp\",\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer MCP_API_KEY\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "copilot-cli",
+    "title": "GitHub Copilot CLI",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"tools\": [\n        \"*\"\n      ],\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"tools\": [\n        \"*\"\n      ],\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "devin",
+    "title": "Devin Desktop, before that Windsurf",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${env:MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "windsurf",
+    "title": "Windsurf, before it became Devin Desktop",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"serverUrl\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"serverUrl\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${env:MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "antigravity",
+    "title": "Google Antigravity",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"serverUrl\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"serverUrl\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer MCP_API_KEY\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "gemini-cli",
+    "title": "Gemini CLI, which organisations still have",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"httpUrl\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"httpUrl\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "codex",
+    "title": "Codex",
+    "format": "toml",
+    "starts": false,
+    "writes": true,
+    "text": "[mcp_servers.unimem]\nurl = \"http://127.0.0.1:8001/mcp\"",
+    "withKey": "[mcp_servers.unimem]\nurl = \"http://127.0.0.1:8001/mcp\"\nbearer_token_env_var = \"MCP_API_KEY\""
+  },
+  {
+    "id": "opencode",
+    "title": "OpenCode",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcp\": {\n    \"servers\": {\n      \"unimem\": {\n        \"type\": \"remote\",\n        \"url\": \"http://127.0.0.1:8001/mcp\"\n      }\n    }\n  }\n}",
+    "withKey": "{\n  \"mcp\": {\n    \"servers\": {\n      \"unimem\": {\n        \"type\": \"remote\",\n        \"url\": \"http://127.0.0.1:8001/mcp\",\n        \"headers\": {\n          \"Authorization\": \"Bearer {env:MCP_API_KEY}\"\n        }\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "goose",
+    "title": "Goose",
+    "format": "yaml",
+    "starts": false,
+    "writes": true,
+    "text": "extensions:\n  unimem:\n    enabled: true\n    name: unimem\n    description: Shared memory\n    timeout: 300\n    type: streamable_http\n    uri: http://127.0.0.1:8001/mcp",
+    "withKey": "extensions:\n  unimem:\n    enabled: true\n    name: unimem\n    description: Shared memory\n    timeout: 300\n    type: streamable_http\n    uri: http://127.0.0.1:8001/mcp\n    headers:\n      Authorization: Bearer ${MCP_API_KEY}"
+  },
+  {
+    "id": "lm-studio",
+    "title": "LM Studio",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer MCP_API_KEY\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "zed",
+    "title": "Zed",
+    "format": "json",
+    "starts": false,
+    "writes": true,
+    "text": "{\n  \"context_servers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"context_servers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer MCP_API_KEY\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "jetbrains",
+    "title": "JetBrains IDEs: paste under Settings, Tools, AI Assistant, Model Context Protocol",
+    "format": "json",
+    "starts": false,
+    "writes": false,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer MCP_API_KEY\"\n      }\n    }\n  }\n}"
+  },
+  {
+    "id": "continue",
+    "title": "Continue, in this project",
+    "format": "file",
+    "starts": false,
+    "writes": true,
+    "text": "name: \"unimem\"\nversion: 1.0.0\nschema: v1\nmcpServers:\n  - name: \"unimem\"\n    type: streamable-http\n    url: \"http://127.0.0.1:8001/mcp\"",
+    "withKey": "name: \"unimem\"\nversion: 1.0.0\nschema: v1\nmcpServers:\n  - name: \"unimem\"\n    type: streamable-http\n    url: \"http://127.0.0.1:8001/mcp\"\n    requestOptions:\n      headers:\n        Authorization: \"Bearer ${{ secrets.MCP_API_KEY }}\""
+  },
+  {
+    "id": "librechat",
+    "title": "LibreChat: name its librechat.yaml with --file",
+    "format": "yaml",
+    "starts": false,
+    "writes": false,
+    "text": "mcpServers:\n  unimem:\n    type: streamable-http\n    url: http://127.0.0.1:8001/mcp",
+    "withKey": "mcpServers:\n  unimem:\n    type: streamable-http\n    url: http://127.0.0.1:8001/mcp\n    headers:\n      Authorization: Bearer ${MCP_API_KEY}"
+  },
+  {
+    "id": "open-webui",
+    "title": "Open WebUI",
+    "format": "text",
+    "starts": false,
+    "writes": false,
+    "text": "As an administrator, open Admin Settings, External Tools, and add a connection:\n    Type   MCP (Streamable HTTP)\n    URL    http://127.0.0.1:8001/mcp\n    Auth   None\n    Name   unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.",
+    "withKey": "As an administrator, open Admin Settings, External Tools, and add a connection:\n    Type   MCP (Streamable HTTP)\n    URL    http://127.0.0.1:8001/mcp\n    Auth   Bearer, with MCP_API_KEY as the token\n    Name   unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name."
+  },
+  {
+    "id": "n8n",
+    "title": "n8n",
+    "format": "text",
+    "starts": false,
+    "writes": false,
+    "text": "Give the AI Agent node a tool of the type MCP Client Tool, named unimem:\n    MCP Endpoint URL   http://127.0.0.1:8001/mcp\n    Server Transport   HTTP Streamable\n    Authentication     None",
+    "withKey": "Give the AI Agent node a tool of the type MCP Client Tool, named unimem:\n    MCP Endpoint URL   http://127.0.0.1:8001/mcp\n    Server Transport   HTTP Streamable\n    Authentication     Bearer, with MCP_API_KEY as the token"
+  },
+  {
+    "id": "chatgpt",
+    "title": "ChatGPT",
+    "format": "text",
+    "starts": false,
+    "writes": false,
+    "text": "ChatGPT reaches only addresses on the internet, over https, and signs in by OAuth. Put a proxy with a certificate\nin front of http://127.0.0.1:8001/mcp, turn on OAuth (docs/oauth.md), and set MCP_ALLOWED_HOSTS to the proxy's name.\nThen, in ChatGPT: Settings, Apps, Advanced settings, turn on Developer mode; Create app:\n    Name             unimem\n    MCP Server URL   https://YOUR-HOST/mcp\n    Authentication   OAuth",
+    "withKey": "ChatGPT reaches only addresses on the internet, over https, and signs in by OAuth. Put a proxy with a certificate\nin front of http://127.0.0.1:8001/mcp, turn on OAuth (docs/oauth.md), and set MCP_ALLOWED_HOSTS to the proxy's name.\nThen, in ChatGPT: Settings, Apps, Advanced settings, turn on Developer mode; Create app:\n    Name             unimem\n    MCP Server URL   https://YOUR-HOST/mcp\n    Authentication   OAuth"
+  },
+  {
+    "id": "langgraph",
+    "title": "LangChain and LangGraph, in Python",
+    "format": "text",
+    "starts": false,
+    "writes": false,
+    "text": "# pip install langchain fastmcp\nfrom langchain.mcp import MCPAdapter\n\nservers = {\n    \"mcpServers\": {\n        \"unimem\": {\n            \"url\": \"http://127.0.0.1:8001/mcp\"\n        }\n    }\n}\n\nasync with MCPAdapter(servers) as adapter:\n    tools = await adapter.list_tools()",
+    "withKey": "# pip install langchain fastmcp\nimport os\n\nfrom langchain.mcp import MCPAdapter\n\nservers = {\n    \"mcpServers\": {\n        \"unimem\": {\n            \"url\": \"http://127.0.0.1:8001/mcp\"\n        }\n    }\n}\nservers[\"mcpServers\"][\"unimem\"][\"headers\"] = {\"Authorization\": f\"Bearer {os.environ['MCP_API_KEY']}\"}\n\nasync with MCPAdapter(servers) as adapter:\n    tools = await adapter.list_tools()"
+  },
+  {
+    "id": "json",
+    "title": "other clients, as most of them want it",
+    "format": "json",
+    "starts": false,
+    "writes": false,
+    "text": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\"\n    }\n  }\n}",
+    "withKey": "{\n  \"mcpServers\": {\n    \"unimem\": {\n      \"type\": \"http\",\n      \"url\": \"http://127.0.0.1:8001/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer ${MCP_API_KEY}\"\n      }\n    }\n  }\n}"
+  }
+];

@@ -1,0 +1,67 @@
+/**
+ * Loading what a page shows. What is on the screen stays there while newer data are on their way, and after a fault.
+ *
+ * @module
+ */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { comebacks } from "./api.ts";
+
+/** Answers kept for going back, so that a page has its height and its scroll position at once. */
+const KEPT = 40;
+const kept = new Map<string, unknown>();
+
+/** Data on their way to a page. */
+export interface Loaded<T> {
+  data: T | undefined;
+  error: Error | null;
+  loading: boolean;
+  /** Loads again; what is shown stays until the answer is there. */
+  reload: () => void;
+}
+
+/**
+ * Loads by a key: when the key changes, when the service is back, and on `reload`.
+ *
+ * @param key Tells apart what can be loaded; null loads nothing.
+ */
+export function useData<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
+  const [, show] = useState(0);
+  const [round, setRound] = useState(0);
+  const state = useRef<{ key: string | null; data: T | undefined; error: Error | null; loading: boolean }>({
+    key: null,
+    data: undefined,
+    error: null,
+    loading: false,
+  });
+  const back = comebacks.value, current = state.current;
+  if (current.key !== key) {
+    const found = key === null ? undefined : kept.get(key) as T | undefined;
+    // Without an answer under the new key the old one stays in sight until the new one is there.
+    state.current = { key, data: found ?? current.data, error: null, loading: key !== null };
+  }
+  useEffect(() => {
+    if (key === null) return;
+    const aborting = new AbortController();
+    const settle = (change: { data?: T; error: Error | null }) => {
+      if (aborting.signal.aborted) return;
+      state.current = { ...state.current, ...change, loading: false };
+      show((n) => n + 1);
+    };
+    state.current.loading = true;
+    load(aborting.signal).then((data) => {
+      keep(key, data);
+      settle({ data, error: null });
+    }, (error) => settle({ error }));
+    return () => aborting.abort();
+  }, [key, round, back]);
+  const reload = useCallback(() => setRound((n) => n + 1), []);
+  const { data, error, loading } = state.current;
+  return { data, error, loading, reload };
+}
+
+function keep(key: string, data: unknown): void {
+  kept.delete(key);
+  kept.set(key, data);
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+}

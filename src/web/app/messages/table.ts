@@ -1,0 +1,11 @@
+/**
+ * The one table of texts: a row for each, a column for each language.
+ *
+ * @module
+ */
+
+import { COMMON } from "./common.ts";
+import { MEMORIES } from "./memories.ts";
+import { SERVICE } from "./service.ts";
+
+export const MESSAGES: typeof COMMON & typeof MEMORIES & typeof SERVICE = { ...COMMON, ...MEMORIES, ...SERVICE };

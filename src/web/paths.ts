@@ -1,0 +1,22 @@
+/**
+ * The paths of the dashboard's pages. What a page shows is in the query.
+ *
+ * @module
+ */
+
+export const PAGE_PATHS = [
+  "/",
+  "/memories",
+  "/memory",
+  "/conversations",
+  "/conversation",
+  "/documents",
+  "/document",
+  "/insights",
+  "/review",
+  "/tags",
+  "/trash",
+  "/moving",
+  "/service",
+  "/connect",
+] as const;
