@@ -21,6 +21,7 @@ import { noBackground } from "./operations/background/state.ts";
 import { initialBackupState } from "./operations/backup/state.ts";
 import { EventHub } from "./operations/events.ts";
 import { HealthRecord } from "./operations/health/record.ts";
+import { KeyRing } from "./operations/keys/ring.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
 import type { ServiceRuntime } from "./operations/runtime.ts";
@@ -68,7 +69,9 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const spool = openSpool(runtime);
   // The listeners of a process share what bounds the requests to it.
-  const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, sharedAccess(config.access));
+  const keys = new KeyRing(runtime.storage, { log });
+  const shared = sharedAccess({ ...config.access, verifiers: [keys] });
+  const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, shared);
   const local = new LocalToken(), access = { ...checks, verifiers: [...checks.verifiers ?? [], local] };
   let removeServiceFile = () => {};
   // What is served over TLS has a certificate that commands can't be sure to know.
@@ -80,12 +83,14 @@ export async function startService(config: Config, servers: Servers, log: Logger
   const stop = () => {
     removeServiceFile();
     access.bodies?.stopping();
-    return stopped ??= closeAll(runtime, stops, () => work?.stop() ?? Promise.resolve()).finally(() => {
+    const stopWork = async () => void await Promise.all([work?.stop(), keys.stop()]);
+    return stopped ??= closeAll(runtime, stops, stopWork).finally(() => {
       stopOAuth();
       return spool.close();
     });
   };
   try {
+    keys.start();
     const http = servers.http
       ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log, onOpen)
       : null;

@@ -142,6 +142,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "storage/contract",
     "storage/examination.ts",
     "storage/files.ts",
+    "storage/intercept.ts",
     "storage/outbox/outbox.ts",
     "embedding/embedder.ts",
     "errors.ts",

@@ -68,7 +68,7 @@ export function anonymousCaller(channel: Caller["channel"]): Caller {
 /** A request without a key to a service that has keys, and is open for everybody all the same. */
 export function guestCaller(channel: Caller["channel"]): Caller {
   const spaces = [DEFAULT_SPACE];
-  return { ...anonymousCaller(channel), rights: "write", spaces, writes: spaces };
+  return { ...anonymousCaller(channel), id: "guest", rights: "write", spaces, writes: spaces };
 }
 
 /** A request with the key of the settings. */

@@ -24,6 +24,8 @@ export interface TokenVerifier {
    * tell can't be reached.
    */
   readonly accepts: "none" | "some" | "unknown";
+  /** Resolves once `accepts` is known, or can't be found out now. Never rejects; absent where it is always known. */
+  settle?(): Promise<void>;
   /**
    * The caller that a token stands for; null for a token that it doesn't know. Channel and address are filled in by who
    * asks.
@@ -68,13 +70,33 @@ export function createIdentify(settings: IdentifySettings): Identify {
   const challenge = (request: Request, error?: string) =>
     challengeOf({ ...error === undefined ? {} : { error }, ...settings.challenge(request) });
 
-  const withoutToken = (request: Request): Caller | Response => {
+  const isOpen = () => expected === null && verifiers.every(({ accepts }) => accepts === "none");
+  const isUnknown = () => expected === null && !verifiers.some(({ accepts }) => accepts === "some");
+
+  const withoutToken = async (request: Request): Promise<Caller | Response> => {
+    if (isUnknown()) await Promise.all(verifiers.map((verifier) => verifier.settle?.()));
+    if (isOpen()) return nobody;
     if (anonymous && expected === null) return guest;
-    if (expected === null && !verifiers.some(({ accepts }) => accepts === "some")) {
+    if (isUnknown()) {
       return unavailable(new MemoryError("unavailable", "Cannot tell whether a key is needed: the store is away"));
     }
     const text = "Authorization required. Provide a valid API key.";
     return unauthorized("authorization_required", text, challenge(request));
+  };
+
+  /** The caller that a verifier knows by the token; null where none does. */
+  const known = async (token: string, request: Request): Promise<Caller | Response | null> => {
+    try {
+      for (const verifier of verifiers) {
+        const caller = await verifier.verify(token, request);
+        if (caller !== null) return caller;
+      }
+      return null;
+    } catch (error) {
+      if (error instanceof MemoryError && error.code === "unavailable") return unavailable(error);
+      if (error instanceof MemoryError && error.code === "overloaded") return tooManyRequests(error);
+      throw error;
+    }
   };
 
   const withToken = async (token: string, request: Request, address: string | undefined) => {
@@ -82,20 +104,14 @@ export function createIdentify(settings: IdentifySettings): Identify {
     // A header's characters are its bytes, so a key beyond ASCII arrives as the bytes of its UTF-8.
     const given = digest(token, "latin1"), wait = address === undefined ? null : wrongKeys.wait(address);
     if (wait?.guessing) return tooMany(wait.seconds);
-    let caller = expected !== null && timingSafeEqual(given, expected) ? admin : null;
-    try {
-      for (let i = 0; caller === null && i < verifiers.length; i++) {
-        caller = await verifiers[i]!.verify(token, request);
-      }
-    } catch (error) {
-      if (error instanceof MemoryError && error.code === "unavailable") return unavailable(error);
-      if (error instanceof MemoryError && error.code === "overloaded") return tooManyRequests(error);
-      throw error;
-    }
+    const caller = expected !== null && timingSafeEqual(given, expected) ? admin : await known(token, request);
+    if (caller instanceof Response) return caller;
     if (caller !== null) {
       if (address !== undefined) wrongKeys.trust(address);
       return caller;
     }
+    // By now it is known that none is needed.
+    if (isOpen()) return nobody;
     if (!verifiers.some((verifier) => verifier.isUnguessable?.(token))) {
       if (wait !== null && wait.seconds > 0) return tooMany(wait.seconds);
       if (address !== undefined) wrongKeys.add(address, given.toString("base64"));
@@ -105,19 +121,11 @@ export function createIdentify(settings: IdentifySettings): Identify {
   };
 
   /** Of a service that asks for no token. One that it doesn't know harms nothing: many clients send some. */
-  const withNeedlessToken = async (token: string, request: Request) => {
-    for (const verifier of verifiers) {
-      const caller = await verifier.verify(token, request);
-      if (caller !== null) return caller;
-    }
-    return nobody;
-  };
+  const withNeedlessToken = async (token: string, request: Request) => await known(token, request) ?? nobody;
 
   return (request, address) => {
     const token = presentedToken(request);
-    if (expected === null && verifiers.every(({ accepts }) => accepts === "none")) {
-      return token === null ? nobody : withNeedlessToken(token, request);
-    }
+    if (isOpen()) return token === null ? nobody : withNeedlessToken(token, request);
     return token === null ? withoutToken(request) : withToken(token, request, address);
   };
 }

@@ -17,7 +17,8 @@ export function createProxyCheck(isOpen: () => boolean): Check {
     if (!isOpen()) return null;
     for (const name of request.headers.keys()) {
       if (name !== "forwarded" && !name.startsWith("x-forwarded-")) continue;
-      const ways = "set MCP_API_KEY, or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach the proxy";
+      const ways =
+        "make a key with `unimem keys create`, set MCP_API_KEY, or MCP_ALLOW_ANONYMOUS_ACCESS=true to serve everyone who can reach the proxy";
       return refuse(403, `Cannot serve a request that came through a proxy (${name}) without a key: ${ways}`);
     }
     return null;

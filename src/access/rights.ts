@@ -54,6 +54,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   initialSync: "read",
   syncStatus: "read",
   forceSync: "read",
+  whoami: "read",
   rpc: "read",
   rpcTools: "read",
   rpcHealth: "read",
@@ -82,6 +83,11 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
 
   exportMemories: "admin",
   importMemories: "admin",
+
+  createKey: "admin everywhere",
+  listKeys: "admin everywhere",
+  rotateKey: "admin everywhere",
+  revokeKey: "admin everywhere",
 
   metrics: "read everywhere",
   maintain: "admin everywhere",

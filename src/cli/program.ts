@@ -16,6 +16,7 @@ import { addConnect } from "./connect/connect.ts";
 import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { addGrants } from "./grants.ts";
+import { addKeys } from "./keys.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addModel } from "./model.ts";
@@ -61,7 +62,7 @@ export function createProgram(context: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addGrants, addOutbox, addAudit, addConnect, addCompletion, addVersion],
+    ...[addKeys, addGrants, addOutbox, addAudit, addConnect, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

@@ -36,6 +36,7 @@ import type { HttpSettings, RestApp, RestEnv } from "./endpoint.ts";
 import { addEvents, clientIp } from "./events.ts";
 import { addGrants } from "./grants.ts";
 import { addHealth } from "./health.ts";
+import { addKeys } from "./keys.ts";
 import { addManage } from "./manage.ts";
 import { addMetrics } from "./metrics.ts";
 import { addMemories } from "./memories.ts";
@@ -135,6 +136,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addTags(app, routes);
   addManage(app, routes);
   addTrash(app, routes);
+  addKeys(app, routes);
   addMoving(app, routes);
   addAnalytics(app, routes);
   addAudit(app, routes);

@@ -12,7 +12,7 @@ export const TAGS = [
   { name: "manage", description: "Clean up: many memories at once, duplicates, tags, the trash." },
   { name: "analytics", description: "Figures about what is stored and what is asked." },
   { name: "events", description: "What happens, as it happens." },
-  { name: "access", description: "Who may call, and what for." },
+  { name: "access", description: "Who may call, and what they may do." },
   { name: "health", description: "State of the service." },
   { name: "mcp", description: "MCP as plain JSON-RPC, for clients that call it on this port." },
 ] as const;

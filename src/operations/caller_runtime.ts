@@ -10,6 +10,7 @@ import type { SpaceScope } from "../storage/contract/scope.ts";
 import type { MemoryStore } from "../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { Audience } from "./events.ts";
+import { StoreQuota } from "./keys/quota.ts";
 import type { Runtime, ServiceRuntime } from "./runtime.ts";
 
 /** Views of a store that are kept for the next request; the one that was made first goes when there are more. */
@@ -19,11 +20,12 @@ const views = new WeakMap<object, Map<string, MemoryStorage>>();
 
 /** What operations for this caller work with: the parts of the process, and the store as the caller sees it. */
 export function callerRuntime(runtime: ServiceRuntime, caller: Caller): Runtime {
-  const { scope, name } = caller;
+  const { scope, name, limits } = caller, { storage } = runtime, view = viewOf(storage, scope);
   return {
     ...runtime,
     caller,
-    storage: viewOf(runtime.storage, scope),
+    storage: limits === undefined ? view : quotaOf(storage, scope).over(view, limits),
+    ...may(caller, "admin everywhere") ? { spaces: storage.spaces } : {},
     events: runtime.events.within(audienceOf(caller)),
     activity: runtime.activity.within({ scope, caller: name, texts: may(caller, "admin everywhere") }),
   };
@@ -31,13 +33,14 @@ export function callerRuntime(runtime: ServiceRuntime, caller: Caller): Runtime 
 
 /** Whom events concern: of searches those who made them, so that nobody learns what others look for. */
 function audienceOf(caller: Caller): Audience {
-  const { id, kind, scope, address } = caller;
+  const { id, kind, scope, address, ended } = caller;
   return {
     scope,
     // All who send no key have one name; they are told apart as far as anything tells.
     owner: kind === "anonymous" && address !== undefined ? `${id} ${address}` : id,
     may: (type) => may(caller, needOfEvent(type)),
     seesConnections: may(caller, "admin everywhere"),
+    ended,
   };
 }
 
@@ -48,6 +51,18 @@ function viewOf(store: MemoryStore, scope: SpaceScope): MemoryStorage {
   known.set(key, view);
   if (known.size > MAX_VIEWS) known.delete(known.keys().next().value!);
   return view;
+}
+
+const quotas = new WeakMap<object, Map<string, StoreQuota>>();
+
+/** What the writing space holds, counted once for all callers with a limit. */
+function quotaOf(store: MemoryStore, { write }: SpaceScope): StoreQuota {
+  let known = quotas.get(store);
+  if (known === undefined) quotas.set(store, known = new Map());
+  const quota = known.get(write) ?? new StoreQuota(viewOf(store, { write, read: [write] }));
+  known.set(write, quota);
+  if (known.size > MAX_VIEWS) known.delete(known.keys().next().value!);
+  return quota;
 }
 
 /** Names of spaces hold neither blanks nor commas. */

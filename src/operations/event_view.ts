@@ -12,8 +12,8 @@ import { type Draft, type EventType, PRIVATE_EVENTS } from "./event_types.ts";
 export interface Subscriber {
   /** Takes an event; false when the subscriber can't keep up, which ends its subscription. */
   send(event: PublishedEvent): boolean;
-  /** The hub ended the subscription: the subscriber was too slow, or the service stops. */
-  end(reason: "slow" | "stopping"): void;
+  /** The hub ended the subscription: the subscriber was too slow, its caller may call no more, or the service stops. */
+  end(reason: "slow" | "refused" | "stopping"): void;
 }
 
 /** The events of a process, as one caller makes and sees them. */
@@ -42,6 +42,8 @@ export interface Audience {
   may: (type: EventType) => boolean;
   /** Whether the caller may know who else listens. */
   seesConnections: boolean;
+  /** Aborted when the caller may call no more, which ends its subscriptions. */
+  ended?: AbortSignal | undefined;
 }
 
 /** Who listens, and how the hub fares. */

@@ -46,6 +46,8 @@ interface Connection {
   limited: boolean;
   userAgent: string;
   owner: string | null;
+  /** Stops waiting for the end of its caller's rights. */
+  release: () => void;
   since: number;
   heartbeatAt: number;
 }
@@ -108,7 +110,11 @@ export class EventHub implements Hub {
     if (this.#closed) throw new MemoryError("unavailable", "Cannot open an event stream: the service stops");
     const client = options.unlimited ? undefined : clientOf(options.clientIp);
     if (!options.unlimited) this.#checkRoom(client);
-    const now = Date.now();
+    const now = Date.now(), ended = options.audience?.ended;
+    const refuse = () => {
+      this.#remove(connection);
+      subscriber.end("refused");
+    };
     const connection: Connection = {
       id: crypto.randomUUID(),
       subscriber,
@@ -118,10 +124,12 @@ export class EventHub implements Hub {
       limited: !options.unlimited,
       userAgent: (options.userAgent ?? "unknown").slice(0, 256),
       owner: options.audience?.owner ?? null,
+      release: () => ended?.removeEventListener("abort", refuse),
       since: now,
       heartbeatAt: now,
     };
     this.#connections.set(connection.id, connection);
+    ended?.addEventListener("abort", refuse);
     this.#heartbeats ??= setInterval(() => this.#beat(), this.heartbeatSeconds * 1000);
     this.#greet(connection, options.lastEventId);
     return () => this.#remove(connection);
@@ -194,6 +202,7 @@ export class EventHub implements Hub {
   }
 
   #remove(connection: Connection): void {
+    connection.release();
     this.#connections.delete(connection.id);
     if (this.#connections.size > 0) return;
     clearInterval(this.#heartbeats);

@@ -6,7 +6,7 @@
 
 import type { Caller } from "../access/caller.ts";
 import type { EmbeddingService, Reranker } from "../embedding/embedder.ts";
-import type { MemoryStore } from "../storage/contract/spaces.ts";
+import type { MemoryStore, StoreSpaces } from "../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
 import type { CosineScale } from "../memory/relevance.ts";
 import type { SearchEffort } from "../memory/schemas.ts";
@@ -87,6 +87,8 @@ export interface Runtime {
   readonly caller: Caller;
   /** The store, bound to the caller's spaces. */
   readonly storage: MemoryStorage;
+  /** Making, moving and dropping spaces; only for those who may do everything in all of them. */
+  readonly spaces?: StoreSpaces;
   readonly embeddings: EmbeddingModels;
   readonly settings: OperationSettings;
   /** Told by operations what they did, after their commit. */
