@@ -8,6 +8,7 @@ import { openStorage } from "../../src/storage/factory.ts";
 import { OutboxFile } from "../../src/storage/outbox/file.ts";
 import { withOutbox } from "../../src/storage/outbox/outbox_storage.ts";
 import type { OutboxSettings } from "../../src/storage/outbox/settings.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import type { MadeWrite } from "../../src/storage/outbox/outbox.ts";
 import { until } from "../helpers/process.ts";
@@ -78,7 +79,7 @@ describeStorage("A store behind an outbox", async () => {
       await opened[Symbol.asyncDispose]();
     },
   };
-}, { spaces: false });
+});
 
 Deno.test("While the store is there, writes go straight through and nothing is kept", async () => {
   await using opened = await openBehindOutbox();
@@ -480,4 +481,67 @@ Deno.test("An outbox that was cut to nothing beside its log is refused, and the 
   const open = () => withOutbox({ ...settings, path }, () => Promise.resolve(inner));
   const { code } = await assertRejects(open, MemoryError, "its write-ahead log lies beside it");
   assertEquals([code, await Deno.readTextFile(`${path}-wal`)], ["configuration", "writes that wait"]);
+});
+
+Deno.test("Queued writes are made in their spaces, and one about the same text in another space overtakes nothing", async () => {
+  await using opened = await openBehindOutbox({ start: false });
+  const { network, inner, storage } = opened;
+  const view = (store: MemoryStore, write: string, ...others: string[]) =>
+    store.spaces.within({ write, read: [write, ...others] });
+  const a = view(storage, "a"), b = view(storage, "b");
+  await b.store([plain(1), plain(2)]);
+  network.away = true;
+  assertEquals(await a.store([plain(1, { tags: ["a"] }), plain(3)], MAY_QUEUE), ["queued", "queued"]);
+  assertEquals(await b.update(hashOf(2), { tags: ["b"] }, 9, MAY_QUEUE), "queued");
+  assertEquals(await b.delete([hashOf(1)], MAY_QUEUE), ["queued"]);
+  assertEquals(await a.trash([hashOf(3)], { at: 9, reason: "deleted" }, MAY_QUEUE), ["queued"]);
+  assertEquals(await storage.store([plain(4, { space: "c" }), plain(4)], MAY_QUEUE), ["queued", "queued"]);
+  network.away = false;
+  // Nothing waits about this memory in this space, though it does in others.
+  assertEquals(await view(storage, "d").getByHash([hashOf(1)]), [null]);
+  assertEquals((await assertRejects(() => a.getByHash([hashOf(1)]), MemoryError)).code, "unavailable");
+  await assertRejects(() => view(storage, "d", "a").getByHash([hashOf(1)]), MemoryError);
+  await assertRejects(() => a.restore([hashOf(3)]), MemoryError);
+  assertEquals(await view(storage, "d").restore([hashOf(3)]), [false]);
+  for (
+    const call of [
+      () => storage.spaces.rename("b", "z"),
+      () => storage.spaces.move([hashOf(2)], "b", "z"),
+      () => storage.spaces.remove("b"),
+    ]
+  ) assertEquals((await assertRejects(call, MemoryError)).code, "unavailable");
+  storage.capabilities.outbox!.start(opened.listener);
+  await opened.drained();
+  const facts = await inner.spaces.list();
+  assertEquals(facts.map(({ name, memories, trashed }) => [name, memories, trashed]), [
+    ["default", 1, 0],
+    ["a", 1, 1],
+    ["b", 1, 0],
+    ["c", 1, 0],
+  ]);
+  assertEquals((await view(inner, "a").getByHash([hashOf(1)]))[0]!.tags, ["a"]);
+  assertEquals((await view(inner, "b").getByHash([hashOf(2)]))[0]!.tags, ["b"]);
+});
+
+Deno.test("An outbox from before there were spaces is emptied into default, and one with spaces is marked", async () => {
+  await using opened = await openBehindOutbox({ start: false });
+  const { network, inner, settings, storage } = opened;
+  const mark = () => {
+    const database = new DatabaseSync(settings.path);
+    const { application_id } = database.prepare("PRAGMA application_id").get()!;
+    database.close();
+    return application_id;
+  };
+  network.away = true;
+  await storage.store([plain(1)], MAY_QUEUE);
+  // Without a space a write lies in the file as it did before.
+  assertEquals(mark(), 0x556e4f42);
+  await storage.spaces.within({ write: "a", read: ["a"] }).store([plain(2)], MAY_QUEUE);
+  assertEquals(mark(), 0x556e4f53);
+  network.away = false;
+  // Its file is opened again by what looks into it.
+  OutboxFile.open(settings, false).close();
+  storage.capabilities.outbox!.start(opened.listener);
+  await opened.drained();
+  assertEquals((await inner.spaces.list()).map(({ name, memories }) => [name, memories]), [["default", 1], ["a", 1]]);
 });

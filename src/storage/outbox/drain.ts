@@ -8,6 +8,8 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import type { NewMemory } from "../contract/memories.ts";
+import { DEFAULT_SPACE } from "../../memory/space.ts";
+import type { MemoryStore } from "../contract/spaces.ts";
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { MadeWrite, OutboxListener } from "./outbox.ts";
 import type { Entry, OutboxFile } from "./file.ts";
@@ -23,7 +25,7 @@ const WAITABLE: ReadonlySet<string> = new Set(["unavailable", "overloaded", "con
 /** The way from the file to the store. */
 export class Drain {
   readonly #file: OutboxFile;
-  readonly #store: MemoryStorage;
+  readonly #store: MemoryStore;
   readonly #listener: OutboxListener;
   readonly #stopping = new AbortController();
   #wake = () => {};
@@ -36,7 +38,7 @@ export class Drain {
   /** Why the first write could not be made; null after it was. */
   error: string | null = null;
 
-  constructor(file: OutboxFile, store: MemoryStorage, listener: OutboxListener) {
+  constructor(file: OutboxFile, store: MemoryStore, listener: OutboxListener) {
     this.#file = file;
     this.#store = store;
     this.#listener = listener;
@@ -161,33 +163,32 @@ export class Drain {
     }
   }
 
-  /** Makes writes of one kind; for each what came of it, null for a change of a memory that isn't there. */
+  /** Makes writes of one kind in one space; for each what came of it, null for a change of a memory that isn't there. */
   async #make(batch: Entry[]): Promise<(MadeWrite | null)[]> {
-    const writes = batch.map(({ write }) => write), first = writes[0]!;
-    if (first.kind === "store") return await this.#makeStores(writes as ({ kind: "store" } & NewMemory)[]);
+    const writes = batch.map(({ write }) => write), first = writes[0]!, { space = DEFAULT_SPACE } = first;
+    const store = this.#store.spaces.within({ write: space, read: [space] });
+    if (first.kind === "store") return await this.#makeStores(store, writes as ({ kind: "store" } & NewMemory)[]);
     if (first.kind === "update") {
-      const memory = await this.#store.update(first.hash, first.patch, first.now);
+      const memory = await store.update(first.hash, first.patch, first.now);
       return [memory === null ? null : { write: first, changed: true, memory }];
     }
     const hashes = writes.map((write) => (write as { hash: string }).hash);
-    const changed = first.kind === "trash"
-      ? await this.#store.trash(hashes, first.trashing)
-      : await this.#store.delete(hashes);
+    const changed = first.kind === "trash" ? await store.trash(hashes, first.trashing) : await store.delete(hashes);
     return writes.map((write, i) => ({ write, changed: changed[i]!, memory: null }));
   }
 
-  async #makeStores(writes: ({ kind: "store" } & NewMemory)[]): Promise<MadeWrite[]> {
+  async #makeStores(store: MemoryStorage, writes: ({ kind: "store" } & NewMemory)[]): Promise<MadeWrite[]> {
     let outcomes;
     try {
-      outcomes = await this.#store.store(writes);
+      outcomes = await store.store(writes);
     } catch (error) {
       if (isWaitable(error) || writes.length > 1 || writes[0]!.vectors === null) throw error;
       // The store may have another model by now; vectors are computed again in the background.
-      outcomes = await this.#store.store([{ ...writes[0]!, vectors: null }]);
+      outcomes = await store.store([{ ...writes[0]!, vectors: null }]);
     }
     const found = writes.filter((_, i) => outcomes[i] === "duplicate").map(({ memory }) => memory.content_hash);
     const there = new Map(
-      (found.length > 0 ? await this.#store.getByHash(found) : []).map((m) => [m?.content_hash, m]),
+      (found.length > 0 ? await store.getByHash(found) : []).map((m) => [m?.content_hash, m]),
     );
     // One that is there already may be this very write, made before its answer was lost.
     return writes.map((write, i) => {

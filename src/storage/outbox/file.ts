@@ -8,15 +8,18 @@
 import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { errorText, MemoryError } from "../../errors.ts";
+import { DEFAULT_SPACE } from "../../memory/space.ts";
 import { retryWhileLocked } from "../sqlite/database.ts";
 import { isCutFromItsLog } from "../sqlite/emptied.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import type { OutboxContents, QueuedWrite, RefusedWrite } from "./outbox.ts";
-import { decode, encode, type EncodedWrite, hashOf, isSameStore } from "./coding.ts";
+import { decode, encode, type EncodedWrite, isSameStore, keyIn, keyOf, spaceIn } from "./coding.ts";
 import type { OutboxSettings } from "./settings.ts";
 
 /** "UnOB" as a number: marks the file as an outbox. */
 const APPLICATION_ID = 0x556e4f42;
+/** "UnOS": an outbox in which some write names a space. Versions that know no spaces would make it in `default`. */
+const WITH_SPACES_ID = 0x556e4f53;
 const SCHEMA = `
   CREATE TABLE writes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -163,9 +166,11 @@ export class OutboxFile implements OutboxContents {
    */
   take(most = BATCH_WRITES): Entry[] {
     const batch: Entry[] = [];
-    let kind = "", bytes = 0;
+    let kind = "", space = "", bytes = 0;
     for (const row of this.#iterate(`${ENTRIES} WHERE refused_at IS NULL ORDER BY id LIMIT ?`, most)) {
       if (batch.length > 0 && (row.kind !== kind || !TOGETHER.has(kind) || bytes + row.bytes > BATCH_BYTES)) break;
+      if (batch.length > 0 && spaceIn(row.hash) !== space) break;
+      space = spaceIn(row.hash);
       batch.push(entryOf(row));
       kind = row.kind;
       bytes += row.bytes;
@@ -177,7 +182,7 @@ export class OutboxFile implements OutboxContents {
   /** Takes the first write behind `entry` that is about another memory. */
   takeBeside({ id, write }: Entry): Entry | null {
     const others = `${ENTRIES} WHERE id > ? AND hash <> ? AND refused_at IS NULL ORDER BY id LIMIT 1`;
-    const [row] = this.#all(others, id, hashOf(write));
+    const [row] = this.#all(others, id, keyOf(write));
     if (row === undefined) return null;
     this.#inHand.add(row.id);
     return entryOf(row);
@@ -188,12 +193,24 @@ export class OutboxFile implements OutboxContents {
     this.#inHand.clear();
   }
 
-  /** Whether a write about one of these memories waits; the first such memory. Free while none waits at all. */
-  waitingFor(hashes: readonly string[]): string | null {
+  /**
+   * Whether a write about one of these memories waits; the first such memory. Free while none waits at all.
+   *
+   * @param spaces Names of the spaces where the memories may be.
+   */
+  waitingFor(hashes: readonly string[], spaces: readonly string[] | "all"): string | null {
     if (this.fill.pending === 0) return null;
     const find = this.#database.prepare("SELECT 1 FROM writes WHERE hash = ? AND refused_at IS NULL LIMIT 1");
     const coming = new Set(this.#gathering.flatMap(({ writes }) => writes.map(({ hash }) => hash)));
-    return hashes.find((hash) => coming.has(hash) || find.get(hash) !== undefined) ?? null;
+    const waits = (key: string) => coming.has(key) || find.get(key) !== undefined;
+    const names = spaces === "all" ? this.#spaces(coming) : spaces;
+    return hashes.find((hash) => names.some((space) => waits(keyIn(space, hash)))) ?? null;
+  }
+
+  /** Names of the spaces about which writes wait. */
+  #spaces(coming: Iterable<string>): string[] {
+    const keys = this.#all("SELECT hash FROM writes WHERE refused_at IS NULL").map(({ hash }) => hash);
+    return [...new Set([DEFAULT_SPACE, ...[...keys, ...coming].map(spaceIn).filter((name) => name !== "")])];
   }
 
   /** Removes writes that were made. */
@@ -307,6 +324,7 @@ export class OutboxFile implements OutboxContents {
         const { kind, hash, body, vectors } = write, bytes = bytesOf(write);
         const before = kind === "store" ? last.get(hash) as unknown as Row | undefined : undefined;
         if (before !== undefined && !this.#inHand.has(before.id) && isSameStore(before, write)) continue;
+        if (spaceIn(hash) !== "") database.exec(`PRAGMA application_id = ${WITH_SPACES_ID}`);
         insert.run(kind, hash, bytes, now(), body, vectors);
         fill.pending++;
         fill.bytes += bytes;
@@ -416,7 +434,9 @@ function connect(path: string, timeout: number): DatabaseSync {
   try {
     const id = Number(database.prepare("PRAGMA application_id").get()!.application_id);
     const isNew = id === 0 && database.prepare("SELECT 1 FROM sqlite_master").get() === undefined;
-    if (!isNew && id !== APPLICATION_ID) throw new Error("it is the database of another program");
+    if (!isNew && id !== APPLICATION_ID && id !== WITH_SPACES_ID) {
+      throw new Error("it is the database of another program");
+    }
     if (isNew) database.exec("PRAGMA auto_vacuum = FULL");
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);

@@ -10,10 +10,19 @@ import type { Trashing } from "../contract/trash.ts";
 
 /** A write as the outbox keeps it. */
 export type QueuedWrite =
-  | ({ kind: "store" } & NewMemory)
-  | { kind: "update"; hash: string; patch: MemoryPatch; now: number }
-  | { kind: "delete"; hash: string }
-  | { kind: "trash"; hash: string; trashing: Trashing };
+  & (
+    | ({ kind: "store" } & NewMemory)
+    | { kind: "update"; hash: string; patch: MemoryPatch; now: number }
+    | { kind: "delete"; hash: string }
+    | { kind: "trash"; hash: string; trashing: Trashing }
+  )
+  & InSpace;
+
+/** Where a write acts. */
+interface InSpace {
+  /** Name of the space; absent in `default`. */
+  space?: string;
+}
 
 /** A write that the outbox handed on. */
 export interface MadeWrite {

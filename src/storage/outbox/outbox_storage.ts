@@ -7,13 +7,14 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import type { Memory, MemoryPatch } from "../../memory/memory.ts";
+import { DEFAULT_SPACE } from "../../memory/space.ts";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { MayQueue, NewMemory, Queued, StoreOutcome } from "../contract/memories.ts";
 import type { Relation } from "../contract/relations.ts";
-import type { MemoryStore } from "../contract/spaces.ts";
+import type { MemoryStore, StoreSpaces } from "../contract/spaces.ts";
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing } from "../contract/trash.ts";
-import { defaultSpaceOnly } from "../default_space.ts";
+import { hashOf } from "./coding.ts";
 import { override } from "../intercept.ts";
 import { Drain } from "./drain.ts";
 import { OutboxFile } from "./file.ts";
@@ -34,18 +35,18 @@ export async function withOutbox(
 ): Promise<MemoryStore> {
   const file = OutboxFile.open(settings, true);
   try {
-    const store = await open();
-    const before = override(store, new OutboxStorage(store, file, settings));
-    return override(before, { spaces: defaultSpaceOnly(before) });
+    const store = await open(), outbox = new OutboxBefore(store, file, settings);
+    return override(store, new OutboxStore(store, outbox));
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-class OutboxStorage implements Partial<MemoryStore>, Outbox {
+/** The outbox before one store, which all views of the store share. */
+class OutboxBefore implements Outbox {
   readonly capabilities: Capabilities;
-  readonly #store: MemoryStorage;
+  readonly #store: MemoryStore;
   readonly #file: OutboxFile;
   readonly #settings: OutboxSettings;
   #listener: OutboxListener | undefined;
@@ -56,7 +57,7 @@ class OutboxStorage implements Partial<MemoryStore>, Outbox {
   /** Why the last write could not be kept; null after one was. */
   #error: string | null = null;
 
-  constructor(store: MemoryStorage, file: OutboxFile, settings: OutboxSettings) {
+  constructor(store: MemoryStore, file: OutboxFile, settings: OutboxSettings) {
     this.#store = store;
     this.#file = file;
     this.#settings = settings;
@@ -89,94 +90,6 @@ class OutboxStorage implements Partial<MemoryStore>, Outbox {
     this.#drain = new Drain(this.#file, this.#store, listener);
   }
 
-  async store(items: NewMemory[], options?: MayQueue): Promise<StoreOutcome[]> {
-    return await this.#write(
-      "store memories",
-      items.map((item) => ({ kind: "store", ...item })),
-      () => this.#store.store(items),
-      options,
-    ) ?? items.map(() => "queued");
-  }
-
-  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
-  update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null>;
-  async update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null> {
-    const direct = async () => ({ memory: await this.#store.update(hash, patch, now) });
-    const answer = await this.#write("update the memory", [{ kind: "update", hash, patch, now }], direct, options);
-    return answer === null ? "queued" : answer.memory;
-  }
-
-  delete(hashes: string[]): Promise<boolean[]>;
-  delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]>;
-  async delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]> {
-    return await this.#write(
-      "delete memories",
-      hashes.map((hash) => ({ kind: "delete", hash })),
-      () => this.#store.delete(hashes),
-      options,
-    ) ?? hashes.map(() => "queued");
-  }
-
-  trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
-  trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]>;
-  async trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]> {
-    return await this.#write(
-      "move memories to the trash",
-      hashes.map((hash) => ({ kind: "trash", hash, trashing })),
-      () => this.#store.trash(hashes, trashing),
-      options,
-    ) ?? hashes.map(() => "queued");
-  }
-
-  async updateUnchanged(before: Memory, patch: MemoryPatch, now: number, options: { current?: string } = {}) {
-    const { current } = options;
-    this.#refuseOvertaking("update the memory", [before.content_hash, ...(current === undefined ? [] : [current])]);
-    return await this.#store.updateUnchanged(before, patch, now, options);
-  }
-
-  async trashUnchanged(
-    before: Memory[],
-    trashing: Trashing,
-    options: { successor?: string } = {},
-  ): Promise<boolean[]> {
-    this.#refuseOvertaking("move memories to the trash", before.map(({ content_hash }) => content_hash));
-    return await this.#store.trashUnchanged(before, trashing, options);
-  }
-
-  /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */
-  async getByHash(hashes: string[]): Promise<(Memory | null)[]> {
-    const found = await this.#store.getByHash(hashes);
-    this.#refuseOvertaking("get memories", hashes.filter((_, i) => found[i] === null));
-    return found;
-  }
-
-  async restore(hashes: string[]): Promise<boolean[]> {
-    this.#refuseOvertaking("restore memories", hashes);
-    return await this.#store.restore(hashes);
-  }
-
-  async relate(relations: Relation[]) {
-    this.#refuseOvertaking("relate memories", relations.flatMap(({ source, target }) => [source, target]));
-    return await this.#store.relate(relations);
-  }
-
-  async unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
-    this.#refuseOvertaking("remove relations", relations.flatMap(({ source, target }) => [source, target]));
-    return await this.#store.unrelate(relations);
-  }
-
-  async importTrashed(items: TrashedMemory[]): Promise<boolean[]> {
-    this.#refuseOvertaking("bring memories into the trash", items.map(({ memory }) => memory.content_hash));
-    return await this.#store.importTrashed(items);
-  }
-
-  async emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
-    // What waits may go to the trash, or come out of it.
-    if (which.hashes === undefined && this.diverting) throw overtaking("empty the trash", "queued writes come first");
-    this.#refuseOvertaking("empty the trash", which.hashes ?? []);
-    return await this.#store.emptyTrash(which);
-  }
-
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -199,17 +112,14 @@ class OutboxStorage implements Partial<MemoryStore>, Outbox {
   }
 
   /** Makes writes, or keeps them for later; null when they are kept. */
-  async #write<T>(
+  async write<T>(
     action: string,
     writes: QueuedWrite[],
     direct: () => Promise<T>,
     options: MayQueue | undefined,
   ): Promise<T | null> {
     if (options === undefined || writes.length === 0) {
-      this.#refuseOvertaking(
-        action,
-        writes.map((write) => write.kind === "store" ? write.memory.content_hash : write.hash),
-      );
+      for (const write of writes) this.refuseOvertaking(action, [hashOf(write)], [write.space ?? DEFAULT_SPACE]);
       return await direct();
     }
     let outage = new MemoryError(
@@ -251,10 +161,162 @@ class OutboxStorage implements Partial<MemoryStore>, Outbox {
     return true;
   }
 
-  #refuseOvertaking(action: string, hashes: readonly string[]): void {
-    const hash = this.#file.waitingFor(hashes);
+  /** @throws {MemoryError} `unavailable` while a write about one of these memories of these spaces waits. */
+  refuseOvertaking(action: string, hashes: readonly string[], spaces: readonly string[] | "all"): void {
+    const hash = this.#file.waitingFor(hashes, spaces);
     if (hash === null) return;
     throw overtaking(action, `a queued write about memory ${hash} comes first`);
+  }
+}
+
+/** A view of the store behind the outbox: what may wait, and what must not overtake it. */
+class OutboxView implements Partial<MemoryStorage> {
+  readonly #store: MemoryStorage;
+  readonly #outbox: OutboxBefore;
+
+  constructor(store: MemoryStorage, outbox: OutboxBefore) {
+    this.#store = store;
+    this.#outbox = outbox;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#outbox.capabilities;
+  }
+
+  async store(items: NewMemory[], options?: MayQueue): Promise<StoreOutcome[]> {
+    return await this.#outbox.write(
+      "store memories",
+      items.map((item) => ({ kind: "store", ...item, ...this.#in(item.memory) })),
+      () => this.#store.store(items),
+      options,
+    ) ?? items.map(() => "queued");
+  }
+
+  update(hash: string, patch: MemoryPatch, now: number): Promise<Memory | null>;
+  update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null>;
+  async update(hash: string, patch: MemoryPatch, now: number, options?: MayQueue): Promise<Memory | Queued | null> {
+    const direct = async () => ({ memory: await this.#store.update(hash, patch, now) });
+    const answer = await this.#outbox.write(
+      "update the memory",
+      [{ kind: "update", hash, patch, now, ...this.#in() }],
+      direct,
+      options,
+    );
+    return answer === null ? "queued" : answer.memory;
+  }
+
+  delete(hashes: string[]): Promise<boolean[]>;
+  delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]>;
+  async delete(hashes: string[], options?: MayQueue): Promise<(boolean | Queued)[]> {
+    return await this.#outbox.write(
+      "delete memories",
+      hashes.map((hash) => ({ kind: "delete", hash, ...this.#in() })),
+      () => this.#store.delete(hashes),
+      options,
+    ) ?? hashes.map(() => "queued");
+  }
+
+  trash(hashes: string[], trashing: Trashing): Promise<boolean[]>;
+  trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]>;
+  async trash(hashes: string[], trashing: Trashing, options?: MayQueue): Promise<(boolean | Queued)[]> {
+    return await this.#outbox.write(
+      "move memories to the trash",
+      hashes.map((hash) => ({ kind: "trash", hash, trashing, ...this.#in() })),
+      () => this.#store.trash(hashes, trashing),
+      options,
+    ) ?? hashes.map(() => "queued");
+  }
+
+  async updateUnchanged(before: Memory, patch: MemoryPatch, now: number, options: { current?: string } = {}) {
+    const { current } = options;
+    this.#refuseOvertaking("update the memory", [before.content_hash, ...(current === undefined ? [] : [current])]);
+    return await this.#store.updateUnchanged(before, patch, now, options);
+  }
+
+  async trashUnchanged(
+    before: Memory[],
+    trashing: Trashing,
+    options: { successor?: string } = {},
+  ): Promise<boolean[]> {
+    this.#refuseOvertaking("move memories to the trash", before.map(({ content_hash }) => content_hash));
+    return await this.#store.trashUnchanged(before, trashing, options);
+  }
+
+  /** A memory that isn't there while a write about it waits may be there soon: that isn't said to be missing. */
+  async getByHash(hashes: string[]): Promise<(Memory | null)[]> {
+    const found = await this.#store.getByHash(hashes);
+    this.#outbox.refuseOvertaking("get memories", hashes.filter((_, i) => found[i] === null), this.#store.scope.read);
+    return found;
+  }
+
+  async restore(hashes: string[]): Promise<boolean[]> {
+    this.#refuseOvertaking("restore memories", hashes);
+    return await this.#store.restore(hashes);
+  }
+
+  async relate(relations: Relation[]) {
+    for (const one of relations) this.#refuseOvertaking("relate memories", [one.source, one.target], one);
+    return await this.#store.relate(relations);
+  }
+
+  async unrelate(relations: Omit<Relation, "created_at">[]): Promise<boolean[]> {
+    for (const one of relations) this.#refuseOvertaking("remove relations", [one.source, one.target], one);
+    return await this.#store.unrelate(relations);
+  }
+
+  async importTrashed(items: TrashedMemory[]): Promise<boolean[]> {
+    for (const { memory } of items) {
+      this.#refuseOvertaking("bring memories into the trash", [memory.content_hash], memory);
+    }
+    return await this.#store.importTrashed(items);
+  }
+
+  async emptyTrash(which: { hashes?: string[]; deleted_before?: number }): Promise<number> {
+    // What waits may go to the trash, or come out of it.
+    if (which.hashes === undefined && this.#outbox.diverting) {
+      throw overtaking("empty the trash", "queued writes come first");
+    }
+    this.#refuseOvertaking("empty the trash", which.hashes ?? []);
+    return await this.#store.emptyTrash(which);
+  }
+
+  close(): Promise<void> {
+    return this.#outbox.close();
+  }
+
+  closeNow(): void {
+    this.#outbox.closeNow();
+  }
+
+  /** Where a write acts: where the view writes to; the whole store's keeps what the memory itself names. */
+  #in(named: { space?: string } = {}): { space?: string } {
+    const { read, write } = this.#store.scope, space = read === "all" ? named.space ?? write : write;
+    return space === DEFAULT_SPACE ? {} : { space };
+  }
+
+  #refuseOvertaking(action: string, hashes: readonly string[], named: { space?: string } = {}): void {
+    this.#outbox.refuseOvertaking(action, hashes, [this.#in(named).space ?? DEFAULT_SPACE]);
+  }
+}
+
+class OutboxStore extends OutboxView implements Partial<MemoryStore> {
+  readonly spaces: StoreSpaces;
+
+  constructor(store: MemoryStore, outbox: OutboxBefore) {
+    super(store, outbox);
+    const { spaces } = store;
+    /** Queued writes name their spaces. */
+    const whenEmpty = <T>(action: string, call: () => Promise<T>): Promise<T> =>
+      outbox.diverting ? Promise.reject(overtaking(action, "queued writes come first")) : call();
+    this.spaces = override(spaces, {
+      within: (scope) => {
+        const view = spaces.within(scope);
+        return override(view, new OutboxView(view, outbox));
+      },
+      rename: (from, to) => whenEmpty(`rename space "${from}"`, () => spaces.rename(from, to)),
+      move: (hashes, from, to) => whenEmpty(`move memories of space "${from}"`, () => spaces.move(hashes, from, to)),
+      remove: (name) => whenEmpty(`remove space "${name}"`, () => spaces.remove(name)),
+    });
   }
 }
 
