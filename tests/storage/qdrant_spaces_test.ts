@@ -11,7 +11,7 @@ import { qdrantDefaults } from "../../src/storage/qdrant/settings.ts";
 import { GatedQdrant } from "../helpers/gated_qdrant.ts";
 import { pythonCollection } from "../helpers/python_collection.ts";
 import { type Qdrant, QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
-import { DIMENSIONS, hashOf, memory, MODEL, vector } from "./fixtures.ts";
+import { DIMENSIONS, hashOf, memory, MODEL, numberOf, OTHER, vector } from "./fixtures.ts";
 
 const ignore = QDRANT_BIN === undefined;
 
@@ -216,6 +216,40 @@ Deno.test({
     ]]);
     const error = await assertRejects(() => one.spaces.remove("short"), MemoryError);
     assertEquals(error.code, "conflict");
+  },
+});
+
+Deno.test({
+  name: "Another model, rebuilt words and a completed collection reach all spaces",
+  ignore,
+  fn: async () => {
+    await using store = await open(newName());
+    await store.registerModel(MODEL);
+    const team = within(store, "team");
+    await within(store, "default").store(items(1, 10));
+    await team.store(items(5, 10));
+    await store.registerModel(OTHER);
+    const missing = await store.withoutVectors(OTHER.id, 99);
+    assertEquals(missing.length, 14); // five are in both
+    await store.addVectors(missing.map(({ content_hash }) => ({
+      content_hash,
+      vectors: { model: OTHER.id, chunks: [vector(numberOf(content_hash), OTHER.dimensions)] },
+    })));
+    assertEquals(await store.withoutVectors(OTHER.id, 99), []);
+    await store.activateVectors(OTHER.id);
+    assertEquals((await team.vectorCoverage()).embedded, 10);
+    const query = { text: "anchor", vector: { model: OTHER.id, values: vector(7, OTHER.dimensions) }, filter: {} };
+    const search = async () => {
+      const { candidates, vector_ignored } = await team.candidates({ ...query, limit: 1 });
+      const memories = await team.getById(candidates.map(({ id }) => id));
+      return [vector_ignored, memories.map((memory) => memory!.content_hash).includes(hashOf(7)), candidates.length];
+    };
+    const before = await search();
+    assertEquals(before.slice(0, 2), [false, true]);
+    await store.maintain("rebuild_index");
+    assertEquals(await search(), before);
+    assertEquals(await store.capabilities.upgrades!.upgrade({ thorough: true }), { done: 0, total: 0 });
+    assertEquals((await store.stats()).details.upgraded, true);
   },
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Schemas } from "@qdrant/js-client-rest";
 import type { StoreCondition, StoreIssue } from "../contract/maintenance.ts";
 import type { Collection } from "./collection.ts";
 import { SCHEMA_VERSION } from "./facts.ts";
@@ -11,10 +12,15 @@ import { SCHEMA_VERSION } from "./facts.ts";
 /** States in which a replica holds back no answer: it serves, or is being brought up to date by the cluster itself. */
 const SERVING: ReadonlySet<string> = new Set(["Active", "ActiveRead", "Listener", "Resharding", "ReshardingScaleDown"]);
 
-/** The condition of a collection. Throws `unavailable` when the server doesn't answer. */
-export async function conditionOf(collection: Collection): Promise<StoreCondition> {
-  const [info, { shards, clock_ahead }] = await Promise.all([collection.info(), collection.replicas()]);
-  const { figures } = collection.connection, troubles: StoreIssue[] = [];
+/** The condition of a store's collections of memories. Throws `unavailable` when the server doesn't answer. */
+export async function conditionOf(main: Collection, others: readonly Collection[]): Promise<StoreCondition> {
+  const collections = [main, ...others];
+  const [infos, replicas] = await Promise.all([
+    Promise.all(collections.map((collection) => collection.info())),
+    Promise.all(collections.map((collection) => collection.replicas())),
+  ]);
+  const shards = replicas.flatMap(({ shards }) => shards), { clock_ahead } = replicas[0]!;
+  const { figures } = main.connection, troubles: StoreIssue[] = [];
   const missing = shards.filter((state) => !SERVING.has(state));
   if (missing.length > 0) {
     const dead = missing.filter((state) => state === "Dead").length;
@@ -26,8 +32,9 @@ export async function conditionOf(collection: Collection): Promise<StoreConditio
       action: "Start the missing Qdrant nodes again, or wait until the cluster has restored the replicas",
     });
   }
-  const optimiser = info.optimizer_status;
-  if (info.status === "red" || (typeof optimiser === "object" && "error" in optimiser)) {
+  const isFailing = ({ status, optimizer_status: optimiser }: Schemas["CollectionInfo"]) =>
+    status === "red" || (typeof optimiser === "object" && "error" in optimiser);
+  if (infos.some(isFailing)) {
     troubles.push({
       kind: "failing",
       severity: "degraded",
@@ -47,7 +54,7 @@ export async function conditionOf(collection: Collection): Promise<StoreConditio
     issues: troubles,
     facts: {
       schema_version: SCHEMA_VERSION,
-      collection_status: info.status,
+      collection_status: infos[0]!.status,
       replicas: shards.length,
       circuit: figures.circuit,
       retries: figures.retries,

@@ -58,7 +58,11 @@ export async function examineServer(settings: QdrantSettings): Promise<StoreExam
   if (found.status === 404) {
     return { ...nothing, message: `Qdrant ${version}; the service makes the collection when it starts` };
   }
-  const { status = "unknown", points_count = 0, config } = found.body.result ?? {};
+  const { status = "unknown", points_count: inMain = 0, config } = found.body.result ?? {};
+  const reserved = (await get(settings, `${collection}/points/${RESERVED_ID}`)).body.result?.payload;
+  const inSpaces = reserved?.unimem?.spaces ? (await get(settings, `${collection}_spaces`)).body.result : undefined;
+  // One of them names the spaces.
+  const points_count = inMain + Math.max(0, (inSpaces?.points_count ?? 1) - 1);
   const cluster = (await get(settings, `${collection}/cluster`)).body.result ?? {};
   const shards = [...cluster.local_shards ?? [], ...cluster.remote_shards ?? []];
   const missing = shards.filter(({ state }) => state !== "Active");
@@ -77,7 +81,6 @@ export async function examineServer(settings: QdrantSettings): Promise<StoreExam
       action: "Set MCP_MEMORY_EMBEDDING_MODEL to the model that made them, unless you mean to re-embed",
     });
   }
-  const reserved = (await get(settings, `${collection}/points/${RESERVED_ID}`)).body.result?.payload;
   return {
     ...nothing,
     memories: Math.max(0, points_count - (reserved === undefined ? 0 : 1)),

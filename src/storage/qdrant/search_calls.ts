@@ -182,7 +182,8 @@ export class SearchCalls implements CandidateSource {
     const searches = [...dense.map((search): Query => ({ ...search, ...within })), ...sparse()];
     const { answers, weights } = await this.#withWeights(question.weights, searches);
     // Those beyond the limit were left out by weights that other spaces have a part in.
-    if (this.#words !== null && weights.rarities.size > 0 && answers.at(-1)!.length >= limit) {
+    const isCut = this.size > limit && answers.at(-1)?.length === limit;
+    if (this.#words !== null && isCut && weights.rarities.size > 0) {
       answers.splice(dense.length, 1, ...await this.#batch(sparse()));
     }
 

@@ -295,12 +295,12 @@ export class View implements MemoryStorage {
 
   stats(): Promise<StorageStats> {
     return this.#read("read the store's figures", async (readers) => {
-      const { connection, main: { collection } } = this.#engine;
-      const [total_memories, tags, info, { complete }] = await Promise.all([
+      const { connection, main: { collection } } = this.#engine, parts = await this.#engine.parts();
+      const [total_memories, tags, info, facts] = await Promise.all([
         sumOver(readers, ({ listings }) => listings.total()),
         reads.tags(readers),
         collection.info(),
-        collection.facts(),
+        Promise.all(parts.map((part) => part.collection.facts())),
       ]);
       return {
         total_memories,
@@ -312,7 +312,7 @@ export class View implements MemoryStorage {
           schema_version: SCHEMA_VERSION,
           collection_status: info.status,
           segments: info.segments_count,
-          upgraded: complete,
+          upgraded: facts.every(({ complete }) => complete),
           ...connection.figures,
         },
       };
@@ -342,7 +342,10 @@ export class View implements MemoryStorage {
   }
 
   condition(): Promise<StoreCondition> {
-    return this.#engine.call("examine the store", () => conditionOf(this.#engine.main.collection));
+    return this.#engine.call("examine the store", async () => {
+      const [main, ...others] = (await this.#engine.parts()).map(({ collection }) => collection);
+      return await conditionOf(main!, others);
+    });
   }
 
   closeNow(): void {
