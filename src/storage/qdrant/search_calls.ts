@@ -267,13 +267,10 @@ export class SearchCalls implements CandidateSource {
   ): Promise<{ answers: Points[]; weights: WeightAnswer }> {
     const filter = all(...this.#reading.conditions), within = filter ? { filter } : {};
     const tokens = terms.length === 0 || this.#words === null ? terms : this.#words.tokensOf(terms);
-    const queries = tokens.map((token): Query => ({
-      ...within,
-      query: wordsDocument([token]),
-      using: WORDS,
-      limit: 1,
-      with_payload: ["content"],
-    }));
+    const query = (token: string): Query => {
+      return { query: wordsDocument([token]), using: WORDS, limit: 1, with_payload: ["content", "space"] };
+    };
+    const queries = tokens.map(query);
     if (survey) {
       const with_payload = ["content", "content_hash"];
       queries.push({ ...within, query: { sample: "random" }, limit: SAMPLE, with_payload });
@@ -284,6 +281,12 @@ export class SearchCalls implements CandidateSource {
     ]);
     this.#sizes = sizes;
     const asked = answers.slice(searches.length), best = asked.slice(0, tokens.length).map(([first]) => first);
+    if (this.#words !== null) {
+      // Asked without a filter, which is faster; a term of another space may have the same number, if hardly ever.
+      const strange = [...best.keys()].filter((i) => best[i] && !this.#isRead(best[i]));
+      const own = await this.#batch(strange.map((i) => ({ ...queries[i]!, ...within })));
+      strange.forEach((i, n) => best[i] = own[n]![0]);
+    }
     const rarities = await (this.#words?.learn(terms, best, sizes) ?? raritiesOf(terms, best));
     return {
       answers: answers.slice(0, searches.length),
@@ -296,6 +299,10 @@ export class SearchCalls implements CandidateSource {
     const { spaces, conditions } = this.#reading;
     if (spaces === null) return new Map([[this.#collection.name, await this.#count([])]]);
     return await countBySpace(this.#collection, this.#collection.name, conditions);
+  }
+
+  #isRead({ payload }: Points[number]): boolean {
+    return this.#reading.spaces?.includes(String(payload?.space)) ?? true;
   }
 
   /** The query for words. */
