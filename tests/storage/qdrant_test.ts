@@ -31,12 +31,12 @@ async function open(outboxFolder: string | null): Promise<OpenedStore> {
   };
 }
 
-const options = { ignore: QDRANT_BIN === undefined, spaces: false };
+const options = { ignore: QDRANT_BIN === undefined };
 
 describeStorage("The Qdrant store", () => open(null), options);
 
 describeStorage(
   "The Qdrant store behind an outbox",
   async () => open(await Deno.makeTempDir({ prefix: "unimem-outbox-" })),
-  options,
+  { ...options, spaces: false },
 );

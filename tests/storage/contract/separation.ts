@@ -216,8 +216,10 @@ async function candidatesOf(view: MemoryStorage, text: string, values: Float32Ar
     limit: 50,
   });
   const memories = await view.getById(candidates.map(({ id }) => id));
+  // How rare a term is, a server that goes on counting what was deleted tells for each store a little differently.
+  const wordScore = (score: number) => view.backend === "qdrant" ? score > 0 : rounded(score);
   const scoresOf = ({ semantic, words, length }: (typeof candidates)[number]["before"][number]) => {
-    return [semantic === null ? null : rounded(semantic), Array.from(words, rounded), length];
+    return [semantic === null ? null : rounded(semantic), Array.from(words, wordScore), length];
   };
   const found = candidates.map((candidate, i) => [
     memories[i]!.content_hash,
@@ -226,7 +228,7 @@ async function candidatesOf(view: MemoryStorage, text: string, values: Float32Ar
     candidate.after.map(scoresOf),
     [candidate.created_at, candidate.named, candidate.speaker, candidate.role, candidate.asks],
   ]);
-  const weights = [facts.words_ceiling, facts.unseen_weight, ...facts.weights].map(rounded);
+  const weights = [...[facts.words_ceiling, ...facts.weights].map(wordScore), rounded(facts.unseen_weight)];
   return { terms: facts.terms, weights, memories: facts.memories, found: found.sort() };
 }
 
