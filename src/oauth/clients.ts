@@ -148,9 +148,13 @@ export function parse(metadata: unknown): z.infer<typeof ClientMetadata> {
   throw new OAuthError(code, path === "" ? issue.message : `${path}: ${issue.message}`);
 }
 
+/** Names of other callers, which a program must not go by. */
+const RESERVED = /^(local|anonymous|mcp_api_key|unimem)$/i;
+
 /** A client's name as a page shows it: one line, without characters that turn text around or hide. */
 export function nameOf(name: string | undefined): string {
   const plain = (name ?? "").normalize("NFC").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").replace(/\s+/g, " ").trim();
+  if (RESERVED.test(plain)) return `A program called "${plain}"`;
   return [...plain].slice(0, 80).join("") || "A program without a name";
 }
 

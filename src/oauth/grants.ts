@@ -29,6 +29,8 @@ const MAX_REFRESH = 4;
 /** Spent refresh tokens remembered. */
 const MAX_SPENT = 50;
 const HOUR = 3600;
+/** Tokens that were found good and are remembered as such. */
+const MAX_VERIFIED = 1000;
 
 /** How long what a grant gives lasts, in seconds. */
 export interface Lifetimes {
@@ -76,6 +78,8 @@ export class Grants {
   readonly #lifetimes: Lifetimes;
   /** The signals of callers with open streams, by grant. */
   readonly #ended = new Map<string, AbortController>();
+  /** Tokens that were found good, by their hashes and what for; as long as the list stays as it is. */
+  readonly #verified = new Map<string, { caller: Omit<Caller, "channel">; until: number }>();
   #byId: ReadonlyMap<string, Grant> = new Map();
   #of: readonly Grant[] = [];
 
@@ -200,11 +204,17 @@ export class Grants {
     if (read?.kind !== "uma") return null;
     const grant = await this.#find(read.grant);
     if (grant === undefined) return null;
-    const hash = hashOf(token), now = this.#now();
+    const hash = hashOf(token), now = this.#now(), key = `${hash} ${resource}`;
+    const verified = this.#verified.get(key);
+    if (verified !== undefined && verified.until > now) return verified.caller;
     const access = grant.access.find((access) => isEqual(access.hash, hash) && access.expires_at > now);
     if (access === undefined || !covers(access.resource, resource)) return null;
     this.#noteUse(grant, now);
-    return this.#callerOf(grant, access.rights);
+    const caller = this.#callerOf(grant, access.rights);
+    // Until the next hour at most, whose first use is noted.
+    const until = Math.min(access.expires_at, (Math.floor(now / HOUR) + 1) * HOUR);
+    if (this.#verified.size < MAX_VERIFIED) this.#verified.set(key, { caller, until });
+    return caller;
   }
 
   /** Looks for revocations now, and ends what belongs to them; for open streams, which make no requests. */
@@ -264,6 +274,7 @@ export class Grants {
   #follow(grants: readonly Grant[]): ReadonlyMap<string, Grant> {
     if (grants === this.#of) return this.#byId;
     this.#of = grants;
+    this.#verified.clear();
     this.#byId = new Map(grants.map((grant) => [grant.id, grant]));
     for (const [id, controller] of this.#ended) {
       if (this.#byId.has(id)) continue;

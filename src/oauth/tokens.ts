@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Kinds by their prefixes: an authorization code, an access token, a refresh token. */
@@ -41,7 +42,8 @@ export function hashOf(token: string): string {
 
 /** Whether two texts are equal, in a time that says nothing about where they differ. */
 export function isEqual(a: string, b: string): boolean {
-  return timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());
+  const left = Buffer.from(a), right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Whether a verifier fits a challenge by S256, RFC 7636, section 4.6. */

@@ -173,6 +173,9 @@ Deno.test("RFC 7591 and 7592: a client registers, reads its registration and rem
     "read",
   ]);
   assertEquals("client_secret" in registration, false);
+  // Not as other callers are named.
+  const { client_name } = await flow.register({ client_name: " Local" }) as unknown as { client_name: string };
+  assertEquals(client_name, 'A program called "Local"');
   for (const method of ["GET", "DELETE"]) {
     const refused = await rest(path, { method, headers: bearer("wrong") });
     assertEquals(refused.status, 401);
