@@ -61,6 +61,8 @@ export function ignoredNames(schema: z.ZodType, value: unknown, strict: boolean)
   return [...ignored];
 }
 
+const NONE_UNKNOWN: UnknownNames = { ignored: [], mistaken: [] };
+
 /** What is found in a body. */
 interface Names {
   ignored: Set<string>;
@@ -80,13 +82,11 @@ function collectNames(
 ): void {
   if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null || Array.isArray(value)) return;
   const { known: shape, lists } = fieldsOf(schema), fields = value as Record<string, unknown>;
-  const { ignored, faults, known } = found,
-    given = Object.keys(fields),
-    names = path.filter((step) => typeof step === "string"),
-    key = JSON.stringify([names, given]);
-  let unknown = known.get(key);
+  const { ignored, faults, known } = found, names = path.filter((step) => typeof step === "string");
+  const given = Object.keys(fields), others = given.filter((name) => !shape.has(name));
+  const key = others.length === 0 ? "" : JSON.stringify([names, given]);
+  let unknown = others.length === 0 ? NONE_UNKNOWN : known.get(key);
   if (unknown === undefined) {
-    const others = given.filter((name) => !shape.has(name));
     found.left -= others.length;
     // Comparing ever more names takes time, and no client means them all.
     unknown = found.left < 0
