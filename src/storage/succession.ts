@@ -6,13 +6,7 @@
  */
 
 import type { Memory, Supersession } from "../memory/memory.ts";
-
-/** The memories that a trashed one had replaced. */
-export interface Replaced {
-  /** content_hash of what replaces them since; null where they became current. */
-  by: string | null;
-  memories: { hash: string; at: number; reason: string }[];
-}
+import type { Replaced } from "./contract/trash.ts";
 
 /**
  * What replaces the memories that `gone` had replaced: what was given, else what had replaced it; null where that isn't

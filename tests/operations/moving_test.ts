@@ -224,3 +224,19 @@ Deno.test("an export of long memories comes in pieces of a bounded size", async 
   const report = await importText(to.runtime, parts.map(({ text }) => text).join(""));
   assertEquals([report.stored, (await to.runtime.storage.listTrash({ offset: 0, limit: 1 })).total], [8, 4]);
 });
+
+Deno.test("a trashed memory's export carries what it had replaced, for its restoration elsewhere", async () => {
+  await using from = await testRuntime();
+  await using to = await testRuntime();
+  const superseded = { by: keyOf(2), at: 1_700_000_600.5, reason: "it moved" };
+  const one = (i: number, more = {}) => memory(i, { content: contentOf(i), content_hash: keyOf(i), ...more });
+  await from.runtime.storage.store([
+    { memory: one(1, { superseded }), vectors: null },
+    { memory: one(2), vectors: null },
+  ]);
+  await from.runtime.storage.trash([keyOf(2)], { at: 1, reason: "old" });
+  await importText(to.runtime, await exported(from.runtime));
+  assertEquals((await to.runtime.storage.getByHash([keyOf(1)]))[0]?.superseded, undefined);
+  await to.runtime.storage.restore([keyOf(2)]);
+  assertEquals((await to.runtime.storage.getByHash([keyOf(1)]))[0]?.superseded, superseded);
+});

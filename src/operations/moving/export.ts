@@ -144,7 +144,7 @@ async function* write(
       written.trashed += items.length;
       for (const group of bySize(items, ({ memory }) => memory.content.length)) {
         yield chunk(
-          group.map(({ memory, deleted_at, reason }) => ({ kind: "trashed", ...memory, deleted_at, reason })),
+          group.map(({ memory, ...trashed }) => ({ kind: "trashed", ...memory, ...trashed })),
         );
       }
     }

@@ -81,6 +81,10 @@ export const TrashedLine = z.object({
   ...Fields,
   deleted_at: Time,
   reason: z.string().max(1000).default("deleted"),
+  replaced: z.object({
+    by: ContentHash.nullable(),
+    memories: z.array(z.object({ hash: ContentHash, at: z.number(), reason: z.string().max(1000) })).max(1000),
+  }).optional().describe("The memories that it had replaced, which are replaced again when it is restored."),
 });
 
 /** A link between two memories. */

@@ -297,7 +297,12 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   }
   const trashed = group.flatMap(({ line }) =>
     line.kind === "trashed"
-      ? [{ memory: memoryOf(runtime, line, run), deleted_at: line.deleted_at, reason: line.reason }]
+      ? [{
+        memory: memoryOf(runtime, line, run),
+        deleted_at: line.deleted_at,
+        reason: line.reason,
+        ...(line.replaced === undefined ? {} : { replaced: line.replaced }),
+      }]
       : []
   );
   if (trashed.length > 0) {

@@ -15,11 +15,20 @@ export interface Trashing {
   reason: string;
 }
 
+/** The memories that a trashed one had replaced. */
+export interface Replaced {
+  /** content_hash of what replaces them since; null where they became current. */
+  by: string | null;
+  memories: { hash: string; at: number; reason: string }[];
+}
+
 /** A memory in the trash. */
 export interface TrashedMemory {
   memory: Memory;
   deleted_at: number;
   reason: string;
+  /** What it replaces again when it is restored; absent where it had replaced nothing. */
+  replaced?: Replaced;
 }
 
 /** A page of the trash and how many memories it holds in all. */

@@ -7,7 +7,8 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory, Supersession } from "../../memory/memory.ts";
-import { released, type Replaced, replacedAgain, replacedBy, successorOf } from "../succession.ts";
+import type { Replaced } from "../contract/trash.ts";
+import { released, replacedAgain, replacedBy, successorOf } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import { MEMORY_FIELDS, memoryOf } from "./layout.ts";
 import { partsOf, type Records, tries } from "./records.ts";

@@ -11,23 +11,22 @@
  */
 
 import type { Schemas } from "@qdrant/js-client-rest";
-import type { Json, Memory } from "../../memory/memory.ts";
+import type { Memory } from "../../memory/memory.ts";
 import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
-import type { TrashedMemory, Trashing } from "../contract/trash.ts";
+import type { Replaced, TrashedMemory, Trashing } from "../contract/trash.ts";
 import { escapeText } from "../escape.ts";
 import type { Analysis } from "../sqlite/analysis.ts";
-import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
-import { derivedPayload, escapeJson, memoryOf, payloadOf, unescapeJson, WORDS, wordsDocument } from "./layout.ts";
+import { derivedPayload, escapeJson, memoryOf, payloadOf, WORDS, wordsDocument } from "./layout.ts";
 import type { Models } from "./models.ts";
 import { fittingParts } from "./request_size.ts";
 import { type OnChange, partsOf, type Records, tries } from "./records.ts";
 import { firstRevision, isSameVersion, lineageOf, type Version } from "./revisions.ts";
 import type { Plan } from "./succession.ts";
 import type { Tenancy } from "./tenancy.ts";
-import type { TrashFields, TrashPoints } from "./trash_points.ts";
+import { replacedOf, type TrashFields, type TrashPoints } from "./trash_points.ts";
 import { readWhole, type WholePoint } from "./whole.ts";
 
 const POINTS_AT_ONCE = 100;
@@ -96,7 +95,7 @@ export class Trash {
         part.flatMap((item) => this.#tenancy.idOf(item.memory.content_hash) ?? []),
         [],
       );
-      for (const { memory, deleted_at, reason } of part) {
+      for (const { memory, deleted_at, reason, replaced } of part) {
         const id = this.#tenancy.idOf(memory.content_hash), revision = firstRevision();
         if (id === null || stored.has(id) || versions.has(id)) continue;
         versions.set(id, { revision });
@@ -104,6 +103,7 @@ export class Trash {
           deleted_at: plainNumber(deleted_at),
           reason: escapeText(reason),
           kept_vectors: null,
+          ...keptReplaced(replaced),
         };
         points.push({ id, vector: {}, payload: { ...payloadOf(memory, revision, this.#tenancy.space), ...fields } });
       }
@@ -276,6 +276,10 @@ export class Trash {
   }
 }
 
+function keptReplaced(replaced: Replaced | undefined): Pick<TrashFields, "replaced"> {
+  return replaced === undefined ? {} : { replaced: escapeJson({ ...replaced }) as unknown as Replaced };
+}
+
 function trashedPoint(
   id: string,
   point: WholePoint,
@@ -286,14 +290,9 @@ function trashedPoint(
     deleted_at: plainNumber(at),
     reason: escapeText(reason),
     kept_vectors: point.kept_vectors,
-    ...(replaced === undefined ? {} : { replaced: escapeJson({ ...replaced }) as unknown as Replaced }),
+    ...keptReplaced(replaced),
   };
   return { id, vector: {}, payload: { ...point.payload, ...fields } };
-}
-
-/** What `trashedPoint` keeps of what a memory had replaced. */
-function replacedOf(kept: unknown): Replaced {
-  return unescapeJson(kept as Json) as unknown as Replaced;
 }
 
 /** The condition on what no process is taking out. */

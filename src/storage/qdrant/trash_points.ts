@@ -6,13 +6,13 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import { MemoryError } from "../../errors.ts";
-import type { TrashedMemory, TrashPage } from "../contract/trash.ts";
+import type { Json } from "../../memory/memory.ts";
+import type { Replaced, TrashedMemory, TrashPage } from "../contract/trash.ts";
 import { unescapeText } from "../escape.ts";
-import type { Replaced } from "../succession.ts";
 import type { Collection } from "./collection.ts";
 import { QdrantRefusal } from "./connection.ts";
 import { all, type Condition } from "./filter.ts";
-import { memoryOf } from "./layout.ts";
+import { memoryOf, unescapeJson } from "./layout.ts";
 import { countBySpace, keysFrom } from "./keys.ts";
 import { fittingParts } from "./request_size.ts";
 import { allUnchanged, type Version } from "./revisions.ts";
@@ -33,6 +33,11 @@ export interface TrashFields {
   /** The process that is taking it out, and since when in Unix seconds; absent while none is. */
   claim?: string;
   claimed_at?: number;
+}
+
+/** What the payload of a trashed memory keeps of what it had replaced. */
+export function replacedOf(kept: unknown): Replaced {
+  return unescapeJson(kept as Json) as unknown as Replaced;
 }
 
 /** The collection of trash beside one collection. */
@@ -116,8 +121,9 @@ export class TrashPoints {
           }, init)).then((answer) => answer.points),
     ]);
     const items = points.map(({ payload }): TrashedMemory => {
-      const { deleted_at, reason } = payload as unknown as TrashFields;
-      return { memory: memoryOf(payload ?? {}), deleted_at, reason: unescapeText(reason) };
+      const { deleted_at, reason, replaced } = payload as unknown as TrashFields;
+      const had = replaced == null ? {} : { replaced: replacedOf(replaced) };
+      return { memory: memoryOf(payload ?? {}), deleted_at, reason: unescapeText(reason), ...had };
     });
     return { items, total: count };
   }

@@ -6,8 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Memory } from "../../memory/memory.ts";
-import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
-import type { Replaced } from "../succession.ts";
+import type { Replaced, TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { PreparedVectors } from "./quantise.ts";
@@ -106,17 +105,17 @@ export function importTrashedWork(
   items: readonly TrashedMemory[],
   spaceOf: (memory: Memory) => string,
 ): Work<boolean[]> {
-  const places = [...MEMORY_COLUMNS.split(","), "space", "at", "reason"].map(() => "?").join(", ");
+  const places = [...MEMORY_COLUMNS.split(","), "space", "at", "reason", "replaced"].map(() => "?").join(", ");
   const insert = writer.prepare(
-    `INSERT INTO trash (${MEMORY_COLUMNS}, space, deleted_at, reason) SELECT ${places} ` +
+    `INSERT INTO trash (${MEMORY_COLUMNS}, space, deleted_at, reason, replaced) SELECT ${places} ` +
       "WHERE NOT EXISTS (SELECT 1 FROM memories WHERE content_hash = ? AND space = ?) ON CONFLICT DO NOTHING",
   );
   return function* () {
     const result: boolean[] = [], spaces = new SpaceNumbers(writer);
-    for (const { memory, deleted_at, reason } of items) {
-      const space = spaces.make(spaceOf(memory), null);
-      const values = [...valuesOf(memory), space, deleted_at, escapeText(reason), memory.content_hash, space];
-      result.push(insert.run(...values).changes === 1);
+    for (const { memory, deleted_at, reason, replaced } of items) {
+      const space = spaces.make(spaceOf(memory), null), had = replaced === undefined ? null : JSON.stringify(replaced);
+      const values = [...valuesOf(memory), space, deleted_at, escapeText(reason), had];
+      result.push(insert.run(...values, memory.content_hash, space).changes === 1);
       yield;
     }
     return { result, changed: 0 };
@@ -142,14 +141,15 @@ export class TrashReader {
     const { sql, parameters } = within("space", reach);
     const page = prepareRows(
       this.#reader,
-      `SELECT ${MEMORY_ROW}, deleted_at, reason FROM trash WHERE ${sql} ` +
+      `SELECT ${MEMORY_ROW}, deleted_at, reason, replaced FROM trash WHERE ${sql} ` +
         "ORDER BY deleted_at DESC, rowid DESC LIMIT ? OFFSET ?",
     );
     const count = prepareRows(this.#reader, `SELECT count(*) FROM trash WHERE ${sql}`);
     const items = rowsOf(page, ...parameters, limit, offset).map((row) => ({
       memory: memoryOf(row),
-      deleted_at: Number(row.at(-2)),
-      reason: unescapeText(String(row.at(-1))),
+      deleted_at: Number(row.at(-3)),
+      reason: unescapeText(String(row.at(-2))),
+      ...(row.at(-1) == null ? {} : { replaced: JSON.parse(String(row.at(-1))) as Replaced }),
     }));
     return { items, total: Number(rowsOf(count, ...parameters)[0]![0]) };
   }

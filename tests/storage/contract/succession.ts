@@ -28,7 +28,11 @@ export function succession(test: StorageTest): void {
     assertEquals(await storage.trash([hashOf(3)], TRASHING), [true]);
     assertEquals(await current(), [1, 2]);
     assertEquals((await storage.getByHash([hashOf(2)]))[0]?.tags, ["kept"]);
-    assertEquals((await storage.listTrash({ offset: 0, limit: 9 })).items.map(({ memory }) => memory), [memory(3)]);
+    const { items } = await storage.listTrash({ offset: 0, limit: 9 });
+    assertEquals(items.map((item) => item.memory), [memory(3)]);
+    const had = [1, 2].map((number) => ({ hash: hashOf(number), at: 1_700_000_500.25, reason: "for 3" }));
+    assertEquals(items[0]?.replaced?.by, null);
+    assertEquals(items[0]?.replaced?.memories.toSorted((a, b) => numberOf(a.hash) - numberOf(b.hash)), had);
     assertEquals(await storage.restore([hashOf(3)]), [true]);
     assertEquals(await storage.getByHash([hashOf(1), hashOf(2)]), before, "with the reason and the time that it had");
     assertEquals(await current(), [3]);
@@ -36,6 +40,18 @@ export function succession(test: StorageTest): void {
     assertEquals(await current(), [1, 2]);
     // What another memory replaced stays as it is.
     assertEquals(await replacements(storage, [4]), { 4: 5 });
+  });
+
+  test("takes memories into the trash with what they had replaced elsewhere", async (storage) => {
+    await storage.store([replaced(1, 2), plain(2)]);
+    const before = await storage.getByHash([hashOf(1)]);
+    await storage.trash([hashOf(2)], TRASHING);
+    const { items } = await storage.listTrash({ offset: 0, limit: 9 });
+    await storage.emptyTrash({});
+    assertEquals(await storage.importTrashed(items), [true]);
+    assertEquals((await storage.listTrash({ offset: 0, limit: 9 })).items, items);
+    assertEquals(await storage.restore([hashOf(2)]), [true]);
+    assertEquals(await storage.getByHash([hashOf(1)]), before);
   });
 
   test("keeps reasons in the trash whatever text they are", async (storage) => {

@@ -159,7 +159,12 @@ function viewOf(state: State, scope: SpaceScope): Immediate<Omit<MemoryStorage, 
     },
     listTrash: ({ offset, limit }) => {
       const all = seen().flatMap(({ trash }) => [...trash.values()]).sort((a, b) => b.trashing.at - a.trashing.at);
-      const items = all.map(({ memory, trashing: { at, reason } }) => ({ memory, deleted_at: at, reason }));
+      const items = all.map(({ memory, trashing: { at, reason }, replaced }) => ({
+        memory,
+        deleted_at: at,
+        reason,
+        ...(replaced ? { replaced } : {}),
+      }));
       return { items: items.slice(offset, offset + limit), total: items.length };
     },
     restore: (hashes) => {
@@ -193,11 +198,11 @@ function viewOf(state: State, scope: SpaceScope): Immediate<Omit<MemoryStorage, 
       }, 0);
     },
     importTrashed: (items) =>
-      items.map(({ memory, deleted_at, reason }) => {
+      items.map(({ memory, deleted_at, reason, replaced = null }) => {
         const hash = memory.content_hash, place = placeOf(memory), { stored, trash } = state.make(place);
         if (stored.has(hash) || trash.has(hash)) return false;
         const entry = state.entryOf(placed(memory, place), null);
-        trash.set(hash, { ...entry, trashing: { at: deleted_at, reason }, replaced: null });
+        trash.set(hash, { ...entry, trashing: { at: deleted_at, reason }, replaced });
         return true;
       }),
     relate: (all) =>

@@ -9,7 +9,7 @@ import { DEFAULT_SPACE } from "../../../src/memory/space.ts";
 import type { Relation } from "../../../src/storage/contract/relations.ts";
 import type { Trashing } from "../../../src/storage/contract/trash.ts";
 import type { VectorSet } from "../../../src/storage/contract/vectors.ts";
-import type { Replaced } from "../../../src/storage/succession.ts";
+import type { Replaced } from "../../../src/storage/contract/trash.ts";
 import type { CandidateSearch } from "../../../src/storage/scoring/candidate_search.ts";
 import { Content } from "../../../src/storage/scoring/contents.ts";
 
