@@ -5,6 +5,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
+import { may } from "../access/rights.ts";
 import { MemoryError } from "../errors.ts";
 import { LINE } from "../memory/json_shape.ts";
 import { ExportInput, exportMemories } from "../operations/moving/export.ts";
@@ -85,9 +86,12 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
         value: true,
       });
     }
+    const runtime = context.get("runtime"), { caller } = runtime;
     return json(
-      await importFile(context.get("runtime"), bodies.lines(request), {
+      await importFile(runtime, bodies.lines(request), {
         signal: request.signal,
+        // Who wrote what is for those to say who have the whole store; of them without a key nothing is known.
+        keepWriters: caller.kind !== "anonymous" && may(caller, "admin everywhere"),
         trustVectors,
         limits: LINE,
       }),
