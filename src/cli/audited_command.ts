@@ -11,22 +11,17 @@ import type { CliContext } from "./context.ts";
 
 /** What each command would need, were it called from elsewhere. Commands are the user's who owns the data folder. */
 export const COMMANDS: Readonly<Record<string, Right>> = {
-  ...of("read", "unified http mcp stdio search list get stats config doctor completion version connect outbox grants"),
-  ...of("read", "audit", "audit verify", "backup list", "backup verify", "outbox list"),
-  ...of("write", "store delete"),
-  ...of(
-    "admin",
-    "export import copy upgrade backup restore model reembed optimize",
-    "outbox retry",
-    "outbox drop",
-    "grants list",
-    "grants revoke",
-  ),
+  ...of("read", ["unified", "http", "mcp", "stdio", "completion", "version", "connect", "config", "doctor", "stats"]),
+  ...of("read", ["search", "list", "get", "audit", "audit verify", "backup list", "backup verify"]),
+  ...of("read", ["outbox", "outbox list", "grants", "keys"]),
+  ...of("write", ["store", "delete"]),
+  ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
+  ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
+  ...of("admin", ["keys create", "keys list", "keys rotate", "keys revoke"]),
 };
 
-/** @param names Commands of one word each, then those of two. */
-function of(right: Right, names: string, ...more: string[]): Record<string, Right> {
-  return Object.fromEntries([...names.split(" "), ...more].map((name) => [name, right]));
+function of(right: Right, names: readonly string[]): Record<string, Right> {
+  return Object.fromEntries(names.map((name) => [name, right]));
 }
 
 /** A command line whose commands are noted. */

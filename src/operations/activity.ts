@@ -100,6 +100,8 @@ export interface ActivityView {
   texts?: boolean;
   /** Called with each change that is counted through this view. */
   onChange?: ((change: Change) => void) | undefined;
+  /** Called with what `describe` is given. */
+  onDescribe?: ((what: string) => void) | undefined;
 }
 
 /** What an activity is made of. */
@@ -195,6 +197,11 @@ export class Activity {
     counts.changes.push(change);
     if (counts.changes.length > 2 * CHANGES_KEPT) counts.changes = counts.changes.slice(-CHANGES_KEPT);
     onChange?.(change);
+  }
+
+  /** Says what an operation is about that touches no memory, such as a key by its name; the audit log alone keeps it. */
+  describe(what: string): void {
+    this.#view.onDescribe?.(what);
   }
 
   /** The latest changes, newest first, and how many there were. */

@@ -231,3 +231,16 @@ Deno.test("a folder that can't be written fails no request, and health says so",
   Deno.removeSync(folder);
   assertEquals((await entriesOf(client.runtime)).length, 1);
 });
+
+Deno.test("entries about keys name the key and never its token", async () => {
+  await using client = await openClient({ http: { apiKey: "a-key-of-some-length" } });
+  const { json: made } = await client.send("POST", "/api/keys", { name: "laptop", rights: "write" }, KEY);
+  assert(typeof made.token === "string", JSON.stringify(made));
+  await client.send("DELETE", `/api/keys/${made.key.id}`, undefined, KEY);
+  const entries = (await entriesOf(client.runtime)).reverse();
+  assertEquals(entries.map(({ action, outcome, detail }) => [action, outcome, detail]), [
+    ["createKey", "ok", `Key ${made.key.id} "laptop", right write`],
+    ["revokeKey", "ok", `Key ${made.key.id} "laptop"`],
+  ]);
+  assert(!JSON.stringify(entries).includes(made.token));
+});

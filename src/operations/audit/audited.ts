@@ -38,8 +38,8 @@ export interface AuditedCall {
 /** Watches an operation of the runtime's caller. */
 export function audited(runtime: Runtime): AuditedCall {
   const { audit, caller } = runtime, hashes: string[] = [];
-  let count = 0, ended: AuditedEnd | null = null;
-  const note = ({ action, outcome, request, detail }: AuditedEnd, hashes: readonly string[], count: number) => {
+  let count = 0, ended: AuditedEnd | null = null, about: string | undefined;
+  const note = ({ action, outcome, request, detail = about }: AuditedEnd, hashes: readonly string[], count: number) => {
     const draft: AuditDraft = {
       caller: auditCaller(caller),
       channel: caller.channel,
@@ -59,8 +59,9 @@ export function audited(runtime: Runtime): AuditedCall {
     hashes.push(...change.content_hashes);
     count += change.count;
   };
+  const onDescribe = (what: string) => about = what;
   return {
-    runtime: { ...runtime, activity: runtime.activity.within({ scope: caller.scope, onChange }) },
+    runtime: { ...runtime, activity: runtime.activity.within({ scope: caller.scope, onChange, onDescribe }) },
     end: (end) => {
       if (ended !== null) return;
       ended = end;

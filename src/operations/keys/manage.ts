@@ -94,6 +94,7 @@ export async function createKey(runtime: Runtime, input: CreateKeyInput): Promis
     created_at: now,
     expires_at: expires_in_days == null ? null : now + Math.round(expires_in_days * DAY),
   };
+  runtime.activity.describe(`Key ${id} "${name}", right ${rights}`);
   const isFirst = await changeKeys(runtime.storage, (keys) => {
     if (keys.some((other) => other.name === name)) {
       throw new MemoryError("conflict", `Cannot create key "${name}": there is one of that name`, {
@@ -121,7 +122,7 @@ export async function listKeys({ storage }: Runtime): Promise<KeysOutput> {
  * @throws {MemoryError} `not_found`.
  */
 export async function rotateKey(
-  { storage }: Runtime,
+  { storage, activity }: Runtime,
   which: string,
   { overlap_seconds }: z.infer<typeof RotateKeyInput>,
 ): Promise<NewKeyOutput> {
@@ -135,6 +136,7 @@ export async function rotateKey(
     };
     return { keys: keys.map((other) => other.id === key.id ? key : other), result: { key, token } };
   });
+  activity.describe(`Key ${key.id} "${key.name}"`);
   const old = overlap_seconds === 0 ? "is no longer valid" : `stays valid until ${isoTime(until)}`;
   const message = `Key "${key.name}" has a new token, shown this once; the old one ${old}`;
   return { key: viewOf(key, await readUses(storage)), token, message };
@@ -146,11 +148,15 @@ export async function rotateKey(
  * @param which Id or name.
  * @throws {MemoryError} `not_found`.
  */
-export async function revokeKey({ storage }: Runtime, which: string): Promise<z.infer<typeof RevokeKeyOutput>> {
-  const { name, left } = await changeKeys(storage, (keys) => {
+export async function revokeKey(
+  { storage, activity }: Runtime,
+  which: string,
+): Promise<z.infer<typeof RevokeKeyOutput>> {
+  const { id, name, left } = await changeKeys(storage, (keys) => {
     const { id, name } = findIn(keys, which), others = keys.filter((key) => key.id !== id);
-    return { keys: others, result: { name, left: others.length } };
+    return { keys: others, result: { id, name, left: others.length } };
   });
+  activity.describe(`Key ${id} "${name}"`);
   const open = left > 0
     ? ""
     : ". It was the last one: without MCP_API_KEY or another way to sign in, requests of this " +
