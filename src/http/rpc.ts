@@ -8,15 +8,14 @@
 import { z } from "@hono/zod-openapi";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
 import { leastNeedOfTool, may, needOfMessages } from "../access/rights.ts";
-import { type ArgumentSpec, parseArguments } from "../memory/arguments.ts";
+import { parseArguments } from "../memory/arguments.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
-import { toolSchema } from "../memory/tool_schema.ts";
 import { textWithKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { addEndpoint, documented, json, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
-import { RPC_TOOLS, type RpcTool, statistics } from "./rpc_tools.ts";
+import type { RpcTool } from "./rpc_tools.ts";
 import { InvalidRequest, validate } from "./validation.ts";
 
 /** The protocol version this route's clients expect. */
@@ -54,6 +53,9 @@ const Tools = z.array(z.object({
   inputSchema: z.record(z.string(), z.unknown()),
 }));
 
+/** The tools with what they are made of, which a service that no client of this route calls does without. */
+const rpcTools = async (): Promise<readonly RpcTool[]> => (await import("./rpc_tools.ts")).RPC_TOOLS;
+
 class RpcError extends Error {
   constructor(readonly code: number, message: string) {
     super(message);
@@ -86,11 +88,13 @@ export function addRpc(app: RestApp, settings: RouteSettings): void {
     const id = request.id ?? null,
       runtime = context.get("runtime"),
       { requests } = runtime.telemetry,
-      scope = requests.current;
-    if (scope) scope.operation = operationOf(request);
+      scope = requests.current,
+      tools = await rpcTools();
+    if (scope) scope.operation = operationOf(request, tools);
     try {
       const profile = profileOf(context.req.raw) ?? runtime.settings.tools?.profile ?? "full";
-      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request, profile) });
+      const agentId = context.req.header("x-agent-id")?.trim() || null;
+      return json({ jsonrpc: "2.0", id, result: await answer(runtime, request, { tools, profile, agentId }) });
     } catch (error) {
       if (scope) {
         scope.outcome = error instanceof RpcError || error instanceof InvalidRequest
@@ -111,9 +115,9 @@ export function addRpc(app: RestApp, settings: RouteSettings): void {
     answer: z.object({ tools: Tools, protocol: z.literal("mcp"), version: z.string() }).openapi("RpcTools"),
     answers: "The tools with the schemas of their arguments.",
     infallible: true,
-  }, (_input, { caller }) => {
-    const tools = listTools("full").filter(({ name }) => may(caller, leastNeedOfTool(name)));
-    return Promise.resolve({ tools, protocol: "mcp" as const, version: "1.0" });
+  }, async (_input, { caller }) => {
+    const tools = listTools(await rpcTools(), "full").filter(({ name }) => may(caller, leastNeedOfTool(name)));
+    return { tools, protocol: "mcp" as const, version: "1.0" };
   });
 
   addEndpoint(app, settings, {
@@ -131,6 +135,7 @@ export function addRpc(app: RestApp, settings: RouteSettings): void {
     }).openapi("RpcHealth"),
     answers: "The state; `status` is unhealthy while the store can't be reached.",
   }, async (_input, runtime) => {
+    const { RPC_TOOLS, statistics } = await import("./rpc_tools.ts");
     const { status, statistics: figures } = await statistics(runtime);
     return {
       status,
@@ -143,12 +148,16 @@ export function addRpc(app: RestApp, settings: RouteSettings): void {
 }
 
 /** A method or a tool by name; what isn't known has no name of its own, so that clients can't fill the counters. */
-function operationOf({ method, params }: RpcRequest): string {
+function operationOf({ method, params }: RpcRequest, tools: readonly RpcTool[]): string {
   if (method !== "tools/call") return METHODS.has(method) ? method : "unknown";
-  return RPC_TOOLS.find(({ name }) => name === params?.name)?.name ?? "unknown";
+  return tools.find(({ name }) => name === params?.name)?.name ?? "unknown";
 }
 
-async function answer(runtime: Runtime, { method, params }: RpcRequest, profile: ToolProfile): Promise<unknown> {
+async function answer(
+  runtime: Runtime,
+  { method, params }: RpcRequest,
+  { tools, profile, agentId }: { tools: readonly RpcTool[]; profile: ToolProfile; agentId: string | null },
+): Promise<unknown> {
   switch (method) {
     case "initialize":
       return {
@@ -159,51 +168,45 @@ async function answer(runtime: Runtime, { method, params }: RpcRequest, profile:
     case "ping":
       return {};
     case "tools/list":
-      return { tools: listTools(profile).filter(({ name }) => may(runtime.caller, leastNeedOfTool(name))) };
+      return { tools: listTools(tools, profile).filter(({ name }) => may(runtime.caller, leastNeedOfTool(name))) };
     case "tools/call": {
       const call = ToolCall.safeParse(params ?? {});
       if (!call.success) throw new RpcError(CODE.invalidParams, "Invalid params: name is required");
-      const tool = RPC_TOOLS.find(({ name }) => name === call.data.name);
+      const tool = tools.find(({ name }) => name === call.data.name);
       if (tool === undefined) {
         throw new RpcError(CODE.internal, `Internal error: Unknown tool: ${shown(call.data.name)}`);
       }
       if (!isServed(tool, profile)) {
-        const names = listTools(profile).map(({ name }) => name).join(", ");
+        const names = listTools(tools, profile).map(({ name }) => name).join(", ");
         const message = `Cannot run ${tool.name}: it is not in the profile ${profile}, which has ${names}`;
         throw new MemoryError("refused", `${message}; POST /mcp?tools=full has all tools`);
       }
       const { output, ...others } = call.data.arguments ?? {};
       const isForm = typeof output === "string" && ["compact", "text", "json"].includes(output.trim().toLowerCase());
       const form = isForm ? output.trim().toLowerCase() : runtime.settings.tools?.output;
-      const { values, ignored } = parseArguments(specOf(tool), isForm ? others : call.data.arguments ?? {});
-      const result = await tool.run(runtime, values) as object;
-      const note = ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "";
-      const text = tool.compact && (form === "compact" || form === "text")
-        ? await textWithKeys(runtime, (short) => note + tool.compact!(result, short))
-        : JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result);
-      return { content: [{ type: "text", text }] };
+      const { values, ignored } = parseArguments(tool, isForm ? others : call.data.arguments ?? {});
+      if (form === "compact" || form === "text") {
+        const note = ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "";
+        const compact = await tool.compact(runtime, values, agentId);
+        return { content: [{ type: "text", text: await textWithKeys(runtime, (short) => note + compact(short)) }] };
+      }
+      const result = await tool.json(runtime, values, agentId);
+      return {
+        content: [{ type: "text", text: JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result) }],
+      };
     }
     default:
       throw new RpcError(CODE.methodNotFound, `Method not found: ${shown(method)}`);
   }
 }
 
-function specOf({ name, input, aliases = {}, strict = false }: RpcTool): ArgumentSpec {
-  const { inputSchema } = listTools("full").find((tool) => tool.name === name)!;
-  return { name, input, properties: inputSchema.properties as ArgumentSpec["properties"], aliases, strict };
-}
-
-function isServed({ core = false }: RpcTool, profile: ToolProfile): boolean {
+function isServed({ core }: RpcTool, profile: ToolProfile): boolean {
   return profile === "full" || core;
 }
 
-let listed: z.infer<typeof Tools> | undefined;
-
-function listTools(profile: ToolProfile): z.infer<typeof Tools> {
-  listed ??= RPC_TOOLS.map(({ name, description, input }) => {
-    return { name, description, inputSchema: toolSchema(input, "input") };
-  });
-  return listed.filter((_, i) => isServed(RPC_TOOLS[i]!, profile));
+function listTools(tools: readonly RpcTool[], profile: ToolProfile): z.infer<typeof Tools> {
+  return tools.filter((tool) => isServed(tool, profile))
+    .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
 }
 
 /** An error as the client may see it; what only the operator can act on goes to the log. */

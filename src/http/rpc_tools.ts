@@ -1,189 +1,175 @@
 /**
- * The tools of the JSON-RPC route, with the names, arguments and answers that its existing clients know. The MCP port
- * serves more and newer ones; both call the same operations.
+ * The tools of the JSON-RPC route, with the names, arguments and answers that its existing clients know. Each is a tool of
+ * the MCP port in another form: its schemas check the arguments, and its `run` does the work.
  *
  * @module
  */
 
 import { z } from "zod";
 import { MemoryError } from "../errors.ts";
-import { compactText } from "../memory/compact.ts";
-import {
-  ClientHostname,
-  Content,
-  ListOrder,
-  MemoryType,
-  type MemoryView,
-  NewMemoryType,
-  NewMetadata,
-  NewTagList,
-  normaliseTags,
-  Page,
-  PageSize,
-  plainKey,
-  Query,
-  ResultOrder,
-  type ShortKey,
-  Threshold,
-} from "../memory/schemas.ts";
+import type { ArgumentSpec } from "../memory/arguments.ts";
+import type { Passage } from "../memory/passage.ts";
+import { NewMemoryType, PageSize, type ShortKey } from "../memory/schemas.ts";
 import { extractTimeExpression, parseTimeExpression } from "../memory/time_expression.ts";
-import { deleteMemory } from "../operations/delete.ts";
 import { health } from "../operations/health/health.ts";
-import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { search, type SearchOutput } from "../operations/search.ts";
-import { searchByTag } from "../operations/search_by_tag.ts";
-import { store } from "../operations/store.ts";
+import type { MemoryResult } from "../tools/fields.ts";
+import { listMemories, retrieveMemory, searchByTag } from "../tools/find.ts";
+import { checkDatabaseHealth } from "../tools/health.ts";
+import { searchTool } from "../tools/search.ts";
+import { type Level, shownOf, sizeItems } from "../tools/sizes.ts";
+import { deleteMemoryTool, storeMemory } from "../tools/store.ts";
+import { inputSchema, type ObjectSchema, type Tool } from "../tools/tool.ts";
 
-/** A tool: `run` gets checked arguments and gives what is sent as JSON text. */
-export interface RpcTool<I extends z.ZodObject = z.ZodObject> {
-  name: string;
+type Values = Readonly<Record<string, unknown>>;
+
+/** A tool of the route. */
+export interface RpcTool extends ArgumentSpec {
   description: string;
-  input: I;
-  /** Other names of arguments, accepted but not advertised. */
-  aliases?: Readonly<Record<string, string>>;
-  /** Refuses unknown names instead of ignoring them. */
-  strict?: boolean;
+  inputSchema: ObjectSchema;
   /** Whether the profile `core` has it. */
-  core?: boolean;
-  /** The answer as text for a model, at the least cost; JSON alone without it. */
-  compact?(result: unknown, short: ShortKey): string;
-  run(runtime: Runtime, input: z.output<I>): Promise<unknown>;
+  core: boolean;
+  /** Runs it with checked arguments; what is sent as JSON text. */
+  json(runtime: Runtime, values: Values, agentId: string | null): Promise<object>;
+  /** The same as text for a model, at the least cost. */
+  compact(runtime: Runtime, values: Values, agentId: string | null): Promise<(short: ShortKey) => string>;
 }
 
-const defineTool = <I extends z.ZodObject>(tool: RpcTool<I>) => tool as unknown as RpcTool;
+/** In which a tool differs here from what it is on the MCP port. */
+interface Form {
+  name?: string;
+  description?: string;
+  /** The arguments that are advertised; the others are taken all the same. */
+  listed: readonly string[];
+  core?: boolean;
+  /** The tool's arguments by the names that they have here. */
+  names?: Readonly<Record<string, string>>;
+  /** Arguments that differ, and those that only this route has. */
+  input?: z.ZodRawShape;
+  /** What the tool is called with, where arguments mean something else here. */
+  prepare?(values: Values, runtime: Runtime): Values | Promise<Values>;
+  /** The answer as clients know it. `prepared` is what the tool was called with. */
+  answer(result: Values, values: Values, prepared: Values, runtime: Runtime): object;
+}
 
-const Tags = z.array(z.string());
 const Limit = PageSize.unwrap();
+
+function derive(tool: Tool, form: Form): RpcTool {
+  const { name = tool.name, description = tool.description, listed, names = {}, core = false, prepare } = form;
+  const hereOf = new Map(Object.entries(names).map(([here, there]) => [there, here]));
+  const own = Object.entries(tool.input.shape).map(([there, schema]) => [hereOf.get(there) ?? there, schema]);
+  const input = z.object({ ...Object.fromEntries(own), ...form.input });
+  const aliases = [...Object.entries(tool.aliases ?? {}), ...hereOf]
+    .map(([alias, there]) => [alias, hereOf.get(there) ?? there] as const)
+    .filter(([alias]) => !Object.hasOwn(input.shape, alias));
+  const called = async (runtime: Runtime, values: Values) => {
+    const prepared = await prepare?.(values, runtime) ?? values;
+    return Object.fromEntries(Object.entries(prepared).map(([here, value]) => [names[here] ?? here, value]));
+  };
+  return {
+    name,
+    description,
+    input,
+    inputSchema: inputSchema(input, listed),
+    properties: inputSchema(input).properties ?? {},
+    aliases: Object.fromEntries(aliases),
+    strict: tool.strict ?? false,
+    core,
+    async json(runtime, values, agentId) {
+      const prepared = await called(runtime, values);
+      // The answer is cut by its own, smaller measure.
+      const whole = "max_tokens" in tool.input.shape ? { max_tokens: Number.MAX_SAFE_INTEGER, detail: "full" } : {};
+      const result = await tool.run(runtime, { ...prepared, ...whole }, { agentId });
+      return form.answer(result, values, prepared, runtime);
+    },
+    async compact(runtime, values, agentId) {
+      const result = await tool.run(runtime, await called(runtime, values), { agentId });
+      return (short) => tool.compact(result, short);
+    },
+  };
+}
+
+const deletion = derive(deleteMemoryTool, {
+  listed: ["content_hash"],
+  core: true,
+  answer: ({ queued }) => ({
+    success: true,
+    message: queued ? "Deletion queued" : "Memory deleted successfully",
+  }),
+});
 
 /** All tools, in the order clients list them. */
 export const RPC_TOOLS: readonly RpcTool[] = [
-  defineTool({
-    name: "store_memory",
+  derive(storeMemory, {
     core: true,
-    description: "Keep a fact, decision or preference, with tags and metadata to find it by.",
-    input: z.object({
-      content: Content,
-      tags: NewTagList.default([]).describe("Labels to find it by."),
-      memory_type: NewMemoryType.nullish(),
-      metadata: NewMetadata.default({}),
-      client_hostname: ClientHostname.nullish(),
-    }),
-    async run(runtime, input) {
-      const { success, message, content_hash } = await store(runtime, input);
+    listed: ["content", "tags", "memory_type", "metadata", "client_hostname"],
+    input: { memory_type: NewMemoryType.nullish().default(null) },
+    answer: ({ result }) => {
+      const { success, message, content_hash } = result as Values;
       return { success, message, content_hash };
     },
   }),
-  defineTool({
-    name: "retrieve_memory",
+  derive(retrieveMemory, {
     core: true,
-    compact: compactAnswer,
-    description: "Find memories by meaning and by words.",
-    input: z.object({
-      query: Query,
-      limit: Limit.default(10).describe("Results, 1 to 100."),
-      similarity_threshold: Threshold.default(0).describe("Least similarity of a result; 0 cuts nothing off."),
-      order: ResultOrder.optional(),
-    }),
-    aliases: { n_results: "limit", page_size: "limit", min_similarity: "similarity_threshold" },
-    async run(runtime, { query, limit, similarity_threshold, order }) {
-      const input = {
-        query,
-        mode: "hybrid" as const,
-        page: 1,
-        page_size: limit,
-        match_all: false,
-        similarity_threshold,
-        order,
-      };
-      return found(await search(runtime, input));
-    },
+    listed: ["query", "limit", "similarity_threshold", "order"],
+    names: { limit: "page_size", similarity_threshold: "min_similarity" },
+    answer: (result, values) => found(result, values),
   }),
-  defineTool({
+  derive(searchTool, {
     name: "recall_memory",
-    compact: compactAnswer,
     description: "Find memories of a time named in words, such as last week, by meaning where the query says more.",
-    input: z.object({
-      query: Query,
+    listed: ["query", "n_results", "order"],
+    names: { n_results: "page_size" },
+    input: {
+      query: retrieveMemory.input.shape.query!,
       n_results: Limit.default(5).describe("Results, 1 to 100."),
-      order: ResultOrder.optional(),
-    }),
-    aliases: { limit: "n_results" },
-    async run(runtime, { query, n_results, order }) {
-      const { period, rest } = await periodIn(query, runtime.settings.timeZone);
-      const within = {
-        page: 1,
-        page_size: n_results,
-        match_all: false,
-        order,
-        created_after: period?.from,
-        created_before: period?.before,
-      };
-      const zone = period === null ? {} : { timezone: runtime.settings.timeZone };
-      if (rest === "") return { ...listed((await list(runtime, within)).memories.map(brief)), ...zone };
-      return { ...found(await search(runtime, { ...within, query: rest, mode: "hybrid" })), ...zone };
+      exchanges: z.boolean().default(false),
     },
+    async prepare({ query, ...values }, runtime) {
+      const { period, rest } = await periodIn(query as string, runtime.settings.timeZone);
+      if (period === null) return { ...values, query };
+      return { ...values, query: rest, created_after: period.from, created_before: period.before };
+    },
+    answer: (result, values, { created_after }, { settings }) => ({
+      ...found(result, values),
+      ...created_after === undefined ? {} : { timezone: settings.timeZone },
+    }),
   }),
-  defineTool({
-    name: "search_by_tag",
-    compact: compactAnswer,
-    description: "List memories that carry given tags, newest first.",
-    input: z.object({
-      tags: Tags,
+  derive(searchByTag, {
+    listed: ["tags", "operation", "order"],
+    input: {
+      page_size: Limit.default(100),
       operation: z.enum(["AND", "OR"]).default("AND").describe("Whether all tags must match, or any."),
-      order: ListOrder.optional(),
-    }),
-    async run(runtime, { tags, operation, order }) {
-      const match_all = operation === "AND";
-      const input = { tags: normaliseTags(tags), match_all, order, page: 1, page_size: 100 };
-      const { results, total } = await searchByTag(runtime, input);
-      return listed(results.map(({ memory }) => brief(memory)), total);
+      match_all: z.boolean().optional(),
     },
+    prepare: ({ operation, match_all, ...values }) => ({ ...values, match_all: match_all ?? operation === "AND" }),
+    answer: (result, values) => ({ ...found(result, values), total_found: result.total }),
   }),
-  defineTool({
-    name: "delete_memory",
-    core: true,
-    description: "Delete one memory by its content_hash. The trash keeps it for a while.",
-    input: z.object({ content_hash: z.string() }),
-    aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash" },
-    strict: true,
-    async run(runtime, { content_hash }) {
+  {
+    ...deletion,
+    async json(runtime, values, agentId) {
       try {
-        const { success, message } = await deleteMemory(runtime, { content_hash: plainKey(content_hash) });
-        return { success, message };
+        return await deletion.json(runtime, values, agentId);
       } catch (error) {
         if (!(error instanceof MemoryError) || error.code !== "not_found") throw error;
-        return { success: false, message: `Memory with hash ${content_hash} not found` };
+        return { success: false, message: `Memory with hash ${values.content_hash} not found` };
       }
     },
-  }),
-  defineTool({
-    name: "check_database_health",
-    description: "State of the store and its figures.",
-    input: z.object({}),
-    run: (runtime) => statistics(runtime),
-  }),
-  defineTool({
-    name: "list_memories",
-    compact: compactAnswer,
-    description: "Browse memories, newest first, all or those of one tag or type.",
-    input: z.object({
-      page: Page,
-      page_size: PageSize,
-      tag: MemoryType.nullish().describe("Only memories with this tag."),
-      memory_type: MemoryType.nullish(),
-    }),
-    aliases: { limit: "page_size" },
-    async run(runtime, { page, page_size, tag, memory_type }) {
-      const tags = tag ? { tags: [tag] } : {};
-      const listing = await list(runtime, { page, page_size, match_all: false, memory_type, ...tags });
-      const memories = listing.memories.map((memory) => ({
-        ...brief(memory),
+  },
+  {
+    ...derive(checkDatabaseHealth, { listed: [], answer: (result) => result }),
+    json: (runtime) => statistics(runtime),
+  },
+  derive(listMemories, {
+    listed: ["page", "page_size", "tag", "memory_type"],
+    answer: (result, values) => {
+      const { results, total_found: _, ...left } = found(result, values, (memory) => ({
         memory_type: memory.memory_type,
         metadata: memory.metadata,
         updated_at: memory.updated_at_iso,
       }));
-      return { memories, page, page_size, total_found: listing.total };
+      const { page, page_size, total } = result;
+      return { memories: results, page, page_size, total_found: total, ...left };
     },
   }),
 ];
@@ -221,36 +207,45 @@ async function periodIn(
   }
 }
 
-function brief({ content, content_hash, tags, created_at_iso }: MemoryView) {
-  return { content, content_hash, tags, created_at: created_at_iso };
+/** A memory as the finding tools give it, under either name of its key. */
+type FoundMemory = Partial<MemoryResult> & {
+  id?: string;
+  similarity_score?: number | null;
+  passage?: Passage;
+};
+
+/**
+ * What was found, within the bound of every answer, and what could not be searched: without that, an empty answer reads
+ * as nothing known.
+ */
+function found(result: Values, values: Values, more: (memory: FoundMemory) => object = () => ({})) {
+  const { memories, results, notice } = result as {
+    memories?: FoundMemory[];
+    results?: FoundMemory[];
+    notice?: string;
+  };
+  const all = memories ?? results ?? [], query = values.query as string | undefined;
+  const detail = (values.detail ?? "full") as Level, max_tokens = values.max_tokens as number | undefined;
+  const { items, ...left } = sizeItems(
+    all,
+    { detail, max_tokens, least: "snippets", whole: "GET /api/memories/{content_hash} gives a memory whole" },
+    (memory, level) => ({ ...brief(memory, level, query), ...more(memory) }),
+  );
+  return { results: items, total_found: all.length, ...notice === undefined ? {} : { notice }, ...left };
 }
 
-/** What a search found, and what it could not look at: without that, an empty answer reads as nothing known. */
-function found({ results, notice }: SearchOutput) {
-  const brought = results.map(({ memory, similarity_score }) => ({ ...brief(memory), similarity_score }));
-  return { ...listed(brought), ...(notice === null ? {} : { notice }) };
-}
-
-/** What one of the finding tools answers. */
-interface FoundMemories {
-  results?: (ReturnType<typeof brief> & { similarity_score?: number | null })[];
-  memories?: (ReturnType<typeof brief> & { memory_type: string | null; metadata: Record<string, unknown> })[];
-  total_found: number;
-  page?: number;
-  page_size?: number;
-  notice?: string;
-}
-
-function compactAnswer(result: unknown, short: ShortKey): string {
-  const { results, memories, total_found: total, page = 1, page_size = 100, notice } = result as FoundMemories;
-  const shown = (results ?? memories ?? []).map(({ created_at, ...memory }) => ({
-    ...memory,
-    created_at_iso: created_at,
-  }));
-  const total_pages = Math.max(1, Math.ceil(total / page_size));
-  return compactText(shown, { total, page, total_pages, notice }, short);
-}
-
-function listed<T>(results: T[], total_found = results.length): { results: T[]; total_found: number } {
-  return { results, total_found };
+function brief(memory: FoundMemory, level: Level, query: string | undefined) {
+  const { id, content_hash = id, content = "", content_length, tags, created_at_iso, similarity_score } = memory;
+  // A content that was cut already isn't the text that the passage lies in.
+  const passage = content_length === undefined ? memory.passage : undefined;
+  const shown = shownOf(content, level, { ...query === undefined ? {} : { query }, ...passage && { passage } });
+  const length = content_length ?? (shown === content ? undefined : content.length);
+  return {
+    ...level === "ids" ? {} : { content: shown },
+    content_hash,
+    tags,
+    created_at: created_at_iso,
+    ...similarity_score === undefined ? {} : { similarity_score },
+    ...length === undefined || level === "ids" ? {} : { content_length: length },
+  };
 }

@@ -132,7 +132,7 @@ export const searchTool = defineTool({
     const entries = found.results.map((hit, i) => ({ ...hit, around: found.around[i] ?? null }));
     const { items, ...left } = sizeItems(
       entries,
-      { detail: level, max_tokens },
+      { detail: level, max_tokens, query: input.query },
       ({ memory, similarity_score, relevance, relevance_reason, passage, exchange, around }, form) => ({
         ...resultOf(memory, form, input.query, passage ?? undefined),
         ...(similarity_score === null ? {} : { similarity_score: roundScore(similarity_score) }),

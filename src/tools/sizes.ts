@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { around, type Passage } from "../memory/passage.ts";
 import type { Exchange } from "./fields.ts";
-import { DEFAULT_ANSWER_TOKENS, Detail, excerpt, fit, MaxTokens, snippetOf } from "../memory/sizing.ts";
+import { DEFAULT_ANSWER_TOKENS, Detail, estimateTokens, excerpt, fit, MaxTokens, snippetOf } from "../memory/sizing.ts";
 
 /** Arguments of every tool that reads memories. */
 export const Sizing = { detail: Detail.default("full"), max_tokens: MaxTokens.optional() };
@@ -19,8 +19,14 @@ export const Sized = {
   how: z.string().optional().describe("How to get what was left out."),
 };
 
-/** Tokens kept free for what surrounds the memories in an answer. */
-const FRAME = 30;
+/** Tokens kept free for what surrounds the memories in an answer: the names of fields, counts, and how to get the rest. */
+const FRAME = 100, SMALL_FRAME = 30;
+
+/** Tokens kept free in an answer of so many, which repeats the query. */
+function frameOf(tokens: number, query = ""): number {
+  const own = tokens < 5 * FRAME ? SMALL_FRAME : FRAME;
+  return own + Math.min(estimateTokens(query), Math.floor(tokens / 4));
+}
 
 /** How to size memories. */
 export interface Sizes {
@@ -28,6 +34,10 @@ export interface Sizes {
   max_tokens?: number | undefined;
   /** What snippets are to show. */
   query?: string;
+  /** What an item comes down to where there is no room; what needs more room is left out. `ids` by default. */
+  least?: Level;
+  /** How a memory is read whole, in words. */
+  whole?: string;
 }
 
 interface Sizeable {
@@ -47,7 +57,7 @@ export interface SizedItems<T> {
 }
 
 const HOW_OMITTED = "Read on with a page_size of";
-const HOW_SHORTENED = "fetch gives a memory whole by its id; max_tokens raises the bound";
+const HOW_WHOLE = "fetch gives a memory whole by its id";
 
 /** Memories at a level of detail and within a budget. What doesn't fit whole comes as a snippet or as its key. */
 export function sizeMemories<T extends Sizeable>(memories: readonly T[], sizes: Sizes): SizedItems<Cut<T>> {
@@ -57,23 +67,24 @@ export function sizeMemories<T extends Sizeable>(memories: readonly T[], sizes: 
 /** Items of any kind within a budget; `shape` gives an item at a level of detail. */
 export function sizeItems<T, S>(
   items: readonly T[],
-  { detail, max_tokens }: Sizes,
+  { detail, max_tokens, query, least = "ids", whole = HOW_WHOLE }: Sizes,
   shape: (item: T, level: Level) => S,
 ): SizedItems<S> {
-  const levels = LEVELS.slice(LEVELS.indexOf(detail));
+  const most = LEVELS.indexOf(detail), levels = LEVELS.slice(most, Math.max(most, LEVELS.indexOf(least)) + 1);
+  const tokens = max_tokens ?? DEFAULT_ANSWER_TOKENS;
   const forms = items.map((item) => levels.map((level) => () => shape(item, level)));
-  const { items: kept, omitted, truncated } = fit(forms, max_tokens ?? DEFAULT_ANSWER_TOKENS, FRAME);
+  const { items: kept, omitted, truncated } = fit(forms, tokens, frameOf(tokens, query));
   return {
     items: kept,
     ...(omitted > 0 ? { omitted } : {}),
-    ...(truncated ? { truncated: true as const, how: howToGet(kept.length, omitted) } : {}),
+    ...(truncated ? { truncated: true as const, how: howToGet(kept.length, omitted, whole) } : {}),
   };
 }
 
 /** How an agent gets the rest. A page of as many as fitted goes on where this one ended. */
-function howToGet(kept: number, omitted: number): string {
-  if (omitted === 0) return HOW_SHORTENED;
-  return kept === 0 ? HOW_SHORTENED : `${HOW_OMITTED} ${kept} from page 2; ${HOW_SHORTENED}`;
+function howToGet(kept: number, omitted: number, whole: string): string {
+  const shortened = `${whole}; max_tokens raises the bound`;
+  return omitted === 0 || kept === 0 ? shortened : `${HOW_OMITTED} ${kept} from page 2; ${shortened}`;
 }
 
 /**

@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { estimateTokens } from "../../src/memory/sizing.ts";
+import { contentHash } from "../../src/memory/hash.ts";
+import { plain } from "../storage/fixtures.ts";
 import { openClient, type TestClient } from "./client.ts";
 
 async function call(client: TestClient, name: string, args: unknown = {}) {
@@ -76,4 +79,71 @@ Deno.test("the JSON-RPC route lists its tools and tells its health", async () =>
   assertEquals([health.status, health.tools_available], ["healthy", tools.length]);
   const { json: begun } = await client.send("POST", "/mcp", { id: 1, method: "initialize", params: {} });
   assertEquals(begun.result.protocolVersion, "2024-11-05");
+});
+
+Deno.test("an answer of the JSON-RPC route costs at most 20,000 tokens, and says how to get what is missing", async () => {
+  await using client = await openClient();
+  const now = Date.now() / 1000;
+  const contents = Array.from({ length: 30 }, (_, i) => `Crane log ${i}. ${"The crane was greased. ".repeat(900)}`);
+  await client.runtime.storage.store(
+    contents.map((content, i) =>
+      plain(i, { content, content_hash: contentHash(content), tags: ["crane"], created_at: now - 30 + i })
+    ),
+  );
+  for (
+    const [tool, args, field] of [
+      ["retrieve_memory", { query: "crane log greased", limit: 30 }, "results"],
+      ["recall_memory", { query: "today", n_results: 30 }, "results"],
+      ["recall_memory", { query: "crane log greased today", n_results: 30 }, "results"],
+      ["search_by_tag", { tags: ["crane"] }, "results"],
+      ["list_memories", { page_size: 30 }, "memories"],
+    ] as const
+  ) {
+    const params = { name: tool, arguments: args };
+    const { json } = await client.send("POST", "/mcp", { id: 1, method: "tools/call", params });
+    const text = json.result.content[0].text as string, answer = JSON.parse(text), given = answer[field];
+    assert(estimateTokens(text) <= 20_000, `${tool}: ${estimateTokens(text)} tokens`);
+    assertEquals([given.length + answer.omitted, answer.total_found, answer.truncated], [30, 30, true], tool);
+    // What clients of this route read is there in every result.
+    for (const { content, content_hash, tags, created_at } of given) {
+      assert(content.length > 200 && typeof created_at === "string");
+      assertEquals([tags, content_hash.length], [["crane"], 64]);
+    }
+    const whole = given.filter(({ content_length }: { content_length?: number }) => content_length === undefined);
+    assert(whole.length >= 3, `${tool}: ${whole.length} whole`);
+    for (const { content, content_hash } of whole) assertEquals(contentHash(content), content_hash);
+    assertStringIncludes(answer.how, `Read on with a page_size of ${given.length} from page 2`);
+    assertStringIncludes(
+      answer.how,
+      "GET /api/memories/{content_hash} gives a memory whole; max_tokens raises the bound",
+    );
+    // The advice holds.
+    const seen = new Set(given.map((memory: { content_hash: string }) => memory.content_hash));
+    const { limit: _, n_results: __, page_size: ___, ...others } = args as Record<string, unknown>;
+    const next = await call(client, tool, { ...others, page: 2, page_size: given.length });
+    assert(next[field].length > 0);
+    for (const { content_hash } of next[field]) assert(!seen.has(content_hash), tool);
+    const all = await call(client, tool, { ...args, max_tokens: 1_000_000 });
+    assertEquals([all[field].length, all.omitted], [30, undefined]);
+    const compact = await client.send("POST", "/mcp", {
+      id: 1,
+      method: "tools/call",
+      params: { name: tool, arguments: { ...args, output: "compact" } },
+    });
+    assert(estimateTokens(compact.json.result.content[0].text) <= 20_000);
+  }
+});
+
+Deno.test("a content that is over the bound alone is cut around what matched, over the JSON-RPC route too", async () => {
+  await using client = await openClient();
+  const content = `${"Filler words and more. ".repeat(8000)}The crane is red. ${
+    "Filler words and more. ".repeat(8000)
+  }`;
+  await client.runtime.storage.store([plain(1, { content, content_hash: contentHash(content) })]);
+  const { results: [found] } = await call(client, "retrieve_memory", { query: "crane red" });
+  assertStringIncludes(found.content, "The crane is red.");
+  assertEquals(found.content_length, content.length);
+  const { memories: [listed] } = await call(client, "list_memories");
+  assertEquals(listed.content_length, content.length);
+  assert(listed.content.length < 5000);
 });
