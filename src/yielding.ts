@@ -14,15 +14,24 @@ const SLICE_MS = 2;
  */
 const SOCKETS_MS = 10;
 
-/** `performance.now()` when sockets last had their turn by a pause made here. */
-let socketsAt = -Infinity;
+/** Milliseconds from one pause to the next within which the work counts as one, whatever pieces it consists of. */
+const CONTINUED_MS = 30;
+
+/** `performance.now()` when sockets last had their turn by a pause made here, and when the last pause was. */
+let socketsAt = -Infinity, pausedAt = -Infinity;
+/** When the work began that goes on now. */
+let busySince = 0;
 
 /**
- * A pause in work that has gone on since `began`, on `performance.now()`: other work that is due runs, and after a
- * while sockets are looked at too, which only waiting for a timer brings about, and takes about a millisecond.
+ * A pause in work that has gone on since `began`, on `performance.now()`, or for longer where other work went before:
+ * other work that is due runs, and after a while sockets are looked at too, which only waiting for a timer brings about,
+ * and takes about a millisecond.
  */
 function pause(began: number, resume: () => void): void {
-  if (performance.now() - Math.max(began, socketsAt) < SOCKETS_MS) setImmediate(resume);
+  const now = performance.now();
+  if (now - pausedAt > CONTINUED_MS) busySince = began;
+  pausedAt = now;
+  if (now - Math.max(busySince, socketsAt) < SOCKETS_MS) setImmediate(resume);
   else {
     setTimeout(() => {
       socketsAt = performance.now();

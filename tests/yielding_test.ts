@@ -33,6 +33,16 @@ Deno.test("a request is answered in the middle of long work that yields", async 
   assert(pieces < PIECES, `answered after ${pieces} pieces`);
 });
 
+Deno.test("a request is answered in the middle of long work whose pieces have slices of their own", async () => {
+  const pieces = await piecesUntilAnswered(async () => {
+    const timeSlice = new TimeSlice();
+    work();
+    await timeSlice.yieldIfDue();
+  });
+  // An answer takes several looks at sockets.
+  assert(pieces < PIECES / 2, `answered after ${pieces} pieces`);
+});
+
 Deno.test("a request is answered in the middle of queued work", async () => {
   const queue = new TimeSlicedQueue();
   // One piece is always waiting, as with many searches at once.
