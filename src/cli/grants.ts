@@ -30,7 +30,7 @@ export function addGrants(program: Command, context: CliContext): void {
             const { write, read } = grant.spaces;
             const spaces = read === "all" ? "all spaces" : [write, ...read].join(", ");
             const used = grant.last_used === null ? "not used yet" : `used ${day(grant.last_used)}`;
-            return `${grant.id}  ${grant.client}  ${grant.rights}  ${spaces}  since ${day(grant.created_at)}, ${used}`;
+            return `${grant.id}  ${grant.name}  ${grant.rights}  ${spaces}  since ${day(grant.created_at)}, ${used}`;
           }),
       );
     });

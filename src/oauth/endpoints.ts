@@ -8,7 +8,7 @@ import { json, OAuthError, Parameters } from "./answers.ts";
 import type { RegisteredClients } from "./clients.ts";
 import { isDocumentId } from "./client_documents.ts";
 import type { OAuthEvent } from "./event.ts";
-import type { Grant } from "./grant.ts";
+import { callerName, type Grant } from "./grant.ts";
 import type { Grants } from "./grants.ts";
 import { canonicalResource } from "./resources.ts";
 
@@ -35,7 +35,7 @@ export async function token(request: Request, body: string, parts: EndpointParts
     onEvent({
       action: "oauthTokenReuse",
       outcome: "forbidden",
-      caller: grant.client_name,
+      caller: callerName(grant),
       detail: `Grant ${grant.id} ended: its ${grantType === "refresh_token" ? "refresh token" : "code"} came twice`,
     });
   const by = { client_id, resource, scope: form.get("scope"), onReuse };
@@ -54,7 +54,7 @@ export async function revoke(
   const grant = await grants.revokeToken(token, await authenticate(request, form, clients));
   if (grant !== null) {
     const detail = `Grant ${grant.id} ended by its client`;
-    onEvent({ action: "oauthRevoke", outcome: "ok", caller: grant.client_name, detail });
+    onEvent({ action: "oauthRevoke", outcome: "ok", caller: callerName(grant), detail });
   }
   return new Response(null, { status: 200, headers: { "Cache-Control": "no-store" } });
 }

@@ -52,6 +52,8 @@ export type Grant = z.infer<typeof Grant>;
 /** A grant as its owner sees it. */
 export interface GrantFacts {
   id: string;
+  /** See `callerName`. */
+  name: string;
   client: string;
   client_id: string;
   rights: Grant["rights"];
@@ -79,7 +81,15 @@ export function isAlive(grant: Grant, now: number): boolean {
 export function factsOf(grant: Grant): GrantFacts {
   const { id, client_name, client_id, rights, spaces, resource, approved_by, created_at, last_used } = grant;
   const facts = { rights, spaces, resource, approved_by, created_at, last_used, expires_at: endOf(grant) };
-  return { id, client: client_name, client_id, ...facts };
+  return { id, name: callerName(grant), client: client_name, client_id, ...facts };
+}
+
+/**
+ * Name under which a grant's caller goes, beside what it writes and in logs. No key can have a name like that, and no two
+ * grants have the same: a program calls itself as it likes.
+ */
+export function callerName({ id, client_name }: Pick<Grant, "id" | "client_name">): string {
+  return `${client_name} (${id.slice(0, 4)})`;
 }
 
 function endOf({ code, access, refresh }: Grant): number {

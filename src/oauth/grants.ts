@@ -8,7 +8,7 @@ import type { Caller } from "../access/caller.ts";
 import { MemoryError } from "../errors.ts";
 import type { StoreNotes } from "../storage/contract/notes.ts";
 import { OAuthError } from "./answers.ts";
-import { factsOf, Grant, type GrantFacts, isAlive, isSameInstallation } from "./grant.ts";
+import { callerName, factsOf, Grant, type GrantFacts, isAlive, isSameInstallation } from "./grant.ts";
 import { NoteList } from "./note_list.ts";
 import { covers } from "./resources.ts";
 import { lowerOf, rightOf, scopeOf } from "./scopes.ts";
@@ -290,7 +290,7 @@ export class Grants {
     const all = read === "all";
     return {
       id: `grant:${id}`,
-      name: client_name,
+      name: callerName({ id, client_name }),
       kind: "grant",
       rights,
       scope: { write, read: all ? [write] : [...new Set([write, ...read])] },

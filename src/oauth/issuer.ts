@@ -108,7 +108,7 @@ export class Issuer {
     const spaces = claimed === undefined ? [...this.#settings.spaces] : wordsOf(claimed);
     if (right === null || spaces.length === 0) return null;
     const name = [payload.sub, payload.client_id, payload.azp].find((each) => typeof each === "string" && each !== "");
-    const caller = { id: `issuer:${name ?? ""}`, name: String(name ?? "a token without a subject").slice(0, 100) };
+    const caller = { id: `issuer:${name ?? ""}`, name: `${String(name ?? "unknown").slice(0, 100)} (issuer)` };
     const ended = { kind: "grant" as const, rights: right };
     if (spaces.includes("*")) {
       const write = spaces.find((each) => each !== "*") ?? "default";

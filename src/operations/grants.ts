@@ -16,6 +16,7 @@ export const GrantId = z.string().regex(/^[a-z0-9]{16}$/, "must be the id of a g
 /** A grant in force. */
 export const GrantView = z.object({
   id: z.string(),
+  name: z.string().describe("Name that stands beside what it writes."),
   client: z.string().describe("Name of the program, as it calls itself."),
   client_id: z.string(),
   rights: z.enum(RIGHTS),

@@ -84,6 +84,32 @@ Deno.test("a wrong key, no key, and a token in its place give nothing, and the f
   }
 });
 
+Deno.test("the owner may sign in by a named admin key, and gives no more than the key has", async () => {
+  await using service = await openService({ apiKey: null });
+  const everything = await service.key({ rights: "admin", write: "all", read: "all" });
+  const one = await service.key({ name: "work admin", rights: "admin", write: ["work"], read: ["home"] });
+  const writer = await service.key({ rights: "write" });
+  await service.flow.tokens({ form: { key: everything, read: "*" } });
+  await service.flow.tokens({ form: { key: one, write: "work", read: "home" } });
+  assertEquals((await service.oauth.grants.list())[0]!.approved_by, "work admin");
+  const { client_id } = await service.flow.register(), { challenge } = await pkce();
+  for (
+    const [form, fault] of [
+      [{ key: writer }, "not an admin key"],
+      [{ key: one }, "can't write to space &quot;default&quot;"],
+      [{ key: one, write: "home" }, "can't write to space &quot;home&quot;"],
+      [{ key: one, write: "work", read: "other" }, "can't read space &quot;other&quot;"],
+      [{ key: one, write: "work", read: "*" }, "doesn't have all spaces"],
+      [{ key: ADMIN_KEY }, "not an admin key"],
+    ] as [Record<string, string>, string][]
+  ) {
+    const response = await service.flow.send(await service.flow.open(authorization(client_id, challenge)), form);
+    assertEquals(response.status, 400);
+    assertStringIncludes((await response.text()).replaceAll("&#39;", "'"), fault);
+  }
+  assertEquals((await service.oauth.grants.list()).length, 2);
+});
+
 Deno.test("spaces that can't be are told on the page", async () => {
   await using service = await openService();
   const { client_id } = await service.flow.register(), { challenge } = await pkce();

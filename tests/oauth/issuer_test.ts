@@ -223,7 +223,7 @@ Deno.test("claims become rights and spaces as the settings say", async () => {
     return caller && [caller.name, caller.rights, caller.scope, caller.spaces, caller.writes];
   };
   assertEquals(await verify({ roles: ["Memory.Reader", "x"], memory_spaces: ["work", "home"] }), [
-    "ada",
+    "ada (issuer)",
     "read",
     { write: "work", read: ["work", "home"] },
     ["work", "home"],

@@ -7,6 +7,8 @@
 // First, because its packages give zod's schemas the methods that describe them in OpenAPI.
 import { appOver } from "../http/client.ts";
 import { type AccessSettings, sharedAccess } from "../../src/access/access.ts";
+import { createKey, type CreateKeyInput } from "../../src/operations/keys/manage.ts";
+import { KeyRing } from "../../src/operations/keys/ring.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
 import { OAuth, type OAuthOptions } from "../../src/oauth/oauth.ts";
 import type { OAuthSettings } from "../../src/oauth/settings.ts";
@@ -25,6 +27,8 @@ export interface TestService extends AsyncDisposable {
   mcp: Ask;
   /** The steps over REST's port. */
   flow: Flow;
+  /** Makes a named key, known at once; its token. */
+  key(input: Partial<Omit<CreateKeyInput, "rights">> & Pick<CreateKeyInput, "rights">): Promise<string>;
   /** Moves the clock on. */
   pass(seconds: number): void;
 }
@@ -45,22 +49,23 @@ export async function openService(
   { settings, options, apiKey = ADMIN_KEY, allowedHosts = [] }: ServiceOptions = {},
 ): Promise<TestService> {
   const test = await testRuntime();
-  let passed = 0;
+  let passed = 0, made = 0;
   const oauth = new OAuth(test.runtime.storage, { ...OWN, ...settings }, {
     now: () => Date.now() / 1000 + passed,
     clock: () => performance.now() + passed * 1000,
     ...options,
   });
+  const log = createLogger("error", () => {});
+  const ring = new KeyRing(test.runtime.storage, { log });
   const access = sharedAccess({
     apiKey,
     allowedHosts,
     corsOrigins: [],
     maxBodyBytes: 1 << 20,
-    verifiers: [oauth],
+    verifiers: [ring, oauth],
     challenge: (request) => oauth.challenge(request),
     endpoints: oauth,
   });
-  const log = createLogger("error", () => {});
   const app = appOver(test.runtime, { ...access, log });
   const listener = createMcpListener(test.runtime, { access, serverName: "unimem", log });
   const rest: Ask = async (path, init) => await app.request(path, init);
@@ -71,9 +76,15 @@ export async function openService(
     rest,
     mcp: (path, init) => listener.fetch(new Request(`http://localhost${path}`, init)),
     flow: new Flow(rest),
+    key: async (input) => {
+      const { token } = await createKey(test.runtime, { name: `key ${++made}`, ...input });
+      await ring.refresh();
+      return token;
+    },
     pass: (seconds) => void (passed += seconds),
     [Symbol.asyncDispose]: async () => {
       await listener.close();
+      await ring.stop();
       await test[Symbol.asyncDispose]();
     },
   };
