@@ -38,5 +38,5 @@ describeStorage("The Qdrant store", () => open(null), options);
 describeStorage(
   "The Qdrant store behind an outbox",
   async () => open(await Deno.makeTempDir({ prefix: "unimem-outbox-" })),
-  { ...options, spaces: false },
+  options,
 );
