@@ -9,6 +9,7 @@ import { GatedQdrant } from "../helpers/gated_qdrant.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { connectInMemory, OPEN } from "../mcp/clients.ts";
+import { memory } from "./fixtures.ts";
 
 const ignore = QDRANT_BIN === undefined;
 const COLLECTION = "requests", READ = `POST ${COLLECTION}/points`;
@@ -108,6 +109,44 @@ Deno.test({
       assertEquals(count(exact, READ), 0, exact.join(", "));
     }),
 });
+
+Deno.test({
+  name: "a search over Qdrant scores what words found by meaning too, in one round trip",
+  ignore,
+  fn: () =>
+    withQdrant(async ({ storage }, requestsOf) => {
+      const model = await storage.activeModel(), dimensions = model!.dimensions;
+      // The hundred nearest hold none of those with the word.
+      await storage.store(Array.from({ length: 150 }, (_, i) => ({
+        memory: memory(i + 1, { content: i < 120 ? `Boat ${i}` : `Lantern ${i}` }),
+        vectors: { model: model!.id, chunks: [direction(dimensions, i / 100)] },
+      })));
+      const search = async (text: string) => {
+        const vector = { model: model!.id, values: direction(dimensions, 0) };
+        return (await storage.candidates({ text, vector, filter: {}, limit: 100 })).candidates;
+      };
+      await search("boat"); // how many there are is known by now
+      let found: Awaited<ReturnType<typeof search>> = [];
+      const requests = await requestsOf(async () => found = await search("lantern"));
+      assertEquals(requests.filter((name) => name !== READ).sort(), [
+        `POST ${COLLECTION}/points/count`,
+        `POST ${COLLECTION}/points/query/batch`,
+      ]);
+      assertEquals(found.length, 130);
+      for (const { semantic, words } of found) {
+        assertEquals(semantic !== null && semantic > 0, true);
+        if (words[0]! > 0) assertEquals(semantic! < Math.cos(1.1), true);
+      }
+    }),
+});
+
+/** A unit vector at an angle to the first axis, in radians. */
+function direction(dimensions: number, angle: number): Float32Array {
+  const values = new Float32Array(dimensions);
+  values[0] = Math.cos(angle);
+  values[1] = Math.sin(angle);
+  return values;
+}
 
 Deno.test({
   name: "looking for duplicates on Qdrant reads no memory that a search has read",

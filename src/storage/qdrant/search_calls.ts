@@ -85,12 +85,21 @@ export class SearchCalls implements CandidateSource {
   async begin(filter: MemoryFilter, vector: CandidateQuery["vector"]): Promise<SourceSearch> {
     const [{ complete }, meaning] = await Promise.all([this.#collection.facts(), this.#meaning(vector)]);
     const conditions = conditionsOf(filter, complete);
+    const scored = new Set<string>(), count = () => this.#count([...this.#reading.conditions, ...conditions]);
+    let counted: Promise<number> | undefined;
     return {
       byVector: meaning !== null,
-      best: (question) => this.#best(question, meaning, conditions),
-      cosines: async (ids, known) => meaning === null ? known : await this.#cosines(meaning, ids, known),
+      best: async (question) => {
+        // At the same time. Before the first survey it isn't known how to count.
+        if (this.size > 0) {
+          counted = count();
+          counted.catch(() => {}); // whoever asks gets the error
+        }
+        return await this.#best(question, meaning, conditions, scored);
+      },
+      cosines: async (ids, known) => meaning === null ? known : await this.#cosines(meaning, ids, known, scored),
       passing: (ids) => this.#passing(ids, conditions),
-      count: () => this.#count([...this.#reading.conditions, ...conditions]),
+      count: () => counted ?? count(),
     };
   }
 
@@ -169,7 +178,13 @@ export class SearchCalls implements CandidateSource {
     };
   }
 
-  async #best(question: BestQuestion, meaning: Meaning | null, conditions: Condition[]): Promise<Best> {
+  /** @param scored Gets the ids of memories whose cosines needn't be asked for any more. */
+  async #best(
+    question: BestQuestion,
+    meaning: Meaning | null,
+    conditions: Condition[],
+    scored: Set<string>,
+  ): Promise<Best> {
     const { terms, limit } = question;
     const dense = meaning === null ? [] : this.#dense(meaning, limit);
     const filter = all(...this.#reading.conditions, ...conditions);
@@ -179,8 +194,11 @@ export class SearchCalls implements CandidateSource {
     };
     const sparse = (): Query[] =>
       terms.length === 0 ? [] : [{ ...within, query: this.#wordsQuery(terms), using: WORDS, limit }];
-    const searches = [...dense.map((search): Query => ({ ...search, ...within })), ...sparse()];
-    const { answers, weights } = await this.#withWeights(question.weights, searches);
+    const finding = [...dense.map((search): Query => ({ ...search, ...within })), ...sparse()];
+    const exact = meaning === null ? [] : this.#exact(meaning, finding);
+    const { answers: every, weights } = await this.#withWeights(question.weights, [...finding, ...exact]);
+    const answers = every.slice(0, finding.length);
+    if (meaning !== null) { for (const { id } of answers.flat()) scored.add(String(id)); }
     // Those beyond the limit were left out by weights that other spaces have a part in.
     const isCut = this.size > limit && answers.at(-1)?.length === limit;
     if (this.#words !== null && isCut && weights.rarities.size > 0) {
@@ -190,6 +208,7 @@ export class SearchCalls implements CandidateSource {
     const cosines = new Map<string, number>();
     if (meaning !== null) { for (const points of answers.slice(0, dense.length)) addCosines(cosines, points, meaning); }
     const byVector = [...cosines].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([id]) => id);
+    if (meaning !== null) { for (const points of every.slice(finding.length)) addCosines(cosines, points, meaning); }
     const byWords = answers.slice(dense.length).flat().map(({ id }) => String(id));
     if (dense.length > 1 && conditions.length === 0 && answers[1]!.length === 0) this.#singleAt = performance.now();
     const memories = new Map<string, Memory>();
@@ -207,11 +226,10 @@ export class SearchCalls implements CandidateSource {
     meaning: Meaning,
     ids: readonly string[],
     known: ReadonlyMap<string, number>,
+    scored: ReadonlySet<string>,
   ): Promise<Map<string, number>> {
-    const cosines = new Map(known), missing = ids.filter((id) => !known.has(id));
+    const cosines = new Map(known), wanted = ids.filter((id) => !scored.has(id));
     const queries = this.#vectorsOf(meaning).flatMap((using): Query[] => {
-      // A memory found by its first chunk may have a better one.
-      const wanted = using === meaning.vector ? missing : [...ids];
       if (wanted.length === 0) return [];
       return [{
         query: meaning.values,
@@ -242,6 +260,22 @@ export class SearchCalls implements CandidateSource {
     );
     // The reserved point passes only where nothing is asked for.
     return filter === undefined ? Math.max(0, count - this.#collection.reserved) : count;
+  }
+
+  /** Exact cosines of what other searches find, so far as those don't give them. */
+  #exact(meaning: Meaning, found: readonly Query[]): Query[] {
+    return this.#vectorsOf(meaning).flatMap((using): Query[] => {
+      // A memory found by its first chunk may have a better one.
+      const others = found.filter((search) => search.using !== using);
+      if (others.length === 0) return [];
+      return [{
+        query: meaning.values,
+        using,
+        prefetch: others.map(({ with_payload: _, ...search }) => search as Schemas["Prefetch"]),
+        limit: others.reduce((sum, { limit }) => sum + limit!, 0),
+        params: { exact: true },
+      }];
+    });
   }
 
   #dense(meaning: Meaning, limit: number): Query[] {
