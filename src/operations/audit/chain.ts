@@ -40,6 +40,8 @@ const PERIODS = 12;
 const DAY_MS = 86_400_000;
 /** Milliseconds between two looks for files that are too old. */
 const DROP_EVERY_MS = 3_600_000;
+/** Milliseconds for which open files are taken for those of their names: asking costs as much as a write. */
+const FOUND_MS = 1000;
 
 const BY_ITSELF = { name: null, kind: null } as const;
 
@@ -57,6 +59,10 @@ export class AuditChain {
   #lock: Deno.FsFile | null = null;
   #open: OpenFile | null = null;
   #lookedAt = -Infinity;
+  /** When the names of the open files were last found to lead to them, by a clock that only grows. */
+  #foundAt = -Infinity;
+  /** The head as this process wrote it last. */
+  #written: Head | null = null;
 
   constructor(settings: AuditSettings, now: () => Date = () => new Date()) {
     this.#settings = settings;
@@ -113,9 +119,8 @@ export class AuditChain {
     const isNew = head.file === "", name = isNew ? fileName(head.n + 1) : head.file;
     const open = this.#openFile(name), before = isNew ? 0 : head.bytes, bytes = new TextEncoder().encode(text);
     try {
-      open.file.seekSync(before, Deno.SeekMode.Start);
       writeWhole(open.file, bytes);
-      writeHead(lock, { ...end, file: name, bytes: before + bytes.length });
+      writeHead(lock, this.#written = { ...end, file: name, bytes: before + bytes.length });
       open.began ??= Date.parse(entries[0]!.time);
     } catch (error) {
       // Half a line would look like damage, and lines without their head would be written again.
@@ -127,6 +132,12 @@ export class AuditChain {
   /** Where the chain ends now, and entries about what isn't as the last writer left it. */
   #end(lock: Deno.FsFile): { head: Head; damage: AuditDraft[] } {
     const head = readHead(lock), { folder } = this.#settings;
+    if (head !== null && head.hash === this.#written?.hash && this.#open?.name === head.file) {
+      // Nobody wrote since; what somebody else did to the file shows in its size. Before another file is begun, all is
+      // looked at: a writer that ended early may have begun it.
+      const isSame = this.#open.file.statSync().size === head.bytes;
+      if (isSame && !this.#isFull(head, this.#now().getTime())) return { head, damage: [] };
+    }
     if (head !== null) {
       const size = sizeOf(join(folder, head.file));
       if (size === head.bytes) {
@@ -218,7 +229,11 @@ export class AuditChain {
 
   #lockFile(): Deno.FsFile {
     // Removed while it was open: others lock another file by now.
-    if (this.#lock !== null && this.#lock.statSync().nlink === 0) this.close();
+    if (performance.now() - this.#foundAt > FOUND_MS) {
+      this.#foundAt = performance.now();
+      if (this.#lock !== null && this.#lock.statSync().nlink === 0) this.close();
+      if (this.#open !== null && this.#open.file.statSync().nlink === 0) this.#forget();
+    }
     if (this.#lock !== null) return this.#lock;
     const path = headPath(this.#settings.folder);
     makePrivateFolder(this.#settings.folder);
@@ -227,13 +242,13 @@ export class AuditChain {
   }
 
   #openFile(name: string): OpenFile {
-    if (this.#open?.name === name && this.#open.file.statSync().nlink !== 0) return this.#open;
+    if (this.#open?.name === name) return this.#open;
     this.#forget();
     const path = join(this.#settings.folder, name);
     makePrivateFile(path);
     const [first] = linesOf(path, 65_536), entry = first && parseEntry(new TextDecoder().decode(first.bytes));
     const began = entry ? Date.parse(entry.time) : null;
-    return this.#open = { name, file: Deno.openSync(path, { read: true, write: true }), began };
+    return this.#open = { name, file: Deno.openSync(path, { append: true }), began };
   }
 
   #forget(): void {
