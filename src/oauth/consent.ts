@@ -57,8 +57,9 @@ export async function takeConsent(request: Request, body: string, settings: Cons
     read: (form.get("read") ?? "").trim(),
   };
   const caller = await signIn(form.get("key") ?? "");
+  const { name, kind } = caller instanceof Response ? { name: null, kind: null } : caller;
   const tell = (outcome: OAuthEvent["outcome"], detail: string) =>
-    onEvent({ action: "oauthConsent", outcome, caller: caller instanceof Response ? null : caller.name, detail });
+    onEvent({ action: "oauthConsent", outcome, caller: name, kind, detail });
   if (caller instanceof Response) {
     tell("unauthorized", `No sign-in for ${asked.client.name}`);
     if (caller.status === 401) return show(asked, base, wanted, "This is not an admin key of this service");

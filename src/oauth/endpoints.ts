@@ -36,6 +36,7 @@ export async function token(request: Request, body: string, parts: EndpointParts
       action: "oauthTokenReuse",
       outcome: "forbidden",
       caller: callerName(grant),
+      kind: "grant",
       detail: `Grant ${grant.id} ended: its ${grantType === "refresh_token" ? "refresh token" : "code"} came twice`,
     });
   const by = { client_id, resource, scope: form.get("scope"), onReuse };
@@ -54,7 +55,7 @@ export async function revoke(
   const grant = await grants.revokeToken(token, await authenticate(request, form, clients));
   if (grant !== null) {
     const detail = `Grant ${grant.id} ended by its client`;
-    onEvent({ action: "oauthRevoke", outcome: "ok", caller: callerName(grant), detail });
+    onEvent({ action: "oauthRevoke", outcome: "ok", caller: callerName(grant), kind: "grant", detail });
   }
   return new Response(null, { status: 200, headers: { "Cache-Control": "no-store" } });
 }
@@ -70,11 +71,18 @@ export async function register(body: string, { base, clients, grants }: Endpoint
   return json(await clients.register(metadata, base, await grants.clients()), 201);
 }
 
-/** Shows or removes a registration to the client that has its token (RFC 7592). */
-export async function registration(request: Request, id: string, { base, clients }: EndpointParts): Promise<Response> {
+/** Shows a registration to the client that has its token, or removes it with what it was granted (RFC 7592). */
+export async function registration(
+  request: Request,
+  id: string,
+  { base, clients, grants }: EndpointParts,
+): Promise<Response> {
   const token = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
   if (request.method === "DELETE") {
-    if (await clients.remove(id, token)) return new Response(null, { status: 204 });
+    if (await clients.remove(id, token)) {
+      await grants.revokeClient(id);
+      return new Response(null, { status: 204 });
+    }
   } else {
     const found = await clients.read(id, token, base);
     if (found !== null) return json(found);

@@ -182,6 +182,15 @@ export class Grants {
     return was;
   }
 
+  /** Ends all grants of a client. */
+  async revokeClient(client: string): Promise<void> {
+    await this.#list.change((grants) => {
+      const rest = grants.filter(({ client_id }) => client_id !== client);
+      return { items: rest.length === grants.length ? null : rest, result: null };
+    });
+    this.#follow(await this.#list.read(FOLLOW_MS));
+  }
+
   /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009); null where there is none. */
   async revokeToken(token: string, client: string): Promise<Grant | null> {
     const read = readToken(token);
@@ -219,7 +228,7 @@ export class Grants {
 
   /** Looks for revocations now, and ends what belongs to them; for open streams, which make no requests. */
   async follow(): Promise<void> {
-    if (this.#ended.size > 0) this.#follow(await this.#list.read(FOLLOW_MS));
+    if (this.#ended.size > 0) this.#follow(await this.#list.read(FOLLOW_MS / 2));
   }
 
   async #exchange(

@@ -11,6 +11,8 @@ import type { ServiceRuntime } from "../operations/runtime.ts";
 /** Milliseconds between looks for revocations, for streams that are open. */
 const FOLLOW_MS = 1000;
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)(:\d+)?$/i;
+
 /** What the listeners need of OAuth. */
 export interface OpenedOAuth {
   /** Access settings with it; as they were where it is off. */
@@ -27,8 +29,7 @@ export async function withOAuth(
   if (settings === null) return { access, stop: () => {} };
   const { OAuth } = await import("../oauth/oauth.ts");
   const oauth = new OAuth(runtime.storage, settings, {
-    onEvent: ({ action, outcome, caller, address, detail }) => {
-      const kind = caller === null ? null : action === "oauthConsent" ? "key" : "grant";
+    onEvent: ({ action, outcome, caller, kind, address, detail }) => {
       const draft = {
         caller: { name: caller, kind, address },
         channel: "rest" as const,
@@ -56,9 +57,19 @@ export async function withOAuth(
 }
 
 /** What an operator should know of the settings. */
-export function oauthWarnings({ oauth, access: { apiKey } }: Pick<Config, "oauth" | "access">): AccessWarning[] {
-  if (oauth?.server == null || apiKey !== null) return [];
-  return [{
+export function oauthWarnings(
+  { oauth, access: { apiKey, allowedHosts } }: Pick<Config, "oauth" | "access">,
+): AccessWarning[] {
+  const warnings: AccessWarning[] = [];
+  if (oauth !== null && oauth.publicUrl === null && allowedHosts.some((host) => !LOOPBACK.test(host))) {
+    warnings.push({
+      message:
+        "OAuth without MCP_PUBLIC_URL tells clients addresses of this machine alone, whatever MCP_ALLOWED_HOSTS says",
+      action: "set MCP_PUBLIC_URL to the https address that clients use",
+    });
+  }
+  if (oauth?.server == null || apiKey !== null) return warnings;
+  return [...warnings, {
     message:
       "MCP_OAUTH_ENABLED=true without MCP_API_KEY: the person who agrees to a program's access signs in by an admin key",
     action: "set MCP_API_KEY, or make a key with the right admin by `unimem keys create`",

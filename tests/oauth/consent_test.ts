@@ -1,8 +1,8 @@
 /** The consent page: what it shows, what it lets its owner change, and whom it believes. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ADMIN_KEY, authorization, pkce, REDIRECT } from "./flow.ts";
-import { bearer, openService } from "./service.ts";
+import { ADMIN_KEY, type Ask, authorization, pkce, REDIRECT } from "./flow.ts";
+import { bearer, callTool, openService } from "./service.ts";
 
 Deno.test("the page says who asks, for what, and where the answer goes, and runs nothing", async () => {
   await using service = await openService();
@@ -129,7 +129,7 @@ Deno.test("the space in a resource's address is the one that the page offers, an
   assertStringIncludes(page.html, 'name="write" value="work"');
   const tokens = await service.flow.tokens({ query: { resource }, form: { write: "work" } });
   for (
-    const [path, isTaken] of [["/s/work/mcp", true], ["/mcp", false], ["/s/home/mcp", false], ["/sse", false]] as const
+    const [path, status] of [["/s/work/mcp", 200], ["/mcp", 401], ["/s/home/mcp", 401], ["/sse", 401]] as const
   ) {
     const response = await service.mcp(path, {
       method: path === "/sse" ? "GET" : "POST",
@@ -148,8 +148,13 @@ Deno.test("the space in a resource's address is the one that the page offers, an
       },
     });
     await response.body?.cancel();
-    assertEquals(response.status !== 401, isTaken, path);
+    assertEquals(response.status, status, path);
   }
+  const within: Ask = (path, init) => service.mcp(`/s/work${path}`, init);
+  const stored = await callTool(within, tokens.access_token, "store_memory", { content: "Stored at work." });
+  assertEquals((await stored.json()).result.isError ?? false, false);
+  const [memory] = (await service.runtime.storage.list({ filter: {}, offset: 0, limit: 1 })).memories;
+  assertEquals([memory!.content, memory!.space], ["Stored at work.", "work"]);
 });
 
 Deno.test("a fault in who asks or where to answer is told on a page and sent nowhere", async () => {

@@ -182,8 +182,10 @@ Deno.test("RFC 7591 and 7592: a client registers, reads its registration and rem
     assertEquals(refused.status, 401);
     await refused.body?.cancel();
   }
+  const { access_token } = await flow.tokens({ client_id: client.client_id });
   const removed = await rest(path, { method: "DELETE", headers: bearer(client.registration_access_token) });
   assertEquals(removed.status, 204);
+  assertEquals((await rest("/api/memories", { headers: bearer(access_token) })).status, 401);
   const page = await flow.open(authorization(client.client_id, (await pkce()).challenge));
   assertEquals(page.status, 401);
 });
