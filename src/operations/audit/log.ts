@@ -21,6 +21,8 @@ const ENOUGH = 500;
 const BUSY_MS = 5, FAILED_MS = 1000;
 /** Milliseconds that others may write before something must hold the lock. */
 const PATIENCE_MS = 10_000;
+/** Milliseconds between tries while the process ends, and after which it ends without its last entries. */
+const LAST_WAIT_MS = 2, LAST_PATIENCE_MS = 3000;
 /** Entries that wait for a folder that can't be written; further ones are counted and lost. */
 const MOST_WAITING = 20_000;
 
@@ -105,7 +107,8 @@ class FileAuditLog implements AuditLog {
       return;
     }
     this.#waiting.push(prepare(draft, this.#now(), Deno.pid));
-    if (this.#closed || (this.#waiting.length >= ENOUGH && this.#error === null)) this.flush();
+    if (this.#closed) this.#flushLast();
+    else if (this.#waiting.length >= ENOUGH && this.#error === null) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), WRITE_WITHIN_MS);
   }
 
@@ -135,11 +138,23 @@ class FileAuditLog implements AuditLog {
     if (this.#closed) return;
     this.#refusals.flush();
     this.#closed = true;
-    // Others hold the lock for the moment of a write.
-    for (let tries = 0; tries < 100 && this.#waiting.length > 0 && this.#error === null; tries++) this.flush();
+    this.#flushLast();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#chain.close();
+  }
+
+  /**
+   * Writes what waits before the process ends, which nothing else will. Others hold the lock for the moment of a write,
+   * unless the system lets them wait in the middle of it.
+   */
+  #flushLast(): void {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    for (let waited = 0; this.#waiting.length > 0; waited += LAST_WAIT_MS) {
+      this.flush();
+      if (this.#waiting.length === 0 || this.#error !== null || waited >= LAST_PATIENCE_MS) return;
+      Atomics.wait(cell, 0, 0, LAST_WAIT_MS);
+    }
   }
 
   #later(): void {
