@@ -6,6 +6,7 @@
 
 import type { Command } from "commander";
 import { MemoryError } from "../errors.ts";
+import { isNullWord, listIn } from "../operations/filter.ts";
 import { instantOf, periodOf } from "../operations/search_by_time.ts";
 
 /** What was given. */
@@ -47,9 +48,20 @@ const POINT_IN_TIME = /^(?:\d{9}|\d{4}-?\d\d-?\d\d[T ]\d)/i;
 /** For options that may be repeated. */
 export const collect = (value: string, before: string[] = []) => [...before, value];
 
+/** Tags of an option that may be repeated. Scripts give a whole list as JSON, or as Python prints it, and null for none. */
+export function collectTags(value: string, before: string[] = []): string[] {
+  if (isNullWord(value)) return before;
+  const list = /^\[[^]*\]$/.test(value.trim()) ? listIn(value) : [value];
+  return [...before, ...list.every((item) => typeof item === "string") ? list : [value]];
+}
+
+/** A value in which the word null, as scripts write it, can only mean that there is none. */
+export const given = (value: string | undefined): string | undefined =>
+  value === undefined || isNullWord(value) ? undefined : value;
+
 /** Adds the options. */
 export function addFilters(command: Command): Command {
-  return command.option("-t, --tag <tag>", "only with this label; may be repeated", collect)
+  return command.option("-t, --tag <tag>", "only with this label; may be repeated", collectTags)
     .option("--all-tags", "all the labels, instead of any").option("--type <type>", "only this kind of memory")
     .option("--conversation <id>", "only turns of this conversation")
     .option("--role <role>", "only what the user, assistant, system or tool said")
@@ -71,13 +83,14 @@ export async function filterFields(
   now = new Date(),
 ): Promise<Record<string, unknown>> {
   const period = (text: string) => timeOf(text, now, timeZone);
+  const since = given(options.since), until = given(options.until);
   return {
     ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
-    memory_type: options.type ?? null,
+    memory_type: given(options.type) ?? null,
     conversation_id: options.conversation ?? null,
-    role: options.role ?? null,
-    ...options.since === undefined ? {} : { created_after: (await period(options.since)).from },
-    ...options.until === undefined ? {} : { created_before: (await period(options.until)).before },
+    role: given(options.role) ?? null,
+    ...since === undefined ? {} : { created_after: (await period(since)).from },
+    ...until === undefined ? {} : { created_before: (await period(until)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},
     writer: options.writer ?? null,
     channel: options.channel ?? null,

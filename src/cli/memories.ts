@@ -14,7 +14,16 @@ import type { Runtime } from "../operations/runtime.ts";
 import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
 import { check, type CliContext, examples, Failed, numberOf, paint, printable, show, withRuntime } from "./context.ts";
-import { addFilters, collect, filterFields, type FilterOptions, OPTIONS, pairs } from "./filters.ts";
+import {
+  addFilters,
+  collect,
+  collectTags,
+  filterFields,
+  type FilterOptions,
+  given,
+  OPTIONS,
+  pairs,
+} from "./filters.ts";
 
 /** Characters of a content on one line. */
 const LINE = 159;
@@ -48,7 +57,8 @@ interface SearchOptions extends PageOptions {
 /** Adds the commands. */
 export function addMemories(program: Command, context: CliContext): void {
   program.command("store").argument("<text>", "what to remember; - for standard input").description("store a memory")
-    .option("-t, --tag <tag>", "a label; may be repeated", collect).option("--type <type>", "kind of memory")
+    .option("-t, --tag <tag>", "a label; may be repeated", collectTags)
+    .option("--type <type>", "kind of memory")
     .option("--conversation <id>", "conversation it is a turn of")
     .option("--meta <key=value>", "data kept with it; may be repeated", collect)
     .option("--json", "print the result as JSON")
@@ -143,7 +153,7 @@ async function runStore(context: CliContext, text: string, { tag, type, conversa
   const input = check(StoreInput, {
     content,
     tags: tag ?? [],
-    memory_type: type ?? null,
+    memory_type: given(type) ?? null,
     conversation_id: conversation ?? null,
     metadata: pairs(meta ?? []),
   }, OPTIONS);
@@ -160,19 +170,20 @@ async function contentOf(context: CliContext): Promise<string> {
 }
 
 async function runSearch(context: CliContext, query: string, options: SearchOptions): Promise<void> {
+  const minScore = given(options.minScore), minRelevance = given(options.minRelevance);
   const input = check(SearchInput, {
     query,
     mode: options.mode,
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
-    similarity_threshold: options.minScore === undefined ? null : numberOf("--min-score", options.minScore),
+    similarity_threshold: minScore === undefined ? null : numberOf("--min-score", minScore),
     order: options.order,
     // A command waits for the reranker, which a service has loaded already.
     effort: options.effort ?? context.config().operations.searchEffort,
     exchanges: options.exchanges,
-    min_relevance: options.minRelevance === undefined || options.minRelevance === "auto"
-      ? options.minRelevance
-      : numberOf("--min-relevance", options.minRelevance),
+    min_relevance: minRelevance === undefined || minRelevance === "auto"
+      ? minRelevance
+      : numberOf("--min-relevance", minRelevance),
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   let withoutModel = false;

@@ -27,6 +27,8 @@ export function addBatches(app: RestApp, settings: RouteSettings): void {
     tag: "memories",
     summary: "Change tags, type or metadata of many memories",
     body: UpdateBatchInput.openapi("MemoryUpdates"),
+    // What would be ignored, such as content_hashes beside updates, may have been meant to say what is changed.
+    strict: true,
     answer: BatchChange,
     answers,
     problems: [409, 503],

@@ -20,8 +20,9 @@ import { UpdateFields } from "./update.ts";
 /** Most memories in one call. */
 const MAX_BATCH = 1000;
 
-/** How messages name the field of these keys. */
-const IN_LIST = { field: "content_hashes" };
+/** How messages name the fields of these keys. */
+const IN_LIST = { field: (index: number) => `content_hashes.${index}` };
+const IN_UPDATES = { field: (index: number) => `updates.${index}.content_hash` };
 
 const Hashes = z.array(MemoryKey).min(1).max(MAX_BATCH);
 
@@ -73,7 +74,7 @@ export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Pr
  * @throws {MemoryError} `invalid_input`, before anything is changed, for what no new memory may have.
  */
 export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInput): Promise<BatchOutput> {
-  const hashes = await fullKeys(runtime, updates.map(({ content_hash }) => content_hash), IN_LIST);
+  const hashes = await fullKeys(runtime, updates.map(({ content_hash }) => content_hash), IN_UPDATES);
   const patches = updates.map(({ tags, memory_type, metadata }, i) => ({
     content_hash: hashes[i]!,
     patch: {

@@ -8,6 +8,8 @@ import type { z } from "zod";
 import type { MemoryFilter } from "../memory/memory.ts";
 import type { FilterFields } from "../memory/schemas.ts";
 
+export { isNullWord, listIn } from "../memory/loose_values.ts";
+
 type FilterInput = Partial<{ [K in keyof typeof FilterFields]: z.infer<(typeof FilterFields)[K]> }>;
 
 /** Drops absent fields; a missing `match_all` means any, and superseded memories are left out unless asked for. */

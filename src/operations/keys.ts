@@ -21,7 +21,8 @@ const SHORT = /^[0-9a-f]{10,63}$/;
 export interface KeyPlace {
   /** Memories by default. */
   place?: "memories" | "trash";
-  field?: string;
+  /** Name of the field, of each key by its place in the list; `content_hash` by default. */
+  field?: (index: number) => string;
 }
 
 /**
@@ -39,7 +40,7 @@ export async function fullKeys(runtime: Runtime, keys: readonly string[], place:
   for (let start = 0; start < short.length; start += AT_ONCE) {
     await Promise.all(
       short.slice(start, start + AT_ONCE).map(async (key) => {
-        full.set(key, await lookUp(runtime, key, place));
+        full.set(key, await lookUp(runtime, key, keys.indexOf(key), place));
       }),
     );
   }
@@ -94,13 +95,15 @@ async function digitsOf(storage: Runtime["storage"], key: string, least: number)
 async function lookUp(
   { storage }: Runtime,
   key: string,
-  { place = "memories", field = "content_hash" }: KeyPlace,
+  index: number,
+  { place = "memories", field = () => "content_hash" }: KeyPlace,
 ): Promise<string> {
   const found = await storage.keysFrom(key, SHOWN + 1, place);
   if (found.length <= 1) return found[0] ?? key;
   const named = found.slice(0, SHOWN).join(", "), more = found.length > SHOWN ? ", …" : "";
-  throw new MemoryError("conflict", `Cannot tell which memory ${key} means: ${named}${more} begin with it`, {
-    field,
+  const name = field(index), begin = `${named}${more} begin with it`;
+  throw new MemoryError("conflict", `Cannot tell which memory ${key} means: ${begin}; give more digits in ${name}`, {
+    field: name,
     value: key,
   });
 }

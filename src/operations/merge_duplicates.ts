@@ -54,10 +54,9 @@ export type MergeOutput = z.infer<typeof MergeOutput>;
  */
 export async function mergeDuplicates(runtime: Runtime, input: MergeInput): Promise<MergeOutput> {
   const { dry_run } = input;
-  const [canonical_hash, ...named] = await fullKeys(runtime, [input.canonical_hash, ...input.duplicate_hashes]) as [
-    string,
-    ...string[],
-  ];
+  const [canonical_hash, ...named] = await fullKeys(runtime, [input.canonical_hash, ...input.duplicate_hashes], {
+    field: (index) => index === 0 ? "canonical_hash" : `duplicate_hashes.${index - 1}`,
+  }) as [string, ...string[]];
   const hashes = [...new Set(named)];
   if (hashes.includes(canonical_hash)) {
     throw new MemoryError("refused", `Cannot merge memory ${canonical_hash} into itself`, {

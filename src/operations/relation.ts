@@ -140,7 +140,9 @@ async function endsOf(
   runtime: Runtime,
   { content_hash, target_hash }: Pick<AddRelationInput, "content_hash" | "target_hash">,
 ): Promise<[source: string, target: string]> {
-  return await fullKeys(runtime, [content_hash, target_hash]) as [string, string];
+  return await fullKeys(runtime, [content_hash, target_hash], {
+    field: (index) => index === 0 ? "content_hash" : "target_hash",
+  }) as [string, string];
 }
 
 const keyOf = ({ source, type, target }: Relation) => `${source} ${target} ${type}`;

@@ -45,7 +45,9 @@ export type SupersedeOutput = z.infer<typeof SupersedeOutput>;
  * replaced itself, be it at the same moment, so that the newest is always at the end of a chain.
  */
 export async function supersede(runtime: Runtime, input: SupersedeInput): Promise<SupersedeOutput> {
-  const [content_hash, new_hash] = await fullKeys(runtime, [input.content_hash, input.new_hash]) as [string, string];
+  const [content_hash, new_hash] = await fullKeys(runtime, [input.content_hash, input.new_hash], {
+    field: (index) => index === 0 ? "content_hash" : "new_hash",
+  }) as [string, string];
   const reason = input.reason.trim();
   if (content_hash === new_hash) {
     throw new MemoryError("refused", `Cannot supersede memory ${content_hash} by itself`, { field: "new_hash" });

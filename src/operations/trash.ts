@@ -13,7 +13,7 @@ import { inGroups } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
 
 const DAY_SECONDS = 86_400;
-const IN_TRASH = { place: "trash", field: "content_hashes" } as const;
+const IN_TRASH = { place: "trash", field: (index: number) => `content_hashes.${index}` } as const;
 
 /** Unix seconds at which what is trashed now is deleted for good. */
 export function trashedUntil(runtime: Runtime, deletedAt: number): number {

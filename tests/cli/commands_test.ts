@@ -222,6 +222,34 @@ Deno.test("filters narrow down, standard input is stored, and results are plain 
     assertStringIncludes((await unimem(folder, "list", "--limit", "1000")).err, "--limit");
   }));
 
+Deno.test("values are read as scripts write them, and options that are nearly right are named", () =>
+  inFolder(async (folder) => {
+    const stored = async (...options: string[]) => (await json(folder, "store", ...options)).memory;
+    const one = await stored("Crane one", "--tag", "['a','b']", "--type", "null");
+    assertEquals([one.tags, one.memory_type], [["a", "b"], null]);
+    const two = await stored("Crane two", "--tag", '["c d"]', "--tag", "None", "--tag", "e,f", "--type", "None");
+    assertEquals([two.tags, two.memory_type], [["c d", "e,f"], null]);
+    assertEquals((await stored("Crane three", "--tag", "[draft] plan")).tags, ["[draft] plan"]);
+    const listed = async (...options: string[]) => (await json(folder, "list", ...options)).total;
+    assertEquals(await listed("--tag", "null", "--type", "null", "--since", "null", "--until", "None"), 3);
+    assertEquals(await listed("--role", "null", "--limit", " 2 ", "--tag", '["a"]'), 1);
+    const { results } = await json(folder, "search", "crane", "--min-score", "null", "--min-relevance", "null");
+    assertEquals(results.length, 3);
+    for (
+      const [args, meant] of [
+        [["store", "x", "--tags", "a"], "--tag"],
+        [["search", "x", "--min_score", "0.1"], "--min-score"],
+        [["search", "x", "--minRelevance", "auto"], "--min-relevance"],
+        [["list", "--lmit", "2"], "--limit"],
+        [["list", "--conversation-id", "c"], null],
+      ] as const
+    ) {
+      const { code, err } = await unimem(folder, ...args);
+      assertEquals(code, 2, err);
+      assertStringIncludes(err, `unknown option '${args.at(-2)}'${meant === null ? "" : `. Did you mean ${meant}?`}`);
+    }
+  }));
+
 Deno.test("lists and searches show keys by as many digits as it takes to mean one memory", () =>
   inFolder(async (folder) => {
     const storage = await openStorage({ backend: "sqlite", path: `${folder}/unimem.db` });

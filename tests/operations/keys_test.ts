@@ -135,6 +135,64 @@ Deno.test("a short key of several memories is an error that names them, and noth
   await mcp.close();
 });
 
+Deno.test("of several keys in a request, the one that means several memories is named by its field", async () => {
+  await using client = await openClient();
+  const keys = [0, 1].map((digit) => `abcdef0123${digit}`.padEnd(64, "0")), short = "abcdef0123";
+  await client.runtime.storage.store(keys.map((content_hash, i) => ({
+    memory: memory(i, { content_hash, content: `Note ${i}` }),
+    vectors: null,
+  })));
+  for (
+    const [method, path, body, field] of [
+      [
+        "PUT",
+        "/api/memories/batch",
+        { updates: [{ content_hash: keys[0], tags: ["x"] }, { content_hash: short, tags: ["x"] }] },
+        "updates.1.content_hash",
+      ],
+      ["DELETE", "/api/memories/batch", { content_hashes: [keys[0], short] }, "content_hashes.1"],
+      ["POST", "/api/memories/batch/tags", { content_hashes: [short], add_tags: ["x"] }, "content_hashes.0"],
+      ["POST", `/api/memories/${keys[0]}/relations`, { target_hash: short }, "target_hash"],
+      ["POST", `/api/memories/${keys[0]}/supersede`, { new_hash: short }, "new_hash"],
+      [
+        "POST",
+        "/api/manage/duplicates/merge",
+        { canonical_hash: keys[0], duplicate_hashes: [keys[1], short] },
+        "duplicate_hashes.1",
+      ],
+    ] as const
+  ) {
+    const { status, json } = await client.send(method, path, body);
+    assertEquals(status, 409, path);
+    assert(json.detail.endsWith(`begin with it; give more digits in ${field}`), `${path}: ${json.detail}`);
+  }
+  for (
+    const { tags, superseded } of await client.runtime.storage.getByHash(keys) as {
+      tags: string[];
+      superseded: unknown;
+    }[]
+  ) {
+    assertEquals([tags, superseded], [[], undefined]);
+  }
+});
+
+Deno.test("changes of many memories take a list of updates alone; content_hashes beside it is refused", async () => {
+  await using client = await opened();
+  const bodies = [
+    { updates: [{ content_hash: a, tags: ["x"] }], content_hashes: [b] },
+    { updates: [{ content_hash: a, tags: ["x"] }], tags: ["y"] },
+    { content_hashes: [a], tags: ["x"] },
+    { updates: [{ content_hashes: [a], tags: ["x"] }] },
+  ];
+  for (const body of bodies) {
+    const { status, text } = await client.send("PUT", "/api/memories/batch", body);
+    assertEquals(status, 422, text);
+  }
+  assertEquals((await client.get(`/api/memories/${a}`)).json.tags, ["gate"]);
+  const added = { updates: [{ content_hash: a, tags: ["x"] }], sessionId: "s", _trace: 1 };
+  assertEquals((await client.send("PUT", "/api/memories/batch", added)).json.succeeded, 1);
+});
+
 Deno.test("a key is shown by as many digits as it takes to mean one memory of the store", async () => {
   await using client = await openClient();
   // Forged: three begin with ten digits, two of them with 21.
