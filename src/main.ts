@@ -76,6 +76,12 @@ async function main(given: string[]): Promise<void> {
   await runCli(args, from);
 }
 
+/** Commands that serve, of which the last makes what it serves first. */
+const SERVING = [...SERVERS, "demo"];
+
+/** Settings that also count for a data folder of its own. */
+const OWN_FOLDER_SETTINGS = /^(HOME|USERPROFILE|APPDATA|LOCALAPPDATA|MCP_(HTTP|SERVER)_(HOST|PORT)|(MCP_)?LOG_\w+)$/;
+
 /** Options of a server; null for words that the command line parser has to explain. */
 function serverOptions(command: string, [option, ...values]: readonly string[]): ServeOptions | null {
   if (option === undefined) return {};
@@ -104,6 +110,8 @@ function takeEnvFile(given: readonly string[]): { args: string[]; envFile: strin
 interface SettingSource {
   /** @param forOneUser Whether the process serves the one user who started it. */
   config: (forOneUser: boolean) => Config;
+  /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
+  configIn: (folder: string) => Config;
   layers: () => EnvLayers;
   withoutEffect: () => WithoutEffect[];
 }
@@ -132,6 +140,13 @@ function settingsFrom(envFile: string | null): SettingSource {
   return {
     layers: read,
     config: (forOneUser) => parseConfig(mergeLayers(read().layers), { ...platform, forOneUser }),
+    configIn: (folder) => {
+      const kept = Object.entries(mergeLayers(read().layers)).filter(([name]) => OWN_FOLDER_SETTINGS.test(name));
+      return parseConfig({ ...Object.fromEntries(kept), MCP_MEMORY_BASE_DIR: folder }, {
+        ...platform,
+        forOneUser: true,
+      });
+    },
     withoutEffect: () => {
       const { layers, malformed, ignored } = read();
       return [
@@ -180,10 +195,12 @@ async function runServer(command: string, from: SettingSource, options: ServeOpt
         `executable and in the data folder, not in the working folder; start with --env-file ./.env, or remove these`,
     );
   }
-  const config = from.config(command === "stdio");
+  const config = options.folder === undefined ? from.config(command === "stdio") : from.configIn(options.folder);
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
   const log = createLogger(config.logLevel, standardError().write, undefined, formatOf(config));
-  const ineffective = from.withoutEffect().map(({ message, action }) => `${message} (${lowerFirst(action)})`);
+  const ineffective = (options.folder === undefined ? from.withoutEffect() : []).map(({ message, action }) =>
+    `${message} (${lowerFirst(action)})`
+  );
   if (ineffective.length > 0) log.warning(ineffective.join("; "));
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
@@ -223,7 +240,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       `${ignored.path} is not read, though it holds ${ignored.names.join(", ")}; --env-file ./.env reads it\n`,
     );
   };
-  const serves = SERVERS.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
+  const serves = SERVING.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
   // A server handles its signals by itself.
   if (!serves) onStopSignals(stop, end);
   await runCommand(args, {
@@ -231,6 +248,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       noteIgnored();
       return from.config(true);
     },
+    configIn: from.configIn,
     origins: () => settingOrigins(from.layers().layers),
     environment: () => mergeLayers(from.layers().layers),
     withoutEffect: from.withoutEffect,

@@ -26,12 +26,16 @@ export interface Examine {
 export interface ServeOptions {
   /** The profile of tools that `stdio` serves. */
   tools?: string;
+  /** The data folder to serve, with default settings but for addresses and the log. */
+  folder?: string;
 }
 
 /** The world outside, as the only module that reads it hands it over. */
 export interface CliContext {
   /** Settings; read and checked when first asked for. */
   config: () => Config;
+  /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
+  configIn: (folder: string) => Config;
   /** The same settings one by one, as they came from outside. */
   origins: () => SettingOrigin[];
   /** The variables the settings are read from. */

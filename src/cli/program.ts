@@ -14,6 +14,7 @@ import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import { addConnect } from "./connect/connect.ts";
 import { addCopy } from "./copy.ts";
+import { addDemo } from "./demo/command.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { addGrants } from "./grants.ts";
 import { addKeys } from "./keys.ts";
@@ -62,7 +63,7 @@ export function createProgram(context: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addKeys, addGrants, addOutbox, addAudit, addConnect, addCompletion, addVersion],
+    ...[addKeys, addGrants, addOutbox, addAudit, addConnect, addDemo, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);
