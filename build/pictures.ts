@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openPage } from "../tests/web/browser.ts";
+import { openPage, SETTLED } from "../tests/web/browser.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)), FOLDER = join(ROOT, "docs/pictures");
 const WIDTH = 1200, HEIGHT = 800;
@@ -18,6 +18,7 @@ const PICTURES: Readonly<Record<string, { at: string; dark?: boolean; width?: nu
   home: { at: "/" },
   memories: { at: "/memories?q=how+long+are+backups+kept" },
   memory: { at: "/memories?q=outage+of+14+March" },
+  graph: { at: "/map?show=graph&tag=deploy" },
   conversation: { at: "/conversation?id=harbour%2Fdeploy" },
   documents: { at: "/documents" },
   insights: { at: "/insights?period=year", dark: true },
@@ -46,7 +47,7 @@ try {
   for (const [name, { at, dark = false, width = WIDTH }] of Object.entries(PICTURES)) {
     await page.resize(width, HEIGHT);
     await page.goto(address + at);
-    await page.until(`document.querySelector("main h1") !== null && document.querySelector("main [aria-busy=true]") === null`);
+    await page.until(SETTLED);
     await page.run(`document.documentElement.dataset.theme = ${JSON.stringify(dark ? "dark" : "light")}`);
     if (name === "memory") {
       await page.until(`document.querySelector(".memory a.button") !== null`);

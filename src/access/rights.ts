@@ -22,6 +22,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   getMemory: "read",
   listMemories: "read",
   listConversations: "read",
+  memoryMap: "read",
   listTags: "read",
   suggestTags: "read",
   tagStats: "read",

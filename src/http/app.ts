@@ -39,6 +39,7 @@ import { addHealth } from "./health.ts";
 import { addKeys } from "./keys.ts";
 import { addManage } from "./manage.ts";
 import { addMetrics } from "./metrics.ts";
+import { addMemoryMap } from "./memory_map.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
 import { addPages, PUBLIC_PAGES } from "./pages.ts";
@@ -139,6 +140,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addKeys(app, routes);
   addMoving(app, routes);
   addAnalytics(app, routes);
+  addMemoryMap(app, routes);
   addAudit(app, routes);
   addSync(app, routes);
   addRpc(app, routes);

@@ -13,6 +13,7 @@ export const PAGE_PATHS = [
   "/documents",
   "/document",
   "/insights",
+  "/map",
   "/review",
   "/tags",
   "/trash",

@@ -76,6 +76,11 @@ export function find(what: Target): string {
     })`;
 }
 
+/** Nothing is being loaded any more. */
+export const SETTLED = `document.querySelector("main h1") !== null &&
+  ![...document.querySelectorAll("main [role=status]")].some((e) => /^(Loading|Lädt)…$/.test(e.textContent)) &&
+  document.querySelector("main [aria-busy=true]") === null`;
+
 /** Opens a page in a new browser with an empty profile; disposing ends the browser. */
 export async function openPage(): Promise<Page> {
   const profile = await Deno.makeTempDir({ prefix: "unimem-chromium-" });

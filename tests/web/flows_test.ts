@@ -5,9 +5,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { inFolder } from "../helpers/folder.ts";
-import type { Page, Target } from "./browser.ts";
+import { type Page, SETTLED, type Target } from "./browser.ts";
 import { fill } from "./store_fixture.ts";
-import { inBrowser, type Served, SETTLED } from "./served.ts";
+import { inBrowser, type Served } from "./served.ts";
 
 /** How something on the page is pressed. */
 type Press = (what: Target) => Promise<void>;

@@ -3,7 +3,8 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { inBrowser, SETTLED } from "./served.ts";
+import { SETTLED } from "./browser.ts";
+import { inBrowser } from "./served.ts";
 
 const items = (count: number) => `document.querySelectorAll(".memory").length === ${count}`;
 const LIVE = `document.querySelector("#live-state")?.textContent === "live"`;

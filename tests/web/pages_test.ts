@@ -7,8 +7,8 @@ import axe from "axe-core/axe.min.js" with { type: "text" };
 import { assert, assertEquals } from "@std/assert";
 import { PAGE_PATHS } from "../../src/web/paths.ts";
 import { ATTACK, fill } from "./store_fixture.ts";
-import type { Page } from "./browser.ts";
-import { inBrowser, SETTLED } from "./served.ts";
+import { type Page, SETTLED } from "./browser.ts";
+import { inBrowser } from "./served.ts";
 
 const WIDTHS = [["desktop", 1280, 860], ["tablet", 820, 1100], ["phone", 360, 740]] as const;
 const THEMES = ["light", "dark"] as const, LANGUAGES = ["en", "de"] as const;
@@ -38,6 +38,7 @@ inBrowser("every page in each width, theme and language", async (served, context
     "/memories?view=lines&tag=backup",
     "/review",
     "/memory?hash=0",
+    "/map?show=graph&tag=backup",
   ];
   for (const address of addresses) {
     await context.step(address, async () => {

@@ -5,7 +5,7 @@
  */
 
 import { type ClientOptions, openClient, type TestClient } from "../http/client.ts";
-import { CHROMIUM, openPage, type Page } from "./browser.ts";
+import { CHROMIUM, openPage, type Page, SETTLED } from "./browser.ts";
 
 /** What a step works with. */
 export interface Served {
@@ -20,11 +20,6 @@ export interface Served {
   /** The text of the first element that fits. */
   text(selector: string): Promise<string>;
 }
-
-/** Nothing is being loaded any more. */
-export const SETTLED = `document.querySelector("main h1") !== null &&
-  ![...document.querySelectorAll("main [role=status]")].some((e) => /^(Loading|Lädt)…$/.test(e.textContent)) &&
-  document.querySelector("main [aria-busy=true]") === null`;
 
 /** Runs a test in the browser, over a listener with an empty store. Without a browser it is reported as ignored. */
 export function inBrowser(

@@ -11,6 +11,7 @@ import { type Entry, importEntries } from "../../operations/moving/import.ts";
 import type { Runtime } from "../../operations/runtime.ts";
 import { ALIKE, CONTRADICTING, DIALOGUES, DOCUMENTS, FACTS, PEOPLE, REPLACED, TOPICS, WEEKS } from "./facts.ts";
 
+const WEEK_NAMES = ["first", "second", "third", "fourth", "last"];
 const DAY = 86_400, WEEKS_BACK = 50;
 /** Milliseconds between two looks at a document on its way in. */
 const LOOK_MS = 50;
@@ -78,18 +79,18 @@ export function demoMemories(now: number): Line[] {
   }
   for (let week = 0; week < WEEKS_BACK; week++) {
     const pick = <T>(list: readonly T[], step: number) => list[week * step % list.length]!;
-    const daysAgo = 7 * (WEEKS_BACK - week) - 6;
+    const daysAgo = 7 * (WEEKS_BACK - week) - 6, name = weekOf(now - daysAgo * DAY);
     add(
-      `Week ${week + 1}: shipped ${pick(WEEKS.shipped, 3)}; next is ${pick(WEEKS.next, 2)}.`,
+      `${name} the team shipped ${pick(WEEKS.shipped, 3)}; next is ${pick(WEEKS.next, 2)}.`,
       ["weekly", pick(["booking", "kiosk", "mobile"], 1)],
       "note",
       daysAgo,
     );
     if (week % 2 === 0) {
-      add(`Learned in week ${week + 1}: ${pick(WEEKS.learned, 1)}.`, ["weekly", "research"], "note", daysAgo - 1);
+      add(`${name} we learned that ${pick(WEEKS.learned, 1)}.`, ["weekly", "research"], "note", daysAgo - 1);
     }
     if (week % 3 === 0) {
-      add(`Risk in week ${week + 1}: ${pick(WEEKS.risk, 2)}.`, ["weekly", "risk"], "note", daysAgo - 2);
+      add(`The risk seen ${lowerFirst(name)} is ${pick(WEEKS.risk, 2)}.`, ["weekly", "risk"], "note", daysAgo - 2);
     }
   }
   DIALOGUES.forEach(([project, turns], i) => {
@@ -103,6 +104,14 @@ export function demoMemories(now: number): Line[] {
   });
   return memories.sort((a, b) => a.created_at - b.created_at);
 }
+
+/** The week of a time in words, such as "In the second week of March". */
+function weekOf(seconds: number): string {
+  const date = new Date(seconds * 1000), month = date.toLocaleDateString("en", { month: "long", timeZone: "UTC" });
+  return `In the ${WEEK_NAMES[Math.floor((date.getUTCDate() - 1) / 7)]} week of ${month}`;
+}
+
+const lowerFirst = (text: string) => text[0]!.toLowerCase() + text.slice(1);
 
 /** Stores everything; what is there already stays. Vectors are made by the service. */
 export async function fillDemo(runtime: Runtime, now = Date.now() / 1000): Promise<DemoReport> {

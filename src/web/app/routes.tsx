@@ -13,6 +13,7 @@ import { DocumentPage } from "./pages/document.tsx";
 import { DocumentsPage } from "./pages/documents.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { InsightsPage } from "./pages/insights.tsx";
+import { MapPage } from "./pages/map.tsx";
 import { MemoriesPage } from "./pages/memories.tsx";
 import { MemoryPage } from "./pages/memory.tsx";
 import { MovingPage } from "./pages/moving.tsx";
@@ -37,6 +38,7 @@ export const ROUTES: Record<typeof PAGE_PATHS[number], Route> = {
   "/documents": { title: "nav.documents", page: DocumentsPage },
   "/document": { title: "nav.document", page: DocumentPage },
   "/insights": { title: "nav.insights", page: InsightsPage },
+  "/map": { title: "nav.map", page: MapPage },
   "/review": { title: "nav.review", page: ReviewPage },
   "/tags": { title: "nav.tags", page: TagsPage },
   "/trash": { title: "nav.trash", page: TrashPage },
@@ -48,7 +50,7 @@ export const ROUTES: Record<typeof PAGE_PATHS[number], Route> = {
 /** What the navigation shows, in groups. */
 export const NAVIGATION: readonly (readonly (typeof PAGE_PATHS[number])[])[] = [
   ["/", "/memories", "/conversations", "/documents"],
-  ["/insights", "/review", "/tags"],
+  ["/insights", "/map", "/review", "/tags"],
   ["/trash", "/moving"],
   ["/connect", "/service"],
 ];

@@ -174,7 +174,7 @@ function HealthLine() {
       <a href="/service">
         <span class={`dot ${name}`} aria-hidden="true" />
         {t(`health.${name}`)}
-        {count != null && name !== "away" && <>· {t("count.memories", { n: count })}</>}
+        {count != null && name !== "away" && ` · ${t("count.memories", { n: count })}`}
       </a>
     </p>
   );

@@ -13,6 +13,7 @@ export const COMMON = {
   "nav.documents": ["Documents", "Dokumente"],
   "nav.document": ["Document", "Dokument"],
   "nav.insights": ["Insights", "Einblicke"],
+  "nav.map": ["Map", "Karte"],
   "nav.review": ["Review", "Durchsehen"],
   "nav.tags": ["Tags", "Tags"],
   "nav.trash": ["Trash", "Papierkorb"],

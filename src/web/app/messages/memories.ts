@@ -192,6 +192,7 @@ export const MEMORIES = {
   "bulk.clear": ["Clear the selection", "Auswahl aufheben"],
   "relations": ["Relations", "Verbindungen"],
   "relations.none": ["It is linked with nothing.", "Sie ist mit nichts verbunden."],
+  "relations.graph": ["As a picture", "Als Bild"],
   "relations.add": ["Link with another", "Mit anderer verbinden"],
   "relations.target": ["The other memory", "Die andere Erinnerung"],
   "relations.target.hint": ["Its key, or the address of its page", "Ihr Schlüssel oder die Adresse ihrer Seite"],

@@ -7,6 +7,7 @@
 import { signal } from "@preact/signals";
 import { call } from "../api.ts";
 import { expectOwn } from "../live.ts";
+import { hrefOf } from "../router.ts";
 import type { Memory, Relation } from "../shapes.ts";
 import { changed } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
@@ -45,8 +46,10 @@ export function Relations(
           );
         })}
       </ul>
-      <p>
+      <p class="buttons">
         <button type="button" onClick={() => add(hash)}>{t("relations.add")}</button>
+        {shown.length > 0 && <a class="button" href={hrefOf("/map", { show: "graph", hash })}>{t("relations.graph")}
+        </a>}
       </p>
     </section>
   );
