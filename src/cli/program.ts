@@ -14,7 +14,7 @@ import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import { addConnect } from "./connect/connect.ts";
 import { addCopy } from "./copy.ts";
-import { addDemo } from "./demo/command.ts";
+import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { addGrants } from "./grants.ts";
 import { addKeys } from "./keys.ts";

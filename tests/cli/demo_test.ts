@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { demoMemories } from "../../src/cli/demo/store.ts";
+import { demoMemories } from "../../src/operations/demo/fill.ts";
 import { spawn, testEnvironment } from "../helpers/process.ts";
 import { fill, inFolder, json, unimem } from "./command.ts";
 

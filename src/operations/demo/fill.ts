@@ -5,10 +5,10 @@
  */
 
 import { contentHash } from "../../memory/hash.ts";
-import { uploadStatus } from "../../operations/documents/status.ts";
-import { upload } from "../../operations/documents/upload.ts";
-import { type Entry, importEntries } from "../../operations/moving/import.ts";
-import type { Runtime } from "../../operations/runtime.ts";
+import { uploadStatus } from "../documents/status.ts";
+import { upload } from "../documents/upload.ts";
+import { type Entry, importEntries } from "../moving/import.ts";
+import type { Runtime } from "../runtime.ts";
 import { ALIKE, CONTRADICTING, DIALOGUES, DOCUMENTS, FACTS, PEOPLE, REPLACED, TOPICS, WEEKS } from "./facts.ts";
 
 const WEEK_NAMES = ["first", "second", "third", "fourth", "last"];

@@ -5,8 +5,8 @@
  */
 
 import type { Command } from "commander";
-import { MemoryError } from "../../errors.ts";
-import { type CliContext, examples, pathOf, show } from "../context.ts";
+import { MemoryError } from "../errors.ts";
+import { type CliContext, examples, pathOf, show } from "./context.ts";
 import { join } from "node:path";
 
 interface Options {
@@ -49,7 +49,7 @@ async function runDemo(context: CliContext, options: Options): Promise<void> {
       );
     }
     if (total_memories === 0) {
-      const { fillDemo } = await import("./store.ts");
+      const { fillDemo } = await import("../operations/demo/fill.ts");
       await runtime.storage.changeNote(MARK, await runtime.storage.note(MARK), "1");
       made = await fillDemo(runtime);
     }
