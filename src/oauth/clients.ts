@@ -135,7 +135,7 @@ export class RegisteredClients {
   async #find(id: string): Promise<Registered | undefined> {
     const known = (await this.#list.read(2000)).find((item) => item.id === id);
     // It may have registered with another process just now.
-    return known ?? (await this.#list.read(100)).find((item) => item.id === id);
+    return known ?? (await this.#list.fresh()).find((item) => item.id === id);
   }
 }
 

@@ -18,8 +18,6 @@ import { fitsChallenge, hashOf, isEqual, newId, newToken, readToken } from "./to
 const MAX_GRANTS = 1000;
 /** Milliseconds after which a revocation is seen here; half of what replicas may take. */
 const FOLLOW_MS = 1000;
-/** Milliseconds between looks for a grant that isn't known: it may have been made elsewhere just now. */
-const MISSED_MS = 100;
 /** Seconds for which an unused refresh token lasts. */
 export const REFRESH_SECONDS = 90 * 24 * 3600;
 /** Access tokens of a grant in force at once: requests under way still have the one before. */
@@ -92,7 +90,7 @@ export class Grants {
 
   /** Those that are in force, newest first. */
   async list(): Promise<GrantFacts[]> {
-    const grants = await this.#list.read(0), now = this.#now();
+    const grants = await this.#list.fresh(), now = this.#now();
     return grants.filter((grant) => grant.code.redeemed && isAlive(grant, now)).map(factsOf).reverse();
   }
 
@@ -194,7 +192,7 @@ export class Grants {
   /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009); null where there is none. */
   async revokeToken(token: string, client: string): Promise<Grant | null> {
     const read = readToken(token);
-    const grant = read === null ? undefined : await this.#find(read.grant);
+    const grant = (await this.#list.fresh()).find(({ id }) => id === read?.grant);
     if (grant === undefined || grant.client_id !== client) return null;
     const hash = hashOf(token);
     const own = [...grant.access, ...grant.refresh];
@@ -211,19 +209,10 @@ export class Grants {
   async verify(token: string, resource: string): Promise<Omit<Caller, "channel"> | null> {
     const read = readToken(token);
     if (read?.kind !== "uma") return null;
-    const grant = await this.#find(read.grant);
-    if (grant === undefined) return null;
-    const hash = hashOf(token), now = this.#now(), key = `${hash} ${resource}`;
-    const verified = this.#verified.get(key);
-    if (verified !== undefined && verified.until > now) return verified.caller;
-    const access = grant.access.find((access) => isEqual(access.hash, hash) && access.expires_at > now);
-    if (access === undefined || !covers(access.resource, resource)) return null;
-    this.#noteUse(grant, now);
-    const caller = this.#callerOf(grant, access.rights);
-    // Until the next hour at most, whose first use is noted.
-    const until = Math.min(access.expires_at, (Math.floor(now / HOUR) + 1) * HOUR);
-    if (this.#verified.size < MAX_VERIFIED) this.#verified.set(key, { caller, until });
-    return caller;
+    const hash = hashOf(token);
+    // What isn't known may have been given by another process a moment ago.
+    return this.#known(this.#follow(await this.#list.read(FOLLOW_MS)).get(read.grant), hash, resource) ??
+      this.#known(this.#follow(await this.#list.fresh()).get(read.grant), hash, resource);
   }
 
   /** Looks for revocations now, and ends what belongs to them; for open streams, which make no requests. */
@@ -274,9 +263,18 @@ export class Grants {
     return done;
   }
 
-  async #find(id: string): Promise<Grant | undefined> {
-    const known = this.#follow(await this.#list.read(FOLLOW_MS)).get(id);
-    return known ?? this.#follow(await this.#list.read(MISSED_MS)).get(id);
+  #known(grant: Grant | undefined, hash: string, resource: string): Omit<Caller, "channel"> | null {
+    if (grant === undefined) return null;
+    const now = this.#now(), key = `${hash} ${resource}`, verified = this.#verified.get(key);
+    if (verified !== undefined && verified.until > now) return verified.caller;
+    const access = grant.access.find((access) => isEqual(access.hash, hash) && access.expires_at > now);
+    if (access === undefined || !covers(access.resource, resource)) return null;
+    this.#noteUse(grant, now);
+    const caller = this.#callerOf(grant, access.rights);
+    // Until the next hour at most, whose first use is noted.
+    const until = Math.min(access.expires_at, (Math.floor(now / HOUR) + 1) * HOUR);
+    if (this.#verified.size < MAX_VERIFIED) this.#verified.set(key, { caller, until });
+    return caller;
   }
 
   /** The grants by id; ends the callers of those that have gone. */

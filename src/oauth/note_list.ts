@@ -52,10 +52,23 @@ export class NoteList<T> {
   async read(maxAgeMs: number): Promise<readonly T[]> {
     if (this.#readAt !== null && this.#clock() - this.#readAt <= maxAgeMs) return this.#items;
     try {
-      await (this.#reading ??= this.#load().finally(() => this.#reading = null));
+      await this.#look();
     } catch (error) {
       if (this.#readAt === null || this.#clock() - this.#readAt > BELIEVED_MS) throw error;
     }
+    return this.#items;
+  }
+
+  /**
+   * The records as they are in the store now: for what another process may have written a moment ago. Those who ask at the
+   * same time share a look.
+   *
+   * @throws {MemoryError} `unavailable` when the store is away.
+   */
+  async fresh(): Promise<readonly T[]> {
+    // One that is under way may have begun too early.
+    await this.#reading?.catch(() => {});
+    await this.#look();
     return this.#items;
   }
 
@@ -86,6 +99,10 @@ export class NoteList<T> {
     throw new MemoryError("overloaded", `Cannot change ${this.#name}: others change it all the time`, {
       retryAfterSeconds: 1,
     });
+  }
+
+  #look(): Promise<void> {
+    return this.#reading ??= this.#load().finally(() => this.#reading = null);
   }
 
   async #load(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The built-in authorization server over the real listeners: what clients ask of it, one by one. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { ADMIN_KEY, authorization, Flow, pkce, REDIRECT } from "./flow.ts";
 import { bearer, callTool, openService } from "./service.ts";
 
@@ -286,9 +286,10 @@ Deno.test("the same grant works from another process over the same store, and it
   const other = new OAuth(service.runtime.storage, OWN);
   const request = new Request("http://localhost/mcp");
   assertEquals(await other.verify("uma_aaaaaaaaaaaaaaaa_" + "x".repeat(43), request), null);
-  const tokens = await service.flow.tokens();
-  // Made elsewhere a moment ago.
-  await new Promise((resolve) => setTimeout(resolve, 110));
+  const first = await service.flow.tokens();
+  await other.verify(first.access_token, request);
+  // Made elsewhere a moment ago, in a grant that is known already.
+  const tokens = await (await service.flow.refresh(first.client_id, first.refresh_token)).json();
   const caller = await other.verify(tokens.access_token, request);
   assertMatch(caller!.name, /^Tester \([a-z0-9]{4}\)$/);
   assertEquals([caller?.kind, caller?.rights], ["grant", "write"]);
@@ -320,6 +321,9 @@ Deno.test("while the store is away known grants are believed for ten minutes, an
   notes.away = true;
   now += 500;
   assertEquals((await grants.verify(access_token, "http://localhost/mcp"))?.name.slice(0, 2), "C ");
+  // It may have been given elsewhere meanwhile.
+  const unknown = access_token.slice(0, -3) + "xyz";
+  await assertRejects(() => grants.verify(unknown, "http://localhost/mcp"), Error, "Cannot reach the store");
   now += 200;
   let thrown: unknown;
   await grants.verify(access_token, "http://localhost/mcp").catch((error) => thrown = error);
