@@ -11,6 +11,7 @@ import type { Capabilities, UpgradeOptions, UpgradeProgress } from "../contract/
 import type { SpaceScope } from "../contract/scope.ts";
 import { Calls } from "../calls.ts";
 import { CandidateSearch, SearchCache } from "../scoring/candidate_search.ts";
+import { Weights } from "../scoring/weights.ts";
 import { checkedSpace } from "../scopes.ts";
 import { Analysis } from "../sqlite/analysis.ts";
 import { Collection } from "./collection.ts";
@@ -23,6 +24,7 @@ import { SpaceRegistry } from "./registry.ts";
 import { conversationKey } from "./search_calls.ts";
 import type { QdrantSettings } from "./settings.ts";
 import type { Space } from "./space.ts";
+import { MAX_SPACE_TERMS } from "./space_words.ts";
 import { upgrade } from "./upgrade.ts";
 
 /** The searches of some spaces. */
@@ -120,7 +122,10 @@ export class Engine {
         : other === undefined
         ? only
         : new MergedSource(calls);
-      return { readers, search: new CandidateSearch(source, this.#cache) };
+      const weights = readers.some(({ reading: { spaces } }) => spaces !== null)
+        ? new Weights(MAX_SPACE_TERMS)
+        : undefined;
+      return { readers, search: new CandidateSearch(source, this.#cache, weights) };
     }).search;
   }
 

@@ -143,12 +143,11 @@ export class Part {
   }
 }
 
-/** What is kept under a key; the oldest goes where there are too many. */
+/** What is kept under a key; what was used longest ago goes where there are too many. */
 export function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
-  let found = all.get(key);
-  if (found === undefined) {
-    if (all.size >= MAX_KEPT) all.delete(all.keys().next().value!);
-    all.set(key, found = make());
-  }
+  const found = all.get(key) ?? make();
+  all.delete(key);
+  all.set(key, found);
+  if (all.size > MAX_KEPT) all.delete(all.keys().next().value!);
   return found;
 }

@@ -15,8 +15,8 @@ import { unescapeText } from "../escape.ts";
 import { spaceToken, storedWeight } from "./layout.ts";
 import { tokenId } from "./murmur.ts";
 
-/** Tokens whose weights are kept. */
-const MAX_TOKENS = 20_000;
+/** Terms that are kept for each set of spaces: there may be many sets, each with little in it. */
+export const MAX_SPACE_TERMS = 1000;
 
 /** The best memory with a token; undefined where none has it. */
 type Best = Schemas["ScoredPoint"] | undefined;
@@ -79,7 +79,9 @@ export class SpaceWords {
       Array.from(frequencies, ([term, containing]) => [term, inverseDocumentFrequency(memories, containing)]),
     );
     for (const [token, { term, weight }] of served) {
-      if (this.#factors.size >= MAX_TOKENS) this.#factors.delete(this.#factors.keys().next().value!);
+      if (this.#factors.size >= MAX_SPACE_TERMS * this.#spaces.length) {
+        this.#factors.delete(this.#factors.keys().next().value!);
+      }
       this.#factors.set(token, rarities.get(term)! / weight);
     }
     return rarities;

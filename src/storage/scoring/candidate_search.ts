@@ -63,14 +63,15 @@ export class CandidateSearch {
   readonly #source: CandidateSource;
   readonly #cache: SearchCache;
   readonly #contents: Contents;
-  readonly #weights = new Weights();
+  readonly #weights: Weights;
   readonly #conversations: Conversations;
   /** Whether found memories come with the answer: a request less where few are kept, bytes for nothing where most are. */
   #sendMemories = true;
 
   /** @param cache Shared with the searches of other parts. */
-  constructor(source: CandidateSource, cache = new SearchCache(source)) {
+  constructor(source: CandidateSource, cache = new SearchCache(source), weights = new Weights()) {
     this.#source = source;
+    this.#weights = weights;
     this.#cache = cache;
     this.#contents = cache.contents;
     this.#conversations = cache.conversations;

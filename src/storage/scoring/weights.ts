@@ -53,6 +53,7 @@ export async function surveyOf(sample: readonly string[], memories: number): Pro
 
 /** Weights of terms in one collection. */
 export class Weights {
+  readonly #maxRarities: number;
   #rarities = new Map<string, { rarity: number; at: number; writes: number }>();
   #survey: Survey & { at: number; writes: number } = {
     memories: 0,
@@ -63,6 +64,11 @@ export class Weights {
   };
   /** Memories written by this process. */
   #writes = 0;
+
+  /** @param maxRarities Terms that are kept. */
+  constructor(maxRarities = MAX_RARITIES) {
+    this.#maxRarities = maxRarities;
+  }
 
   /** Takes note of `count` memories that were stored, changed or deleted. */
   written(count: number): void {
@@ -84,7 +90,7 @@ export class Weights {
   learn({ rarities, survey }: WeightAnswer): void {
     const at = performance.now(), writes = this.#writes;
     for (const [term, rarity] of rarities) {
-      if (this.#rarities.size >= MAX_RARITIES) this.#rarities.delete(this.#rarities.keys().next().value!);
+      if (this.#rarities.size >= this.#maxRarities) this.#rarities.delete(this.#rarities.keys().next().value!);
       this.#rarities.set(term, { rarity, at, writes });
     }
     if (survey !== undefined) this.#survey = { ...survey, length: survey.length || 1, at, writes };
