@@ -195,10 +195,14 @@ export class SearchCalls implements CandidateSource {
     const sparse = (): Query[] =>
       terms.length === 0 ? [] : [{ ...within, query: this.#wordsQuery(terms), using: WORDS, limit }];
     const finding = [...dense.map((search): Query => ({ ...search, ...within })), ...sparse()];
-    const exact = meaning === null ? [] : this.#exact(meaning, finding);
+    // Where no more are stored than are asked for, the nearest are all.
+    const isWhole = dense.length === 1 && this.size > 0 && this.size <= limit;
+    const exact = meaning === null || isWhole ? [] : this.#exact(meaning, finding);
     const { answers: every, weights } = await this.#withWeights(question.weights, [...finding, ...exact]);
     const answers = every.slice(0, finding.length);
-    if (meaning !== null) { for (const { id } of answers.flat()) scored.add(String(id)); }
+    // Another replica may have stored more since they were counted.
+    const complete = meaning === null ? [] : isWhole ? answers.slice(0, dense.length) : answers;
+    for (const { id } of complete.flat()) scored.add(String(id));
     // Those beyond the limit were left out by weights that other spaces have a part in.
     const isCut = this.size > limit && answers.at(-1)?.length === limit;
     if (this.#words !== null && isCut && weights.rarities.size > 0) {
