@@ -1,6 +1,7 @@
 /** What the tasks may do. Every test that starts the service does so with a task's own flags. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { taskWords } from "../build/task.ts";
 import { inFolder } from "./cli/command.ts";
 import { fromFileUrl } from "./helpers/paths.ts";
 import { start, taskFlags, testEnvironment, until } from "./helpers/process.ts";
@@ -51,3 +52,18 @@ Deno.test("the service needs no right that its task doesn't give: no part is hin
     assertEquals(health.status, "healthy", JSON.stringify(health));
     assertEquals(/NotCapable|Requires .* access/.test(service.log() + JSON.stringify(health)), false, service.log());
   }));
+
+Deno.test("every server, command and image runs with the engine flags of one task", async () => {
+  const engineFlags = (words: readonly string[]) => words.filter((word) => word.startsWith("--v8-flags"));
+  const flags = engineFlags(await taskWords("unified"));
+  assertEquals(flags.length, 1);
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${PROJECT}deno.json`)) as {
+    tasks: Record<string, { command: string }>;
+  };
+  const started = Object.entries(tasks).filter(([, { command }]) => /\bsrc\/main\.ts\b/.test(command));
+  assert(started.length >= 5, "tasks that run the program");
+  for (const [name] of started) assertEquals(engineFlags(await taskWords(name)), flags, name);
+  const image = await Deno.readTextFile(`${PROJECT}Dockerfile`);
+  const inImage = image.match(/--v8-flags=[^\s",]+/g) ?? [];
+  assertEquals([inImage.length >= 2, new Set(inImage)], [true, new Set(flags)]);
+});
