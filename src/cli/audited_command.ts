@@ -11,7 +11,19 @@ import type { CliContext } from "./context.ts";
 
 /** What each command would need, were it called from elsewhere. Commands are the user's who owns the data folder. */
 export const COMMANDS: Readonly<Record<string, Right>> = {
-  ...of("read", ["unified", "http", "mcp", "stdio", "completion", "version", "connect", "config", "doctor", "stats"]),
+  ...of("read", [
+    "unified",
+    "http",
+    "mcp",
+    "stdio",
+    "completion",
+    "version",
+    "connect",
+    "config",
+    "doctor",
+    "stats",
+    "demo",
+  ]),
   ...of("read", ["search", "list", "get", "audit", "audit verify", "backup list", "backup verify"]),
   ...of("read", ["outbox", "outbox list", "grants", "keys"]),
   ...of("write", ["store", "delete"]),
