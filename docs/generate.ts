@@ -9,6 +9,7 @@ import { cell } from "./generator/markdown.ts";
 // First, since it prepares zod for OpenAPI before any schema is made.
 import { restPage } from "./generator/rest_page.ts";
 import { clientsPage } from "./generator/clients_page.ts";
+import { accessPage } from "./generator/access_page.ts";
 import { mcpPage } from "./generator/mcp_page.ts";
 
 /** The settings reference, a Markdown page. */
@@ -50,6 +51,7 @@ export const PAGES: Record<string, () => string | Promise<string>> = {
   "settings.md": settingsPage,
   "rest.md": restPage,
   "mcp.md": mcpPage,
+  "access.md": accessPage,
   "clients.md": clientsPage,
 };
 

@@ -25,6 +25,7 @@ import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 
 export { accessWarnings } from "./access/access.ts";
+export { spacesIn } from "./config/spaces.ts";
 export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
 export { expandHome, homeOf } from "./config/home.ts";
 export {
@@ -50,6 +51,8 @@ export interface Config {
   readonly http: ListenSettings & { enabled: boolean; heartbeatSeconds: number };
   readonly mcp: ListenSettings & { transport: "http" | "stdio" | "off" };
   readonly serverName: string;
+  /** Spaces of commands and of clients over stdio, the first one to write to; null where none are chosen. */
+  readonly spaces: readonly string[] | null;
   /** Folder for all data that has no place of its own. */
   readonly baseDir: string;
   readonly access: AccessSettings;
@@ -116,6 +119,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     },
     mcp: { ...mcp, transport: transport === "stdio" || transport === "off" ? transport : "http" },
     serverName: values.NAME ?? "unimem",
+    spaces: values.MCP_SPACE ?? null,
     baseDir,
     access: accessOf(values, [http.host, mcp.host], oauth === null ? publicUrlOf(values, []) : oauth.publicUrl),
     oauth,

@@ -23,6 +23,7 @@ import {
   readEnvLayers,
   settingOrigins,
   settingsWithoutEffect,
+  spacesIn,
   type WithoutEffect,
 } from "./config.ts";
 import type { ServeOptions } from "./cli/context.ts";
@@ -196,6 +197,7 @@ async function runServer(command: string, from: SettingSource, options: ServeOpt
     );
   }
   const config = options.folder === undefined ? from.config(command === "stdio") : from.configIn(options.folder);
+  const spaces = options.space === undefined ? config.spaces : spacesIn(options.space);
   // Standard output belongs to the protocol in stdio mode, so that every line of ours goes to standard error.
   const log = createLogger(config.logLevel, standardError().write, undefined, formatOf(config));
   const ineffective = (options.folder === undefined ? from.withoutEffect() : []).map(({ message, action }) =>
@@ -205,7 +207,9 @@ async function runServer(command: string, from: SettingSource, options: ServeOpt
   const useStdio = command === "stdio" || (command === "unified" && config.mcp.transport === "stdio");
   const http = command === "http" || (command === "unified" && config.http.enabled);
   const mcp = command === "mcp" || (command === "unified" && config.mcp.transport === "http");
-  await (useStdio && !http ? serveStdio(config, log, profile) : serve(config, { http, mcp }, useStdio, log));
+  await (useStdio && !http
+    ? serveStdio(config, log, profile, spaces)
+    : serve(config, { http, mcp }, useStdio, log, spaces));
 }
 
 /** Writes to standard error, and what waits at the end at the latest. */
@@ -249,6 +253,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       return from.config(true);
     },
     configIn: from.configIn,
+    spaces: () => from.config(true).spaces,
     origins: () => settingOrigins(from.layers().layers),
     environment: () => mergeLayers(from.layers().layers),
     withoutEffect: from.withoutEffect,
@@ -292,6 +297,7 @@ async function serve(
   servers: { http: boolean; mcp: boolean },
   withStdio: boolean,
   log: Logger,
+  spaces: Config["spaces"],
 ): Promise<void> {
   if (!servers.http && !servers.mcp) {
     throw new MemoryError(
@@ -304,16 +310,21 @@ async function serve(
   const service = await startService(config, { ...servers, patient: withStdio }, log);
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
-    await Promise.race([stopped, ...gone, runStdio(service.runtime, { serverName: config.serverName, log })]);
+    await Promise.race([stopped, ...gone, runStdio(service.runtime, { serverName: config.serverName, log, spaces })]);
   } else await stopped;
   await service.stop();
 }
 
-async function serveStdio(config: Config, log: Logger, profile: ToolProfile | undefined): Promise<void> {
+async function serveStdio(
+  config: Config,
+  log: Logger,
+  profile: ToolProfile | undefined,
+  spaces: Config["spaces"],
+): Promise<void> {
   const stopped = untilStopped(log, EXIT_FAULT), gone = clientGone(log), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
-  await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log, profile })]);
+  await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log, profile, spaces })]);
   await closeAll(runtime, [], work.stop);
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { SpaceName } from "./memory/space.ts";
 import { canonicalTimeZone } from "./memory/time/zone.ts";
 
 /** A text that must be one of a few words, in any case. */
@@ -426,6 +427,11 @@ export const SETTINGS = {
   ),
   MCP_CONTENT_SPLIT_OVERLAP: setting(wholeNumber(0, 500), "50", "Characters a chunk repeats of the one before."),
   MCP_CONTENT_PRESERVE_BOUNDARIES: setting(flag(), "true", "Whether chunks end at paragraphs, sentences or words."),
+  MCP_SPACE: setting(
+    list().pipe(z.array(SpaceName).min(1)).describe("names of spaces, separated by commas"),
+    "default",
+    "Spaces that commands and clients over stdio work in: the first one is written to, all are read. `--space` says otherwise.",
+  ),
   MCP_TOOLS: setting(
     choice("full", "core"),
     "full",

@@ -89,7 +89,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   "stores.ts": ["config.ts", "errors.ts", "storage/factory.ts"],
   // Which names are time zones is known in one place.
-  "settings.ts": ["memory/time/zone.ts"],
+  "settings.ts": ["memory/time/zone.ts", "memory/space.ts"],
   "errors.ts": [],
   tuning: [],
   "ancestors.ts": ["tuning/libc.ts"],
@@ -134,6 +134,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "access/caller.ts",
     "access/key.ts",
     "access/rights.ts",
+    "access/space.ts",
     "documents",
     "yielding.ts",
     "private_files.ts",

@@ -60,6 +60,11 @@ export function localCaller(channel: Caller["channel"], scope: SpaceScope = DEFA
   return { ...EVERYTHING, id: "local", name: "local", kind: "local", channel, scope };
 }
 
+/** The scope of chosen spaces: the first one to write to, all to read; that of `default` for null. */
+export function scopeOf(names: readonly string[] | null): SpaceScope {
+  return names === null || names.length === 0 ? DEFAULT_SCOPE : { write: names[0]!, read: [...new Set(names)] };
+}
+
 /** A request without a key to a service that needs none. */
 export function anonymousCaller(channel: Caller["channel"]): Caller {
   return { ...EVERYTHING, id: "anonymous", name: "anonymous", kind: "anonymous", channel };

@@ -85,6 +85,12 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   exportMemories: "admin",
   importMemories: "admin",
 
+  listSpaces: "admin everywhere",
+  createSpace: "admin everywhere",
+  renameSpace: "admin everywhere",
+  moveMemories: "admin everywhere",
+  mergeSpace: "admin everywhere",
+  deleteSpace: "admin everywhere",
   createKey: "admin everywhere",
   listKeys: "admin everywhere",
   rotateKey: "admin everywhere",
@@ -196,6 +202,16 @@ export function may(caller: Caller, need: Need): boolean {
   if (need === right) return includes(caller.rights, right);
   const spaces = right === "read" ? caller.spaces : caller.writes;
   return spaces === "all" && includes(caller.rights, right);
+}
+
+/** Whether what needs this changes memories: in the space that the caller writes to, and in no other. */
+export function changes(need: Need): boolean {
+  return need === "write";
+}
+
+/** Whether a route changes memories; see `changes`. */
+export function operationChanges(operationId: string): boolean {
+  return operationId === "importMemories" || changes(needOfOperation(operationId));
 }
 
 /** The right in a need. */

@@ -25,11 +25,12 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
     "demo",
   ]),
   ...of("read", ["search", "list", "get", "audit", "audit verify", "backup list", "backup verify"]),
-  ...of("read", ["outbox", "outbox list", "grants", "keys"]),
+  ...of("read", ["outbox", "outbox list", "grants", "keys", "spaces"]),
   ...of("write", ["store", "delete"]),
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
   ...of("admin", ["keys create", "keys list", "keys rotate", "keys revoke"]),
+  ...of("admin", ["spaces list", "spaces create", "spaces rename", "spaces move", "spaces merge", "spaces delete"]),
 };
 
 function of(right: Right, names: readonly string[]): Record<string, Right> {

@@ -6,12 +6,14 @@
 
 import { resolve } from "node:path";
 import type { z } from "zod";
+import { localCaller, scopeOf } from "../access/caller.ts";
 import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
 import { MemoryError } from "../errors.ts";
 import type { ModelExamination, StoreExamination } from "../operations/health/examination.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
-import type { ServiceRuntime } from "../operations/runtime.ts";
+import { callerRuntime } from "../operations/caller_runtime.ts";
+import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import type { StoreFiles } from "../operations/backup/verify.ts";
 
 /** Examinations of what the service works with; nothing is written. */
@@ -28,6 +30,8 @@ export interface ServeOptions {
   tools?: string;
   /** The data folder to serve, with default settings but for addresses and the log. */
   folder?: string;
+  /** The spaces that its client works in, separated by commas. */
+  space?: string;
 }
 
 /** The world outside, as the only module that reads it hands it over. */
@@ -36,6 +40,8 @@ export interface CliContext {
   config: () => Config;
   /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
   configIn: (folder: string) => Config;
+  /** The spaces that `--space` or a setting chooses, the first one to write to; null where neither does. */
+  spaces: () => readonly string[] | null;
   /** The same settings one by one, as they came from outside. */
   origins: () => SettingOrigin[];
   /** The variables the settings are read from. */
@@ -124,6 +130,23 @@ export async function withRuntime<T>(context: CliContext, body: (runtime: Servic
   } finally {
     await context.close(runtime);
   }
+}
+
+/** As `withRuntime`, in the chosen spaces; in `default` where none are chosen. */
+export function inSpaces<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
+  return withRuntime(context, (runtime) => body(callerRuntime(runtime, localCaller("cli", scopeOf(context.spaces())))));
+}
+
+/** The runtime in the chosen spaces; as it is, over the whole store, where none are chosen. */
+export function chosen(context: CliContext, runtime: ServiceRuntime): Runtime {
+  const spaces = context.spaces();
+  return spaces === null ? runtime : callerRuntime(runtime, localCaller("cli", scopeOf(spaces)));
+}
+
+/** As `inSpaces`, for what changes memories: in the space that is written to alone. */
+export function whereItIsWritten<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
+  const { write } = scopeOf(context.spaces());
+  return withRuntime(context, (runtime) => body(callerRuntime(runtime, localCaller("cli", scopeOf([write])))));
 }
 
 /** Prints a value as JSON when asked to, otherwise the lines a person reads. */

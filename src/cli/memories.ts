@@ -13,7 +13,18 @@ import { list, ListInput } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
 import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
 import { store, StoreInput } from "../operations/store.ts";
-import { check, type CliContext, examples, Failed, numberOf, paint, printable, show, withRuntime } from "./context.ts";
+import {
+  check,
+  type CliContext,
+  examples,
+  Failed,
+  inSpaces,
+  numberOf,
+  paint,
+  printable,
+  show,
+  whereItIsWritten,
+} from "./context.ts";
 import {
   addFilters,
   collect,
@@ -120,7 +131,7 @@ export function addMemories(program: Command, context: CliContext): void {
 
 async function runGet(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
   const { content_hash } = check(HashInput, { content_hash: id }, { content_hash: "<id>" });
-  const memory = await withRuntime(context, (runtime) => get(runtime, { content_hash }));
+  const memory = await inSpaces(context, (runtime) => get(runtime, { content_hash }));
   const { content, created_at_iso, memory_type, tags, metadata, conversation_id, superseded_by } = memory;
   const facts = [
     memory.content_hash,
@@ -140,7 +151,7 @@ async function runDelete(
   { permanent = false, json }: DeleteOptions,
 ): Promise<void> {
   const input = check(DeleteBatchInput, { content_hashes: ids, permanent }, { content_hashes: "<ids...>" });
-  const result = await withRuntime(context, (runtime) => deleteBatch(runtime, input));
+  const result = await whereItIsWritten(context, (runtime) => deleteBatch(runtime, input));
   show(context, json, result, () => [
     result.message,
     ...result.results.flatMap(({ error }) => error === null ? [] : [paint(context, "yellow", error)]),
@@ -157,7 +168,7 @@ async function runStore(context: CliContext, text: string, { tag, type, conversa
     conversation_id: conversation ?? null,
     metadata: pairs(meta ?? []),
   }, OPTIONS);
-  const result = await withRuntime(context, (runtime) => store(runtime, input));
+  const result = await whereItIsWritten(context, (runtime) => store(runtime, input));
   show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);
   if (!result.success && !result.duplicate) throw new Failed();
 }
@@ -187,7 +198,7 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
   let withoutModel = false;
-  const { result, short } = await withRuntime(context, async (runtime) => {
+  const { result, short } = await inSpaces(context, async (runtime) => {
     if (input.mode !== "exact") await modelReady(runtime);
     withoutModel = runtime.embeddings.serving === null;
     const result = await search(runtime, input);
@@ -231,7 +242,7 @@ async function runList(context: CliContext, options: PageOptions): Promise<void>
     order: options.order,
     ...await filterFields(options, context.config().operations.timeZone),
   }, OPTIONS);
-  const { result, short } = await withRuntime(context, async (runtime) => {
+  const { result, short } = await inSpaces(context, async (runtime) => {
     const result = await list(runtime, input);
     return { result, short: await keysOf(runtime, result.memories) };
   });

@@ -18,11 +18,11 @@ import {
   type LeftOut,
   type Salvage,
 } from "../operations/moving/export.ts";
-import type { ServiceRuntime } from "../operations/runtime.ts";
+import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
-import { type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
+import { chosen, type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
 import { VERSION } from "../version.ts";
 import { progress } from "./progress.ts";
 import { beginPart } from "./export_part.ts";
@@ -101,7 +101,8 @@ async function runExport(context: CliContext, file: string, { vectors = false, t
     return await writeExport(context, file, null, input, json, () => exportSalvage(now, salvage, input));
   }
   try {
-    await writeExport(context, file, runtime, input, json, (part) => exportMemories(runtime, input, part));
+    const own = chosen(context, runtime);
+    await writeExport(context, file, own, input, json, (part) => exportMemories(own, input, part));
   } finally {
     await context.close(runtime);
   }
@@ -121,7 +122,7 @@ async function whatIsLeft(context: CliContext, error: unknown): Promise<Salvage>
 async function writeExport(
   context: CliContext,
   file: string,
-  runtime: ServiceRuntime | null,
+  runtime: Runtime | null,
   input: ExportInput,
   json: boolean | undefined,
   begin: (part?: ExportedPart) => AsyncGenerator<ExportChunk>,
@@ -185,12 +186,13 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
   const { from, folderTags = false, trustVectors = false, yes, json } = given;
   const kind = from ?? await kindOf(context, path, yes ?? false);
   const bar = progress(context, "Importing", "entries");
-  const report = await withRuntime(context, async (runtime) => {
+  const report = await withRuntime(context, async (opened) => {
+    const runtime = chosen(context, opened);
     const onProgress = ({ read }: ImportReport, total: number | undefined) => bar.at(read, total);
     const options = { onProgress, signal: context.signal, file: path === "-" ? undefined : basename(path) };
     try {
       if (kind === OWN_FORMAT) {
-        return await importFile(runtime, await opened(path), { ...options, trustVectors, keepWriters: true });
+        return await importFile(runtime, await inputOf(path), { ...options, trustVectors, keepWriters: true });
       }
       const importer = await IMPORTERS[kind]!.load();
       return await importEntries(runtime, importer(path, { folderTags }), options);
@@ -256,7 +258,7 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
+async function inputOf(path: string): Promise<AsyncIterable<Uint8Array>> {
   if (path === "-") return Deno.stdin.readable;
   try {
     return (await Deno.open(path)).readable;

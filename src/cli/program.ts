@@ -6,6 +6,7 @@
 
 import { Command, CommanderError } from "commander";
 import { MemoryError } from "../errors.ts";
+import { spacesIn } from "../config.ts";
 import { VERSION } from "../version.ts";
 import { type CliContext, examples, type ServeOptions } from "./context.ts";
 import { auditedCommands } from "./audited_command.ts";
@@ -24,6 +25,7 @@ import { addModel } from "./model.ts";
 import { addOptimize } from "./optimize.ts";
 import { addOutbox } from "./outbox.ts";
 import { addReembed } from "./reembed.ts";
+import { addSpaces } from "./spaces.ts";
 import { addState } from "./state.ts";
 import { addVersion } from "./version.ts";
 
@@ -42,28 +44,34 @@ const SERVERS: Record<string, string> = {
 };
 
 /** The table of commands. */
-export function createProgram(context: CliContext): Command {
+export function createProgram(given: CliContext): Command {
   const program = new Command("unimem")
     .description("Shared memory for AI agents")
     .version(VERSION, "-V, --version", "print the version")
     .option("--debug", "show where an error comes from")
     // Taken out of the arguments before they come here: settings are read first.
     .option("--env-file <path>", "read settings from this file too; those of the environment win")
+    .option("--space <names>", "spaces to work in: the first is written to, all are read (default: MCP_SPACE)")
     .addHelpText("after", END)
     // Errors come back here instead of ending the process.
     .exitOverride()
-    .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} });
+    .configureOutput({ writeOut: (text) => given.print(text.trimEnd()), writeErr: () => {} });
+  const spaces = () => {
+    const { space } = program.opts<{ space?: string }>();
+    return space === undefined ? given.spaces() : spacesIn(space);
+  };
+  const context: CliContext = { ...given, spaces };
   for (const [name, description] of Object.entries(SERVERS)) {
     const command = program.command(name).description(description);
     if (name === "stdio") {
       command.option("--tools <profile>", "serve all tools (full) or those no agent does without (core)");
     }
     command.addHelpText("after", examples(name === "stdio" ? [name, `${name} --tools core`] : [name]))
-      .action((options: ServeOptions) => context.serve(name, options));
+      .action((options: ServeOptions) => context.serve(name, { ...options, ...program.opts<{ space?: string }>() }));
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addKeys, addGrants, addOutbox, addAudit, addConnect, addDemo, addCompletion, addVersion],
+    ...[addKeys, addSpaces, addGrants, addOutbox, addAudit, addConnect, addDemo, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

@@ -7,11 +7,13 @@
 
 import { z } from "@hono/zod-openapi";
 import { type ErrorCode, errorText, MemoryError } from "../errors.ts";
-import { leastNeedOfTool, may, needOfMessages } from "../access/rights.ts";
+import type { Caller } from "../access/caller.ts";
+import { leastNeedOfTool, may, needOfMessages, needOfTool } from "../access/rights.ts";
 import { parseArguments } from "../memory/arguments.ts";
 import { profileOf, type ToolProfile } from "../memory/tool_profile.ts";
 import { textWithKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
+import { placed, withSpaces } from "../tools/space.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { addEndpoint, documented, json, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { readJson } from "./request.ts";
@@ -116,7 +118,7 @@ export function addRpc(app: RestApp, settings: RouteSettings): void {
     answers: "The tools with the schemas of their arguments.",
     infallible: true,
   }, async (_input, { caller }) => {
-    const tools = listTools(await rpcTools(), "full").filter(({ name }) => may(caller, leastNeedOfTool(name)));
+    const tools = servedTools(await rpcTools(), "full", caller);
     return { tools, protocol: "mcp" as const, version: "1.0" };
   });
 
@@ -168,7 +170,7 @@ async function answer(
     case "ping":
       return {};
     case "tools/list":
-      return { tools: listTools(tools, profile).filter(({ name }) => may(runtime.caller, leastNeedOfTool(name))) };
+      return { tools: servedTools(tools, profile, runtime.caller) };
     case "tools/call": {
       const call = ToolCall.safeParse(params ?? {});
       if (!call.success) throw new RpcError(CODE.invalidParams, "Invalid params: name is required");
@@ -181,16 +183,24 @@ async function answer(
         const message = `Cannot run ${tool.name}: it is not in the profile ${profile}, which has ${names}`;
         throw new MemoryError("refused", `${message}; POST /mcp?tools=full has all tools`);
       }
-      const { output, ...others } = call.data.arguments ?? {};
+      const { runtime: own, args } = placed(runtime, tool.name, call.data.arguments ?? {}),
+        need = needOfTool(tool.name, args);
+      if (!may(own.caller, need)) {
+        throw new MemoryError(
+          "refused",
+          `Cannot run ${tool.name}: it needs the right "${need}" in space "${own.caller.scope.write}"`,
+        );
+      }
+      const { output, ...others } = args;
       const isForm = typeof output === "string" && ["compact", "text", "json"].includes(output.trim().toLowerCase());
       const form = isForm ? output.trim().toLowerCase() : runtime.settings.tools?.output;
-      const { values, ignored } = parseArguments(tool, isForm ? others : call.data.arguments ?? {});
+      const { values, ignored } = parseArguments(tool, isForm ? others : args);
       if (form === "compact" || form === "text") {
         const note = ignored.length > 0 ? `Ignored arguments: ${ignored.join(", ")}\n\n` : "";
-        const compact = await tool.compact(runtime, values, agentId);
-        return { content: [{ type: "text", text: await textWithKeys(runtime, (short) => note + compact(short)) }] };
+        const compact = await tool.compact(own, values, agentId);
+        return { content: [{ type: "text", text: await textWithKeys(own, (short) => note + compact(short)) }] };
       }
-      const result = await tool.json(runtime, values, agentId);
+      const result = await tool.json(own, values, agentId);
       return {
         content: [{ type: "text", text: JSON.stringify(ignored.length > 0 ? { ...result, ignored } : result) }],
       };
@@ -207,6 +217,11 @@ function isServed({ core }: RpcTool, profile: ToolProfile): boolean {
 function listTools(tools: readonly RpcTool[], profile: ToolProfile): z.infer<typeof Tools> {
   return tools.filter((tool) => isServed(tool, profile))
     .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+}
+
+/** What a caller may call, with the argument `space` where it has a choice. */
+function servedTools(tools: readonly RpcTool[], profile: ToolProfile, caller: Caller): z.infer<typeof Tools> {
+  return [...withSpaces(listTools(tools, profile).filter(({ name }) => may(caller, leastNeedOfTool(name))), caller)];
 }
 
 /** An error as the client may see it; what only the operator can act on goes to the log. */

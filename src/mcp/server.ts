@@ -21,6 +21,7 @@ import type { Runtime } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { callTool } from "../tools/call.ts";
 import type { ClientName } from "../tools/client_name.ts";
+import { withSpaces } from "../tools/space.ts";
 import { findTool, listTools } from "../tools/table.ts";
 import { complete } from "./completion.ts";
 import type { InFlight } from "./in_flight.ts";
@@ -86,7 +87,14 @@ export function createMcpServer(runtime: Runtime, settings: McpServerSettings): 
     runtime.telemetry.requests.message(surface, operation, log, run);
   server.setRequestHandler(
     "tools/list",
-    () => message("tools/list", () => Promise.resolve({ tools: listTools(profile, current().caller) as Tool[] })),
+    () =>
+      message(
+        "tools/list",
+        () => {
+          const { caller } = current();
+          return Promise.resolve({ tools: [...withSpaces(listTools(profile, caller), caller)] as Tool[] });
+        },
+      ),
   );
   server.setRequestHandler(
     "tools/call",

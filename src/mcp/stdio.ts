@@ -10,7 +10,7 @@ import { PassThrough } from "node:stream";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
 import type { ToolProfile } from "../memory/tool_profile.ts";
 import { createLogger, type Logger } from "../operations/logger.ts";
-import { localCaller } from "../access/caller.ts";
+import { localCaller, scopeOf } from "../access/caller.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
 import type { ServiceRuntime } from "../operations/runtime.ts";
 import { InFlight } from "./in_flight.ts";
@@ -22,6 +22,8 @@ export interface StdioSettings {
   /** Name that the client gets. */
   serverName: string;
   log?: Logger;
+  /** Spaces that the client works in, the first one to write to; `default` without any. */
+  spaces?: readonly string[] | null;
   /** The tools that are served; those of the settings without it. */
   profile?: ToolProfile | undefined;
 }
@@ -44,7 +46,7 @@ export async function runStdio(runtime: ServiceRuntime, settings: StdioSettings)
     // A client that reads no more has gone too. Each write to a broken pipe is an error of its own, so not only once.
     process.stdout.on("error", () => resolve());
   });
-  const bound = callerRuntime(runtime, localCaller("mcp"));
+  const bound = callerRuntime(runtime, localCaller("mcp", scopeOf(settings.spaces ?? null)));
   const connection = serveStdio(
     () => createMcpServer(bound, { serverName, log, surface: "stdio", inFlight, profile }),
     {

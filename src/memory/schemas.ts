@@ -229,6 +229,7 @@ export const MemoryView = z.object({
   superseded_reason: z.string().optional(),
   valid_from: z.number().optional().describe("Unix seconds from which a replaced memory held."),
   valid_until: z.number().optional().describe("Unix seconds until which it held."),
+  space: z.string().optional().describe("The space it is in; absent in `default`. Clients can't write it here."),
   writer: z.object({
     name: z.string().describe("Name of the key or grant; `local`, `anonymous`, or an import's file."),
     channel: z.enum(CHANNELS),
@@ -257,6 +258,7 @@ export function viewOf(memory: Memory): MemoryView {
       valid_from: memory.created_at,
       valid_until: memory.superseded.at,
     }),
+    ...(memory.space === undefined ? {} : { space: memory.space }),
     ...(memory.writer === undefined ? {} : { writer: memory.writer }),
   };
 }

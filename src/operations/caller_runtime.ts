@@ -6,6 +6,7 @@
 
 import type { Caller } from "../access/caller.ts";
 import { may, needOfEvent } from "../access/rights.ts";
+import { choose } from "../access/space.ts";
 import type { SpaceScope } from "../storage/contract/scope.ts";
 import type { MemoryStore } from "../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../storage/contract/storage.ts";
@@ -25,10 +26,23 @@ export function callerRuntime(runtime: ServiceRuntime, caller: Caller): Runtime 
     ...runtime,
     caller,
     storage: limits === undefined ? view : quotaOf(storage, scope).over(view, limits),
+    inSpaces: (names) => {
+      const chosen = choose(caller, names);
+      return chosen && callerRuntime(runtime, chosen);
+    },
     ...may(caller, "admin everywhere") ? { spaces: storage.spaces } : {},
     events: runtime.events.within(audienceOf(caller)),
     activity: runtime.activity.within({ scope, caller: name, texts: may(caller, "admin everywhere") }),
   };
+}
+
+/**
+ * The caller in the space that it writes to alone: what changes memories looks for them there, so that those it only reads
+ * are neither counted nor taken for others of the same text.
+ */
+export function whereItWrites(caller: Caller): Caller {
+  const { scope: { write, read } } = caller;
+  return read !== "all" && read.length === 1 ? caller : { ...caller, scope: { write, read: [write] } };
 }
 
 /** Whom events concern: of searches those who made them, so that nobody learns what others look for. */

@@ -89,6 +89,11 @@ export interface Runtime {
   readonly storage: MemoryStorage;
   /** Making, moving and dropping spaces; only for those who may do everything in all of them. */
   readonly spaces?: StoreSpaces;
+  /**
+   * The same caller's runtime in others of the spaces it may choose from, the first one to write to; null where it can't
+   * see one. Absent in the process's own.
+   */
+  readonly inSpaces?: (names: readonly string[]) => Runtime | null;
   readonly embeddings: EmbeddingModels;
   readonly settings: OperationSettings;
   /** Told by operations what they did, after their commit. */

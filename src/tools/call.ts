@@ -14,6 +14,7 @@ import type { Logger } from "../operations/logger.ts";
 import type { Runtime, ToolSettings } from "../operations/runtime.ts";
 import { outcomeOf } from "../telemetry/outcome.ts";
 import { findTool, isListed, namesOf } from "./table.ts";
+import { placed, type PlacedCall } from "./space.ts";
 import { isConnector, prefersStructured } from "./client_name.ts";
 import type { Caller, Tool } from "./tool.ts";
 
@@ -60,7 +61,15 @@ export async function callTool(
         "the operator serves all tools with /mcp?tools=full or MCP_TOOLS=full",
     );
   }
-  const { tool } = callable, call = audited(runtime);
+  const { tool } = callable;
+  let place: PlacedCall;
+  try {
+    place = placed(runtime, tool.name, args);
+  } catch (error) {
+    if (scope) scope.outcome = outcomeOf(error);
+    return failure(message(error, name, logger, requests.id));
+  }
+  const call = audited(place.runtime);
   const end = (outcome: string, need = needOfTool(tool.name, args)) =>
     call.end({
       action: tool.name,
@@ -69,21 +78,21 @@ export async function callTool(
       request: requests.current?.id,
     });
   try {
-    const { output, ...others } = args;
+    const { output, ...others } = place.args;
     const asked = typeof output === "string" ? FORMS[output.trim().toLowerCase()] : undefined;
-    const { values, ignored } = parseArguments(callable, asked === undefined ? args : others);
+    const { values, ignored } = parseArguments(callable, asked === undefined ? place.args : others);
     const need = needOfTool(tool.name, values);
-    if (!may(runtime.caller, need)) {
+    if (!may(place.runtime.caller, need)) {
       throw new MemoryError(
         "refused",
-        `Cannot run ${name}: it needs the right "${need}", which the caller doesn't have`,
+        `Cannot run ${name}: it needs the right "${need}" in space "${place.runtime.caller.scope.write}"`,
       );
     }
     const result = await tool.run(call.runtime, values, caller);
     end("ok", need);
     const form = asked ?? formOf(tool, caller, settings);
     return {
-      content: [{ type: "text", text: await textOf(runtime, tool, result, ignored, form) }],
+      content: [{ type: "text", text: await textOf(place.runtime, tool, result, ignored, form) }],
       ...isStructured(tool, form, caller, settings) ? { structuredContent: noted(result, ignored) } : {},
       isError: false,
     };

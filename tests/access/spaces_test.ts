@@ -1,0 +1,317 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { json, type KeyedService, keyedService } from "./service.ts";
+import { EventReader } from "../http/event_reader.ts";
+
+/** Two projects and those who work on them, with a memory in each. */
+async function twoProjects() {
+  const service = await keyedService();
+  const alpha = (await service.key({ rights: "write", write: ["alpha"] })).token;
+  const beta = (await service.key({ rights: "write", write: ["beta"] })).token;
+  const both = (await service.key({ rights: "write", write: ["alpha"], read: ["beta"] })).token;
+  const admin = (await service.key({ rights: "admin" })).token;
+  const stored = await service.rest(alpha, "POST", "/api/memories", {
+    content: "Alpha's secret plan.",
+    tags: ["plan"],
+  });
+  assertEquals(stored.status, 200, JSON.stringify(stored.json));
+  return { service, alpha, beta, both, admin, hash: stored.json.content_hash as string };
+}
+
+const tool = async (service: KeyedService, token: string, name: string, args: object, path?: string) =>
+  (await service.call(token, "tools/call", { name, arguments: args }, path)).json.result;
+
+Deno.test("what is in one space can't be found, read, changed or seen from another, over REST", async () => {
+  const { service, alpha, beta, hash } = await twoProjects();
+  await using _ = service;
+  const short = hash.slice(0, 12);
+  for (
+    const [method, path, body] of [
+      ["GET", `/api/memories/${hash}`],
+      ["GET", `/api/memories/${short}`],
+      ["PUT", `/api/memories/${hash}`, { tags: ["mine"] }],
+      ["DELETE", `/api/memories/${hash}`],
+      ["DELETE", `/api/memories/${hash}?permanent=true`],
+      ["GET", `/api/memories/${hash}/relations`],
+      ["DELETE", `/api/memories/${hash}/supersede`],
+    ] as const
+  ) {
+    const { status, json } = await service.rest(beta, method, path, body);
+    assertEquals([status, JSON.stringify(json).includes("secret")], [404, false], `${method} ${path}`);
+  }
+  const empty: [string, string, object | undefined, (json: Record<string, unknown>) => unknown, unknown][] = [
+    ["GET", "/api/memories", undefined, (json) => json.total, 0],
+    ["POST", "/api/search", { query: "secret plan" }, (json) => (json.results as []).length, 0],
+    ["POST", "/api/search", { query: "secret", mode: "exact" }, (json) => (json.results as []).length, 0],
+    ["POST", "/api/search/by-tag", { tags: ["plan"] }, (json) => (json.results as []).length, 0],
+    ["GET", "/api/tags", undefined, (json) => (json.tags as []).length, 0],
+    ["GET", "/api/manage/tags/stats", undefined, (json) => (json.tags as []).length, 0],
+    ["GET", "/api/manage/duplicates", undefined, (json) => (json.groups as []).length, 0],
+    ["GET", "/api/analytics/overview", undefined, (json) => json.total_memories, 0],
+    ["GET", "/api/analytics/audit-trail", undefined, (json) => json.total_operations, 0],
+    [
+      "GET",
+      "/api/health/detailed",
+      undefined,
+      (json) => (json.storage as { total_memories: number }).total_memories,
+      0,
+    ],
+    ["GET", "/mcp/health", undefined, (json) => (json.statistics as { total_memories: number }).total_memories, 0],
+  ];
+  for (const [method, path, body, figure, expected] of empty) {
+    const { status, json } = await service.rest(beta, method, path, body);
+    assertEquals([status, figure(json)], [200, expected], `${path}: ${JSON.stringify(json).slice(0, 300)}`);
+    assert(!JSON.stringify(json).includes(hash), path);
+  }
+  // The same text is another memory there, with its own tags.
+  const own = await service.rest(beta, "POST", "/api/memories", { content: "Alpha's secret plan.", tags: ["copied"] });
+  assertEquals([own.json.success, own.json.content_hash, own.json.memory.tags], [true, hash, ["copied"]]);
+  assertEquals((await service.rest(beta, "DELETE", `/api/memories/${hash}`)).status, 200);
+  const left = (await service.rest(alpha, "GET", `/api/memories/${hash}`)).json;
+  assertEquals([left.tags, left.space], [["plan"], "alpha"]);
+  assertEquals((await service.rest(alpha, "GET", "/api/manage/trash")).json.total, 0);
+});
+
+Deno.test("what is in one space can't be reached from another by tools, resources, prompts and completion", async () => {
+  const { service, alpha, beta, hash } = await twoProjects();
+  await using _ = service;
+  const calls: [string, object][] = [
+    ["search", { query: "secret plan" }],
+    ["search", { tags: ["plan"] }],
+    ["fetch", { id: hash }],
+    ["retrieve_memory", { query: "secret plan" }],
+    ["search_by_tag", { tags: ["plan"] }],
+    ["list_memories", {}],
+    ["update_memory", { content_hash: hash, tags: ["mine"] }],
+    ["delete_memory", { content_hash: hash }],
+    ["relation", { action: "list", content_hash: hash }],
+    ["memory_contradictions", {}],
+    ["find_duplicates", {}],
+  ];
+  for (const [name, args] of calls) {
+    const text = JSON.stringify(await tool(service, beta, name, args));
+    assert(!/secret plan\.|Alpha's/.test(text), `${name}: ${text}`);
+    const rpc = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
+    const plain = JSON.stringify((await service.rest(beta, "POST", "/mcp", rpc)).json);
+    assert(!/secret plan\.|Alpha's/.test(plain), `POST /mcp ${name}: ${plain}`);
+  }
+  for (
+    const [method, params] of [
+      ["resources/list", {}],
+      ["resources/read", { uri: "memory://recent" }],
+      ["resources/read", { uri: "tag://plan" }],
+      ["resources/read", { uri: `memory://${hash}` }],
+      ["prompts/get", { name: "recall", arguments: { task: "the secret plan" } }],
+      ["completion/complete", { ref: { type: "ref/prompt", name: "recall" }, argument: { name: "tag", value: "pl" } }],
+    ] as const
+  ) {
+    const text = JSON.stringify((await service.call(beta, method, params)).json);
+    assert(!/Alpha's|"plan"|tag:\/\/plan"?,"name/.test(text), `${method}: ${text}`);
+  }
+  assertEquals((await service.rest(alpha, "GET", `/api/memories/${hash}`)).status, 200);
+});
+
+Deno.test("events of a space reach those who read it, and of a search only who made it", async () => {
+  const { service, alpha, beta, both } = await twoProjects();
+  await using _ = service;
+  const open = async (token: string, last?: string) => {
+    const headers = json(token, last === undefined ? {} : { "last-event-id": last });
+    return new EventReader(await service.app.request("/api/events", { headers }));
+  };
+  await using ofAlpha = await open(alpha);
+  await using ofBeta = await open(beta);
+  await using ofBoth = await open(both);
+  const begin = (await ofBeta.next())!.id!;
+  await ofAlpha.next();
+  await ofBoth.next();
+  await service.rest(alpha, "POST", "/api/search", { query: "what nobody else may know" });
+  await service.rest(alpha, "POST", "/api/memories", { content: "A fact of alpha." });
+  await service.rest(beta, "POST", "/api/memories", { content: "A fact of beta." });
+  const seen = async (reader: EventReader, count: number) =>
+    (await reader.take(count)).map(({ type, data }) => `${type} ${data.content_preview ?? data.query}`);
+  assertEquals(await seen(ofAlpha, 2), [
+    "search_completed what nobody else may know",
+    "memory_stored A fact of alpha.",
+  ]);
+  assertEquals(await seen(ofBeta, 1), ["memory_stored A fact of beta."]);
+  assertEquals(await seen(ofBoth, 2), ["memory_stored A fact of alpha.", "memory_stored A fact of beta."]);
+  await using again = await open(beta, begin);
+  await again.next();
+  assertEquals(await seen(again, 1), ["memory_stored A fact of beta."]);
+  const stats = (await service.rest(beta, "GET", "/api/events/stats")).json;
+  assertEquals(stats.connections.length, 2);
+});
+
+Deno.test("an upload is known in its own space alone", async () => {
+  const { service, alpha, beta } = await twoProjects();
+  await using _ = service;
+  const form = new FormData();
+  form.set("file", new File(["The plan is to meet at noon."], "plan.txt"));
+  const sent = await service.app.request("/api/documents/upload", {
+    method: "POST",
+    headers: { authorization: `Bearer ${alpha}` },
+    body: form,
+  });
+  const { upload_id } = await sent.json();
+  const status = async (token: string) =>
+    (await service.rest(token, "GET", `/api/documents/status/${upload_id}`)).status;
+  assertEquals([await status(alpha), await status(beta)], [200, 404]);
+  assertEquals((await service.rest(beta, "GET", "/api/documents/history")).json.uploads, []);
+  assertEquals((await service.rest(beta, "DELETE", `/api/documents/remove/${upload_id}`)).status, 404);
+  const content = (await service.rest(beta, "GET", `/api/documents/search-content/${upload_id}`)).json;
+  assert(!JSON.stringify(content).includes("plan.txt") && content.total_found === 0);
+  assertEquals(await status(alpha), 200);
+});
+
+Deno.test("a caller chooses among its spaces by path or header, and others aren't there for it", async () => {
+  const { service, alpha, both, admin, hash } = await twoProjects();
+  await using _ = service;
+  const total = async (token: string, path: string, headers?: HeadersInit) => {
+    const { status, json } = await service.rest(token, "GET", path, undefined, headers);
+    return status === 200 ? json.total : status;
+  };
+  await service.rest(both, "POST", "/s/alpha/api/memories", { content: "Second of alpha." });
+  assertEquals(await total(both, "/api/memories"), 2);
+  assertEquals(await total(both, "/s/alpha/api/memories"), 2);
+  assertEquals(await total(both, "/s/beta/api/memories"), 0);
+  assertEquals(await total(both, "/api/memories", { "X-Unimem-Space": "beta" }), 0);
+  assertEquals(await total(both, "/api/memories", { "X-Unimem-Space": " beta , alpha " }), 2);
+  assertEquals(await total(both, "/s/beta,alpha/api/memories"), 2);
+  assertEquals(await total(both, "/s/beta/api/memories", { "X-Unimem-Space": "alpha" }), 400);
+  assertEquals(await total(both, "/s/beta/api/memories", { "X-Unimem-Space": "beta" }), 0);
+  for (const name of ["gamma", "default", "Beta", "a%00b", "", "alpha,gamma", "x".repeat(65)]) {
+    assertEquals(await total(alpha, `/s/${name}/api/memories`), 404, name);
+    if (name !== "a%00b" && name !== "") {
+      assertEquals(await total(alpha, "/api/memories", { "X-Unimem-Space": name }), 404, name);
+    }
+  }
+  assertEquals(await total(admin, "/api/memories"), 0);
+  assertEquals(await total(admin, "/s/alpha/api/memories"), 2);
+  assertEquals(await total(admin, "/s/alpha,beta/api/memories"), 2);
+  // What a key may only read it can't write to, which is a matter of rights.
+  const refused = await service.rest(both, "POST", "/s/beta/api/memories", { content: "x" });
+  assertEquals([refused.status, refused.json.detail.error], [403, "insufficient_scope"]);
+  // By hash the writing space comes first, then the others.
+  assertEquals((await service.rest(both, "GET", `/s/beta,alpha/api/memories/${hash}`)).json.space, "alpha");
+  assertEquals((await service.rest(both, "DELETE", `/s/alpha/api/memories/${hash}`)).status, 200);
+  assertEquals((await service.call(both, "tools/list", {}, "/s/gamma/mcp")).status, 404);
+  assertEquals(
+    (await service.mcp.fetch(new Request("http://localhost/s/gamma/sse", { headers: json(both) }))).status,
+    404,
+  );
+});
+
+Deno.test("the path of an SSE stream names its space for the messages too", async () => {
+  const { service, admin } = await twoProjects();
+  await using _ = service;
+  const stream = await service.mcp.fetch(new Request("http://localhost/s/alpha/sse", { headers: json(admin) }));
+  const reader = stream.body!.getReader();
+  const { value } = await reader.read();
+  assertStringIncludes(new TextDecoder().decode(value), "data: /s/alpha/messages?sessionId=");
+  await reader.cancel();
+});
+
+Deno.test("tools take a space where the caller reads more than one, and have no such argument otherwise", async () => {
+  const { service, alpha, beta, both } = await twoProjects();
+  await using _ = service;
+  await service.rest(beta, "POST", "/api/memories", { content: "Beta's own plan.", tags: ["plan"] });
+  const schema = async (token: string) => {
+    const { tools } = (await service.call(token, "tools/list")).json.result;
+    return tools.find(({ name }: { name: string }) => name === "search").inputSchema.properties.space;
+  };
+  assertEquals([await schema(alpha), (await schema(both)).enum], [undefined, ["alpha", "beta"]]);
+  const found = async (args: object) =>
+    (await tool(service, both, "search", { tags: ["plan"], output: "json", ...args })).structuredContent.results.length;
+  assertEquals([await found({}), await found({ space: "beta" }), await found({ space: "alpha" })], [2, 1, 1]);
+  assertEquals((await tool(service, both, "search", { query: "x", space: "gamma" })).isError, true);
+  const written = await tool(service, both, "store_memory", { content: "Into beta.", space: "beta" });
+  assertEquals(written.isError, true);
+  assertStringIncludes(written.content[0].text, 'the right "write" in space "beta"');
+  const rpc = (args: object) =>
+    service.rest(both, "POST", "/mcp", {
+      ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
+      params: { name: "store_memory", arguments: args },
+    });
+  assertStringIncludes((await rpc({ content: "Into beta.", space: "beta" })).json.error.message, '"write"');
+  assertEquals((await service.rest(beta, "GET", "/api/memories")).json.total, 1);
+});
+
+Deno.test("what changes many memories touches the writing space alone", async () => {
+  const { service, beta, both, alpha } = await twoProjects();
+  await using _ = service;
+  // The same text in both spaces: only beta's has the tag.
+  await service.rest(beta, "POST", "/api/memories", { content: "Shared text.", tags: ["drop"] });
+  await service.rest(alpha, "POST", "/api/memories", { content: "Shared text.", tags: ["keep"] });
+  const dry = await service.rest(both, "POST", "/api/manage/bulk-delete", { tag: "drop", dry_run: true });
+  assertEquals(dry.json.affected_count, 0);
+  await service.rest(both, "POST", "/api/manage/bulk-delete", { tag: "drop" });
+  await service.rest(both, "PUT", "/api/manage/tags/drop?new_tag=gone");
+  await service.rest(both, "POST", "/api/manage/cleanup-duplicates");
+  await service.rest(both, "DELETE", "/api/manage/trash");
+  const tags = async (token: string) =>
+    (await service.rest(token, "GET", "/api/memories")).json.memories.map(({ tags }: { tags: string[] }) => tags);
+  assertEquals(await tags(beta), [["drop"]]);
+  assertEquals(await tags(alpha), [["keep"], ["plan"]]);
+});
+
+Deno.test("admins of all spaces list, make, rename, move, merge and delete them, with a count to confirm", async () => {
+  const { service, alpha, admin, hash } = await twoProjects();
+  await using _ = service;
+  const as = (method: string, path: string, body?: object) => service.rest(admin, method, `/api/spaces${path}`, body);
+  const counts = async () => {
+    const { json } = await as("GET", "");
+    return Object.fromEntries(
+      json.spaces.map(({ name, memories }: { name: string; memories: number }) => [name, memories]),
+    );
+  };
+  assertEquals(await counts(), { default: 0, alpha: 1 });
+  assertEquals((await as("POST", "", { name: "gamma" })).json.success, true);
+  assertEquals((await as("POST", "", { name: "gamma" })).json.success, false);
+  assertEquals((await as("POST", "", { name: "No" })).status, 422);
+  assertEquals((await as("PUT", "/gamma", { name: "delta" })).status, 200);
+  assertEquals((await as("PUT", "/gamma", { name: "x" })).status, 404);
+  assertEquals((await as("PUT", "/delta", { name: "alpha" })).status, 409);
+  assertEquals((await as("PUT", "/default", { name: "x" })).status, 422);
+  const moved = await as("POST", "/alpha/move", { to: "delta", content_hashes: [hash.slice(0, 12)] });
+  assertEquals([moved.status, moved.json.affected_count], [200, 1], JSON.stringify(moved.json));
+  assertEquals(await counts(), { default: 0, alpha: 0, delta: 1 });
+  assertEquals((await service.rest(alpha, "GET", `/api/memories/${hash}`)).status, 404);
+  assertEquals((await as("POST", "/delta/move", { to: "alpha", tags: ["plan"], confirm_count: 7 })).status, 400);
+  assertEquals((await as("POST", "/delta/move", { to: "alpha" })).status, 400);
+  assertEquals(
+    (await as("POST", "/delta/move", { to: "alpha", tags: ["plan"], confirm_count: 1 })).json.affected_count,
+    1,
+  );
+  const dry = await as("POST", "/alpha/merge", { into: "default", dry_run: true });
+  assertEquals(dry.json.affected_count, 1);
+  assertEquals((await as("POST", "/alpha/merge", { into: "default" })).status, 400);
+  assertEquals((await as("POST", "/alpha/merge", { into: "default", confirm_count: 1 })).json.affected_count, 1);
+  assertEquals(await counts(), { default: 1, delta: 0 });
+  await service.rest(admin, "POST", "/s/delta/api/memories", { content: "To be deleted." });
+  assertEquals((await as("DELETE", "/delta")).status, 400);
+  assertEquals((await as("DELETE", "/delta?confirm_count=2")).status, 400);
+  assertEquals((await as("DELETE", "/delta?confirm_count=1")).json.affected_count, 1);
+  assertEquals((await service.rest(admin, "GET", "/s/delta/api/manage/trash")).json.total, 1);
+  assertEquals((await as("DELETE", "/default?confirm_count=1")).status, 422);
+  assertEquals((await as("DELETE", "/nowhere")).status, 404);
+  const bound = (await service.key({ rights: "admin", write: ["alpha"] })).token;
+  for (const [method, path] of [["GET", ""], ["POST", ""], ["DELETE", "/delta"], ["POST", "/alpha/merge"]] as const) {
+    assertEquals(
+      (await service.rest(bound, method, `/api/spaces${path}`, method === "GET" ? undefined : {})).status,
+      403,
+    );
+  }
+});
+
+Deno.test("an export has the chosen space and nothing else", async () => {
+  const { service, admin, beta } = await twoProjects();
+  await using _ = service;
+  await service.rest(beta, "POST", "/api/memories", { content: "Beta's own." });
+  const lines = async (path: string) => {
+    const response = await service.app.request(path, { headers: json(admin) });
+    return await response.text();
+  };
+  assert(!/Alpha|Beta/.test(await lines("/api/export")));
+  assert((await lines("/s/beta/api/export")).includes("Beta's own."));
+  assert(!(await lines("/s/beta/api/export")).includes("Alpha"));
+  assertEquals((await service.rest(beta, "GET", "/api/export")).status, 403);
+});
