@@ -119,7 +119,7 @@ export const TOOLS: Readonly<Record<string, Need | ((args: Readonly<Record<strin
   memory_contradictions: "read",
   find_duplicates: "read",
   check_database_health: "read",
-  relation: ({ action }) => action === "list" ? "read" : "write",
+  relation: ({ action }) => action === "list" || action === "get" ? "read" : "write",
 
   store_memory: "write",
   update_memory: "write",

@@ -46,7 +46,7 @@ Deno.test("tools that change something need more than reading, and those that do
     if (name === "relation") continue;
     assertEquals(needOfTool(name) === "read", annotations.readOnlyHint, name);
   }
-  assertEquals(needOfTool("relation", { action: "list" }), "read");
+  for (const action of ["list", "get"]) assertEquals(needOfTool("relation", { action }), "read");
   for (const action of ["add", "remove", "List", "", undefined, ["list"]]) {
     assertEquals(needOfTool("relation", { action }), "write", String(action));
   }
