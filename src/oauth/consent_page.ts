@@ -101,11 +101,11 @@ export function faultPage(message: string, status: number): Response {
 }
 
 function page(title: string, body: string, { status = 200, formAction, headers = {} }: Page): Response {
-  // A form's policy is asked about the redirect that answers it too.
+  // Chromium asks the form's policy about every redirect that follows too, and clients may send their users on.
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
-    `form-action 'self'${formAction === undefined ? "" : ` ${formAction}`}`,
+    `form-action 'self'${formAction === undefined ? "" : ` ${formAction} https:`}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");

@@ -10,7 +10,7 @@ import {
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 // First of ours, because its packages give zod's schemas the methods that describe them in OpenAPI.
 import { openService } from "./service.ts";
 import { createMcpListener } from "../../src/mcp/listener.ts";
@@ -55,8 +55,9 @@ function callback(): { url: string; next: () => Promise<URLSearchParams>; close:
   let arrived = Promise.withResolvers<URLSearchParams>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const url = new URL(request.url);
-    if (url.pathname === "/callback") arrived.resolve(url.searchParams);
-    return new Response("You may close this page.", { headers: { "content-type": "text/html" } });
+    if (url.pathname !== "/callback") return new Response("Done.", { headers: { "content-type": "text/html" } });
+    arrived.resolve(url.searchParams);
+    return new Response(null, { status: 302, headers: { location: "/done" } });
   });
   return {
     url: `http://127.0.0.1:${server.addr.port}/callback`,
@@ -158,6 +159,11 @@ Deno.test({
           const admin = { authorization: `Bearer ${ADMIN_KEY}` };
           const { grants } = await (await fetch(`${service.http}/api/grants`, { headers: admin })).json();
           assertEquals(grants.map((grant: { client: string }) => grant.client), ["Official client"]);
+          const list = await (await spawn(["grants", "list"], env, { stdout: "piped" })).output();
+          assertMatch(
+            new TextDecoder().decode(list.stdout),
+            /^[a-z0-9]{16} {2}Official client \([a-z0-9]{4}\) {2}write {2}default {2}since \d{4}-\d\d-\d\d, used /,
+          );
           const command = await spawn(["grants", "revoke", grants[0].id], env, { stdout: "piped" });
           const { code, stdout } = await command.output();
           assertEquals([code, new TextDecoder().decode(stdout)], [0, `Revoked ${grants[0].id}\n`]);
