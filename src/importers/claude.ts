@@ -6,7 +6,9 @@
 
 import type { Entry } from "../operations/moving/import.ts";
 import { secondsOf } from "./importer.ts";
-import { Conversation, leftOut, listOf, objectOf, readConversations, textOf } from "./turns.ts";
+import { Conversation } from "./conversation.ts";
+import { leftOut, readConversations } from "./turns.ts";
+import { listOf, objectOf, textOf } from "./values.ts";
 
 /** Each message of each conversation, oldest first. */
 export async function* readClaude(path: string): AsyncGenerator<Entry> {

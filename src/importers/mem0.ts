@@ -12,7 +12,8 @@ import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { readDate } from "./dates.ts";
 import { entry, tagsOf } from "./importer.ts";
 import { readText } from "./text_file.ts";
-import { leftOut, listOf, objectOf, textOf } from "./turns.ts";
+import { leftOut } from "./turns.ts";
+import { listOf, objectOf, textOf } from "./values.ts";
 
 /** Fields that become a memory's own; all others are kept in its metadata. */
 const OWN = new Set([

@@ -9,7 +9,7 @@ import type { Entry } from "../operations/moving/import.ts";
 import { entry, secondsOf, tagsOf } from "./importer.ts";
 import { readText } from "./text_file.ts";
 import { contentOf, metadataOf, parsePythonJson } from "./python.ts";
-import { listOf, objectOf, textOf } from "./turns.ts";
+import { listOf, objectOf, textOf } from "./values.ts";
 
 /** Each memory of an export. */
 export async function* readPythonJson(path: string): AsyncGenerator<Entry> {

@@ -10,7 +10,7 @@ import { contentHash } from "../memory/hash.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { entry, secondsOf } from "./importer.ts";
 import { readText } from "./text_file.ts";
-import { objectOf, textOf } from "./turns.ts";
+import { objectOf, textOf } from "./values.ts";
 
 /** Longest name that is looked for in observations, as long as a tag may be. */
 const LONGEST_NAME = 256;

@@ -6,7 +6,6 @@
  */
 
 import { join } from "node:path";
-import { z } from "zod";
 
 /** A running service. */
 export interface ServiceFile {
@@ -20,14 +19,6 @@ export interface ServiceFile {
   started_at: string;
   version: string;
 }
-
-const ServiceFile = z.object({
-  pid: z.int(),
-  url: z.url(),
-  token: z.string(),
-  started_at: z.string(),
-  version: z.string(),
-});
 
 /** Milliseconds that a look whether the service answers may take. */
 const LOOK_MS = 1000;
@@ -43,11 +34,19 @@ export function serviceFileOf(dataFolder: string): string {
  */
 export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
   try {
-    const parsed = ServiceFile.safeParse(JSON.parse(await Deno.readTextFile(serviceFileOf(dataFolder))));
-    return parsed.success ? parsed.data : null;
+    const found: unknown = JSON.parse(await Deno.readTextFile(serviceFileOf(dataFolder)));
+    return isServiceFile(found) ? found : null;
   } catch {
     return null;
   }
+}
+
+// By hand: hooks read it, and loading a library for it would take longer than all that they do.
+function isServiceFile(found: unknown): found is ServiceFile {
+  if (typeof found !== "object" || found === null) return false;
+  const { pid, url, token, started_at, version } = found as Record<string, unknown>;
+  return Number.isInteger(pid) && [url, token, started_at, version].every((text) => typeof text === "string") &&
+    URL.canParse(String(url));
 }
 
 /** The service that runs over a data folder and answers; null without one. */

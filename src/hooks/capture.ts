@@ -1,0 +1,156 @@
+/**
+ * Takes new turns of a session's transcript, without secrets, to the service, or to the spool while there is none.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { Conversation } from "../importers/conversation.ts";
+import { CLAUDE_CODE, CODEX, type SessionFormat } from "../importers/session_formats.ts";
+import { objectOf } from "../importers/values.ts";
+import type { HookClient, HookEvent } from "./event.ts";
+import { type HookFolder, remove, type SessionState } from "./folder.ts";
+import { redact, type Redactions } from "./secrets.ts";
+import type { Budget, HookService } from "./service.ts";
+
+/** Formats of transcripts; clients without one are not captured. */
+const FORMATS: Partial<Record<HookClient, SessionFormat>> = { "claude-code": CLAUDE_CODE, codex: CODEX };
+
+/** Most bytes of a transcript that one hook takes; the rest is the next one's. */
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Most characters of one turn, and most turns that are sent at once. */
+const MAX_TURN = 200_000, MAX_TURNS = 2000;
+const NEWLINE = 10;
+
+/** What a hook captured. */
+export interface Captured {
+  turns: number;
+  redactions: Redactions;
+  /** Whether the turns wait for a service. */
+  spooled: boolean;
+}
+
+/**
+ * Captures what a transcript has got since the last time. Twice the same changes nothing: each turn is known by its own id.
+ *
+ * @returns null where the client's transcripts aren't known, or none is named.
+ * @throws {Error} where neither the service nor the spool took the turns; they are taken the next time.
+ */
+export async function capture(
+  event: HookEvent,
+  { folder, service, space, budget }: {
+    folder: HookFolder;
+    service: HookService | null;
+    space: string;
+    budget: Budget;
+  },
+): Promise<Captured | null> {
+  const format = FORMATS[event.client];
+  if (format === undefined || event.transcript === null) return null;
+  const state = folder.session(event.client, event.session);
+  const { lines, next } = await newLines(event.transcript, state, format);
+  if (lines.length === 0) {
+    if (next.offset !== state.offset) folder.keepSession({ ...folder.session(event.client, event.session), ...next });
+    return { turns: 0, redactions: {}, spooled: false };
+  }
+  const redactions: Redactions = {}, texts: string[] = [];
+  for (const line of lines) {
+    const { text, redactions: found } = await redact(line.content);
+    for (const [kind, count] of Object.entries(found)) redactions[kind] = (redactions[kind] ?? 0) + count;
+    texts.push(JSON.stringify({ ...line, content: text }));
+  }
+  const text = `${texts.join("\n")}\n`;
+  const answer = await service?.call("/api/import", { lines: text }, { spaces: space, budget });
+  const spooled = answer?.status !== 200;
+  if (spooled) folder.spool(space, text);
+  folder.keepSession({ ...folder.session(event.client, event.session), ...next });
+  return { turns: lines.length, redactions, spooled };
+}
+
+/** Hands what waits to the service, as far as the time lasts; how much was taken. */
+export async function drain(folder: HookFolder, service: HookService, budget: Budget): Promise<number> {
+  let taken = 0;
+  for (const { path, space } of folder.waiting()) {
+    let lines: string;
+    try {
+      lines = Deno.readTextFileSync(path);
+    } catch {
+      continue; // another process took it
+    }
+    const answer = await service.call("/api/import", { lines }, { spaces: space, budget });
+    if (answer?.status !== 200) break;
+    remove(path);
+    taken++;
+  }
+  return taken;
+}
+
+interface TurnLine {
+  content: string;
+  [field: string]: unknown;
+}
+
+/** The turns of the lines that are complete and new, and the state after them. */
+async function newLines(
+  path: string,
+  state: SessionState,
+  format: SessionFormat,
+): Promise<{ lines: TurnLine[]; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  // A shorter file is another one: the client wrote it anew.
+  const isSame = size >= state.offset, offset = isSame ? state.offset : 0;
+  const bytes = await readFrom(file, offset, Math.min(MAX_BYTES, size - offset));
+  const end = bytes.lastIndexOf(NEWLINE) + 1;
+  const reader = format.begin(basename(path), isSame ? state.memory ?? undefined : undefined);
+  let number = isSame ? state.lines : 0;
+  const found: TurnLine[] = [];
+  let turns: Conversation | null = null;
+  const utf8 = new TextDecoder();
+  let taken = 0;
+  for (let start = 0; start < end && found.length < MAX_TURNS;) {
+    const stop = bytes.indexOf(NEWLINE, start), text = utf8.decode(bytes.subarray(start, stop));
+    start = taken = stop + 1;
+    number++;
+    const line = parsed(text);
+    if (line === null) continue;
+    const turn = reader.line(line, number), calls = reader.calls(line);
+    for (const each of [...typeof turn === "object" && turn !== null ? [turn] : [], ...calls]) {
+      const { id, facts } = reader.memory, at = each.at ?? (state.last || Date.now() / 1000);
+      turns ??= new Conversation(format.source, id, isSame ? state.last : 0, { ...facts });
+      const { value } = turns.entryOf({ place: "", ...each, at, text: bounded(each.text) });
+      found.push(value as unknown as TurnLine);
+    }
+  }
+  // A line that doesn't end within what one hook takes would keep all behind it.
+  if (end === 0 && bytes.length === MAX_BYTES) taken = bytes.length;
+  return {
+    lines: found,
+    next: { offset: offset + taken, lines: number, memory: reader.memory, last: turns?.last ?? state.last },
+  };
+}
+
+function bounded(text: string): string {
+  if (text.length <= MAX_TURN) return text;
+  return `${text.slice(0, MAX_TURN).toWellFormed()}\n[cut: ${text.length - MAX_TURN} more characters]`;
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    return null; // no JSON, or what is left of a line that was too long
+  }
+}
+
+async function readFrom(file: Deno.FsFile, offset: number, length: number): Promise<Uint8Array> {
+  await file.seek(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(Math.max(0, length));
+  let at = 0;
+  while (at < bytes.length) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
+}

@@ -1,0 +1,162 @@
+/**
+ * The files of hooks in the data folder, for this user alone: what each session has given and got, how each client fares,
+ * and what waits for a service.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { SessionMemory } from "../importers/session_formats.ts";
+import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
+import type { HookClient } from "./event.ts";
+
+/** What is known of a session. */
+export interface SessionState {
+  client: HookClient;
+  session: string;
+  /** Bytes and lines of the transcript that were taken. */
+  offset: number;
+  lines: number;
+  memory: SessionMemory | null;
+  /** Unix seconds of the last turn taken. */
+  last: number;
+  /** Keys of memories that were added to the session's context. */
+  given: string[];
+}
+
+/** How a client's hooks fare. */
+export interface ClientStatus {
+  client: HookClient;
+  /** Turns captured, and those that wait for a service. */
+  captured: number;
+  /** ISO times of the last success; null without one. */
+  captured_at: string | null;
+  recalled_at: string | null;
+  failures: number;
+  /** The last failure, and when. */
+  failure: string | null;
+  failed_at: string | null;
+}
+
+/** Most memories of a session's context that are remembered. */
+const MAX_GIVEN = 1000;
+/** Most bytes that may wait for a service. */
+export const MAX_SPOOL_BYTES = 64 * 1024 * 1024;
+
+/** The files. */
+export class HookFolder {
+  readonly path: string;
+
+  /** @param dataFolder Folder of the store. */
+  constructor(dataFolder: string) {
+    this.path = join(dataFolder, "hooks");
+  }
+
+  /** Whether nothing is to be captured or recalled for now. */
+  isPaused(): boolean {
+    return readText(join(this.path, "paused")) !== null;
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused) this.#write("paused", new Date().toISOString());
+    else remove(join(this.path, "paused"));
+  }
+
+  session(client: HookClient, session: string): SessionState {
+    const found = readJson(join(this.path, "sessions", nameOf(client, session))) as SessionState | null;
+    return found ?? { client, session, offset: 0, lines: 0, memory: null, last: 0, given: [] };
+  }
+
+  keepSession(state: SessionState): void {
+    const given = state.given.slice(-MAX_GIVEN);
+    this.#write(join("sessions", nameOf(state.client, state.session)), JSON.stringify({ ...state, given }));
+  }
+
+  status(client: HookClient): ClientStatus {
+    const found = readJson(join(this.path, `status-${client}.json`)) as ClientStatus | null;
+    const none = { captured: 0, captured_at: null, recalled_at: null, failures: 0, failure: null, failed_at: null };
+    return found ?? { client, ...none };
+  }
+
+  note(client: HookClient, change: (status: ClientStatus) => void): void {
+    const status = this.status(client);
+    change(status);
+    this.#write(`status-${client}.json`, JSON.stringify(status));
+  }
+
+  /**
+   * Keeps lines until a service takes them.
+   *
+   * @param space Where they belong.
+   * @throws {Error} where too much waits already.
+   */
+  spool(space: string, lines: string): void {
+    const waiting = this.waiting().reduce((bytes, { size }) => bytes + size, 0);
+    if (waiting + lines.length > MAX_SPOOL_BYTES) {
+      throw new Error(`more than ${MAX_SPOOL_BYTES / 1024 / 1024} MiB wait for the service already`);
+    }
+    const unique = `${Date.now()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+    this.#write(join("spool", `${space}~${unique}.jsonl`), lines);
+  }
+
+  /** What waits, oldest first. */
+  waiting(): { path: string; space: string; size: number }[] {
+    const folder = join(this.path, "spool");
+    let names: string[];
+    try {
+      names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jsonl"));
+    } catch {
+      return [];
+    }
+    const time = (name: string) => Number(name.slice(name.lastIndexOf("~") + 1).split("-", 1)[0]);
+    return names.sort((a, b) => time(a) - time(b)).map((name) => {
+      const path = join(folder, name);
+      return { path, space: name.slice(0, name.lastIndexOf("~")), size: sizeOf(path) };
+    });
+  }
+
+  /** Writes a file in one step. */
+  #write(name: string, text: string): void {
+    const path = join(this.path, name), part = `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
+    makePrivateFolder(join(path, ".."));
+    makePrivateFile(part);
+    Deno.writeTextFileSync(part, text);
+    Deno.renameSync(part, path);
+  }
+}
+
+/** Removes a file that may be gone. */
+export function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* another process did */ }
+}
+
+function readText(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readText(path) ?? "null");
+  } catch {
+    return null; // damaged: it begins again, which stores nothing twice
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
+
+function nameOf(client: string, session: string): string {
+  return `${createHash("sha256").update(`${client}\0${session}`).digest("hex").slice(0, 32)}.json`;
+}

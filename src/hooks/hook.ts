@@ -1,0 +1,108 @@
+/**
+ * What runs when a client calls its hook: one short process that reads the event, does its work within its time, and never
+ * fails its client.
+ *
+ * @module
+ */
+
+import { contextOutput, type HookClient, type HookEvent, readEvent } from "./event.ts";
+import { HookFolder } from "./folder.ts";
+import { chosenSpaces, projectOf } from "./project.ts";
+import { Budget, HookService } from "./service.ts";
+
+/** Milliseconds that a hook may take: for a prompt, which waits for it, and for everything else. */
+const RECALL_MS = 500, OTHER_MS = 2000;
+/** The space of what isn't of one project. */
+const PERSONAL_SPACE = "default";
+
+/** How a hook was called. */
+export interface HookCall {
+  client: HookClient;
+  /** The event as the hook was called with; by the input where it is null. */
+  event: string | null;
+  dataFolder: string;
+  /** What the client gave on standard input. */
+  input: string;
+  /** The folder the hook runs in. */
+  cwd: string;
+  /** Milliseconds in place of the usual ones. */
+  budgetMs?: number | undefined;
+}
+
+/**
+ * Runs a hook.
+ *
+ * @returns what the client is to be given on standard output; nothing where there is nothing to say. Never throws.
+ */
+export async function runHook(call: HookCall): Promise<string> {
+  const folder = new HookFolder(call.dataFolder);
+  try {
+    if (folder.isPaused()) return "";
+    const event = readEvent(call.client, call.event, parsed(call.input), call.cwd);
+    if (event === null) return "";
+    const budget = new Budget(call.budgetMs ?? (event.name === "prompt" ? RECALL_MS : OTHER_MS));
+    return await Promise.race([handle(event, folder, budget, call.dataFolder), outOfTime(budget)]) ?? "";
+  } catch (error) {
+    failed(folder, call.client, error instanceof Error ? error.message : String(error));
+    return "";
+  }
+}
+
+async function handle(
+  event: HookEvent,
+  folder: HookFolder,
+  budget: Budget,
+  dataFolder: string,
+): Promise<string | null> {
+  const service = await HookService.find(dataFolder);
+  const { space } = projectOf(event.folder, chosenSpaces(folder));
+  const spaces = space === PERSONAL_SPACE ? space : `${space},${PERSONAL_SPACE}`;
+  if (event.name === "prompt") {
+    if (service === null) return null;
+    const { recall } = await import("./recall.ts");
+    const found = await recall(event, { folder, service, spaces, budget });
+    if (found === undefined) throw new Error("The service did not answer in time");
+    folder.note(event.client, (status) => status.recalled_at = new Date().toISOString());
+    return found && contextOutput(event, found.context);
+  }
+  if (event.name === "start") {
+    if (service === null) return null;
+    const answer = await service.call("/api/briefing", null, { spaces, budget });
+    const { text } = (answer?.status === 200 ? answer.body : {}) as { text?: string };
+    return text === undefined || text === "" ? null : contextOutput(event, text);
+  }
+  const { capture, drain } = await import("./capture.ts");
+  const captured = await capture(event, { folder, service, space, budget });
+  if (captured !== null) {
+    folder.note(event.client, (status) => {
+      status.captured += captured.turns;
+      status.captured_at = new Date().toISOString();
+    });
+  }
+  if (service !== null && captured?.spooled !== true) await drain(folder, service, budget);
+  return null;
+}
+
+/** Ends a hook whose time is up with nothing said; what it had begun is done again by the next one. */
+async function outOfTime(budget: Budget): Promise<never> {
+  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, budget.left)));
+  throw new Error("Its time was up");
+}
+
+function failed(folder: HookFolder, client: HookClient, message: string): void {
+  try {
+    folder.note(client, (status) => {
+      status.failures++;
+      status.failure = message;
+      status.failed_at = new Date().toISOString();
+    });
+  } catch { /* the folder can't be written to; its client must not learn of it */ }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * How coding agents write their transcripts, line by line as JSON.
+ *
+ * @module
+ */
+
+import type { Turn } from "./conversation.ts";
+import { secondsOf } from "./importer.ts";
+import { listOf, objectOf, textOf } from "./values.ts";
+
+type Fields = Record<string, unknown>;
+
+/** What a reader knows of a session by the lines it has read; as JSON, for one that goes on later. */
+export interface SessionMemory {
+  /** The client's id of the session. */
+  id: string;
+  /** Facts of the session, such as the project's folder. */
+  facts: Record<string, string | undefined>;
+  /** The model that answers. */
+  model?: string | undefined;
+  /** Calls of tools without a result yet, by their ids. */
+  calls: Record<string, ToolCall>;
+}
+
+/** A call of a tool. */
+export interface ToolCall {
+  name: string;
+  /** What it works on: a path, a command, a pattern; empty where that isn't known. */
+  target: string;
+}
+
+/** A turn as a transcript has it. */
+export type TranscriptTurn = Omit<Turn, "place">;
+
+/** Reads one transcript, in order. */
+export interface SessionReader {
+  readonly memory: SessionMemory;
+  /** The turn in a line; why there is none; null for a line that says nothing. */
+  line(line: Fields, number: number): TranscriptTurn | string | null;
+  /** One line of text for each call of a tool whose result is in this line: its name, what it worked on, how it ended. */
+  calls(line: Fields): TranscriptTurn[];
+}
+
+/** A client's format. */
+export interface SessionFormat {
+  /** The client, as it is known by conversations' ids. */
+  source: string;
+  /** @param before What an earlier reader of the same file knew; without it, it begins at the first line. */
+  begin(fileName: string, before?: SessionMemory): SessionReader;
+}
+
+/** Most characters of a call's target. */
+const MAX_TARGET = 200;
+/** Most calls that wait for their results. */
+const MAX_CALLS = 200;
+
+/** Text blocks of a message whose content is a text or a list of blocks. */
+function wordsOf(content: unknown, types: readonly string[]): string {
+  if (typeof content === "string") return content;
+  return listOf(content).map(objectOf).filter((block) => types.includes(String(block?.type)))
+    .map((block) => textOf(block?.text)).filter((text) => text !== undefined).join("\n\n");
+}
+
+/** What a client puts into the user's mouth: blocks that begin with a tag of its own. */
+function isInjected(text: string, tags: readonly string[]): boolean {
+  const start = text.trimStart();
+  return tags.some((tag) => start.startsWith(`<${tag}>`) || start.startsWith(`<${tag} `));
+}
+
+const CLAUDE_CODE_TAGS = [
+  ...["command-name", "command-message", "local-command-stdout", "local-command-stderr", "local-command-caveat"],
+  ...["bash-input", "bash-stdout", "bash-stderr", "system-reminder", "task-notification"],
+];
+
+/** Transcripts of Claude Code. */
+export const CLAUDE_CODE: SessionFormat = {
+  source: "claude-code",
+  begin(fileName, memory = { id: fileName.replace(/\.jsonl$/, ""), facts: {}, calls: {} }) {
+    const { facts } = memory;
+    return {
+      memory,
+      line(line, number) {
+        const { type } = line;
+        if (type !== "user" && type !== "assistant") return typeof type === "string" ? "records of the client" : null;
+        memory.id = textOf(line.sessionId) ?? memory.id;
+        facts.project = textOf(line.cwd) ?? facts.project;
+        if (line.isSidechain === true) return "turns of subagents";
+        if (line.isCompactSummary === true) return "summaries of what came before";
+        if (line.isMeta === true) return "records of the client";
+        const message = objectOf(line.message), content = message?.content;
+        const text = wordsOf(content, ["text"]);
+        if (text.trim() === "") return emptyReason(content);
+        if (type === "user" && isInjected(text, CLAUDE_CODE_TAGS)) return "records of the client";
+        return {
+          id: textOf(line.uuid) ?? `${memory.id}:${number}`,
+          role: type,
+          text,
+          at: secondsOf(line.timestamp),
+          facts: { model: textOf(message?.model), branch: textOf(line.gitBranch) },
+        };
+      },
+      calls(line) {
+        if (line.isSidechain === true) return [];
+        const blocks = listOf(objectOf(line.message)?.content).map(objectOf);
+        for (const block of blocks) {
+          const id = textOf(block?.id);
+          if (block?.type === "tool_use" && id !== undefined) began(memory, id, textOf(block.name), block.input);
+        }
+        return blocks.flatMap((block) => {
+          const id = textOf(block?.tool_use_id);
+          if (block?.type !== "tool_result" || id === undefined) return [];
+          return ended(memory, id, block.is_error === true ? "failed" : "done", secondsOf(line.timestamp));
+        });
+      },
+    };
+  },
+};
+
+/** Notes a call until its result comes. The oldest are dropped where none comes. */
+function began(memory: SessionMemory, id: string, name = "tool", input: unknown): void {
+  const known = Object.keys(memory.calls);
+  if (known.length >= MAX_CALLS) delete memory.calls[known[0]!];
+  memory.calls[id] = { name, target: targetOf(input) };
+}
+
+/** The line of text for a call that has a result now. */
+function ended(memory: SessionMemory, id: string, outcome: string, at: number | undefined): TranscriptTurn[] {
+  const call = memory.calls[id];
+  if (call === undefined) return [];
+  delete memory.calls[id];
+  const text = [`[tool] ${call.name}`, call.target].filter((part) => part !== "").join(" ");
+  return [{ id, role: "tool", text: `${text}: ${outcome}`, at }];
+}
+
+/** What a call works on: the first of its arguments that says so, on one line. */
+function targetOf(input: unknown): string {
+  const given = objectOf(input);
+  const names = ["file_path", "path", "notebook_path", "command", "cmd", "pattern", "query", "url", "description"];
+  const found = names.map((name) => given?.[name]).find((value) => textOf(value) !== undefined || Array.isArray(value));
+  const text = Array.isArray(found) ? found.join(" ") : typeof found === "string" ? found : "";
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > MAX_TARGET ? `${line.slice(0, MAX_TARGET).toWellFormed()} [cut]` : line;
+}
+
+function emptyReason(content: unknown): string {
+  const types = new Set(listOf(content).map((block) => objectOf(block)?.type));
+  if (types.has("tool_use")) return "calls of tools";
+  if (types.has("tool_result")) return "results of tools";
+  return types.has("thinking") || types.has("redacted_thinking") ? "thoughts" : "messages without text";
+}
+
+const CODEX_TAGS = [
+  ...["user_instructions", "environment_context", "permissions instructions", "ENVIRONMENT_CONTEXT", "INSTRUCTIONS"],
+  ...["turn_aborted", "user_shell_command", "collaboration_mode", "skill"],
+];
+
+/** Transcripts of Codex CLI. */
+export const CODEX: SessionFormat = {
+  source: "codex",
+  begin(fileName, before) {
+    // rollout-2025-12-08T00-37-46-<uuid>.jsonl
+    const id = fileName.replace(/\.jsonl$/, "").replace(/^rollout-[\dT-]{19}-/, "");
+    const memory: SessionMemory = before ?? { id, facts: {}, calls: {} };
+    return {
+      memory,
+      line(line, number) {
+        const payload = objectOf(line.payload);
+        if (line.type === "session_meta" || (line.type === undefined && textOf(line.id) !== undefined)) {
+          const meta = payload ?? line;
+          memory.id = textOf(meta.id) ?? memory.id;
+          memory.facts.project = textOf(meta.cwd);
+          return null;
+        }
+        if (line.type === "turn_context") {
+          memory.model = textOf(payload?.model) ?? memory.model;
+          return null;
+        }
+        // The first versions wrote the items themselves, without an envelope and its time.
+        const item = line.type === "response_item" ? payload : line.type === "message" ? line : null;
+        if (item === null) return line.type === "event_msg" ? null : "records of the client";
+        if (item.type !== "message") return itemReason(String(item.type));
+        if (item.role !== "user" && item.role !== "assistant") return "instructions";
+        const text = wordsOf(item.content, ["input_text", "output_text", "text"]);
+        if (text.trim() === "") return "messages without text";
+        if (item.role === "user" && (isInjected(text, CODEX_TAGS) || text.startsWith("# AGENTS.md instructions"))) {
+          return "instructions";
+        }
+        return {
+          id: textOf(item.id) ?? `${memory.id}:${number}`,
+          role: item.role,
+          text,
+          at: secondsOf(line.timestamp),
+          facts: { model: item.role === "assistant" ? memory.model : undefined },
+        };
+      },
+      calls(line) {
+        const item = line.type === "response_item" ? objectOf(line.payload) : line, type = String(item?.type);
+        const id = textOf(item?.call_id);
+        if (id === undefined) return [];
+        if (type.endsWith("_call")) {
+          began(memory, id, textOf(item?.name) ?? type.replace(/_call$/, ""), argumentsOf(item));
+        }
+        return type.endsWith("_output") ? ended(memory, id, outcomeOf(item?.output), secondsOf(line.timestamp)) : [];
+      },
+    };
+  },
+};
+
+function itemReason(type: string): string {
+  if (type === "reasoning") return "thoughts";
+  return type.endsWith("_output")
+    ? "results of tools"
+    : type.endsWith("_call")
+    ? "calls of tools"
+    : "records of the client";
+}
+
+/** Arguments of a call: as JSON text, or as they are. */
+function argumentsOf(item: Fields | null): unknown {
+  const given = item?.arguments ?? item?.action ?? item?.input;
+  if (typeof given !== "string") return given;
+  try {
+    return JSON.parse(given);
+  } catch {
+    return { command: given };
+  }
+}
+
+/** How a call ended, as far as its output says; a text of JSON holds the exit code. */
+function outcomeOf(output: unknown): string {
+  let value = output;
+  if (typeof value === "string" && value.trimStart().startsWith("{")) {
+    try {
+      value = JSON.parse(value);
+    } catch { /* a text like any other */ }
+  }
+  const code = objectOf(objectOf(value)?.metadata)?.exit_code;
+  if (typeof code === "number") return code === 0 ? "done" : `failed with ${code}`;
+  return objectOf(value)?.success === false ? "failed" : "done";
+}
