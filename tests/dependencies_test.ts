@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "config.ts",
     "stores.ts",
     "errors.ts",
+    "hooks",
     "own_binary.ts",
     "private_files.ts",
     "version.ts",
@@ -32,7 +33,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     "importers",
   ],
   importers: ["documents", "memory", "operations", "errors.ts"],
+  // Short processes of their own: they speak to the service, and load none of its parts but what reads transcripts.
+  hooks: ["importers", "operations/service_file.ts", "private_files.ts"],
   service: [
+    "hooks/folder.ts",
+    "memory/space.ts",
     "access/caller.ts",
     "access/key.ts",
     "private_files.ts",
@@ -191,6 +196,7 @@ const PACKAGES: Record<string, RegExp> = {
   "smol-toml": /^cli\/connect\//,
   "@decimalturn/": /^cli\/connect\//,
   "yaml": /^cli\/connect\//,
+  "@secretlint/": /^hooks\//,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

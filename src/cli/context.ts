@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { localCaller, scopeOf } from "../access/caller.ts";
 import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
@@ -115,6 +115,12 @@ export class Failed extends Error {
  */
 export function pathOf({ place }: CliContext, path: string): string {
   return path === "-" ? path : resolve(place.cwd, expandHome(path, place.home));
+}
+
+/** Folder of the store, where a running service and hooks leave their files. */
+export function dataFolderOf(context: CliContext): string {
+  const { storage, baseDir } = context.config();
+  return storage.backend === "sqlite" ? dirname(storage.path) : baseDir;
 }
 
 /** The path where a text looks like one, and otherwise the name that it is, such as `latest`. */

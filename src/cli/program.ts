@@ -18,6 +18,7 @@ import { addCopy } from "./copy.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { addGrants } from "./grants.ts";
+import { addHook } from "./hook.ts";
 import { addKeys } from "./keys.ts";
 import { addMemories } from "./memories.ts";
 import { addMoving } from "./moving.ts";
@@ -71,7 +72,7 @@ export function createProgram(given: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addKeys, addSpaces, addGrants, addOutbox, addAudit, addConnect, addDemo, addCompletion, addVersion],
+    ...[addKeys, addSpaces, addGrants, addOutbox, addAudit, addHook, addConnect, addDemo, addCompletion, addVersion],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

@@ -22,16 +22,17 @@ import { removeCopyMark } from "../operations/moving/copy/mark.ts";
 import { observeParts } from "../operations/observe.ts";
 import { startOutbox } from "../operations/outbox.ts";
 import { embedMemoriesJob } from "../operations/reembed.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import { ServingModel } from "../operations/serving.ts";
 import { observeProcess } from "../telemetry/process.ts";
 import { openFormerModel } from "./embedding.ts";
+import { takeCapturesJob } from "./hook_spool.ts";
 
 /**
  * Starts loading the model and following which one the store serves, and the background work, which one of the processes
  * that share the store does for all.
  */
-export function startWork(runtime: Runtime, config: Config, log: Logger): Background {
+export function startWork(runtime: ServiceRuntime, config: Config, log: Logger): Background {
   void tellExposed(config, log);
   startOutbox(runtime, log);
   const watch = startHealthWatch(runtime, log);
@@ -51,6 +52,7 @@ export function startWork(runtime: Runtime, config: Config, log: Logger): Backgr
     checkVectorsJob(runtime, log),
     ...upgradeStoreJob(runtime, log),
     emptyTrashJob(runtime, log),
+    takeCapturesJob(runtime, log),
     removeAbandonedJob(runtime, log),
     ...backupJob(runtime, config.backups, log),
   ], { holder: processName(), leaseMs: config.leaseMs, log });

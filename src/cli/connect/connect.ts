@@ -7,7 +7,8 @@
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../../config.ts";
 import { MemoryError } from "../../errors.ts";
-import { type CliContext, examples, pathOf, show } from "../context.ts";
+import { HOOK_CLIENTS } from "../../hooks/event.ts";
+import { type CliContext, dataFolderOf, examples, pathOf, show } from "../context.ts";
 import type { Client, Server, Settings } from "./client.ts";
 import { CLIENTS } from "./table.ts";
 
@@ -16,6 +17,8 @@ interface Options {
   stdio?: boolean;
   write?: boolean;
   test?: boolean;
+  withHooks?: boolean;
+  remove?: boolean;
   file?: string;
   user?: boolean;
   yes?: boolean;
@@ -39,6 +42,8 @@ export function addConnect(program: Command, context: CliContext): void {
     .option("--user", "for all your projects, where the client keeps those apart")
     .option("--name <name>", "what the client calls the service", "unimem")
     .option("--stdio", "let the client start the service itself, even if it could use the running one")
+    .option("--with-hooks", "set up capture of sessions and recall too, where the client has hooks")
+    .option("--remove", "take the entry out of the client's settings, with --with-hooks the hooks too")
     .option("--test", "try it: store, find and delete one memory as the client would")
     .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
     .addHelpText(
@@ -48,6 +53,7 @@ export function addConnect(program: Command, context: CliContext): void {
           "connect cursor",
           "connect claude-desktop --write",
           "connect codex --test",
+          "connect claude-code --with-hooks --write",
           "connect vscode --write --yes --show-key",
         ])
       }`,
@@ -58,13 +64,18 @@ export function addConnect(program: Command, context: CliContext): void {
 async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
   const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
+  if (options.remove) return await runRemove(context, settings, id, file, options);
   if (options.test) return await runTest(context, client, id, file, options);
   if (!options.write) {
     const notes = notesFor(client, server, file, options);
-    const text = await textOf(settings);
-    return show(context, options.json, { client: id, file, server, settings }, () => [
+    const text = await textOf(settings),
+      hooks = options.withHooks ? await planHooks(context, id, options, false) : null;
+    return show(context, options.json, { client: id, file, server, settings, hooks }, () => [
       ...file === null ? [] : [`${file}:`, ""],
       text,
+      ...hooks === null
+        ? []
+        : ["", `${hooks.file}:`, "", hooks.text.trimEnd(), ...hooks.note === null ? [] : ["", hooks.note]],
       ...notes.length > 0 ? ["", ...notes] : [],
     ]);
   }
@@ -89,10 +100,84 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
     );
   }
   const kept = edit.outcome === "unchanged" ? null : await writeSettings(file, edit.text, new Date());
-  show(context, options.json, { client: id, file, outcome: edit.outcome, kept }, () => [
+  const hooks = options.withHooks ? await writeHooks(context, id, options, false) : null;
+  show(context, options.json, { client: id, file, outcome: edit.outcome, kept, hooks }, () => [
     edit.outcome === "unchanged" ? `${file} says so already` : `Wrote ${file}; start ${client.title} again`,
     ...kept === null ? [] : [`The old file is ${kept}`],
+    ...hooks === null ? [] : hooks.lines,
     ...notesFor(client, server, null, options),
+  ]);
+}
+
+/** What the client's file of hooks would become. */
+interface HookPlan {
+  file: string;
+  before: string;
+  text: string;
+  note: string | null;
+}
+
+/** @throws {MemoryError} `invalid_input` for a client without hooks. */
+async function planHooks(context: CliContext, id: string, { user }: Options, removes: boolean): Promise<HookPlan> {
+  const [{ CLIENT_HOOKS, hookCommand, withHooks }, { editedValues, readSettings }, { FORMATS }] = await Promise.all([
+    import("./hooks.ts"),
+    import("./edit.ts"),
+    import("./formats.ts"),
+  ]);
+  const client = HOOK_CLIENTS.find((name) => name === id), hooks = client && CLIENT_HOOKS[client];
+  if (client === undefined || hooks === undefined) {
+    throw new MemoryError(
+      "invalid_input",
+      `Cannot set hooks of ${id}: only ${Object.keys(CLIENT_HOOKS).join(", ")} have some that are known`,
+    );
+  }
+  const file = (user ? hooks.userFile ?? hooks.file : hooks.file)(context.place), before = await readSettings(file);
+  const command = removes ? null : hookCommand(client, dataFolderOf(context));
+  let found: unknown = {};
+  try {
+    found = FORMATS.json.read(before.replace("\ufeff", ""));
+  } catch { /* what is wrong with it is told by the edit */ }
+  const changes = withHooks(found, hooks, command);
+  // An event without entries needs no list.
+  const values = changes.map(({ path, value }) => ({ path, value: value.length === 0 ? undefined : value }));
+  return { file, before, text: editedValues(before, values, file), note: removes ? null : hooks.note };
+}
+
+async function writeHooks(context: CliContext, id: string, options: Options, removes: boolean) {
+  const { writeSettings } = await import("./edit.ts"), plan = await planHooks(context, id, options, removes);
+  const { file, before, text, note } = plan;
+  const kept = text === before ? null : await writeSettings(file, text, new Date());
+  return {
+    file,
+    outcome: text === before ? "unchanged" : "changed",
+    kept,
+    lines: [
+      text === before ? `${file} says so already` : `Wrote ${file}`,
+      ...kept === null ? [] : [`The old file is ${kept}`],
+      ...note === null ? [] : [note],
+    ],
+  };
+}
+
+/** Takes the entry, and with `--with-hooks` the hooks, out of the client's files. */
+async function runRemove(
+  context: CliContext,
+  settings: Settings,
+  id: string,
+  file: string | null,
+  options: Options,
+): Promise<void> {
+  if (file === null || settings.format === "text" || settings.format === "file") {
+    throw new MemoryError("invalid_input", `Cannot remove settings of ${id}: take them out by hand`);
+  }
+  const { editedWithout, readSettings, writeSettings } = await import("./edit.ts");
+  const before = await readSettings(file), text = editedWithout(before, settings.format, settings.path, file);
+  const kept = text === before ? null : await writeSettings(file, text, new Date());
+  const hooks = options.withHooks ? await writeHooks(context, id, options, true) : null;
+  show(context, options.json, { client: id, file, removed: text !== before, kept, hooks }, () => [
+    text === before ? `${file} has no entry "${options.name}"` : `Took "${options.name}" out of ${file}`,
+    ...kept === null ? [] : [`The old file is ${kept}`],
+    ...hooks === null ? [] : hooks.lines,
   ]);
 }
 

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile, makePrivateFolder } from "../../private_files.ts";
 import type { Settings } from "./client.ts";
-import { entryAt, type Format, FORMATS, isObject, withEntry } from "./formats.ts";
+import { entryAt, type Format, FORMATS, isObject, withEntry, withoutEntry } from "./formats.ts";
 
 /** What a file would become. */
 export interface Edit {
@@ -34,20 +34,49 @@ export function edited(before: string, settings: Exclude<Settings, { format: "te
     return { text: settings.text, outcome };
   }
   const { path, entry } = settings, format = FORMATS[settings.format];
-  const mark = before.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "", text = before.slice(mark.length);
-  const found = readText(text, format, file), there = entryAt(found, path);
+  const there = entryAt(readText(before.replace(BYTE_ORDER_MARK, ""), format, file), path);
   if (isDeepStrictEqual(plain(there), plain(entry))) return { text: before, outcome: "unchanged" };
-  for (const way of format.ways) {
+  const text = changed(before, format, path, entry, file);
+  return { text, outcome: there === undefined ? "added" : "replaced" };
+}
+
+/**
+ * The text of a JSON file with values at paths, or without those that are undefined; all else as it is.
+ *
+ * @throws {MemoryError} as `edited`.
+ */
+export function editedValues(
+  before: string,
+  values: readonly { path: string[]; value: unknown }[],
+  file: string,
+): string {
+  return values.reduce((text, { path, value }) => changed(text, FORMATS.json, path, value, file), before);
+}
+
+/**
+ * The text without an entry; as it is where it has none.
+ *
+ * @throws {MemoryError} as `edited`.
+ */
+export function editedWithout(before: string, format: keyof typeof FORMATS, path: string[], file: string): string {
+  return before.trim() === "" ? before : changed(before, FORMATS[format], path, undefined, file);
+}
+
+function changed(before: string, format: Format, path: string[], value: unknown, file: string): string {
+  const mark = before.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "", text = before.slice(mark.length);
+  const found = readText(text, format, file);
+  if (isDeepStrictEqual(plain(entryAt(found, path)), plain(value))) return before;
+  const ways = value === undefined ? [format.without] : format.ways;
+  for (const way of ways) {
     try {
-      const wanted = plain(withEntry(found, path, entry));
-      const after = way(text, path, entry);
-      if (!isDeepStrictEqual(plain(format.read(after)), wanted)) continue;
-      return { text: mark + after, outcome: there === undefined ? "added" : "replaced" };
+      const wanted = plain(value === undefined ? withoutEntry(found, path) : withEntry(found, path, value));
+      const after = way(text, path, value);
+      if (isDeepStrictEqual(plain(format.read(after)), wanted)) return mark + after;
     } catch { /* the next way may do */ }
   }
   throw new MemoryError(
     "conflict",
-    `Cannot change "${file}" without touching something else in it: put the entry in by hand`,
+    `Cannot change "${file}" without touching something else in it: change ${path.join(".")} by hand`,
     { value: file },
   );
 }

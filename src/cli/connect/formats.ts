@@ -17,7 +17,9 @@ export interface Format {
   /** Throws an `Error` that says where a text can't be read. An empty text reads as an empty object. */
   read(text: string): unknown;
   /** Ways of putting the entry in, the one whose text reads best first; one may throw, or damage the text. */
-  ways: ((text: string, path: string[], entry: Record<string, unknown>) => string)[];
+  ways: ((text: string, path: string[], entry: unknown) => string)[];
+  /** Takes an entry out. */
+  without: (text: string, path: string[]) => string;
 }
 
 const json: Format = {
@@ -39,6 +41,7 @@ const json: Format = {
     // Put first, for at the end it would come between the last entry and the comment behind it.
     return applyEdits(text, modify(text, path, entry, { formattingOptions, getInsertionIndex: () => 0 }));
   }],
+  without: (text, path) => applyEdits(text, modify(text, path, undefined, {})),
 };
 
 /** Whole numbers beyond what JavaScript holds come as `bigint`. */
@@ -57,6 +60,7 @@ const toml: Format = {
     // Inline tables and entries that are there already. Commas behind the last member are of TOML 1.1, which few read.
     (before, path, entry) => patch(before, withEntry(readToml(before), path, entry), { trailingComma: false }),
   ],
+  without: (before, path) => patch(before, withoutEntry(readToml(before), path), { trailingComma: false }),
 };
 
 const yaml: Format = {
@@ -72,10 +76,15 @@ const yaml: Format = {
     document.setIn(path, document.createNode(entry));
     return document.toString({ lineWidth: 0 }).replaceAll(/(?<!\r)\n/g, lineEnd(before));
   }],
+  without: (before, path) => {
+    const document = parseDocument(before);
+    document.deleteIn(path);
+    return document.toString({ lineWidth: 0 }).replaceAll(/(?<!\r)\n/g, lineEnd(before));
+  },
 };
 
 /** Puts the entry before the first one of its block, or with the block at the end: all other lines stay as they are. */
-function insertIntoYaml(before: string, path: string[], entry: Record<string, unknown>): string {
+function insertIntoYaml(before: string, path: string[], entry: unknown): string {
   const [root, name] = path, end = lineEnd(before), document = parseDocument(before);
   const block = document.get(root!), lines = (value: unknown) => stringifyYaml(value, { lineWidth: 0 }).trimEnd();
   if (block === undefined) {
@@ -96,7 +105,8 @@ export const FORMATS = { json, toml, yaml } as const;
 const lineEnd = (text: string) => text.includes("\r\n") ? "\r\n" : "\n";
 
 /** The entry as a section, with tables of its own inline. */
-function tomlSection(path: string[], entry: Record<string, unknown>): string {
+function tomlSection(path: string[], entry: unknown): string {
+  if (!isObject(entry)) throw new Error("A section holds names with values");
   const name = path.map((part) => /^[\w-]+$/.test(part) ? part : JSON.stringify(part)).join(".");
   const lines = Object.entries(entry).map(([key, value]) => {
     const plain = typeof value !== "object" || value === null || Array.isArray(value);
@@ -112,6 +122,14 @@ export function withEntry(whole: unknown, path: string[], entry: unknown): Recor
   if (whole !== undefined && whole !== null && !isObject(whole)) throw new Error(`Something stands before ${path}`);
   const copy: Record<string, unknown> = isObject(whole) ? { ...whole } : {}, [name, ...rest] = path;
   copy[name!] = rest.length === 0 ? entry : withEntry(copy[name!], rest, entry);
+  return copy;
+}
+
+/** A copy of an object without the entry at a path. */
+export function withoutEntry(whole: unknown, path: string[]): Record<string, unknown> {
+  const copy: Record<string, unknown> = isObject(whole) ? { ...whole } : {}, [name, ...rest] = path;
+  if (rest.length === 0) delete copy[name!];
+  else if (isObject(copy[name!])) copy[name!] = withoutEntry(copy[name!], rest);
   return copy;
 }
 
