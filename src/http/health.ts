@@ -7,6 +7,7 @@
 import { z } from "@hono/zod-openapi";
 import { dirname } from "node:path";
 import { health, liveness, ready } from "../operations/health/health.ts";
+import { may } from "../access/rights.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { machineFacts } from "../operations/machine.ts";
 import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
@@ -72,7 +73,9 @@ export function addHealth(app: RestApp, settings: RouteSettings): void {
     answers: "The figures; `status` is unhealthy while the store can't be reached.",
   }, async (_input, runtime) => {
     const { status, parts, version, uptime_seconds, storage, embedding } = await health(runtime);
-    const { stats } = storage;
+    // Where the files are and how large they are concerns the whole store.
+    const stats = storage.stats &&
+      (may(runtime.caller, "read everywhere") ? storage.stats : { ...storage.stats, size_bytes: null, details: {} });
     const path = stats?.details.path;
     const database_path = typeof path === "string" ? path : null;
     const counts = {

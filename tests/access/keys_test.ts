@@ -10,7 +10,7 @@ import { until } from "../helpers/process.ts";
 
 const FACT = { content: "The deploy window is Thursday." };
 
-Deno.test("without a key everyone of this machine may call, and from the first one on nobody without one", async () => {
+Deno.test("without a key everyone of this machine may call, and from the first one on no request without one is served", async () => {
   await using service = await keyedService();
   assertEquals((await service.rest(null, "GET", "/api/memories")).status, 200);
   const made = await service.rest(null, "POST", "/api/keys", { name: "laptop", rights: "write" });
@@ -219,7 +219,7 @@ Deno.test("with the store away known keys are believed for ten minutes, others g
   assertEquals([await status(token), await status(unknown)], [200, 401]);
 });
 
-Deno.test("while it can't be told whether there are keys, nobody is served without one, nor called wrong", async () => {
+Deno.test("while it can't be told whether there are keys, no request is served without one, nor is one called wrong", async () => {
   const away = () => Promise.reject(new MemoryError("unavailable", "Cannot read a note: the store is away"));
   const over = (runtime: Parameters<NonNullable<Parameters<typeof keyedService>[0]>["over"] & object>[0]) => {
     return { ...runtime, storage: override(runtime.storage, { note: away }) };

@@ -62,6 +62,8 @@ Deno.test("what is in one space can't be found, read, changed or seen from anoth
     assertEquals([status, figure(json)], [200, expected], `${path}: ${JSON.stringify(json).slice(0, 300)}`);
     assert(!JSON.stringify(json).includes(hash), path);
   }
+  const { storage } = (await service.rest(beta, "GET", "/api/health/detailed")).json;
+  assertEquals([storage.database_path, storage.database_size_bytes, storage.details], [null, null, {}]);
   // The same text is another memory there, with its own tags.
   const own = await service.rest(beta, "POST", "/api/memories", { content: "Alpha's secret plan.", tags: ["copied"] });
   assertEquals([own.json.success, own.json.content_hash, own.json.memory.tags], [true, hash, ["copied"]]);
