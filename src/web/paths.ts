@@ -19,5 +19,6 @@ export const PAGE_PATHS = [
   "/trash",
   "/moving",
   "/service",
+  "/access",
   "/connect",
 ] as const;

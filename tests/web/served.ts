@@ -32,35 +32,42 @@ export function inBrowser(
     ignore: CHROMIUM === undefined,
     fn: async (context) => {
       await using client = await openClient(options);
-      let isCut = false;
-      // A service that is gone: the connection ends without an answer.
-      const handler = (request: Request) => isCut ? gone() : client.app.fetch(request);
-      const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {}, onError: () => gone() }, handler);
-      const url = `http://127.0.0.1:${server.addr.port}`;
-      try {
-        await using page = await openPage();
-        await page.resize(1280, 860);
-        const served: Served = {
-          page,
-          client,
-          url,
-          open: async (path) => {
-            await page.goto(url + path);
-            await page.until(`location.href === ${JSON.stringify(url + path)} && ${SETTLED}`);
-          },
-          cut: (now) => {
-            isCut = now;
-            if (now) client.events.close();
-          },
-          text: (selector) => page.run(`document.querySelector(${JSON.stringify(selector)})?.textContent ?? ""`),
-        };
-        await test(served, context);
-      } finally {
-        client.events.close();
-        await server.shutdown();
-      }
+      await onPage(client.app, client.events, (opened) => test({ ...opened, client }, context));
     },
   });
+}
+
+/** Serves an app, with a browser on it. */
+export async function onPage(
+  app: TestClient["app"],
+  events: { close(): void },
+  run: (served: Omit<Served, "client">) => Promise<void>,
+): Promise<void> {
+  let isCut = false;
+  // A service that is gone: the connection ends without an answer.
+  const handler = (request: Request) => isCut ? gone() : app.fetch(request);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {}, onError: () => gone() }, handler);
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  try {
+    await using page = await openPage();
+    await page.resize(1280, 860);
+    await run({
+      page,
+      url,
+      open: async (path) => {
+        await page.goto(url + path);
+        await page.until(`location.href === ${JSON.stringify(url + path)} && ${SETTLED}`);
+      },
+      cut: (now) => {
+        isCut = now;
+        if (now) events.close();
+      },
+      text: (selector) => page.run(`document.querySelector(${JSON.stringify(selector)})?.textContent ?? ""`),
+    });
+  } finally {
+    events.close();
+    await server.shutdown();
+  }
 }
 
 /** An answer whose body breaks off, which a browser takes for a connection that was lost. */

@@ -6,6 +6,7 @@
  */
 
 import { signal } from "@preact/signals";
+import { space } from "./router.ts";
 import { t } from "./text.ts";
 
 const STORED_AS = "unimem-key";
@@ -88,10 +89,13 @@ export async function request(method: string, path: string, init: RequestInit = 
   }
 }
 
-/** The headers that carry the key. A header holds bytes: those of the key's UTF-8, one character each. */
+/** The headers that carry the key and the space. A header holds bytes: those of the key's UTF-8, one character each. */
 export function keyHeaders(): Record<string, string> {
   const key = sessionStorage.getItem(STORED_AS);
-  return key === null ? {} : { Authorization: `Bearer ${String.fromCharCode(...new TextEncoder().encode(key))}` };
+  return {
+    ...key === null ? {} : { Authorization: `Bearer ${String.fromCharCode(...new TextEncoder().encode(key))}` },
+    ...space.value === null ? {} : { "X-Unimem-Space": space.value },
+  };
 }
 
 /** Asks for a key; true when one was given. Several calls at once ask once. */
@@ -100,9 +104,15 @@ export async function newKey(wasWrong = false): Promise<boolean> {
   asking ??= askForKey(wasWrong).finally(() => asking = null);
   const key = await asking;
   if (key === null) return false;
+  useNewKey(key);
+  return true;
+}
+
+/** Uses a key from now on, in this tab. */
+export function useNewKey(key: string): void {
   sessionStorage.setItem(STORED_AS, key);
   hasKey.value = true;
-  return true;
+  keyDeclined.value = false;
 }
 
 /** Forgets the key of this tab. */

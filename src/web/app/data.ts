@@ -6,6 +6,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { comebacks } from "./api.ts";
+import { space } from "./router.ts";
 
 /** Answers kept for going back, so that a page has its height and its scroll position at once. */
 const KEPT = 40;
@@ -34,6 +35,7 @@ export function useData<T>(key: string | null, load: (signal: AbortSignal) => Pr
     error: null,
     loading: false,
   });
+  if (key !== null && space.value !== null) key = `${space.value}: ${key}`;
   const back = comebacks.value, current = state.current;
   if (current.key !== key) {
     const found = key === null ? undefined : kept.get(key) as T | undefined;

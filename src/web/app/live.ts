@@ -6,6 +6,7 @@
 
 import { signal } from "@preact/signals";
 import { lost, problemText, request } from "./api.ts";
+import { space } from "./router.ts";
 import { t } from "./text.ts";
 
 /** An event as it is listed. */
@@ -53,8 +54,15 @@ export function expectOwn(hashes: readonly string[] | null): void {
 export async function followLive(): Promise<never> {
   let lastId = "", aborting = new AbortController();
   addEventListener("pagehide", () => aborting.abort());
+  // Another space has other events.
+  let isOther = false;
+  space.subscribe(() => {
+    isOther = true;
+    aborting.abort();
+  });
   while (true) {
     aborting = new AbortController();
+    isOther = false;
     try {
       const headers = lastId === "" ? {} : { "Last-Event-ID": lastId };
       const response = await request("GET", "/api/events", { headers, signal: aborting.signal });
@@ -70,7 +78,7 @@ export async function followLive(): Promise<never> {
       // The state says so; the next turn tries again.
     }
     liveState.value = "broken";
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await new Promise((resolve) => setTimeout(resolve, isOther ? 0 : RETRY_MS));
   }
 }
 

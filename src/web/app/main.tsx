@@ -13,14 +13,12 @@ import { followLive } from "./live.ts";
 import { startRouter } from "./router.ts";
 import { routeOf } from "./routes.tsx";
 import { Shell } from "./shell.tsx";
-import { loadHealth, loadTags, watchHealth } from "./store/service.ts";
+import { watchHealth } from "./store/service.ts";
 import { applyTheme } from "./store/theme.ts";
 
 applyTheme();
 onKeyNeeded(askKey);
 startRouter((path) => routeOf(path) !== undefined);
 render(<Shell />, document.getElementById("app")!);
-loadHealth().catch(() => {});
-loadTags().catch(() => {});
 watchHealth();
 followLive();

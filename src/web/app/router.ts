@@ -5,7 +5,7 @@
  * @module
  */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** A place in the dashboard. */
 export interface Place {
@@ -16,10 +16,14 @@ export interface Place {
 /** Values of a query; null and empty ones are left out. */
 export type Params = Record<string, string | number | readonly string[] | null | undefined | false>;
 
+/** The parameter that goes along from page to page. */
+const SPACE = "space";
 /** How long after going back the page may take to reach the height it had, in milliseconds. */
 const SCROLL_PATIENCE_MS = 4000;
 
 export const place = signal<Place>(readPlace());
+/** The space that the page works in, from the address; null for the one the key begins with. */
+export const space = computed(() => place.value.params.get(SPACE));
 
 function readPlace(): Place {
   return { path: location.pathname, params: new URLSearchParams(location.search) };
@@ -38,6 +42,7 @@ export function hrefOf(path: string, params: Params = {}): string {
 /** Goes to an address of the dashboard. `replace` leaves no way back to where the reader was. */
 export function go(href: string, { replace = false }: { replace?: boolean } = {}): void {
   rememberScroll();
+  href = withSpace(href);
   const key = crypto.randomUUID();
   if (replace) history.replaceState({ key: keyOf() }, "", href);
   else history.pushState({ key }, "", href);
@@ -46,6 +51,23 @@ export function go(href: string, { replace = false }: { replace?: boolean } = {}
   if (replace) return;
   scrollTo(0, 0);
   if (before !== place.value.path) focusMain();
+}
+
+/** The address with the space of this page, unless it names one. */
+function withSpace(href: string): string {
+  const chosen = place.value.params.get(SPACE), url = new URL(href, location.href);
+  if (chosen === null || url.searchParams.has(SPACE)) return href;
+  url.searchParams.set(SPACE, chosen);
+  return url.pathname + url.search;
+}
+
+/** Works in another space from now on; null for the one the key begins with. */
+export function chooseSpace(name: string | null): void {
+  const params = new URLSearchParams();
+  if (name !== null) params.set(SPACE, name);
+  const href = name === null ? place.value.path : `${place.value.path}?${params}`;
+  history.pushState({ key: crypto.randomUUID() }, "", href);
+  place.value = readPlace();
 }
 
 /** The address of this page with some parameters changed; the page number goes unless it is one of them. */

@@ -6,6 +6,7 @@
 
 import type { ComponentType } from "preact";
 import { PAGE_PATHS } from "../paths.ts";
+import { AccessPage } from "./pages/access.tsx";
 import { ConversationPage } from "./pages/conversation.tsx";
 import { ConversationsPage } from "./pages/conversations.tsx";
 import { ConnectPage } from "./pages/connect.tsx";
@@ -44,6 +45,7 @@ export const ROUTES: Record<typeof PAGE_PATHS[number], Route> = {
   "/trash": { title: "nav.trash", page: TrashPage },
   "/moving": { title: "nav.moving", page: MovingPage },
   "/service": { title: "nav.service", page: ServicePage },
+  "/access": { title: "nav.access", page: AccessPage },
   "/connect": { title: "nav.connect", page: ConnectPage },
 };
 
@@ -52,7 +54,7 @@ export const NAVIGATION: readonly (readonly (typeof PAGE_PATHS[number])[])[] = [
   ["/", "/memories", "/conversations", "/documents"],
   ["/insights", "/map", "/review", "/tags"],
   ["/trash", "/moving"],
-  ["/connect", "/service"],
+  ["/connect", "/service", "/access"],
 ];
 
 /** The entry of the navigation that a page belongs to. */

@@ -11,9 +11,10 @@ import { uploadFiles } from "./pages/upload.ts";
 import { DialogHost } from "./parts/dialog.tsx";
 import { newMemory } from "./parts/editor.tsx";
 import { Notices } from "./parts/notices.tsx";
-import { go, hrefOf, place } from "./router.ts";
+import { chooseSpace, go, hrefOf, place, space } from "./router.ts";
 import { NAVIGATION, routeOf, ROUTES, SECTION } from "./routes.tsx";
-import { health } from "./store/service.ts";
+import { caller, isAdmin, loadCaller, mayWrite } from "./store/caller.ts";
+import { health, loadHealth, loadTags } from "./store/service.ts";
 import { chooseTheme, theme, THEMES } from "./store/theme.ts";
 import { chooseLanguage, language, LANGUAGES, t } from "./text.ts";
 
@@ -97,10 +98,12 @@ function Header() {
         />
         <button type="submit">{t("search.go")}</button>
       </form>
-      <button type="button" class="primary" onClick={newMemory} title={t("shell.shortcut", { key: "n" })}>
-        <span aria-hidden="true">+</span> <span class="wide">{t("memory.new")}</span>
-        <span class="hidden narrow">{t("memory.new")}</span>
-      </button>
+      {mayWrite.value && (
+        <button type="button" class="primary" onClick={newMemory} title={t("shell.shortcut", { key: "n" })}>
+          <span aria-hidden="true">+</span> <span class="wide">{t("memory.new")}</span>
+          <span class="hidden narrow">{t("memory.new")}</span>
+        </button>
+      )}
     </header>
   );
 }
@@ -111,7 +114,7 @@ function Navigation({ current }: { current: string }) {
       <nav aria-label={t("shell.navigation")}>
         {NAVIGATION.map((group, index) => (
           <ul key={index}>
-            {group.map((path) => (
+            {group.filter((path) => isAdmin.value || path !== "/moving").map((path) => (
               <li key={path}>
                 <a href={path} aria-current={path === current ? "page" : undefined}>{t(ROUTES[path].title)}</a>
               </li>
@@ -126,6 +129,7 @@ function Navigation({ current }: { current: string }) {
       </nav>
       <HealthLine />
       <div class="choices">
+        <Spaces />
         <label>
           <span>{t("shell.colours")}</span>
           <select
@@ -154,6 +158,38 @@ function Navigation({ current }: { current: string }) {
         )}
       </div>
     </aside>
+  );
+}
+
+/** The space that is worked in, where there are several. */
+function Spaces() {
+  const known = caller.value;
+  useEffect(() => {
+    loadCaller().catch(() => {});
+    loadHealth().catch(() => {});
+    loadTags().catch(() => {});
+  }, [space.value, comebacks.value, hasKey.value]);
+  if (known === null) return null;
+  const listed = new Set([
+    ...known.may_write === "all" ? [] : known.may_write,
+    ...known.may_read === "all" ? [] : known.may_read,
+  ]);
+  listed.add(known.space);
+  if (space.value !== null) listed.add(space.value);
+  if (listed.size < 2 && known.may_read !== "all") return null;
+  return (
+    <label>
+      <span>{t("access.space")}</span>
+      <input
+        key={known.space}
+        list="known-spaces"
+        defaultValue={known.space}
+        dir="auto"
+        maxLength={64}
+        onChange={(event) => chooseSpace(event.currentTarget.value.trim() || null)}
+      />
+      <datalist id="known-spaces">{[...listed].map((name) => <option key={name} value={name} />)}</datalist>
+    </label>
   );
 }
 
@@ -187,7 +223,7 @@ function useShortcuts() {
       const isTyping = (event.target as Element).closest?.("input, textarea, select, dialog");
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "/") document.getElementById("query")?.focus();
-      else if (event.key === "n") newMemory();
+      else if (event.key === "n" && mayWrite.value) newMemory();
       else return;
       event.preventDefault();
     };

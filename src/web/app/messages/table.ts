@@ -4,8 +4,14 @@
  * @module
  */
 
+import { ACCESS } from "./access.ts";
 import { COMMON } from "./common.ts";
 import { MEMORIES } from "./memories.ts";
 import { SERVICE } from "./service.ts";
 
-export const MESSAGES: typeof COMMON & typeof MEMORIES & typeof SERVICE = { ...COMMON, ...MEMORIES, ...SERVICE };
+export const MESSAGES: typeof ACCESS & typeof COMMON & typeof MEMORIES & typeof SERVICE = {
+  ...ACCESS,
+  ...COMMON,
+  ...MEMORIES,
+  ...SERVICE,
+};

@@ -7,7 +7,7 @@
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { expectOwn } from "../live.ts";
-import { Waiting } from "../parts/common.tsx";
+import { Waiting, Writing } from "../parts/common.tsx";
 import { DiffSide } from "../parts/diff.tsx";
 import { diffWords } from "../parts/diff_words.ts";
 import { hrefWith, place } from "../router.ts";
@@ -77,12 +77,14 @@ function PairCard({ pair: { first, second, evidence } }: { pair: Pair }) {
           <DiffSide runs={runs} side="second" text={second.content} />
         </Side>
       </div>
-      <p class="buttons">
-        <button type="button" onClick={() => supersede(second, first)}>{t("contradictions.first")}</button>
-        <button type="button" onClick={() => supersede(first, second)}>{t("contradictions.second")}</button>
-        <button type="button" onClick={() => keepBoth(first, second, isMarked)}>{t("contradictions.both")}</button>
-        {!isMarked && <button type="button" onClick={() => mark(first, second)}>{t("contradictions.mark")}</button>}
-      </p>
+      <Writing>
+        <p class="buttons">
+          <button type="button" onClick={() => supersede(second, first)}>{t("contradictions.first")}</button>
+          <button type="button" onClick={() => supersede(first, second)}>{t("contradictions.second")}</button>
+          <button type="button" onClick={() => keepBoth(first, second, isMarked)}>{t("contradictions.both")}</button>
+          {!isMarked && <button type="button" onClick={() => mark(first, second)}>{t("contradictions.mark")}</button>}
+        </p>
+      </Writing>
     </section>
   );
 }

@@ -15,6 +15,7 @@ import { Markdown } from "../parts/markdown.tsx";
 import { marked } from "../parts/memory_item.tsx";
 import { go, hrefWith, place } from "../router.ts";
 import type { Memory, MemoryPage, SearchAnswer } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
@@ -49,7 +50,7 @@ export function ConversationPage() {
     <>
       <Heading title={t("nav.conversation")}>
         <a class="button" href="/conversations">{t("nav.conversations")}</a>
-        {data && data.total > 0 && query === "" && (
+        {mayWrite.value && data && data.total > 0 && query === "" && (
           <button
             type="button"
             class="danger"

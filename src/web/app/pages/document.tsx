@@ -12,6 +12,7 @@ import { Heading, MemoryLink, Waiting } from "../parts/common.tsx";
 import { marked } from "../parts/memory_item.tsx";
 import { go, hrefWith, place } from "../router.ts";
 import type { Upload } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { revision } from "../store/changed.ts";
 import { number, t } from "../text.ts";
 import { removeUpload } from "./documents.tsx";
@@ -49,7 +50,9 @@ export function DocumentPage() {
     <>
       <Heading title={data?.filename || t("nav.document")}>
         <a class="button" href="/documents">{t("nav.documents")}</a>
-        {data && !data.error && <button type="button" class="danger" onClick={remove}>{t("remove")}</button>}
+        {mayWrite.value && data && !data.error && (
+          <button type="button" class="danger" onClick={remove}>{t("remove")}</button>
+        )}
       </Heading>
       <form class="inline" role="search" aria-label={t("document.search")} onSubmit={search}>
         <input

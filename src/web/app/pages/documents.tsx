@@ -8,7 +8,7 @@ import { useEffect } from "preact/hooks";
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { uploads as live } from "../live.ts";
-import { Heading, Time, Waiting } from "../parts/common.tsx";
+import { Heading, Time, Waiting, Writing } from "../parts/common.tsx";
 import { TagField } from "../parts/tag_field.tsx";
 import { hrefOf } from "../router.ts";
 import type { Upload } from "../shapes.ts";
@@ -103,13 +103,15 @@ function Item({ upload }: { upload: Upload }) {
         {!ENDED.has(status) && total_chunks > 0 && ` / ${number(total_chunks)}`}
         {file_size > 0 && ` · ${bytes(file_size)}`} · <Time at={Date.parse(created_at) / 1000} />
       </span>
-      <button
-        type="button"
-        aria-label={t("documents.remove.one", { name: filename })}
-        onClick={() => removeUpload(upload)}
-      >
-        {t("remove")}
-      </button>
+      <Writing>
+        <button
+          type="button"
+          aria-label={t("documents.remove.one", { name: filename })}
+          onClick={() => removeUpload(upload)}
+        >
+          {t("remove")}
+        </button>
+      </Writing>
       {faults.map((fault) => <p key={fault} class="error" dir="auto">{fault}</p>)}
       {warnings.map((warning) => <p key={warning} class="muted" dir="auto">{warning}</p>)}
     </li>

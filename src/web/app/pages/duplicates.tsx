@@ -7,7 +7,7 @@
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { expectOwn } from "../live.ts";
-import { MemoryLink, Tag, Time, Waiting } from "../parts/common.tsx";
+import { MemoryLink, Tag, Time, Waiting, Writing } from "../parts/common.tsx";
 import { DiffSide } from "../parts/diff.tsx";
 import { diffWords } from "../parts/diff_words.ts";
 import { hrefWith, place } from "../router.ts";
@@ -99,23 +99,25 @@ function GroupCard({ group, memories }: { group: Group; memories: ReadonlyMap<st
           </div>
         );
       })}
-      <p class="buttons">
-        <button
-          type="button"
-          class="primary"
-          onClick={() => merge(kept, others.map(({ content_hash }) => memories.get(content_hash)!))}
-        >
-          {t("duplicates.merge", { n: others.length + 1 })}
-        </button>
-        {others.length === 1 && (
+      <Writing>
+        <p class="buttons">
           <button
             type="button"
-            onClick={() => merge(memories.get(others[0]!.content_hash)!, [kept])}
+            class="primary"
+            onClick={() => merge(kept, others.map(({ content_hash }) => memories.get(content_hash)!))}
           >
-            {t("duplicates.mergeOther")}
+            {t("duplicates.merge", { n: others.length + 1 })}
           </button>
-        )}
-      </p>
+          {others.length === 1 && (
+            <button
+              type="button"
+              onClick={() => merge(memories.get(others[0]!.content_hash)!, [kept])}
+            >
+              {t("duplicates.mergeOther")}
+            </button>
+          )}
+        </p>
+      </Writing>
     </section>
   );
 }

@@ -6,12 +6,14 @@
 
 import { useRef } from "preact/hooks";
 import { go } from "../router.ts";
+import { mayWrite } from "../store/caller.ts";
 import { t } from "../text.ts";
 import { ACCEPTED, uploadFiles } from "./upload.ts";
 
 /** A button that opens the system's choice of files. */
 export function FileButton() {
   const input = useRef<HTMLInputElement>(null);
+  if (!mayWrite.value) return null;
   return (
     <>
       <input

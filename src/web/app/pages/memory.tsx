@@ -14,6 +14,7 @@ import { Markdown } from "../parts/markdown.tsx";
 import { Relations } from "../parts/relations.tsx";
 import { go, hrefOf, place } from "../router.ts";
 import type { Memory, MemoryPage as Page, RelationsAnswer, SearchAnswer } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { revision } from "../store/changed.ts";
 import { notify, orNotify } from "../store/notices.ts";
 import { dateTime, number, t, timeOfDay } from "../text.ts";
@@ -29,7 +30,8 @@ export function MemoryPage() {
     hash && `memory?${hash}#${revision.value}`,
     (abort) => get<Memory>(`/api/memories/${encodeURIComponent(hash)}`, undefined, abort),
   );
-  const memory = loaded.data;
+  // What is kept in sight while another memory loads is not that one.
+  const memory = loaded.data?.content_hash.startsWith(hash.toLowerCase()) ? loaded.data : undefined;
   const gone = loaded.error instanceof ApiError && loaded.error.status === 404;
   if (gone || hash === "") {
     return (
@@ -45,7 +47,7 @@ export function MemoryPage() {
     return (
       <>
         <Heading title={t("nav.memory")} />
-        <Waiting of={loaded} />
+        <Waiting of={{ ...loaded, data: memory }} />
       </>
     );
   }
@@ -67,11 +69,11 @@ function Shown({ memory }: { memory: Memory }) {
   return (
     <>
       <Heading title={t("nav.memory")}>
-        <button type="button" onClick={edit}>{t("edit")}</button>
+        {mayWrite.value && <button type="button" onClick={edit}>{t("edit")}</button>}
         <a class="button" href={hrefOf("/memories", { similar: hash })}>{t("similar")}</a>
         <button type="button" onClick={copy}>{t("copy")}</button>
         <button type="button" aria-pressed={raw.value} onClick={() => raw.value = !raw.value}>{t("memory.raw")}</button>
-        <button type="button" class="danger" onClick={remove}>{t("delete")}</button>
+        {mayWrite.value && <button type="button" class="danger" onClick={remove}>{t("delete")}</button>}
       </Heading>
       <News />
       {memory.superseded_by && (

@@ -9,6 +9,7 @@ import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { Facts, Heading, Time } from "../parts/common.tsx";
 import type { Health } from "../shapes.ts";
+import { isAdminOfAll } from "../store/caller.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
 import { health, loadHealth } from "../store/service.ts";
@@ -36,7 +37,7 @@ export function ServicePage() {
   return (
     <>
       <Heading title={t("nav.service")}>
-        <button type="button" onClick={optimize}>{t("service.optimize")}</button>
+        {isAdminOfAll.value && <button type="button" onClick={optimize}>{t("service.optimize")}</button>}
       </Heading>
       {known === null ? <p class="muted" role="status">{t("loading")}</p> : <Parts known={known} />}
       {known && (

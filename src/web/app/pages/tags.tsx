@@ -9,7 +9,7 @@ import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { fold } from "../fold.ts";
 import { expectOwn } from "../live.ts";
-import { Heading, Pager, Tag, Time, Waiting } from "../parts/common.tsx";
+import { Heading, Pager, Tag, Time, Waiting, Writing } from "../parts/common.tsx";
 import { go, hrefWith, place } from "../router.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
@@ -106,22 +106,24 @@ export function TagsPage() {
                   </td>
                   <td dir="auto">{use.memory_types.slice(0, 3).join(", ")}</td>
                   <td>
-                    <span class="buttons">
-                      <button
-                        type="button"
-                        aria-label={t("tags.rename.one", { tag: use.tag })}
-                        onClick={() => rename(use)}
-                      >
-                        {t("tags.rename")}
-                      </button>
-                      <button
-                        type="button"
-                        aria-label={t("tags.delete.one", { tag: use.tag })}
-                        onClick={() => remove(use)}
-                      >
-                        {t("delete")}
-                      </button>
-                    </span>
+                    <Writing>
+                      <span class="buttons">
+                        <button
+                          type="button"
+                          aria-label={t("tags.rename.one", { tag: use.tag })}
+                          onClick={() => rename(use)}
+                        >
+                          {t("tags.rename")}
+                        </button>
+                        <button
+                          type="button"
+                          aria-label={t("tags.delete.one", { tag: use.tag })}
+                          onClick={() => remove(use)}
+                        >
+                          {t("delete")}
+                        </button>
+                      </span>
+                    </Writing>
                   </td>
                 </tr>
               ))}

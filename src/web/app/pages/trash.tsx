@@ -7,9 +7,10 @@
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { restoreMemories } from "../parts/actions.ts";
-import { Heading, Pager, shortened, Time, Waiting } from "../parts/common.tsx";
+import { Heading, Pager, shortened, Time, Waiting, Writing } from "../parts/common.tsx";
 import { place } from "../router.ts";
 import type { Memory } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify, orNotify } from "../store/notices.ts";
@@ -32,8 +33,14 @@ export function TrashPage() {
   return (
     <>
       <Heading title={t("nav.trash")}>
-        {data && data.total > 0 && (
-          <button type="button" class="danger" onClick={() => emptyTrash(data.total)}>{t("trash.empty")}</button>
+        {mayWrite.value && data && data.total > 0 && (
+          <button
+            type="button"
+            class="danger"
+            onClick={() => emptyTrash(data.total)}
+          >
+            {t("trash.empty")}
+          </button>
         )}
       </Heading>
       <Waiting of={loaded} />
@@ -54,18 +61,20 @@ export function TrashPage() {
                     {t("trash.deleted")} <Time at={deleted_at} />, {reason} ·{" "}
                     {t("trash.until", { date: day(Date.parse(kept_until_iso) / 1000) })}
                   </span>
-                  <span class="actions">
-                    <button
-                      type="button"
-                      aria-label={t("restore.one", { name })}
-                      onClick={() => orNotify(() => restoreMemories([hash]))}
-                    >
-                      {t("restore")}
-                    </button>
-                    <button type="button" aria-label={t("purge.one", { name })} onClick={() => purge(memory)}>
-                      {t("purge")}
-                    </button>
-                  </span>
+                  <Writing>
+                    <span class="actions">
+                      <button
+                        type="button"
+                        aria-label={t("restore.one", { name })}
+                        onClick={() => orNotify(() => restoreMemories([hash]))}
+                      >
+                        {t("restore")}
+                      </button>
+                      <button type="button" aria-label={t("purge.one", { name })} onClick={() => purge(memory)}>
+                        {t("purge")}
+                      </button>
+                    </span>
+                  </Writing>
                 </li>
               );
             })}

@@ -6,6 +6,7 @@
 
 import { signal } from "@preact/signals";
 import type { Memory } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { ask } from "../store/dialogs.ts";
 import { selected } from "../store/selection.ts";
 import { t } from "../text.ts";
@@ -38,9 +39,9 @@ export function BulkBar({ shown }: { shown: Memory[] }) {
       {n > 0 && (
         <>
           <span role="status">{t("bulk.count", { n })}</span>
-          <button type="button" onClick={() => tagMemories(chosen)}>{t("bulk.tag")}</button>
+          {mayWrite.value && <button type="button" onClick={() => tagMemories(chosen)}>{t("bulk.tag")}</button>}
           <button type="button" onClick={save}>{t("bulk.export")}</button>
-          <button type="button" onClick={remove}>{t("delete")}</button>
+          {mayWrite.value && <button type="button" onClick={remove}>{t("delete")}</button>}
           <button type="button" class="quiet" onClick={clear}>{t("bulk.clear")}</button>
         </>
       )}

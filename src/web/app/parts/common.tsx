@@ -9,6 +9,7 @@ import { keyDeclined } from "../api.ts";
 import type { Loaded } from "../data.ts";
 import { changes } from "../live.ts";
 import { hrefOf, hrefWith } from "../router.ts";
+import { mayWrite } from "../store/caller.ts";
 import { seen, showChanges } from "../store/changed.ts";
 import { ago, dateTime, number, t } from "../text.ts";
 
@@ -20,6 +21,11 @@ export function Heading({ title, children }: { title: ComponentChildren; childre
       {children && <div class="buttons">{children}</div>}
     </div>
   );
+}
+
+/** What only those see who may change something. */
+export function Writing({ children }: { children: ComponentChildren }) {
+  return mayWrite.value ? <>{children}</> : null;
 }
 
 /** When something happened, short; the whole time is for the tooltip. */

@@ -8,6 +8,7 @@ import { signal } from "@preact/signals";
 import { splitAtWords } from "../fold.ts";
 import { hrefOf, hrefWith, place } from "../router.ts";
 import type { Hit, Memory, Passage } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { isChosenTag } from "../store/service.ts";
 import { t } from "../text.ts";
 import { deleteMemories } from "./actions.ts";
@@ -83,12 +84,16 @@ export function MemoryItem({ memory, hit, words = [], view = "cards", selection 
             <a class="button" href={hrefOf("/memories", { similar: hash })} aria-label={t("similar.one", { name })}>
               {t("similar")}
             </a>
-            <button type="button" aria-label={t("edit.one", { name })} onClick={() => editMemory(memory)}>
-              {t("edit")}
-            </button>
-            <button type="button" aria-label={t("delete.one", { name })} onClick={() => deleteMemories([memory])}>
-              {t("delete")}
-            </button>
+            {mayWrite.value && (
+              <>
+                <button type="button" aria-label={t("edit.one", { name })} onClick={() => editMemory(memory)}>
+                  {t("edit")}
+                </button>
+                <button type="button" aria-label={t("delete.one", { name })} onClick={() => deleteMemories([memory])}>
+                  {t("delete")}
+                </button>
+              </>
+            )}
           </span>
         </div>
       </div>

@@ -9,6 +9,7 @@ import { call } from "../api.ts";
 import { expectOwn } from "../live.ts";
 import { hrefOf } from "../router.ts";
 import type { Memory, Relation } from "../shapes.ts";
+import { mayWrite } from "../store/caller.ts";
 import { changed } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify, orNotify } from "../store/notices.ts";
@@ -47,7 +48,7 @@ export function Relations(
         })}
       </ul>
       <p class="buttons">
-        <button type="button" onClick={() => add(hash)}>{t("relations.add")}</button>
+        {mayWrite.value && <button type="button" onClick={() => add(hash)}>{t("relations.add")}</button>}
         {shown.length > 0 && <a class="button" href={hrefOf("/map", { show: "graph", hash })}>{t("relations.graph")}
         </a>}
       </p>

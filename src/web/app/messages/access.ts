@@ -1,0 +1,73 @@
+/**
+ * Texts about keys, programs with access and the audit log: English, German.
+ *
+ * @module
+ */
+
+export const ACCESS = {
+  "nav.access": ["Access", "Zugang"],
+  "rights.read": ["read", "lesen"],
+  "rights.write": ["read and write", "lesen und schreiben"],
+  "rights.admin": ["everything", "alles"],
+  "access.you": ["This access", "Dieser Zugang"],
+  "access.name": ["Name", "Name"],
+  "access.rights": ["May", "Darf"],
+  "access.space": ["Space", "Bereich"],
+  "access.spaces": ["Spaces", "Bereiche"],
+  "access.reads": ["Reads", "Liest"],
+  "access.all": ["all", "alle"],
+  "access.keys": ["Keys", "Schlüssel"],
+  "access.grants": ["Programs", "Programme"],
+  "access.audit": ["Audit log", "Protokoll"],
+  "access.admins": [
+    "Keys, programs and the log are shown to admins of all spaces.",
+    "Schlüssel, Programme und Protokoll sehen Verwalter aller Bereiche.",
+  ],
+  "keys.make": ["New key", "Neuer Schlüssel"],
+  "keys.none": ["No named keys yet.", "Noch keine benannten Schlüssel."],
+  "keys.first": [
+    "From the first key on every request needs a key, also those of this page. Make one that may do everything first: this tab then uses it.",
+    "Ab dem ersten Schlüssel braucht jede Anfrage einen, auch die dieser Seite. Zuerst einen machen, der alles darf: Dieser Tab verwendet ihn dann.",
+  ],
+  "keys.used": ["Last used", "Zuletzt benutzt"],
+  "keys.expires": ["Expires", "Läuft ab"],
+  "keys.never": ["never", "nie"],
+  "keys.expired": ["expired", "abgelaufen"],
+  "keys.writes": ["writes to {names}", "schreibt in {names}"],
+  "keys.reads": ["reads {names}", "liest {names}"],
+  "keys.write": ["Writes to the spaces", "Schreibt in die Bereiche"],
+  "keys.read": ["Reads besides", "Liest außerdem"],
+  "keys.days": ["Days until it expires (empty: never)", "Tage, bis er abläuft (leer: nie)"],
+  "keys.spaces.hint": [
+    "Names of spaces with commas between them; * for all.",
+    "Namen von Bereichen mit Kommas dazwischen; * für alle.",
+  ],
+  "keys.token": ["The token of {name}", "Das Zeichen von {name}"],
+  "keys.token.text": [
+    "It is shown this once and can't be found out again.",
+    "Es wird nur dieses eine Mal gezeigt und lässt sich nicht wiederfinden.",
+  ],
+  "keys.rotate": ["New token", "Neues Zeichen"],
+  "keys.rotate.one": ["New token for {name}", "Neues Zeichen für {name}"],
+  "keys.rotate.text": [
+    "{name} gets a new token; the old one stays valid for a day.",
+    "{name} bekommt ein neues Zeichen; das alte gilt noch einen Tag.",
+  ],
+  "keys.end": ["End", "Beenden"],
+  "keys.end.one": ["End the key {name}", "Beenden: Schlüssel {name}"],
+  "keys.end.text": ["Whoever uses {name} is refused from now on.", "Wer {name} verwendet, wird ab jetzt abgewiesen."],
+  "grants.none": ["No program was given access by OAuth.", "Kein Programm hat über OAuth Zugang bekommen."],
+  "grants.approved": ["approved with {name} on {date}", "mit {name} zugelassen am {date}"],
+  "grants.end.one": ["End the access of {name}", "Beenden: Zugang von {name}"],
+  "grants.end.title": ["End this access?", "Diesen Zugang beenden?"],
+  "grants.end.text": ["{name} must ask again.", "{name} muss neu fragen."],
+  "audit.channel": ["Came by", "Kam über"],
+  "audit.outcome": ["Outcome", "Ausgang"],
+  "audit.ok": ["done", "getan"],
+  "audit.failed": ["failed or refused", "gescheitert oder abgewiesen"],
+  "audit.none": ["No entries.", "Keine Einträge."],
+  "audit.when": ["When", "Wann"],
+  "audit.who": ["Who", "Wer"],
+  "audit.what": ["What", "Was"],
+  "audit.older": ["Older entries", "Ältere Einträge"],
+} as const;
