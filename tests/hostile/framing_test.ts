@@ -140,6 +140,7 @@ Deno.test("a memory's own metadata do not stand for what the store knows of it",
       superseded_by: HASH,
       content_hash: HASH,
       content: "other words",
+      writer: { name: "admin", channel: "cli" },
       priority: 3,
     };
     const { content_hash } = await store(runtime, {
@@ -150,7 +151,8 @@ Deno.test("a memory's own metadata do not stand for what the store knows of it",
     });
     const answer = await client.callTool({ name: "fetch", arguments: { id: content_hash } });
     const { metadata } = answer.structuredContent as { metadata: Record<string, unknown> };
-    assertEquals(Object.keys(metadata).sort(), ["created_at_iso", "priority", "tags", "updated_at_iso"]);
+    assertEquals(Object.keys(metadata).sort(), ["created_at_iso", "priority", "tags", "updated_at_iso", "writer"]);
+    assertEquals((metadata.writer as { name: string }).name, runtime.caller.name);
     assertEquals(metadata.tags, ["quay", "agent:planner"]);
     assertNotEquals(metadata.created_at_iso, forged.created_at_iso);
   });

@@ -49,6 +49,7 @@ Deno.test("the Python service's database comes over with hashes, times, trash an
     conversation_id: null,
     created_at: 1700000000.25,
     updated_at: 1700000100.5,
+    writer: { name: "local", channel: "import" },
   });
   assertEquals(memories.map(({ content }) => contentHash(content)), memories.map(({ content_hash }) => content_hash));
   const again = await imported(runtime, "python-sqlite", path);
