@@ -29,6 +29,8 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   listTrash: "read",
   listRelations: "read",
   listContradictions: "read",
+  listCandidates: "read",
+  briefing: "read",
   search: "read",
   searchByTag: "read",
   searchByTime: "read",
@@ -75,6 +77,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   removeRelation: "write",
   supersedeMemory: "write",
   reinstateMemory: "write",
+  resolveCandidate: "write",
   mergeDuplicates: "write",
   cleanUpDuplicates: "write",
   uploadDocument: "write",
@@ -120,6 +123,7 @@ export const TOOLS: Readonly<Record<string, Need | ((args: Readonly<Record<strin
   find_duplicates: "read",
   check_database_health: "read",
   relation: ({ action }) => action === "list" || action === "get" ? "read" : "write",
+  memory_candidates: ({ action = "list" }) => action === "list" ? "read" : "write",
 
   store_memory: "write",
   update_memory: "write",
@@ -140,13 +144,14 @@ export const METHODS: Readonly<Record<string, Need>> = {
 };
 
 /** MCP prompts by name. */
-export const PROMPTS: Readonly<Record<string, Need>> = { recall: "read", summarise: "read" };
+export const PROMPTS: Readonly<Record<string, Need>> = { recall: "read", briefing: "read", summarise: "read" };
 
 /** MCP resources by the template of their address. */
 export const RESOURCES: Readonly<Record<string, Need>> = {
   "memory://{content_hash}": "read",
   "tag://{tag}": "read",
   "memory://recent": "read",
+  "unimem://briefing": "read",
 };
 
 /** Events by type. Of a search only the caller who made it learns. */

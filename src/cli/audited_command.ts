@@ -24,7 +24,7 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
     "stats",
     "demo",
   ]),
-  ...of("read", ["search", "list", "get", "audit", "audit verify", "backup list", "backup verify"]),
+  ...of("read", ["search", "list", "get", "briefing", "audit", "audit verify", "backup list", "backup verify"]),
   ...of("read", ["outbox", "outbox list", "grants", "keys", "spaces"]),
   // What a hook stores, the service notes.
   ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact"]),

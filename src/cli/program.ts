@@ -11,6 +11,7 @@ import { VERSION } from "../version.ts";
 import { type CliContext, examples, type ServeOptions } from "./context.ts";
 import { auditedCommands } from "./audited_command.ts";
 import { addAudit } from "./audit.ts";
+import { addBriefing } from "./briefing.ts";
 import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import { addConnect } from "./connect/connect.ts";
@@ -72,7 +73,19 @@ export function createProgram(given: CliContext): Command {
   }
   const adders = [
     ...[addMemories, addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addKeys, addSpaces, addGrants, addOutbox, addAudit, addHook, addConnect, addDemo, addCompletion, addVersion],
+    ...[
+      addBriefing,
+      addKeys,
+      addSpaces,
+      addGrants,
+      addOutbox,
+      addAudit,
+      addHook,
+      addConnect,
+      addDemo,
+      addCompletion,
+      addVersion,
+    ],
   ];
   for (const add of adders) add(program, context);
   inherit(program);

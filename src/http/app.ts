@@ -27,6 +27,7 @@ import { noteWrongKey } from "../operations/wrong_key.ts";
 import { outcomeOfStatus } from "../telemetry/outcome.ts";
 import { addAnalytics } from "./analytics.ts";
 import { addAudit } from "./audit.ts";
+import { addBriefing } from "./briefing.ts";
 import { addBatches } from "./batches.ts";
 import { addConversations } from "./conversations.ts";
 import { addDocs } from "./docs.ts";
@@ -134,6 +135,7 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
   addMemories(app, routes);
   addRelations(app, routes);
   addConversations(app, routes);
+  addBriefing(app, routes);
   addSearch(app, routes);
   addSearchFamily(app, routes);
   addTags(app, routes);

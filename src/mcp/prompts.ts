@@ -7,6 +7,7 @@
 import { MemoryError } from "../errors.ts";
 import { MemoryView, normaliseTags } from "../memory/schemas.ts";
 import { beginningOf, fit } from "../memory/sizing.ts";
+import { briefing } from "../operations/briefing.ts";
 import { find } from "../operations/find.ts";
 import { shownKeys } from "../operations/keys.ts";
 import type { Runtime } from "../operations/runtime.ts";
@@ -27,6 +28,12 @@ export const PROMPTS = [
     arguments: [{ name: "task", description: "What you are about to do.", required: true }, TAG],
   },
   {
+    name: "briefing",
+    title: "Briefing at the start",
+    description: "Brings what to know when a session starts: what the project is, decisions, what is open.",
+    arguments: [],
+  },
+  {
     name: "summarise",
     title: "Summarise what was learnt",
     description: "Has the agent store what this conversation taught it, one fact per memory.",
@@ -44,7 +51,11 @@ export async function getPrompt(runtime: Runtime, name: string, args: Record<str
   if (!prompt) {
     throw new MemoryError("not_found", `Cannot get prompt "${name.slice(0, 100)}": there is none of that name`);
   }
-  const text = name === "recall" ? await recall(runtime, args) : summarise(args);
+  const text = name === "recall"
+    ? await recall(runtime, args)
+    : name === "briefing"
+    ? (await briefing(runtime)).text || "Nothing is remembered yet."
+    : summarise(args);
   return {
     description: prompt.description,
     messages: [{ role: "user" as const, content: { type: "text" as const, text } }],

@@ -9,10 +9,11 @@ import { compactBlock } from "../memory/compact.ts";
 import { fact, type Framed, framed } from "../memory/framing.ts";
 import type { MemoryView } from "../memory/schemas.ts";
 import { titleOf } from "../memory/sizing.ts";
+import { briefing } from "../operations/briefing.ts";
 import { get } from "../operations/get.ts";
 import { list } from "../operations/list.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { memoryUri, parseUri, RECENT_URI, tagUri } from "../tools/uris.ts";
+import { BRIEFING_URI, memoryUri, parseUri, RECENT_URI, tagUri } from "../tools/uris.ts";
 
 /** Memories that a list of them shows, and tags that are listed. */
 const SHOWN = 20, TAGS_LISTED = 30;
@@ -36,7 +37,7 @@ export const RESOURCE_TEMPLATES = [
   },
 ];
 
-/** The answer to `resources/list`: the recent memories as one resource, and the most used tags. */
+/** The answer to `resources/list`: the recent memories as one resource, the briefing, and the most used tags. */
 export async function listResources(runtime: Runtime) {
   const tags = await runtime.storage.tags();
   return [
@@ -45,6 +46,13 @@ export async function listResources(runtime: Runtime) {
       name: "recent",
       title: "Recent memories",
       description: `The latest ${SHOWN} memories.`,
+      mimeType: TEXT,
+    },
+    {
+      uri: BRIEFING_URI,
+      name: "briefing",
+      title: "Briefing",
+      description: "What to know when a session starts.",
       mimeType: TEXT,
     },
     ...tags.slice(0, TAGS_LISTED).map(({ tag, count }) => ({
@@ -69,6 +77,7 @@ export async function readResource(runtime: Runtime, uri: string) {
     const memory = await get(runtime, { content_hash: address.content_hash });
     return [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(memory) }];
   }
+  if (address.kind === "briefing") return [{ uri, mimeType: TEXT, text: (await briefing(runtime)).text }];
   const tags = address.kind === "tag" ? { tags: [address.tag] } : {};
   const { memories, total } = await list(runtime, { page: 1, page_size: SHOWN, match_all: true, ...tags });
   // Clients find a resource by its address.

@@ -32,6 +32,13 @@ export function labelledRole(content: string): Role | null {
   return label === undefined ? null : NAMES.get(label.toLowerCase()) ?? null;
 }
 
+/** Index at which a text begins behind a label that names a role; 0 without one. */
+export function labelEnd(content: string): number {
+  if (labelledRole(content) === null) return 0;
+  const end = LABEL.exec(content)![0].length;
+  return end + (content.length - end - content.slice(end).trimStart().length);
+}
+
 /** The role that metadata name; null where they name none. */
 export function metadataRole({ role }: { readonly role?: unknown }): Role | null {
   return typeof role === "string" ? NAMES.get(role.trim().toLowerCase()) ?? null : null;

@@ -59,14 +59,8 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
     const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
     const limit = Math.min(AT_ONCE, input.scan - scanned);
     const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
-    const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
-    const found: Pair[] = [];
-    for (const [i, memory] of memories.entries()) {
-      const set = vectors[i];
-      if (set) found.push(...await conflictsOf(runtime, memory, set, searched));
-      await yieldToEventLoop();
-    }
-    for (const pair of await unjudged(runtime, found)) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
+    const found = await conflictsAmong(runtime, memories, searched);
+    for (const pair of found) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
     scanned += memories.length;
     ended = memories.length < limit;
     before = memories.at(-1)?.created_at ?? before;
@@ -74,6 +68,21 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
   const shown = [...pairs.values()].slice(0, input.limit);
   const notice = input.scan === 0 ? null : await nearNotice(runtime, searched.ignored);
   return { pairs: shown, count: shown.length, scanned, next_before: ended ? null : before ?? null, notice };
+}
+
+/** Unresolved pairs of some memories with their near duplicates. */
+export async function conflictsAmong(
+  runtime: Runtime,
+  memories: readonly Memory[],
+  searched = { ignored: false },
+): Promise<Pair[]> {
+  const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash)), found: Pair[] = [];
+  for (const [i, memory] of memories.entries()) {
+    const set = vectors[i];
+    if (set) found.push(...await conflictsOf(runtime, memory, set, searched));
+    await yieldToEventLoop();
+  }
+  return await unjudged(runtime, found);
 }
 
 async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: number): Promise<void> {

@@ -7,6 +7,7 @@
 import type { Caller } from "../access/caller.ts";
 import { leastNeedOfTool, may } from "../access/rights.ts";
 import type { ArgumentSpec } from "../memory/arguments.ts";
+import { candidatesTool } from "./candidates.ts";
 import { findDuplicatesTool, mergeDuplicatesTool } from "./duplicates.ts";
 import { fetchTool } from "./fetch.ts";
 import { listMemories, retrieveMemory, searchByTag } from "./find.ts";
@@ -31,6 +32,7 @@ export const TOOLS: readonly Tool[] = [
   relationTool,
   supersedeTool,
   contradictionsTool,
+  candidatesTool,
   findDuplicatesTool,
   mergeDuplicatesTool,
   checkDatabaseHealth,

@@ -9,6 +9,9 @@ import { MemoryKey } from "../memory/schemas.ts";
 /** Address of the latest memories. */
 export const RECENT_URI = "memory://recent";
 
+/** Address of the briefing. */
+export const BRIEFING_URI = "unimem://briefing";
+
 /** Characters of an address: the longest tag in escapes has fewer. */
 const MAX_LENGTH = 4000;
 
@@ -21,11 +24,14 @@ export function tagUri(tag: string): string {
 }
 
 /** What an address stands for. */
-export type Address = { kind: "memory"; content_hash: string } | { kind: "tag"; tag: string } | { kind: "recent" };
+export type Address = { kind: "memory"; content_hash: string } | { kind: "tag"; tag: string } | { kind: "recent" } | {
+  kind: "briefing";
+};
 
 /** Reads an address; null for one that is no resource of ours. */
 export function parseUri(uri: string): Address | null {
   if (uri === RECENT_URI) return { kind: "recent" };
+  if (uri === BRIEFING_URI) return { kind: "briefing" };
   if (uri.length > MAX_LENGTH) return null;
   const [, scheme, rest] = /^(memory|tag):\/\/(.+)$/s.exec(uri) ?? [];
   if (scheme === "memory") {

@@ -20,7 +20,7 @@ import { PROMPTS as SERVED_PROMPTS } from "../../src/mcp/prompts.ts";
 import { RESOURCE_TEMPLATES } from "../../src/mcp/resources.ts";
 import { EVENT_TYPES } from "../../src/operations/event_types.ts";
 import { TOOLS as SERVED_TOOLS } from "../../src/tools/table.ts";
-import { RECENT_URI } from "../../src/tools/uris.ts";
+import { BRIEFING_URI, RECENT_URI } from "../../src/tools/uris.ts";
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
@@ -37,16 +37,20 @@ Deno.test("the table of rights has every route of the API, tool, prompt, resourc
   assertEquals(sorted(Object.keys(TOOLS)), sorted([...SERVED_TOOLS, ...RPC_TOOLS].map(({ name }) => name)));
   assertEquals(sorted(Object.keys(PROMPTS)), sorted(SERVED_PROMPTS.map(({ name }) => name)));
   const templates = RESOURCE_TEMPLATES.map(({ uriTemplate }) => uriTemplate);
-  assertEquals(sorted(Object.keys(RESOURCES)), sorted([...templates, RECENT_URI]));
+  assertEquals(sorted(Object.keys(RESOURCES)), sorted([...templates, RECENT_URI, BRIEFING_URI]));
   assertEquals(sorted(Object.keys(EVENTS)), sorted(EVENT_TYPES));
 });
 
 Deno.test("tools that change something need more than reading, and those that don't need no more", () => {
   for (const { name, annotations } of SERVED_TOOLS) {
-    if (name === "relation") continue;
+    if (["relation", "memory_candidates"].includes(name)) continue;
     assertEquals(needOfTool(name) === "read", annotations.readOnlyHint, name);
   }
   for (const action of ["list", "get"]) assertEquals(needOfTool("relation", { action }), "read");
+  assertEquals(needOfTool("memory_candidates", {}), "read");
+  for (const action of ["confirm", "edit", "drop", "List", ["list"]]) {
+    assertEquals(needOfTool("memory_candidates", { action }), "write", String(action));
+  }
   for (const action of ["add", "remove", "List", "", undefined, ["list"]]) {
     assertEquals(needOfTool("relation", { action }), "write", String(action));
   }

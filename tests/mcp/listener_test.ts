@@ -236,7 +236,7 @@ Deno.test("a session of the older era lives from initialize to DELETE", async ()
     const ready = await send("/mcp", post({ jsonrpc: "2.0", method: "notifications/initialized" }, inSession));
     assertEquals(ready.status, 202);
     const list = await send("/mcp/", post({ jsonrpc: "2.0", id: 2, method: "tools/list" }, inSession));
-    assertEquals((await list.json()).result.tools.length, 14);
+    assertEquals((await list.json()).result.tools.length, 15);
     assertEquals(listener.clients().streamable, 1);
     assertEquals((await send("/mcp", { method: "DELETE", headers: inSession })).status, 200);
     assertEquals(listener.clients().streamable, 0);

@@ -52,7 +52,11 @@ Deno.test("resources list and give recent memories, those of a tag and one memor
     const hash = await remember(runtime, "Deploys run on Thursdays.", ["deploy & ship"]);
     await remember(runtime, "The gate opens at six.");
     const { resources } = await client.listResources();
-    assertEquals(resources.map(({ uri }) => uri), ["memory://recent", "tag://deploy%20%26%20ship"]);
+    assertEquals(resources.map(({ uri }) => uri), [
+      "memory://recent",
+      "unimem://briefing",
+      "tag://deploy%20%26%20ship",
+    ]);
     const { resourceTemplates } = await client.listResourceTemplates();
     assertEquals(resourceTemplates.map(({ uriTemplate }) => uriTemplate), [
       "memory://{content_hash}",
@@ -116,7 +120,7 @@ Deno.test("an outage or too many requests are told as what they are by resources
 Deno.test("prompts recall what bears on a task, and ask for what was learnt", async () => {
   await withClient(async (client, runtime) => {
     await remember(runtime, "Deploys run on Thursdays.", ["ops"]);
-    assertEquals((await client.listPrompts()).prompts.map(({ name }) => name), ["recall", "summarise"]);
+    assertEquals((await client.listPrompts()).prompts.map(({ name }) => name), ["recall", "briefing", "summarise"]);
     const prompt = async (name: string, args: Record<string, string>) =>
       textOf((await client.getPrompt({ name, arguments: args })).messages[0]!.content);
     assertStringIncludes(await prompt("recall", { task: "plan a deploy" }), "Deploys run on Thursdays.");

@@ -68,7 +68,7 @@ Deno.test("stdio: an official client starts the command, calls tools and ends it
   });
   const client = new Client({ name: "test", version: "1" });
   await client.connect(transport as unknown as Parameters<Client["connect"]>[0]);
-  assertEquals((await client.listTools()).tools.length, 14);
+  assertEquals((await client.listTools()).tools.length, 15);
   await client.callTool({ name: "store_memory", arguments: { content: "Said over stdio." } });
   const listed = await client.callTool({ name: "list_memories", arguments: {} });
   assertEquals((listed.structuredContent as { total: number }).total, 1);
