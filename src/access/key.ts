@@ -8,7 +8,7 @@
 import type { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { MemoryError } from "../errors.ts";
-import { adminKeyCaller, anonymousCaller, type Caller, guestCaller, RIGHTS } from "./caller.ts";
+import { adminKeyCaller, anonymousCaller, type Caller, guestCaller, RIGHTS, unsureCaller } from "./caller.ts";
 import { refuse } from "./refusal.ts";
 import type { WrongKeys } from "./wrong_keys.ts";
 
@@ -66,7 +66,10 @@ export type Identify = (request: Request, address?: string) => Caller | Response
 export function createIdentify(settings: IdentifySettings): Identify {
   const { apiKey, verifiers, anonymous, channel, wrongKeys, onWrongKey } = settings;
   const expected = apiKey === null ? null : digest(apiKey, "utf8");
-  const nobody = anonymousCaller(channel), guest = guestCaller(channel), admin = adminKeyCaller(channel);
+  const nobody = anonymousCaller(channel),
+    guest = guestCaller(channel),
+    unsure = unsureCaller(channel),
+    admin = adminKeyCaller(channel);
   const challenge = (request: Request, error?: string) =>
     challengeOf({ ...error === undefined ? {} : { error }, ...settings.challenge(request) });
 
@@ -77,9 +80,7 @@ export function createIdentify(settings: IdentifySettings): Identify {
     if (isUnknown()) await Promise.all(verifiers.map((verifier) => verifier.settle?.()));
     if (isOpen()) return nobody;
     if (anonymous && expected === null) return guest;
-    if (isUnknown()) {
-      return unavailable(new MemoryError("unavailable", "Cannot tell whether a key is needed: the store is away"));
-    }
+    if (isUnknown()) return unsure;
     const text = "Authorization required. Provide a valid API key.";
     return unauthorized("authorization_required", text, challenge(request));
   };

@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Caller } from "../access/caller.ts";
+import { type Caller, UNSURE } from "../access/caller.ts";
+import { MemoryError } from "../errors.ts";
+import { intercept } from "../storage/intercept.ts";
 import { may, needOfEvent } from "../access/rights.ts";
 import { choose } from "../access/space.ts";
 import type { SpaceScope } from "../storage/contract/scope.ts";
@@ -21,7 +23,8 @@ const views = new WeakMap<object, Map<string, MemoryStorage>>();
 
 /** What operations for this caller work with: the parts of the process, and the store as the caller sees it. */
 export function callerRuntime(runtime: ServiceRuntime, caller: Caller): Runtime {
-  const { scope, name, limits } = caller, { storage } = runtime, view = viewOf(storage, scope);
+  const { scope, name, limits } = caller, { storage } = runtime;
+  const view = caller.id === UNSURE ? closedTo(viewOf(storage, scope)) : viewOf(storage, scope);
   return {
     ...runtime,
     caller,
@@ -77,6 +80,17 @@ function quotaOf(store: MemoryStore, { write }: SpaceScope): StoreQuota {
   known.set(write, quota);
   if (known.size > MAX_VIEWS) known.delete(known.keys().next().value!);
   return quota;
+}
+
+/** A store of which nothing can be had or changed. */
+function closedTo(view: MemoryStorage): MemoryStorage {
+  const refuse = () =>
+    Promise.reject(
+      new MemoryError("unavailable", "Cannot tell whether a key is needed: the store is away", {
+        retryAfterSeconds: 2,
+      }),
+    );
+  return intercept(view, (_, member) => typeof member === "function" ? refuse : member);
 }
 
 /** Names of spaces hold neither blanks nor commas. */
