@@ -132,6 +132,10 @@ export const SERVICE = {
   ],
   "review.older": ["Look at older ones", "Ältere ansehen"],
   "duplicates.summary": ["{n} group|{n} groups", "{n} Gruppe|{n} Gruppen"],
+  "duplicates.more": [
+    "and {n} more, once these are merged|and {n} more, once these are merged",
+    "und {n} weitere, sobald diese zusammengeführt sind|und {n} weitere, sobald diese zusammengeführt sind",
+  ],
   "duplicates.kept": ["Kept", "Bleibt"],
   "duplicates.exact": ["The same text", "Derselbe Text"],
   "duplicates.near": ["Nearly the same", "Fast dasselbe"],

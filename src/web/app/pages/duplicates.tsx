@@ -4,7 +4,7 @@
  * @module
  */
 
-import { call, get } from "../api.ts";
+import { ApiError, call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { expectOwn } from "../live.ts";
 import { MemoryLink, Tag, Time, Waiting, Writing } from "../parts/common.tsx";
@@ -15,10 +15,13 @@ import type { Memory } from "../shapes.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
+import { health } from "../store/service.ts";
 import { number, t } from "../text.ts";
 
-/** Memories looked at at once. */
-const LIMIT = 500;
+/** Memories looked at at once, each compared with the whole store; fewer in a large one, where each takes longer. */
+const LIMIT = 500, LIMIT_IN_LARGE = 100, LARGE = 20_000;
+/** Groups shown at once, memories of a group beside the one that is kept, and memories loaded at the same time. */
+const GROUPS = 10, MEMBERS = 6, AT_ONCE = 8;
 
 interface Group {
   canonical_hash: string;
@@ -36,33 +39,43 @@ interface Merged {
   before: { tags: string[] };
 }
 
-/** The groups, from the newest memories on. */
+/** The groups, from the newest memories on. Large stores have more than can be read: some are shown, more on demand. */
 export function Duplicates() {
-  const before = place.value.params.get("before");
-  const loaded = useData(`duplicates?${before}#${revision.value}`, async (abort) => {
-    const query = { limit: LIMIT, created_before: before };
-    const answer = await get<Answer>("/api/manage/duplicates", query, abort);
-    const hashes = answer.groups.flatMap((
-      group,
-    ) => [group.canonical_hash, ...group.duplicates.map((one) => one.content_hash)]);
-    return { ...answer, memories: await memoriesOf(hashes, abort) };
-  });
-  const { data } = loaded;
+  const { params } = place.value, before = params.get("before"), count = Number(params.get("groups")) || GROUPS;
+  const limit = (health.value?.storage.total_memories ?? 0) > LARGE ? LIMIT_IN_LARGE : LIMIT;
+  const loaded = useData(
+    health.value && `duplicates?${before}&${limit}#${revision.value}`,
+    (abort) => get<Answer>("/api/manage/duplicates", { limit, created_before: before }, abort),
+  );
+  const { data } = loaded, shown = data?.groups.slice(0, count) ?? [];
+  const hashes = shown.flatMap(({ canonical_hash, duplicates }) => [
+    canonical_hash,
+    ...duplicates.slice(0, MEMBERS).map(({ content_hash }) => content_hash),
+  ]);
+  const memories = useData(
+    data ? `duplicate-texts?${hashes.join()}#${revision.value}` : null,
+    (abort) => memoriesOf(hashes, abort),
+  );
   return (
     <>
-      <Waiting of={loaded} />
+      <Waiting of={{ ...loaded, loading: loaded.loading || health.value === null }} />
+      <Waiting of={memories} />
       {data && (
         <>
           <p class="summary" role="status">
             {t("duplicates.summary", { n: data.groups.length })} · {t("review.scanned", { n: data.scanned })}
             {data.notice && ` · ${data.notice}`}
           </p>
-          {data.groups.map((group) => <GroupCard key={group.canonical_hash} group={group} memories={data.memories} />)}
-          {data.next_before !== null && (
-            <p>
-              <a class="button" href={hrefWith({ before: data.next_before })}>{t("review.older")}</a>
-            </p>
-          )}
+          {memories.data &&
+            shown.map((group) => <GroupCard key={group.canonical_hash} group={group} memories={memories.data!} />)}
+          <p class="buttons">
+            {data.groups.length > count && (
+              <a class="button" href={hrefWith({ groups: count + GROUPS, before })}>{t("more")}</a>
+            )}
+            {data.next_before !== null && (
+              <a class="button" href={hrefWith({ before: data.next_before, groups: null })}>{t("review.older")}</a>
+            )}
+          </p>
         </>
       )}
     </>
@@ -70,11 +83,20 @@ export function Duplicates() {
 }
 
 /** Memories by content_hash; those that are gone by now are left out. */
-export async function memoriesOf(hashes: string[], signal: AbortSignal): Promise<Map<string, Memory>> {
-  const found = await Promise.all(
-    [...new Set(hashes)].map((hash) => get<Memory>(`/api/memories/${hash}`, {}, signal).catch(() => null)),
-  );
-  return new Map(found.filter((memory) => memory !== null).map((memory) => [memory.content_hash, memory]));
+async function memoriesOf(hashes: string[], signal: AbortSignal): Promise<Map<string, Memory>> {
+  const found = new Map<string, Memory>(), waiting = [...new Set(hashes)];
+  const next = async (): Promise<void> => {
+    const hash = waiting.shift();
+    if (hash === undefined) return;
+    const memory = await get<Memory>(`/api/memories/${hash}`, {}, signal).catch((error) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+    if (memory !== null) found.set(hash, memory);
+    return await next();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
+  return found;
 }
 
 function GroupCard({ group, memories }: { group: Group; memories: ReadonlyMap<string, Memory> }) {
@@ -99,6 +121,9 @@ function GroupCard({ group, memories }: { group: Group; memories: ReadonlyMap<st
           </div>
         );
       })}
+      {group.duplicates.length > MEMBERS && (
+        <p class="muted">{t("duplicates.more", { n: group.duplicates.length - MEMBERS })}</p>
+      )}
       <Writing>
         <p class="buttons">
           <button
