@@ -28,14 +28,14 @@ export interface Surroundings {
  */
 export async function surroundings(
   runtime: Runtime,
-  memories: readonly Pick<MemoryView, "content_hash" | "conversation_id" | "created_at">[],
+  memories: readonly Pick<MemoryView, "content_hash" | "conversation_id" | "created_at" | "space">[],
   count: number,
   includeSuperseded = false,
 ): Promise<(Surroundings | null)[]> {
-  const turns = memories.map(({ content_hash, conversation_id, created_at }): Turn | null =>
+  const turns = memories.map(({ content_hash, conversation_id, created_at, space }): Turn | null =>
     conversation_id === null || created_at === null || count === 0
       ? null
-      : { content_hash, conversation_id, created_at }
+      : { content_hash, conversation_id, created_at, ...space === undefined ? {} : { space } }
   );
   const asked = turns.filter((turn) => turn !== null);
   const around = (asked.length === 0 ? [] : await runtime.storage.neighbours(asked, count)).values();

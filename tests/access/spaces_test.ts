@@ -143,6 +143,34 @@ Deno.test("events of a space reach those who read it, and of a search only who m
   assertEquals(stats.connections.length, 2);
 });
 
+Deno.test("a result has the turns around it, whichever of the caller's spaces it is in", async () => {
+  const { service, alpha, beta, both } = await twoProjects();
+  await using _ = service;
+  // One conversation in each space, of the same name.
+  for (const [token, name] of [[alpha, "Alpha"], [beta, "Beta"]] as const) {
+    for (const [at, say] of ["asks", "answers with kiwi", "thanks"].entries()) {
+      const memory = { content: `${name} ${say}.`, conversation_id: "talk", created_at: 1_700_000_000 + at };
+      assertEquals((await service.rest(token, "POST", "/api/memories", memory)).status, 200);
+    }
+  }
+  const found = await tool(service, both, "search", { query: "kiwi", mode: "exact", context: 1, output: "json" });
+  type Turns = { content: string }[];
+  type Result = { content: string; before?: Turns; after?: Turns };
+  const shown = (found.structuredContent.results as Result[]).map(({ content, before = [], after = [] }) =>
+    [...before, { content }, ...after].map((turn) => turn.content)
+  );
+  assertEquals(
+    shown.toSorted(),
+    ["Alpha", "Beta"].map((name) => {
+      return [`${name} asks.`, `${name} answers with kiwi.`, `${name} thanks.`];
+    }),
+  );
+  for (const { id, content } of found.structuredContent.results) {
+    const { content: [{ text }] } = await tool(service, both, "fetch", { id, context: 1 });
+    assertStringIncludes(text, `${content.split(" ")[0]} thanks.`);
+  }
+});
+
 Deno.test("an upload is known in its own space alone", async () => {
   const { service, alpha, beta } = await twoProjects();
   await using _ = service;

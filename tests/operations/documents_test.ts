@@ -133,7 +133,7 @@ const sentences = (count: number) =>
 const LONG = sentences(4500), SHORT_CHUNKS = { ...OPTIONS, chunk_size: 300 };
 
 /** A store that takes so many groups, and then fails in what `fails` names. */
-function failing({ storage }: Runtime, groups: number, fails: { delete: boolean }) {
+function failing({ storage }: Pick<Runtime, "storage">, groups: number, fails: { delete: boolean }) {
   const away = () => new MemoryError("unavailable", "Cannot store memories: the disk is full");
   let left = groups;
   const sizes: number[] = [];
@@ -192,6 +192,26 @@ Deno.test("what a process that died left of a long document is told from a whole
   assertEquals(await unfinishedDocuments(runtime.storage), []);
   assertEquals((await uploadStatus(other, whole)).status, "completed");
   assert(warnings.some((line) => line.includes("400 memories") && line.includes("a.txt")), warnings.join());
+});
+
+Deno.test("what is left of a long document is removed from the space it was stored in, and from no other", async () => {
+  await using opened = await testRuntime({ embeddings: { serving: null } });
+  const { runtime } = opened, view = runtime.storage.spaces.within({ write: "team", read: ["team", "default"] });
+  const team = { ...runtime, storage: view };
+  const dying = { ...runtime, storage: failing(team, 2, { delete: true }).store };
+  await upload(dying, file("a.txt", LONG), SHORT_CHUNKS);
+  await uploadsSettled(dying);
+  const [left] = await unfinishedDocuments(runtime.storage);
+  assertEquals([left!.space, (await view.stats()).total_memories], ["team", 400]);
+  const [memory] = (await view.list({ filter: {}, offset: 0, limit: 1 })).memories;
+  const { space: _, ...same } = memory!;
+  await runtime.storage.store([{ memory: same, vectors: null }]);
+
+  const job = removeAbandonedJob({ ...runtime, now: () => runtime.now() + 600 }, createLogger("error", () => {}));
+  await job.run(new AbortController().signal);
+  const facts = (await runtime.storage.spaces.list()).map(({ name, memories, trashed }) => [name, memories, trashed]);
+  assertEquals(facts, [["default", 1, 0], ["team", 0, 0]]);
+  assertEquals(await unfinishedDocuments(runtime.storage), []);
 });
 
 Deno.test("a long document is stored whole in groups, and stopped it leaves nothing", async () => {

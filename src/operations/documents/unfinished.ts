@@ -10,7 +10,7 @@ import { MemoryError } from "../../errors.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import type { Job } from "../background/background.ts";
 import type { Logger } from "../logger.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, ServiceRuntime } from "../runtime.ts";
 
 /** Name of the note in the store. */
 const NOTE = "unfinished_documents";
@@ -78,7 +78,7 @@ export async function removeStored(storage: MemoryStorage, conversation: string)
 }
 
 /** The background job that removes what processes that died left of documents. */
-export function removeAbandonedJob(runtime: Runtime, log: Logger): Job {
+export function removeAbandonedJob(runtime: ServiceRuntime, log: Logger): Job {
   return {
     name: "remove parts of documents",
     everyMs: INTERVAL_MS,
@@ -90,7 +90,11 @@ export function removeAbandonedJob(runtime: Runtime, log: Logger): Job {
   };
 }
 
-async function removeAbandoned({ storage, now }: Runtime, { conversation, name }: Unfinished, log: Logger) {
+async function removeAbandoned(
+  { storage, now }: ServiceRuntime,
+  { conversation, name, space }: Unfinished,
+  log: Logger,
+) {
   // From here on its process, should it live, finds that it may not go on.
   await change(
     storage,
@@ -101,8 +105,9 @@ async function removeAbandoned({ storage, now }: Runtime, { conversation, name }
   );
   const entry = (await unfinishedDocuments(storage)).find((other) => other.conversation === conversation);
   if (entry?.at !== null) return; // it goes on, or is whole by now
-  const removed = await removeStored(storage, conversation);
-  const { total } = await storage.list({ filter: { conversation_id: conversation }, offset: 0, limit: 0 });
+  const view = storage.spaces.within({ write: space, read: [space] });
+  const removed = await removeStored(view, conversation);
+  const { total } = await view.list({ filter: { conversation_id: conversation }, offset: 0, limit: 0 });
   if (total > 0) throw new MemoryError("internal", `Cannot remove ${total} memories of "${name}"`);
   await noteFinished(storage, conversation);
   log.warning(`Removed ${removed} memories of "${name}", which was not stored whole; upload it again`);

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryError } from "../../../src/errors.ts";
 import type { MemoryStore } from "../../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
-import { embedded, foundByWords, hashOf, memory, MODEL, plain, vector } from "../fixtures.ts";
+import { embedded, foundByWords, hashOf, memory, MODEL, numberOf, plain, vector } from "../fixtures.ts";
 import type { StorageTest } from "../storage_contract.ts";
 
 const ALL = { filter: {}, offset: 0, limit: 99 };
@@ -95,6 +95,30 @@ export function spaces(test: StorageTest): void {
       3,
     );
     assertEquals(around, [{ before: [], after: [] }]);
+  });
+
+  test("gives the turns around a memory from its own space, where several are read", async (store) => {
+    const turns = (from: number) =>
+      [from, from + 1, from + 2].map((n) => plain(n, { conversation_id: "talk", created_at: n }));
+    await only(store, "default").store(turns(1));
+    await only(store, "a").store(turns(2));
+    await only(store, "b").store(turns(11));
+    const asked = (number: number, space: string | null) => ({
+      content_hash: hashOf(number),
+      conversation_id: "talk",
+      created_at: number,
+      ...space === null ? {} : { space },
+    });
+    const asking = [asked(3, "a"), asked(2, null), asked(12, "b"), asked(3, null)];
+    const around = async (view: MemoryStorage) =>
+      (await view.neighbours(asking, 2)).map(({ before, after }) =>
+        [...before, ...after].map(({ content_hash, space = "default" }) => `${space} ${numberOf(content_hash)}`)
+      );
+    const ofA = ["a 2", "a 4"], ofDefault = ["default 1", "default 3"], ofB = ["b 11", "b 13"];
+    const all = [ofA, ofDefault, ofB, ["default 1", "default 2"]];
+    assertEquals(await around(store), all);
+    assertEquals(await around(store.spaces.within({ write: "a", read: ["a", "default", "b"] })), all);
+    assertEquals(await around(store.spaces.within({ write: "a", read: ["a", "b"] })), [ofA, [], ofB, []]);
   });
 
   test("weighs words by the spaces read alone", async (store) => {
