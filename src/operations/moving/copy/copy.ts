@@ -225,8 +225,8 @@ async function renew(lease: Lease, target: NamedStore, leaseMs: number, ending: 
   while (!ending.signal.aborted) {
     await sleep(leaseMs / 3, ending.signal);
     if (ending.signal.aborted) return;
-    await lease.look().catch(() => {});
-    if (!lease.mine) {
+    // A renewal that was slow, or failed while the store was away, isn't a loss: the note still names this process.
+    if (!await lease.look().catch(() => true)) {
       ending.abort(new MemoryError("conflict", `Cannot go on copying: another process took ${target.name} over`));
     }
   }
