@@ -11,6 +11,7 @@ import { wholeWords } from "../../src/storage/sqlite/text_scans.ts";
 import { decodeNumbers, encodeNumbers, TermNumbers } from "../../src/storage/sqlite/terms.ts";
 import { VectorIndex } from "../../src/storage/sqlite/vector_index.ts";
 import { VectorMemory } from "../../src/storage/sqlite/vector_memory.ts";
+import { WordIndex } from "../../src/storage/sqlite/word_index.ts";
 import { cosine, memory, passes, sum, vector } from "./fixtures.ts";
 
 /** Terms are named by letters that no analyser changes. */
@@ -272,4 +273,46 @@ Deno.test("only words that stand whole in a text go into a full-text phrase", ()
     const phrase = wholeWords(text);
     assert(phrase === null || /^"[\p{L}\p{N} ]+"$/u.test(phrase));
   }));
+});
+
+Deno.test("words are counted and scored the same while a space is small, as it grows large, and after removals", async () => {
+  const saturation = { base: 0.3, perLength: 0.01, most: 0.9 }, index = new WordIndex();
+  /** Terms, with their frequencies, of the memory in each slot. */
+  const plain = new Map<number, Map<number, number>>();
+  const TERMS = Array.from({ length: 40 }, (_, i) => (i + 1) * 50_000);
+  const termsOf = (slot: number) =>
+    new Map(TERMS.filter((_, i) => slot % (i + 2) === 0).map((term) => [term, 1 + slot % 300]));
+  const check = (at: string) => {
+    for (const term of [...TERMS, 7]) {
+      const scores = index.score([[term]], [2], saturation), expected = new Float32Array(scores.length);
+      let count = 0;
+      for (const [slot, terms] of plain) {
+        const frequency = Math.min(terms.get(term) ?? 0, 255);
+        if (frequency === 0) continue;
+        const ofLength = Math.min(saturation.perLength * sum([...terms.values()]), saturation.most);
+        expected[slot] = 2 * frequency / (frequency + saturation.base + ofLength);
+        count++;
+      }
+      assertEquals(index.count(term), count, `${at}: ${term}`);
+      for (const slot of plain.keys()) {
+        if (Math.abs(scores[slot]! - expected[slot]!) > 1e-5) {
+          throw new Error(`${at}: ${term} in ${slot} scores ${scores[slot]}, not ${expected[slot]}`);
+        }
+      }
+    }
+  };
+  for (let slot = 0; slot < 9000; slot++) {
+    const terms = termsOf(slot);
+    index.add(slot, [...terms].flat());
+    plain.set(slot, terms);
+    if ([0, 50, 51, 1000, 4095, 4096, 8999].includes(slot)) check(`slot ${slot}`);
+    if (slot !== 900 && slot !== 8000) continue;
+    for (const gone of [...plain.keys()].filter((other) => other % 3 === 0)) {
+      index.remove(gone);
+      plain.delete(gone);
+    }
+    check(`after removals at ${slot}`);
+    await index.purge(() => Promise.resolve());
+    check(`after cleaning at ${slot}`);
+  }
 });

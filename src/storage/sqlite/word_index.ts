@@ -128,11 +128,7 @@ export class WordIndex {
   async purge(pause: () => Promise<void>): Promise<number[]> {
     const freed = this.#dead.slice();
     if (freed.length === 0) return freed;
-    let looked = 0;
-    for (const term of this.#postings.terms()) {
-      this.#postings.purge(term, this.#alive);
-      if (++looked % 256 === 0) await pause();
-    }
+    await this.#postings.purge(this.#alive, pause);
     this.#dead = this.#dead.slice(freed.length);
     return freed;
   }
