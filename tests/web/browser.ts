@@ -19,7 +19,7 @@ const FLAGS = [
   "--disable-sync",
   "--remote-debugging-port=0",
 ];
-const PATIENCE_MS = Number(Deno.env.get("PATIENCE") ?? 120_000);
+const PATIENCE_MS = 120_000;
 
 /** A page in the browser. */
 export interface Page extends AsyncDisposable {

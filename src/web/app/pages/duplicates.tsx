@@ -52,8 +52,9 @@ export function Duplicates() {
     canonical_hash,
     ...duplicates.slice(0, MEMBERS).map(({ content_hash }) => content_hash),
   ]);
+  // Groups that are being looked for again may name what was merged away.
   const memories = useData(
-    data ? `duplicate-texts?${hashes.join()}#${revision.value}` : null,
+    data && !loaded.loading ? `duplicate-texts?${hashes.join()}#${revision.value}` : null,
     (abort) => memoriesOf(hashes, abort),
   );
   return (
