@@ -11,7 +11,7 @@ const SMALL = 1024;
 
 /** Entries of the array that takes the place of a full one. */
 export function grownLength(length: number, needed: number): number {
-  return Math.max(needed, length < SMALL ? length * 2 : length + (length >> 2));
+  return Math.max(needed, AT_FIRST, length < SMALL ? length * 2 : length + (length >> 2));
 }
 
 /** The larger array with what the old one holds. */

@@ -1,5 +1,5 @@
 /**
- * Slots by row id: a hash table in two typed arrays, 9 to 19 bytes a memory where a Map takes 60.
+ * Slots by row id: a hash table in a typed array, 9 to 19 bytes a memory where a Map takes 60.
  *
  * @module
  */
@@ -14,8 +14,8 @@ const FULLEST = 0.85;
 
 /** Maps row ids, or other numbers from 1 to 2³² − 2, to slots. */
 export class IdTable {
-  #ids = new Uint32Array(AT_FIRST);
-  #slots = new Uint32Array(AT_FIRST);
+  /** Of each place the id and the slot, side by side. */
+  #places = new Uint32Array(2 * AT_FIRST);
   #size = 0;
   #taken = 0;
 
@@ -24,17 +24,17 @@ export class IdTable {
   }
 
   get bytes(): number {
-    return this.#ids.length * 8;
+    return this.#places.byteLength;
   }
 
   get(id: number): number | undefined {
     const at = this.#find(id);
-    return at === -1 ? undefined : this.#slots[at];
+    return at === -1 ? undefined : this.#places[at + 1];
   }
 
   /** The id must not be there yet. */
   add(id: number, slot: number): void {
-    if (this.#taken + 1 > this.#ids.length * FULLEST) this.#rebuild();
+    if (this.#taken + 1 > this.#places.length / 2 * FULLEST) this.#rebuild();
     this.#insert(id, slot);
     this.#size++;
   }
@@ -42,42 +42,43 @@ export class IdTable {
   remove(id: number): void {
     const at = this.#find(id);
     if (at === -1) return;
-    this.#ids[at] = REMOVED;
+    this.#places[at] = REMOVED;
     this.#size--;
   }
 
   /** All ids, in no particular order. */
   *ids(): IterableIterator<number> {
-    for (const id of this.#ids) if (id !== FREE && id !== REMOVED) yield id;
+    const places = this.#places;
+    for (let at = 0; at < places.length; at += 2) if (places[at] !== FREE && places[at] !== REMOVED) yield places[at]!;
   }
 
+  /** Where an id stands in `#places`; −1 where it isn't there. */
   #find(id: number): number {
-    const mask = this.#ids.length - 1;
-    for (let at = hash(id) & mask;; at = (at + 1) & mask) {
-      const found = this.#ids[at]!;
+    const mask = this.#places.length - 1;
+    for (let at = hash(id) * 2 & mask;; at = (at + 2) & mask) {
+      const found = this.#places[at]!;
       if (found === id) return at;
       if (found === FREE) return -1;
     }
   }
 
   #insert(id: number, slot: number): void {
-    const mask = this.#ids.length - 1;
-    let at = hash(id) & mask;
-    while (this.#ids[at] !== FREE) at = (at + 1) & mask;
-    this.#ids[at] = id;
-    this.#slots[at] = slot;
+    const mask = this.#places.length - 1;
+    let at = hash(id) * 2 & mask;
+    while (this.#places[at] !== FREE) at = (at + 2) & mask;
+    this.#places[at] = id;
+    this.#places[at + 1] = slot;
     this.#taken++;
   }
 
   #rebuild(): void {
-    const ids = this.#ids, slots = this.#slots;
-    const length = this.#size > ids.length * FULLEST / 2 ? ids.length * 2 : ids.length;
-    this.#ids = new Uint32Array(length);
-    this.#slots = new Uint32Array(length);
+    const places = this.#places;
+    const isFull = this.#size > places.length / 2 * FULLEST / 2;
+    this.#places = new Uint32Array(isFull ? places.length * 2 : places.length);
     this.#taken = 0;
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i]!;
-      if (id !== FREE && id !== REMOVED) this.#insert(id, slots[i]!);
+    for (let at = 0; at < places.length; at += 2) {
+      const id = places[at]!;
+      if (id !== FREE && id !== REMOVED) this.#insert(id, places[at + 1]!);
     }
   }
 }

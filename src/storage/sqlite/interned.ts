@@ -71,7 +71,10 @@ export class FoldedNames extends Interned {
 
   override acquire(name: string): number {
     const before = this.size, number = super.acquire(name);
-    if (this.size > before) this.#alike.getOrInsertComputed(fold(name), () => []).push(number);
+    if (this.size === before) return number;
+    const folded = fold(name), alike = this.#alike.get(folded);
+    if (alike === undefined) this.#alike.set(folded, [number]); // room for one: most names are alone
+    else alike.push(number);
     return number;
   }
 

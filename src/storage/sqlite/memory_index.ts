@@ -8,9 +8,10 @@
 import type { MemoryFilter, Supersession, Writer } from "../../memory/memory.ts";
 import { type Role, ROLES } from "../../memory/role.ts";
 import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
-import { AT_FIRST, grown, grownLength } from "./growth.ts";
+import { grown, grownLength } from "./growth.ts";
 import { IdTable } from "./id_table.ts";
 import { FoldedNames, Interned } from "./interned.ts";
+import { Scratch } from "./scratch.ts";
 import { firstFrom, SlotOrder } from "./slot_order.ts";
 import { FEATURES_NUMBER } from "./terms.ts";
 import { VectorIndex } from "./vector_index.ts";
@@ -44,6 +45,10 @@ export interface Neighbours {
   readonly after: readonly number[];
 }
 
+/** Bytes of a slot in all columns: one number of 8 bytes, six of 4, four of 1. */
+const COLUMN_BYTES = 36;
+const ROWS = new Scratch((length) => new Int32Array(length).fill(-1));
+
 const NO_TURNS: Neighbours = { before: [], after: [] };
 
 /** Slots before the position `end`, and from `start` on, nearest first. */
@@ -62,22 +67,22 @@ export class MemoryIndex {
   /** Vectors of the model that is about to take over, while they are being read. */
   nextVectors: ModelVectors | null = null;
   /** All memories by time. */
-  readonly order = new SlotOrder(AT_FIRST);
-  created = new Float64Array(AT_FIRST);
-  ids = new Uint32Array(AT_FIRST);
-  #alive = new Uint8Array(AT_FIRST);
-  #types = new Uint32Array(AT_FIRST);
-  #conversations = new Uint32Array(AT_FIRST);
-  #tagSets = new Uint32Array(AT_FIRST);
-  #superseded = new Uint8Array(AT_FIRST);
+  readonly order = new SlotOrder(0);
+  created = new Float64Array(0);
+  ids = new Uint32Array(0);
+  #alive = new Uint8Array(0);
+  #types = new Uint32Array(0);
+  #conversations = new Uint32Array(0);
+  #tagSets = new Uint32Array(0);
+  #superseded = new Uint8Array(0);
   /** Bits of `memory/turn.ts`. */
-  #features = new Uint8Array(AT_FIRST);
+  #features = new Uint8Array(0);
   /** Place of the role in `ROLES` from 1; 0 without one. */
-  #roles = new Uint8Array(AT_FIRST);
+  #roles = new Uint8Array(0);
   /** By `labelMark`; 0 without a label. */
-  #labels = new Uint32Array(AT_FIRST);
+  #labels = new Uint32Array(0);
   /** Numbers of `#writerNames`; 0 where it isn't known who stored the memory. */
-  #writers = new Uint32Array(AT_FIRST);
+  #writers = new Uint32Array(0);
   #writerNames = new Interned();
   #supersededCount = 0;
   #typeNames = new FoldedNames();
@@ -88,7 +93,6 @@ export class MemoryIndex {
   #tagNames = new FoldedNames();
   #turns = new Map<number, SlotOrder>();
   #slotsById = new IdTable();
-  #rows = new Int32Array(AT_FIRST).fill(-1);
   #changes = 0;
   #end = 0;
   #free: number[] = [];
@@ -118,7 +122,7 @@ export class MemoryIndex {
 
   /** Bytes of the typed arrays; names, orders and maps come on top. */
   get bytes(): number {
-    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * 40 + this.#rows.length * 4 +
+    return this.words.bytes + (this.vectors?.index.bytes ?? 0) + this.created.length * COLUMN_BYTES +
       this.#slotsById.bytes;
   }
 
@@ -243,10 +247,9 @@ export class MemoryIndex {
     return this.#tagNames.entries();
   }
 
-  /** Scratch space for a search: a row number by slot, −1 everywhere, and so each user leaves it. */
+  /** Scratch space for a search, of all indexes: a row number by slot, −1 everywhere, and so each user leaves it. */
   rows(): Int32Array {
-    if (this.#rows.length < this.ids.length) this.#rows = new Int32Array(this.ids.length).fill(-1);
-    return this.#rows;
+    return ROWS.of(this.ids.length);
   }
 
   /** Whether a memory is a turn of a conversation. */
@@ -367,19 +370,24 @@ export class MemoryIndex {
     turns.insert(slot, this);
   }
 
+  /** All columns lie in one buffer: each buffer of a small one would cost more than what it holds. */
   #grow(slot: number): void {
-    const size = grownLength(this.ids.length, slot + 1);
-    this.ids = grown(this.ids, new Uint32Array(size));
-    this.created = grown(this.created, new Float64Array(size));
-    this.#alive = grown(this.#alive, new Uint8Array(size));
-    this.#types = grown(this.#types, new Uint32Array(size));
-    this.#conversations = grown(this.#conversations, new Uint32Array(size));
-    this.#tagSets = grown(this.#tagSets, new Uint32Array(size));
-    this.#superseded = grown(this.#superseded, new Uint8Array(size));
-    this.#features = grown(this.#features, new Uint8Array(size));
-    this.#roles = grown(this.#roles, new Uint8Array(size));
-    this.#labels = grown(this.#labels, new Uint32Array(size));
-    this.#writers = grown(this.#writers, new Uint32Array(size));
+    const size = grownLength(this.ids.length, slot + 1), buffer = new ArrayBuffer(size * COLUMN_BYTES);
+    let at = 0;
+    const next = (bytes: number) => (at += size * bytes) - size * bytes;
+    const numbers = (old: Uint32Array<ArrayBuffer>) => grown(old, new Uint32Array(buffer, next(4), size));
+    const marks = (old: Uint8Array<ArrayBuffer>) => grown(old, new Uint8Array(buffer, next(1), size));
+    this.created = grown(this.created, new Float64Array(buffer, next(8), size));
+    this.ids = numbers(this.ids);
+    this.#types = numbers(this.#types);
+    this.#conversations = numbers(this.#conversations);
+    this.#tagSets = numbers(this.#tagSets);
+    this.#labels = numbers(this.#labels);
+    this.#writers = numbers(this.#writers);
+    this.#alive = marks(this.#alive);
+    this.#superseded = marks(this.#superseded);
+    this.#features = marks(this.#features);
+    this.#roles = marks(this.#roles);
   }
 }
 

@@ -9,8 +9,9 @@
  * @module
  */
 
-import { AT_FIRST, grown, grownLength } from "./growth.ts";
+import { grown, grownLength } from "./growth.ts";
 import { chunkBytes, chunkCodes, chunkScale } from "./quantise.ts";
+import { Scratch } from "./scratch.ts";
 import { TopK } from "./top_k.ts";
 import { BLOCK_CHUNKS, EXCLUDED, MOST_SCORED, type Run, SHORTEST_RUN, VectorMemory } from "./vector_memory.ts";
 
@@ -21,6 +22,9 @@ const NONE = -1;
 /** Below any cosine. */
 const UNSCORED = -2;
 
+/** Per slot, the best score within a search; `UNSCORED` in between. */
+const BEST = new Scratch((length) => new Float32Array(length).fill(UNSCORED));
+
 /** A memory's slot and its best chunk's cosine. */
 export interface Near {
   slot: number;
@@ -30,11 +34,10 @@ export interface Near {
 /** Chunk vectors of one space by slot. */
 export class VectorIndex {
   readonly #memory: VectorMemory;
-  /** Runs of chunks that it has, in the order they were taken: each as long as all before it, up to a whole block. */
+  /** Runs of chunks that it has, in the order they were taken. */
   readonly #runs: (Run & { used: number })[] = [];
-  /** Per slot: its first chunk or −1, and the best score within a search. */
-  #first = new Int32Array(AT_FIRST).fill(NONE);
-  #best = new Float32Array(AT_FIRST).fill(UNSCORED);
+  /** Per slot: its first chunk or −1. */
+  #first = new Int32Array(0);
   #free: number[] = [];
   #memories = 0;
 
@@ -50,7 +53,7 @@ export class VectorIndex {
 
   /** Bytes beside the memory. */
   get bytes(): number {
-    return this.#first.length * 8;
+    return this.#first.length * 4;
   }
 
   has(slot: number): boolean {
@@ -130,7 +133,7 @@ export class VectorIndex {
    */
   nearest(limit: number, allowed: Uint8Array | null): Near[] {
     const wanted = Math.min(Math.max(SCORED_AT_LEAST, limit * SCORED_PER_RESULT), MOST_SCORED);
-    const { owners, scales } = this.#memory, best = this.#best;
+    const { owners, scales } = this.#memory, best = BEST.of(this.#first.length);
     const count = this.#memory.selectNearest(this.#runs, wanted, (distances, first, used) => {
       if (allowed === null && this.#free.length === 0) return;
       for (let i = 0; i < used; i++) {
@@ -164,16 +167,21 @@ export class VectorIndex {
     if (reused !== undefined) return reused;
     let run = this.#runs.at(-1);
     if (run === undefined || run.used === run.length) {
-      const length = Math.min(BLOCK_CHUNKS, this.#runs.length < 2 ? SHORTEST_RUN : run!.length * 2);
-      this.#runs.push(run = { ...this.#memory.take(length), used: 0 });
+      this.#runs.push(run = { ...this.#memory.take(this.#nextRun()), used: 0 });
     }
     return run.first + run.used++;
+  }
+
+  /** Chunks of the next run: a quarter of what it has, so that little lies idle, and of a larger space as many again. */
+  #nextRun(): number {
+    const chunks = this.#runs.reduce((sum, { length }) => sum + length, 0);
+    const wanted = chunks < BLOCK_CHUNKS / 2 ? chunks / 4 : chunks;
+    return Math.min(BLOCK_CHUNKS, Math.max(SHORTEST_RUN, 2 ** Math.floor(Math.log2(wanted || 1))));
   }
 
   #growSlots(slot: number): void {
     const size = grownLength(this.#first.length, slot + 1);
     this.#first = grown(this.#first, new Int32Array(size).fill(NONE));
-    this.#best = new Float32Array(size).fill(UNSCORED);
   }
 }
 

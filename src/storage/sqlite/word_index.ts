@@ -5,17 +5,19 @@
  */
 
 import { B, inverseDocumentFrequency, K1, LENGTH_CAP } from "../../memory/ranking.ts";
-import { AT_FIRST, grown, grownLength } from "./growth.ts";
+import { grown, grownLength } from "./growth.ts";
 import { Postings, type Saturation } from "./postings.ts";
+import { Scratch } from "./scratch.ts";
+
+const SCORES = new Scratch((length) => new Float32Array(length));
+/** What the word that is being scored has added to each slot; zeros in between. */
+const HELD = new Scratch((length) => new Float32Array(length));
 
 /** Inverted index by slot. The content of a slot never changes: a memory is added once and removed once. */
 export class WordIndex {
   #postings = new Postings();
-  #lengths = new Float32Array(AT_FIRST);
-  #alive = new Uint8Array(AT_FIRST);
-  #scores = new Float32Array(AT_FIRST);
-  /** What the word that is being scored has added to each slot; zeros in between. */
-  #held = new Float32Array(0);
+  #lengths = new Float32Array(0);
+  #alive = new Uint8Array(0);
   #totalLength = 0;
   #memories = 0;
   /** Slots of removed memories whose postings are still there. */
@@ -41,7 +43,7 @@ export class WordIndex {
   }
 
   get bytes(): number {
-    return this.#postings.bytes + this.#lengths.length * 9;
+    return this.#postings.bytes + this.#lengths.length * 5;
   }
 
   /**
@@ -76,17 +78,16 @@ export class WordIndex {
   }
 
   /**
-   * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call.
+   * BM25 of every slot; slots of removed memories hold leftovers. The array is reused by the next call, of any index.
    *
    * @param words Of each word the terms that stand for it, of which one counts.
    */
   score(words: readonly (readonly number[])[], weights: readonly number[], saturation: Saturation): Float32Array {
-    const scores = this.#scores.fill(0);
+    const { length } = this.#lengths, scores = SCORES.of(length).fill(0, 0, length);
     words.forEach((terms, i) => {
       if (terms.length === 1) this.#postings.score(terms[0]!, scores, weights[i]!, saturation, this.#lengths);
       else {
-        if (this.#held.length < scores.length) this.#held = new Float32Array(scores.length);
-        this.#postings.scoreMost(terms, scores, this.#held, weights[i]!, saturation, this.#lengths);
+        this.#postings.scoreMost(terms, scores, HELD.of(length), weights[i]!, saturation, this.#lengths);
       }
     });
     return scores;
@@ -137,7 +138,6 @@ export class WordIndex {
     const size = grownLength(this.#lengths.length, slot + 1);
     this.#lengths = grown(this.#lengths, new Float32Array(size));
     this.#alive = grown(this.#alive, new Uint8Array(size));
-    this.#scores = new Float32Array(size);
   }
 }
 
