@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "output.ts",
   ],
   cli: [
+    "memory/space.ts",
     "access/caller.ts",
     "telemetry",
     "config.ts",

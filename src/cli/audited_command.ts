@@ -27,7 +27,7 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
   ...of("read", ["search", "list", "get", "briefing", "audit", "audit verify", "backup list", "backup verify"]),
   ...of("read", ["outbox", "outbox list", "grants", "keys", "spaces"]),
   // What a hook stores, the service notes.
-  ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact"]),
+  ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact", "project"]),
   ...of("write", ["store", "delete"]),
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),

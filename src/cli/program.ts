@@ -26,6 +26,7 @@ import { addMoving } from "./moving.ts";
 import { addModel } from "./model.ts";
 import { addOptimize } from "./optimize.ts";
 import { addOutbox } from "./outbox.ts";
+import { addProject } from "./project.ts";
 import { addReembed } from "./reembed.ts";
 import { addSpaces } from "./spaces.ts";
 import { addState } from "./state.ts";
@@ -81,6 +82,7 @@ export function createProgram(given: CliContext): Command {
       addOutbox,
       addAudit,
       addHook,
+      addProject,
       addConnect,
       addDemo,
       addCompletion,

@@ -59,7 +59,7 @@ export class HookFolder {
   }
 
   setPaused(paused: boolean): void {
-    if (paused) this.#write("paused", new Date().toISOString());
+    if (paused) this.write("paused", new Date().toISOString());
     else remove(join(this.path, "paused"));
   }
 
@@ -70,7 +70,7 @@ export class HookFolder {
 
   keepSession(state: SessionState): void {
     const given = state.given.slice(-MAX_GIVEN);
-    this.#write(join("sessions", nameOf(state.client, state.session)), JSON.stringify({ ...state, given }));
+    this.write(join("sessions", nameOf(state.client, state.session)), JSON.stringify({ ...state, given }));
   }
 
   status(client: HookClient): ClientStatus {
@@ -82,7 +82,7 @@ export class HookFolder {
   note(client: HookClient, change: (status: ClientStatus) => void): void {
     const status = this.status(client);
     change(status);
-    this.#write(`status-${client}.json`, JSON.stringify(status));
+    this.write(`status-${client}.json`, JSON.stringify(status));
   }
 
   /**
@@ -97,7 +97,7 @@ export class HookFolder {
       throw new Error(`more than ${MAX_SPOOL_BYTES / 1024 / 1024} MiB wait for the service already`);
     }
     const unique = `${Date.now()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
-    this.#write(join("spool", `${space}~${unique}.jsonl`), lines);
+    this.write(join("spool", `${space}~${unique}.jsonl`), lines);
   }
 
   /** What waits, oldest first. */
@@ -117,7 +117,7 @@ export class HookFolder {
   }
 
   /** Writes a file in one step. */
-  #write(name: string, text: string): void {
+  write(name: string, text: string): void {
     const path = join(this.path, name), part = `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
     makePrivateFolder(join(path, ".."));
     makePrivateFile(part);

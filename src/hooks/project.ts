@@ -85,6 +85,12 @@ export function chosenSpaces({ path }: HookFolder): Record<string, string> {
   }
 }
 
+/** Remembers the space that the user chose for a project; forgets it where that is null. */
+export function chooseSpace(folder: HookFolder, key: string, space: string | null): void {
+  const { [key]: _, ...others } = chosenSpaces(folder);
+  folder.write("projects.json", JSON.stringify(space === null ? others : { ...others, [key]: space }));
+}
+
 function exists(path: string): boolean {
   try {
     Deno.statSync(path);
