@@ -21,7 +21,8 @@ import { noBackground } from "./operations/background/state.ts";
 import { initialBackupState } from "./operations/backup/state.ts";
 import { EventHub } from "./operations/events.ts";
 import { HealthRecord } from "./operations/health/record.ts";
-import { KeyRing } from "./operations/keys/ring.ts";
+import { keysRemembered } from "./operations/keys/remembered.ts";
+import { KeyRing, type KeyRingOptions } from "./operations/keys/ring.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
 import type { ServiceRuntime } from "./operations/runtime.ts";
@@ -69,7 +70,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   let stopped: Promise<void> | undefined;
   const spool = openSpool(runtime);
   // The listeners of a process share what bounds the requests to it.
-  const keys = new KeyRing(runtime.storage, { log });
+  const keys = new KeyRing(runtime.storage, { log, ...keysWhileAway(config) });
   const shared = sharedAccess({ ...config.access, verifiers: [keys] });
   const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, shared);
   const local = new LocalToken(), access = { ...checks, verifiers: [...checks.verifiers ?? [], local] };
@@ -109,6 +110,15 @@ export async function startService(config: Config, servers: Servers, log: Logger
     await stop();
     throw error;
   }
+}
+
+/** What counts as known of keys while a server that keeps them is away. A file of this machine is never away. */
+function keysWhileAway(config: Config): Partial<KeyRingOptions> {
+  if (config.storage.backend === "sqlite") return {};
+  const onlyHere = [config.http.host, config.mcp.host].every((host) =>
+    /^(127\.[\d.]+|localhost|\[?::1\]?)$/i.test(host)
+  );
+  return { remembered: keysRemembered(config.baseDir), unless: onlyHere ? "none" : "unknown" };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { StoreNotes } from "../../storage/contract/notes.ts";
 import type { Logger } from "../logger.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { type AccessKey, callerOf, hashOf, idOf, keysIn, noteUses, readNote } from "./record.ts";
+import type { RememberedKeys } from "./remembered.ts";
 
 /** Milliseconds between two looks at the keys; what is revoked must be refused within two seconds. */
 const POLL_MS = 1000;
@@ -46,6 +47,10 @@ export interface KeyRingOptions {
   /** Unix milliseconds. */
   now?: () => number;
   pollMs?: number;
+  /** What was known at the end of an earlier process; nothing without it. */
+  remembered?: RememberedKeys;
+  /** What counts while nothing is known: `none` where only this machine reaches the service. */
+  unless?: "none" | "unknown";
 }
 
 /** Follows the keys of a store, and knows their tokens. */
@@ -68,7 +73,14 @@ export class KeyRing implements TokenVerifier {
   readonly #used = new Map<string, number>();
   #unnoted: Record<string, number> = {};
 
-  constructor(notes: StoreNotes, { log, now = Date.now, pollMs = POLL_MS }: KeyRingOptions) {
+  readonly #remembered: RememberedKeys | null;
+  /** Before the first look. */
+  readonly #before: "none" | "some" | "unknown";
+
+  constructor(notes: StoreNotes, options: KeyRingOptions) {
+    const { log, now = Date.now, pollMs = POLL_MS, remembered = null, unless = "unknown" } = options;
+    this.#remembered = remembered;
+    this.#before = remembered?.read() ?? unless;
     this.#notes = notes;
     this.#log = log;
     this.#now = now;
@@ -94,7 +106,8 @@ export class KeyRing implements TokenVerifier {
   }
 
   get accepts(): "none" | "some" | "unknown" {
-    if (this.#text === undefined) return "unknown";
+    // A look that is still under way says more than what was true once.
+    if (this.#text === undefined) return this.#away ? this.#before : "unknown";
     return this.#text === null ? "none" : "some";
   }
 
@@ -161,6 +174,7 @@ export class KeyRing implements TokenVerifier {
       const text = await readNote(this.#notes);
       if (text !== this.#text) this.#take(text);
       this.#text = text;
+      this.#remembered?.write(text === null ? "none" : "some");
       this.#readAt = this.#now();
       this.#away = false;
     } catch (error) {
