@@ -21,7 +21,7 @@ import { noteWrongKey } from "../operations/wrong_key.ts";
 import { exposition, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { InFlight } from "./in_flight.ts";
-import { RPC, rpcError, unavailable } from "./rpc.ts";
+import { type Authorise, RPC, rpcError, unavailable } from "./rpc.ts";
 import type { SessionLimits } from "./sessions.ts";
 
 /** How the port serves. What is left out has the defaults below. */
@@ -153,7 +153,7 @@ export function createMcpListener(runtime: ServiceRuntime, settings: McpListener
     const profile = askedProfile(request);
     if (profile instanceof Response) return access.withCors(request, profile);
     const bound = callerRuntime(runtime, caller);
-    const authorise = (body: unknown) => access.authorise(request, caller, needOfMessages(body));
+    const authorise: Authorise = (body, within) => access.authorise(request, within, needOfMessages(body));
     switch (path) {
       case "/metrics":
         return access.authorise(request, caller, needOfOperation("metrics")) ?? await tellMetrics(runtime);

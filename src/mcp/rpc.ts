@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Caller } from "../access/caller.ts";
 import { type ErrorCode, MemoryError } from "../errors.ts";
 import { InexactNumber } from "../memory/exact_json.ts";
 import { BODY, parseLongJson } from "../memory/json_shape.ts";
@@ -55,8 +56,8 @@ function opens(body: unknown): boolean {
   return (Array.isArray(body) ? body : [body]).some((message) => message?.method === "initialize");
 }
 
-/** The refusal of a message whose sender may not do what it asks for; null where it may. */
-export type Authorise = (body: unknown) => Response | null;
+/** The refusal of a message whose sender, in the spaces where it works, may not do what it asks for; null where it may. */
+export type Authorise = (body: unknown, caller: Caller) => Response | null;
 
 /** Reads a body; throws `MemoryError`. */
 export type ReadBody = (request: Request) => Promise<Uint8Array>;

@@ -127,10 +127,11 @@ export class SseEndpoint {
     if (session === undefined || session.runtime.caller.id !== runtime.caller.id) return sessionNotFound();
     const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
-    const denied = authorise(read.body);
+    const own = inSpacesOf(session.runtime.caller, runtime);
+    if (own === null) return sessionNotFound();
+    const denied = authorise(read.body, own.caller);
     if (denied !== null) return denied;
-    // The stream's spaces stay those it was opened with; the rights may have grown since.
-    session.runtime = withRights(session.runtime, runtime.caller);
+    session.runtime = own;
     try {
       // The newer SDK's server reads the request where the older one's transport has fields of its own.
       this.#settings.onMessage(read.body);
@@ -148,6 +149,12 @@ export class SseEndpoint {
   }
 }
 
-function withRights(runtime: Runtime, { rights }: Caller): Runtime {
-  return rights === runtime.caller.rights ? runtime : { ...runtime, caller: { ...runtime.caller, rights } };
+/**
+ * What a message's sender may work with in the spaces that its stream was opened in, whatever its own request names: the
+ * rights may be others there. Null where it can't see them any more.
+ */
+function inSpacesOf({ scope: { write, read } }: Caller, runtime: Runtime): Runtime | null {
+  const { scope } = runtime.caller;
+  if (scope.write === write && String(scope.read) === String(read)) return runtime;
+  return read === "all" ? null : runtime.inSpaces?.([write, ...read]) ?? null;
 }

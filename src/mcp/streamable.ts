@@ -108,7 +108,7 @@ export class StreamableEndpoint {
     const { request, runtime, authorise } = call;
     const read = await readJson(request, this.#settings.readBody);
     if (read instanceof Response) return read;
-    const denied = authorise(read.body);
+    const denied = authorise(read.body, runtime.caller);
     if (denied !== null) return denied;
     // Read once: the SDK would clone the request to look at the body and then read it again.
     const options = { parsedBody: read.body };

@@ -240,6 +240,30 @@ Deno.test("the path of an SSE stream names its space for the messages too", asyn
   await reader.cancel();
 });
 
+Deno.test("messages of an SSE stream have the rights of its spaces, whatever space their own requests name", async () => {
+  const { service, both, admin } = await twoProjects();
+  await using _ = service;
+  const stream = await service.mcp.fetch(new Request("http://localhost/s/beta/sse", { headers: json(both) }));
+  const reader = stream.body!.getReader(), { value } = await reader.read();
+  const id = /sessionId=([\w-]+)/.exec(new TextDecoder().decode(value))![1]!;
+  const total = async () => (await service.rest(admin, "GET", "/s/beta/api/memories")).json.total;
+  const before = await total(), params = { name: "store_memory", arguments: { content: "Into beta, by its stream." } };
+  for (
+    const [path, headers] of [["", {}], ["/s/alpha", {}], ["", { "X-Unimem-Space": "alpha,beta" }], ["/s/beta", {}]] as const
+  ) {
+    const answer = await service.mcp.fetch(
+      new Request(`http://localhost${path}/messages?sessionId=${id}`, {
+        method: "POST",
+        headers: json(both, headers),
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
+      }),
+    );
+    assertEquals([answer.status, (await answer.json()).detail?.error], [403, "insufficient_scope"], path);
+  }
+  assertEquals(await total(), before);
+  await reader.cancel();
+});
+
 Deno.test("tools take a space where the caller reads more than one, and have no such argument otherwise", async () => {
   const { service, alpha, beta, both } = await twoProjects();
   await using _ = service;
