@@ -36,7 +36,7 @@ export function addHook(program: Command, context: CliContext): void {
         client: client!,
         event: event ?? null,
         dataFolder: dataFolderOf(context),
-        input: await new Response(context.input).text(),
+        input: new Response(context.input).text(),
         cwd: context.place.cwd,
       });
       if (output !== "") context.print(output);

@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import { Conversation } from "../importers/conversation.ts";
 import { CLAUDE_CODE, CODEX, type SessionFormat } from "../importers/session_formats.ts";
 import { objectOf } from "../importers/values.ts";
+import { TimeSlice } from "../yielding.ts";
 import type { HookClient, HookEvent } from "./event.ts";
 import { type HookFolder, remove, type SessionState } from "./folder.ts";
 import { redact, type Redactions } from "./secrets.ts";
@@ -16,22 +17,25 @@ import type { Budget, HookService } from "./service.ts";
 /** Formats of transcripts; clients without one are not captured. */
 const FORMATS: Partial<Record<HookClient, SessionFormat>> = { "claude-code": CLAUDE_CODE, codex: CODEX };
 
-/** Most bytes of a transcript that one hook takes; the rest is the next one's. */
-const MAX_BYTES = 8 * 1024 * 1024;
-/** Most characters of one turn, and most turns that are sent at once. */
-const MAX_TURN = 200_000, MAX_TURNS = 2000;
+/** Bytes of a transcript that are looked at for one step, and most of one line; a longer line is passed over. */
+const STEP_BYTES = 1024 * 1024, MAX_LINE_BYTES = 8 * 1024 * 1024;
+/** Most characters of one turn. */
+const MAX_TURN = 200_000;
+/** Turns, and characters of them, after which a step ends: little enough to be done in time on a slow machine. */
+const STEP_TURNS = 50, STEP_CHARACTERS = 100_000;
 const NEWLINE = 10;
 
 /** What a hook captured. */
 export interface Captured {
   turns: number;
   redactions: Redactions;
-  /** Whether the turns wait for a service. */
+  /** Whether some of the turns wait for a service. */
   spooled: boolean;
 }
 
 /**
- * Captures what a transcript has got since the last time. Twice the same changes nothing: each turn is known by its own id.
+ * Captures what a transcript has got since the last time, by steps each of which is kept, as far as the time lasts; the
+ * rest is the next hook's. Twice the same changes nothing: each turn is known by its own id.
  *
  * @returns null where the client's transcripts aren't known, or none is named.
  * @throws {Error} where neither the service nor the spool took the turns; they are taken the next time.
@@ -47,24 +51,37 @@ export async function capture(
 ): Promise<Captured | null> {
   const format = FORMATS[event.client];
   if (format === undefined || event.transcript === null) return null;
-  const state = folder.session(event.client, event.session);
-  const { lines, next } = await newLines(event.transcript, state, format);
-  if (lines.length === 0) {
-    if (next.offset !== state.offset) folder.keepSession({ ...folder.session(event.client, event.session), ...next });
-    return { turns: 0, redactions: {}, spooled: false };
+  const all: Captured = { turns: 0, redactions: {}, spooled: false }, timeSlice = new TimeSlice();
+  for (let took = 0; budget.left > 2 * took;) {
+    const began = performance.now(), state = folder.session(event.client, event.session);
+    const { lines, next } = await newLines(event.transcript, state, format);
+    if (next.offset === state.offset) break;
+    const texts: string[] = [];
+    for (const line of lines) {
+      const { text, redactions } = await redact(line.content);
+      for (const [kind, count] of Object.entries(redactions)) {
+        all.redactions[kind] = (all.redactions[kind] ?? 0) + count;
+      }
+      texts.push(JSON.stringify({ ...line, content: text }));
+      // Nothing of it waits, so that the end of the hook's time would not be seen.
+      await timeSlice.yieldIfDue();
+    }
+    if (texts.length > 0) {
+      const text = `${texts.join("\n")}\n`;
+      // Once some wait, the others do too, so that they are taken over in order.
+      const answer = all.spooled
+        ? null
+        : await service?.call("/api/import", { lines: text }, { spaces: space, budget });
+      if (answer?.status !== 200) {
+        folder.spool(space, text);
+        all.spooled = true;
+      }
+    }
+    folder.keepSession({ ...folder.session(event.client, event.session), ...next });
+    all.turns += lines.length;
+    took = performance.now() - began;
   }
-  const redactions: Redactions = {}, texts: string[] = [];
-  for (const line of lines) {
-    const { text, redactions: found } = await redact(line.content);
-    for (const [kind, count] of Object.entries(found)) redactions[kind] = (redactions[kind] ?? 0) + count;
-    texts.push(JSON.stringify({ ...line, content: text }));
-  }
-  const text = `${texts.join("\n")}\n`;
-  const answer = await service?.call("/api/import", { lines: text }, { spaces: space, budget });
-  const spooled = answer?.status !== 200;
-  if (spooled) folder.spool(space, text);
-  folder.keepSession({ ...folder.session(event.client, event.session), ...next });
-  return { turns: lines.length, redactions, spooled };
+  return all;
 }
 
 /** Hands what waits to the service, as far as the time lasts; how much was taken. */
@@ -96,19 +113,24 @@ async function newLines(
   state: SessionState,
   format: SessionFormat,
 ): Promise<{ lines: TurnLine[]; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }> {
+  // Opening a pipe would wait for somebody to write.
+  if (!(await Deno.stat(path)).isFile) throw new Error(`"${path}" is no file`);
   using file = await Deno.open(path);
   const { size } = await file.stat();
   // A shorter file is another one: the client wrote it anew.
   const isSame = size >= state.offset, offset = isSame ? state.offset : 0;
-  const bytes = await readFrom(file, offset, Math.min(MAX_BYTES, size - offset));
+  let bytes = await readFrom(file, offset, Math.min(STEP_BYTES, size - offset));
+  if (bytes.length === STEP_BYTES && !bytes.includes(NEWLINE)) {
+    bytes = await readFrom(file, offset, Math.min(MAX_LINE_BYTES, size - offset));
+  }
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   const reader = format.begin(basename(path), isSame ? state.memory ?? undefined : undefined);
   let number = isSame ? state.lines : 0;
   const found: TurnLine[] = [];
   let turns: Conversation | null = null;
   const utf8 = new TextDecoder();
-  let taken = 0;
-  for (let start = 0; start < end && found.length < MAX_TURNS;) {
+  let taken = 0, characters = 0;
+  for (let start = 0; start < end && found.length < STEP_TURNS && characters < STEP_CHARACTERS;) {
     const stop = bytes.indexOf(NEWLINE, start), text = utf8.decode(bytes.subarray(start, stop));
     start = taken = stop + 1;
     number++;
@@ -119,11 +141,12 @@ async function newLines(
       const { id, facts } = reader.memory, at = each.at ?? (state.last || Date.now() / 1000);
       turns ??= new Conversation(format.source, id, isSame ? state.last : 0, { ...facts });
       const { value } = turns.entryOf({ place: "", ...each, at, text: bounded(each.text) });
-      found.push(value as unknown as TurnLine);
+      const line = value as unknown as TurnLine;
+      found.push(line);
+      characters += line.content.length;
     }
   }
-  // A line that doesn't end within what one hook takes would keep all behind it.
-  if (end === 0 && bytes.length === MAX_BYTES) taken = bytes.length;
+  if (end === 0 && bytes.length === MAX_LINE_BYTES) taken = bytes.length;
   return {
     lines: found,
     next: { offset: offset + taken, lines: number, memory: reader.memory, last: turns?.last ?? state.last },

@@ -21,8 +21,8 @@ export interface HookCall {
   /** The event as the hook was called with; by the input where it is null. */
   event: string | null;
   dataFolder: string;
-  /** What the client gave on standard input. */
-  input: string;
+  /** What the client gives on standard input; one that never ends it is not waited for. */
+  input: string | Promise<string>;
   /** The folder the hook runs in. */
   cwd: string;
   /** Milliseconds in place of the usual ones. */
@@ -38,9 +38,11 @@ export async function runHook(call: HookCall): Promise<string> {
   const folder = new HookFolder(call.dataFolder);
   try {
     if (folder.isPaused()) return "";
-    const event = readEvent(call.client, call.event, parsed(call.input), call.cwd);
+    const budgetFor = (name: string | null) => new Budget(call.budgetMs ?? (name === "prompt" ? RECALL_MS : OTHER_MS));
+    const input = await Promise.race([call.input, outOfTime(budgetFor(call.event))]);
+    const event = readEvent(call.client, call.event, parsed(input), call.cwd);
     if (event === null) return "";
-    const budget = new Budget(call.budgetMs ?? (event.name === "prompt" ? RECALL_MS : OTHER_MS));
+    const budget = budgetFor(event.name);
     return await Promise.race([handle(event, folder, budget, call.dataFolder), outOfTime(budget)]) ?? "";
   } catch (error) {
     failed(folder, call.client, error instanceof Error ? error.message : String(error));

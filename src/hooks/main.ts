@@ -22,7 +22,7 @@ if (import.meta.main) {
     const output = await runHook({
       ...call,
       dataFolder,
-      input: await new Response(Deno.stdin.readable).text(),
+      input: new Response(Deno.stdin.readable).text(),
       cwd: Deno.cwd(),
       budgetMs: budget === null ? undefined : Number(budget),
     });

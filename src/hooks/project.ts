@@ -19,13 +19,15 @@ export interface Project {
 
 /** Longest name taken from a project; a name that is cut gets a part of the key's hash. */
 const MAX_NAME = 40;
+/** Largest file that is read. */
+const MAX_FILE_BYTES = 1024 * 1024;
 /** Most folders above one that are looked at. */
 const MAX_DEPTH = 64;
 
 /** The project that a folder belongs to. @param chosen Spaces by project's key, as the user chose them. */
 export function projectOf(folder: string, chosen: Readonly<Record<string, string>> = {}): Project {
   const root = repositoryOf(folder), key = (root && addressIn(root)) ?? root ?? resolve(folder);
-  return { key, space: chosen[key] ?? spaceOf(key) };
+  return { key, space: Object.hasOwn(chosen, key) ? chosen[key]! : spaceOf(key) };
 }
 
 /** A name for a project that is the same on every machine that has it, as far as its key is. */
@@ -100,9 +102,11 @@ function exists(path: string): boolean {
   }
 }
 
+/** The text of a file; null for what is none, such as a pipe or a device, which could keep the hook for ever. */
 function readText(path: string): string | null {
   try {
-    return Deno.readTextFileSync(path);
+    const { isFile, size } = Deno.statSync(path);
+    return isFile && size <= MAX_FILE_BYTES ? Deno.readTextFileSync(path) : null;
   } catch {
     return null;
   }

@@ -249,7 +249,10 @@ Deno.test("messages of an SSE stream have the rights of its spaces, whatever spa
   const total = async () => (await service.rest(admin, "GET", "/s/beta/api/memories")).json.total;
   const before = await total(), params = { name: "store_memory", arguments: { content: "Into beta, by its stream." } };
   for (
-    const [path, headers] of [["", {}], ["/s/alpha", {}], ["", { "X-Unimem-Space": "alpha,beta" }], ["/s/beta", {}]] as const
+    const [path, headers] of [["", {}], ["/s/alpha", {}], ["", { "X-Unimem-Space": "alpha,beta" }], [
+      "/s/beta",
+      {},
+    ]] as const
   ) {
     const answer = await service.mcp.fetch(
       new Request(`http://localhost${path}/messages?sessionId=${id}`, {

@@ -2,10 +2,12 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { capture } from "../../src/hooks/capture.ts";
 import type { HookClient } from "../../src/hooks/event.ts";
 import { HookFolder } from "../../src/hooks/folder.ts";
 import { runHook } from "../../src/hooks/hook.ts";
 import { projectOf } from "../../src/hooks/project.ts";
+import { Budget } from "../../src/hooks/service.ts";
 import { readServiceFile } from "../../src/operations/service_file.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { type Running, start, testEnvironment, until } from "../helpers/process.ts";
@@ -217,4 +219,64 @@ Deno.test("a hook says nothing and fails nobody, whatever it is given", () =>
     assertEquals(await stop(folder, "s", join(folder, "missing.jsonl")), "");
     const { failures, failure } = new HookFolder(folder).status("claude-code");
     assertEquals([failures, failure !== null], [1, true]);
+  }));
+
+Deno.test("a long transcript is captured by steps that are kept, so that each hook gets further", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "s.jsonl"), TURNS = 120, files = new HookFolder(folder);
+    const lines = Array.from({ length: TURNS }, (_, i) => claudeLine("s", "user", `Turn ${i} of many.`));
+    await Deno.writeTextFile(path, `${lines.join("\n")}\n`);
+    class OneStep extends Budget {
+      #asked = 0;
+      override get left() {
+        return this.#asked++ === 0 ? 60_000 : 0;
+      }
+    }
+    const event = { client: "claude-code", name: "turn", own: "Stop", session: "s", folder, prompt: null } as const;
+    const taken: number[] = [];
+    for (let sum = 0; sum < TURNS && taken.length < TURNS; sum += taken.at(-1)!) {
+      const options = { folder: files, service: null, space: "a", budget: new OneStep(0) };
+      taken.push((await capture({ ...event, transcript: path }, options))!.turns);
+    }
+    assert(taken.length > 1 && taken.every((turns) => turns > 0 && turns < TURNS), String(taken));
+    const kept = files.waiting().flatMap(({ path }) => Deno.readTextFileSync(path).trim().split("\n"));
+    const contents = kept.map((line) => JSON.parse(line).content as string).sort();
+    assertEquals(contents, lines.map((_, i) => `Turn ${i} of many.`).sort());
+  }));
+
+Deno.test("pipes in place of a transcript or a repository, and an input that never ends, don't keep a hook", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const pipe = async (path: string) => {
+      assert((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+      return path;
+    };
+    const transcript = await pipe(join(folder, "pipe.jsonl")), inProject = join(folder, "project");
+    await Deno.mkdir(inProject);
+    await pipe(join(inProject, ".git"));
+    for (
+      const [event, cwd, ends] of [["Stop", folder, true], ["Stop", inProject, true], ["Stop", folder, false]] as const
+    ) {
+      const main = new URL("../../src/hooks/main.ts", import.meta.url).pathname;
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--no-prompt", "-A", main, "--client", "claude-code", "--data", folder],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const input = { hook_event_name: event, session_id: "s", transcript_path: transcript, cwd };
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(JSON.stringify(input)));
+      if (ends) await writer.close();
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        child.kill("SIGKILL");
+      }, 30_000);
+      const { code, stdout } = await child.output();
+      clearTimeout(timer);
+      if (!ends) await writer.close().catch(() => {});
+      assertEquals([late, code, stdout.length], [false, 0, 0], `${cwd} ${ends}`);
+    }
   }));
