@@ -5,6 +5,7 @@ import { KeyRing } from "../../src/operations/keys/ring.ts";
 import { revokeKey, rotateKey } from "../../src/operations/keys/manage.ts";
 import { RateLimit } from "../../src/operations/keys/rate_limit.ts";
 import { createLogger } from "../../src/operations/logger.ts";
+import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { override } from "../../src/storage/intercept.ts";
 import { until } from "../helpers/process.ts";
 
@@ -129,6 +130,40 @@ Deno.test("a key stores up to its limits of memories and bytes, however they com
   const small = await service.key({ rights: "write", limits: { bytes: 30 } });
   assertEquals((await service.rest(small.token, "POST", "/api/memories", { content: "ü".repeat(12) })).status, 507);
   assertEquals((await service.rest(small.token, "POST", "/api/memories", { content: "ü".repeat(10) })).status, 200);
+});
+
+Deno.test("limits hold for many at once, and for what comes back from the trash", async () => {
+  await using service = await keyedService({
+    over: (runtime) => {
+      const { spaces } = runtime.storage;
+      const slowly = (view: MemoryStorage) =>
+        override(view, {
+          vectorCoverage: async () => {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            return await view.vectorCoverage();
+          },
+        });
+      const within: typeof spaces.within = (scope) => slowly(spaces.within(scope));
+      return { ...runtime, storage: override(runtime.storage, { spaces: override(spaces, { within }) }) };
+    },
+  });
+  const { token } = await service.key({ rights: "write", limits: { memories: 3, bytes: 60 } });
+  const store = (text: string) => service.rest(token, "POST", "/api/memories", { content: text });
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => store(`Number ${i}.`)));
+  assertEquals(answers.filter(({ status }) => status === 200).length, 3);
+  assertEquals(answers.filter(({ status }) => status === 507).length, 9);
+
+  const total = async () => (await service.rest(token, "GET", "/api/memories")).json.total;
+  const content_hashes = answers.flatMap(({ status, json }) => status === 200 ? [json.content_hash] : []);
+  const restore = () => service.rest(token, "POST", "/api/manage/trash/restore", { content_hashes });
+  for (const hash of content_hashes) await service.rest(token, "DELETE", `/api/memories/${hash}`);
+  assertEquals([(await restore()).status, await total()], [200, 3]);
+  for (const hash of content_hashes) await service.rest(token, "DELETE", `/api/memories/${hash}`);
+  const admin = await service.key({ rights: "admin" });
+  await service.rest(admin.token, "POST", "/api/memories", { content: "Of another." });
+  assertEquals([(await restore()).status, await total()], [507, 1]);
+  const few = await service.key({ rights: "write", limits: { bytes: 20 } });
+  assertEquals((await service.rest(few.token, "POST", "/api/manage/trash/restore", { content_hashes })).status, 507);
 });
 
 Deno.test("when a key was used last is known to the hour", async () => {

@@ -6,14 +6,22 @@
 
 import type { StoreLimits } from "../../access/caller.ts";
 import { MemoryError } from "../../errors.ts";
-import type { NewMemory } from "../../storage/contract/memories.ts";
+import type { MayQueue, NewMemory } from "../../storage/contract/memories.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import { override } from "../../storage/intercept.ts";
 
 /** Milliseconds for which what was counted is believed; other processes store too. */
 const COUNTED_MS = 5000;
+/** Memories of the trash that are looked at together. */
+const TRASH_PAGE = 500;
 
 const encoder = new TextEncoder();
+
+/** Memories, and bytes of their contents. */
+interface Amount {
+  memories: number;
+  bytes: number;
+}
 
 interface Counted {
   /** Milliseconds of `performance.now()`. */
@@ -27,54 +35,93 @@ interface Counted {
 export class StoreQuota {
   readonly #space: MemoryStorage;
   #counted: Counted | null = null;
+  /** The count that is under way; all who need one wait for it, so that none of them is admitted twice. */
+  #counting: Promise<Counted> | null = null;
+  /** What was admitted and may not be stored yet, so that a count may miss it. */
+  readonly #underway: Amount = { memories: 0, bytes: 0 };
 
   /** @param space A view that reads that space alone. */
   constructor(space: MemoryStorage) {
     this.#space = space;
   }
 
-  /** The view, which refuses to store what would go beyond the limits. */
+  /** The view, which refuses to store or to take back from the trash what would go beyond the limits. */
   over(view: MemoryStorage, limits: StoreLimits): MemoryStorage {
+    const isCounted = limits.bytes !== undefined;
     return override(view, {
-      store: async (items, options) => {
-        await this.#admit(items, limits);
-        return await view.store(items, options);
+      store: (items: NewMemory[], options: MayQueue) => {
+        const bytes = isCounted ? items.reduce((sum, { memory }) => sum + bytesOf(memory.content), 0) : 0;
+        return this.#within(limits, { memories: items.length, bytes }, () => view.store(items, options));
+      },
+      restore: async (hashes) => {
+        this.#counted = null; // most follow a deletion, which it would not have
+        const bytes = isCounted ? await bytesInTrash(view, hashes) : 0;
+        return await this.#within(limits, { memories: hashes.length, bytes }, () => view.restore(hashes));
       },
     });
   }
 
   /**
-   * Counts what is about to be stored. What turns out to be there already counts too until the next look.
+   * Runs what adds to the space. What turns out to be there already counts too until the next look.
    *
    * @throws {MemoryError} `full`.
    */
-  async #admit(items: readonly NewMemory[], { memories, bytes }: StoreLimits): Promise<void> {
-    const held = await this.#held(bytes !== undefined);
-    const more = bytes === undefined
-      ? 0
-      : items.reduce((sum, { memory }) => sum + encoder.encode(memory.content).length, 0);
-    const space = this.#space.scope.write;
-    if (memories !== undefined && held.memories + items.length > memories) {
-      throw exceeded(space, items.length, `${held.memories} of the ${memories} memories that the key may fill it to`);
+  async #within<T>({ memories, bytes }: StoreLimits, more: Amount, run: () => Promise<T>): Promise<T> {
+    const held = await this.#held(bytes !== undefined), space = this.#space.scope.write;
+    if (memories !== undefined && held.memories + more.memories > memories) {
+      throw exceeded(space, more.memories, `${held.memories} of the ${memories} memories that the key may fill it to`);
     }
-    if (bytes !== undefined && held.bytes! + more > bytes) {
-      throw exceeded(space, items.length, `${held.bytes} of the ${bytes} bytes that the key may fill it to`);
+    if (bytes !== undefined && held.bytes! + more.bytes > bytes) {
+      throw exceeded(space, more.memories, `${held.bytes} of the ${bytes} bytes that the key may fill it to`);
     }
-    held.memories += items.length;
-    if (held.bytes !== null) held.bytes += more;
+    held.memories += more.memories;
+    if (held.bytes !== null) held.bytes += more.bytes;
+    this.#underway.memories += more.memories;
+    this.#underway.bytes += more.bytes;
+    try {
+      return await run();
+    } finally {
+      this.#underway.memories -= more.memories;
+      this.#underway.bytes -= more.bytes;
+    }
   }
 
   async #held(withBytes: boolean): Promise<Counted> {
-    const known = this.#counted;
-    if (known !== null && performance.now() - known.at < COUNTED_MS && (!withBytes || known.bytes !== null)) {
-      return known;
+    while (true) {
+      const known = this.#counted, isFresh = known !== null && performance.now() - known.at < COUNTED_MS;
+      if (isFresh && (!withBytes || known.bytes !== null)) return known;
+      await (this.#counting ??= this.#count(withBytes).finally(() => this.#counting = null));
     }
+  }
+
+  async #count(withBytes: boolean): Promise<Counted> {
+    const underway = { ...this.#underway };
     const [{ memories }, sizes] = await Promise.all([
       this.#space.vectorCoverage(),
       withBytes ? this.#space.contentSizes(1) : null,
     ]);
-    return this.#counted = { at: performance.now(), memories, bytes: sizes?.total_bytes ?? null };
+    return this.#counted = {
+      at: performance.now(),
+      memories: memories + underway.memories,
+      bytes: sizes === null ? null : sizes.total_bytes + underway.bytes,
+    };
   }
+}
+
+/** Bytes of the contents of memories in the trash. */
+async function bytesInTrash(view: MemoryStorage, hashes: readonly string[]): Promise<number> {
+  const wanted = new Set(hashes);
+  let bytes = 0;
+  for (let offset = 0; wanted.size > 0; offset += TRASH_PAGE) {
+    const { items } = await view.listTrash({ offset, limit: TRASH_PAGE });
+    for (const { memory } of items) if (wanted.delete(memory.content_hash)) bytes += bytesOf(memory.content);
+    if (items.length < TRASH_PAGE) break;
+  }
+  return bytes;
+}
+
+function bytesOf(text: string): number {
+  return encoder.encode(text).length;
 }
 
 function exceeded(space: string, count: number, held: string): MemoryError {
