@@ -1,6 +1,7 @@
 /** How commands and hooks find a running service. */
 
 import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
 import { findService, readServiceFile, serviceFileOf } from "../src/operations/service_file.ts";
 import { inFolder } from "./helpers/folder.ts";
 import { start, testEnvironment } from "./helpers/process.ts";
@@ -52,7 +53,28 @@ Deno.test("a service is found by its file, whose token stands for the machine's 
 Deno.test("a damaged file names no service", () =>
   inFolder(async (folder) => {
     for (const text of ["", "{", "{}", '{"pid":1,"url":"nothing","token":"a","started_at":"","version":"1"}']) {
-      await Deno.writeTextFile(serviceFileOf(folder), text);
+      await Deno.writeTextFile(serviceFileOf(folder), text, { mode: 0o600 });
       assertEquals(await findService(folder), null, text);
     }
+  }));
+
+Deno.test("a file that another user may have put there names no service, nor does a link or a pipe", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const path = serviceFileOf(folder), other = join(folder, "planted.json");
+    const text = JSON.stringify({ pid: 1, url: "http://127.0.0.1:1", token: "a", started_at: "", version: "1" });
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    assert(await readServiceFile(folder) !== null);
+    for (const mode of [0o644, 0o660, 0o602]) {
+      await Deno.chmod(path, mode);
+      assertEquals(await readServiceFile(folder), null, mode.toString(8));
+    }
+    await Deno.remove(path);
+    await Deno.writeTextFile(other, text, { mode: 0o600 });
+    await Deno.symlink(other, path);
+    assertEquals(await readServiceFile(folder), null);
+    await Deno.remove(path);
+    assert((await new Deno.Command("mkfifo", { args: ["-m", "600", path] }).output()).success);
+    assertEquals(await readServiceFile(folder), null);
   }));

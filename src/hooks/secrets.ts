@@ -55,23 +55,59 @@ const MARKED: readonly [kind: string, form: RegExp][] = [
   ["age key", /\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b/g],
   ["Unimem key", /\bum_[a-z0-9]{1,40}_[\w-]{20,100}/g],
   ["JSON web token", /\beyJ[\w-]{8,4000}\.eyJ[\w-]{4,6000}\.[\w-]{0,1000}/g],
+  ["Google OAuth token", /\bya29\.[\w-]{20,2000}/g],
+  ["Google API key", /\bAIza[\w-]{30,45}/g],
+  ["xAI key", /\bxai-[A-Za-z0-9]{40,120}/g],
+  ["Perplexity key", /\bpplx-[A-Za-z0-9]{32,80}/g],
+  ["Replicate token", /\br8_[A-Za-z0-9]{30,60}/g],
+  ["Atlassian token", /\bATATT3x[\w=-]{20,250}/g],
+  ["Sentry token", /\bsntry[su]_[\w=+/.-]{20,400}/g],
+  ["1Password token", /\bops_eyJ[\w-]{20,2000}/g],
+  ["webhook secret", /\bwhsec_[A-Za-z0-9+/=]{20,80}/g],
+  ["Terraform token", /\b[A-Za-z0-9]{10,20}\.atlasv1\.[\w-]{40,100}/g],
+  ["Discord webhook", /\bdiscord(?:app)?\.com\/api\/webhooks\/\d{10,25}\/[\w-]{20,100}/g],
+  ["cookie", /\b(?:set-)?cookie["'`]?\s{0,3}[:=]\s{0,3}["'`]?[\w.%-]{1,100}=[^\n"'`]{4,4000}/gi],
   ["Azure key", /\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/=]{40,100}/g],
 ];
 
-/** A name that says that its value is a secret, in code, JSON, YAML, URLs and environments, and the value. */
+/** Words that say that what follows is a secret: a password, in languages in which people say so, or a key. */
+const PASSWORDS =
+  "pass(?:word|wd|phrase|wort)?|pwd|kennwort|contrase[ñn]a|senha|mot de passe|пароль|密[码碼]|パスワード|비밀번호";
+const SECRETS = `${PASSWORDS}|secret(?:[_-]?key)?(?:[_-]?base)?|token|api[_-]?key|access[_-]?key|auth[_-]?key|` +
+  "private[_-]?key|client[_-]?secret|credentials?|signature|encryption[_-]?key";
+/** What stands between a name and its value, in code, JSON, YAML, URLs and environments. */
+const IS = "[\"'`]?\\s{0,3}(?::=|=>|[:=：])\\s{0,3}";
+/** A name that says that its value is a secret, and the value: in quotes to their end, or else one word. */
 const NAMED = new RegExp(
-  "(?:^|[^A-Za-z0-9])([\\w.-]{0,40}?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|auth[_-]?key|" +
-    "private[_-]?key|client[_-]?secret|credentials?|signature|encryption[_-]?key))" +
-    "[\"'`]?\\s{0,3}(?::=|=>|[:=])\\s{0,3}([\"'`]?)([^\\s\"'`,;&<>{}()\\[\\]]{6,400})",
+  `(?:^|[^A-Za-z0-9])([\\w.-]{0,40}?(?:${SECRETS}))${IS}()([^\\s"'\`,;&<>{}()\\[\\]]{6,400})`,
   "gi",
 );
+const NAMED_QUOTED = new RegExp(
+  `(?:^|[^A-Za-z0-9])([\\w.-]{0,40}?(?:${SECRETS}))${IS}(["'\`])([^\\n"'\`]{4,400})(?=["'\`])`,
+  "gi",
+);
+/** A name and its value as an option of a command, in XML, in `.netrc`, or as people say it. */
+const OPTION = new RegExp(
+  `(?:^|\\s)(--?(?:[\\w-]{0,20}-)?(?:${SECRETS}))()[\\s=]["']?([^\\s"'\`-][^\\s"'\`]{5,400})`,
+  "gi",
+);
+const IN_XML = new RegExp(`<([\\w.-]{0,40}?(?:${SECRETS}))()>([^<>\\s]{4,400})(?=</)`, "gi");
+const IN_NETRC = /\b(login\s{1,3}\S{1,100}\s{1,5}password)()\s{1,3}(\S{3,200})/g;
+const SAID = new RegExp(
+  `(?:^|[^A-Za-z0-9])(${PASSWORDS})()\\s{1,3}(?:is|ist|was|es|est|é)\\s{1,3}["'\`]?([^\\s"'\`,;]{6,200})`,
+  "gi",
+);
+/** A user with a password, and the password of a command that takes it by `-p`. */
+const USER = /(?:^|\s)(?:-u|--user)[\s=]["']?[^\s:"'/]{1,60}:([^\s"'/][^\s"']{4,200})/g;
+const GLUED = /\s-p([^\s"'=/:-][^\s"'/]{5,100})/g;
+const LOGIN = /\b(?:sshpass|docker login|podman login)\b[^\n]{0,80}?\s(?:-p|--password)[\s=]?([^\s"'-]\S{3,100})/g;
 /** A password inside an address, and what an `Authorization` header carries. */
 const IN_ADDRESS = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'`]{0,100}:([^\s/@"'`]{3,200})@/gi;
 const HEADER =
   /\bauthorization["'`]?\s{0,3}[:=]\s{0,3}["'`]?(?:bearer|basic|token|apikey)\s{1,3}([\w.~+/=-]{8,4000})/gi;
 /** Values that stand for a secret and are none. */
 const PLACEHOLDER =
-  /^(?:x{3,}|\*{3,}|\.{3,}|<.*|\$.*|%.*|your[_-].*|my[_-]?.*|example.*|changeme|redacted|null|none|undefined|true|false|string|required|optional|process\.env.*|os\.environ.*|env\..*|import\.meta.*|Deno\.env.*|secrets\..*|settings\..*|config\..*|self\..*|this\..*|args\..*|request\..*|req\..*|\[.*)$/i;
+  /^(?:x{3,}|\*{3,}|\.{3,}|<.*|\$.*|%.*|your[_-].*|my[_-].*|example.*|changeme|redacted|null|none|undefined|true|false|string|required|optional|process\.env.*|os\.environ.*|env\..*|import\.meta.*|Deno\.env.*|secrets\..*|settings\..*|config\..*|self\..*|this\..*|args\..*|request\..*|req\..*|\[.*)$/i;
 /** Random-looking texts that are no secrets: hashes, ids, pictures, version strings. */
 const HARMLESS =
   /^(?:[0-9a-f]{7,128}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sha\d{1,3}-.*|\d[\d.:_-]*)$/i;
@@ -114,7 +150,13 @@ function ownFindings(text: string): Finding[] {
       findings.push({ start: end - value.length, end, kind: named });
     }
   };
-  values(NAMED, 3, (match) => isSecret(match[1]!, match[3]!, match[2] !== "") ? "secret" : null);
+  for (const form of [NAMED, NAMED_QUOTED, OPTION, IN_XML, IN_NETRC, SAID]) {
+    values(form, 3, (match) => isSecret(match[1]!, match[3]!, match[2] !== "") ? "secret" : null);
+  }
+  for (const form of [USER, GLUED, LOGIN]) {
+    const isMeant = (value: string) => !PLACEHOLDER.test(value) && !HARMLESS.test(value) && hasDigits(value);
+    values(form, 1, (match) => isMeant(match[1]!) ? "password" : null);
+  }
   values(IN_ADDRESS, 1, (match) => PLACEHOLDER.test(match[1]!) ? null : "password");
   values(HEADER, 1, (match) => PLACEHOLDER.test(match[1]!) ? null : "authorization");
   return findings;
@@ -123,8 +165,11 @@ function ownFindings(text: string): Finding[] {
 /** Whether a named value is a secret, and not code, a placeholder or a word. */
 function isSecret(name: string, value: string, isQuoted: boolean): boolean {
   if (PLACEHOLDER.test(value)) return false;
-  const isPassword = /pass|pwd/i.test(name);
-  if (HARMLESS.test(value) && !isPassword && value.length < 32) return false;
+  const isPassword = IS_PASSWORD.test(name);
+  if (!isPassword && /\s/.test(value)) return false; // a sentence
+  if (HARMLESS.test(value) && !isPassword && value.length < (/key|secret/i.test(name) ? 16 : 32)) return false;
+  // In an environment everything is a value: `DB_PASS=letmein`.
+  if (isPassword && /^[A-Z][A-Z0-9_]*$/.test(name)) return true;
   // An identifier, a call or a path in code: `token = nextToken`, `secret: string`.
   if (!isQuoted && /^[A-Za-z_$][\w$]*(?:[.?]{1,2}[A-Za-z_$][\w$]*)*[;)]?$/.test(value) && !hasDigits(value)) {
     return isPassword ? /[A-Z]{2,}|[^\w.]/.test(value) : false;
@@ -132,6 +177,7 @@ function isSecret(name: string, value: string, isQuoted: boolean): boolean {
   return isPassword || entropy(value) * value.length >= NAMED_BITS * 8;
 }
 
+const IS_PASSWORD = new RegExp(PASSWORDS, "i");
 const hasDigits = (text: string) => /\d/.test(text);
 
 /** Shannon entropy, bits a character. */

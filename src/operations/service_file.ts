@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { isOpenToOthers } from "../private_files.ts";
 
 /** A running service. */
 export interface ServiceFile {
@@ -29,12 +30,18 @@ export function serviceFileOf(dataFolder: string): string {
 }
 
 /**
- * What the file says; null where there is none or it is damaged. The service may have ended without removing it: the
+ * What the file says; null where there is none, it is damaged, or not for this user alone. The service may have ended without removing it: the
  * first request tells.
  */
 export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
   try {
-    const found: unknown = JSON.parse(await Deno.readTextFile(serviceFileOf(dataFolder)));
+    const path = serviceFileOf(dataFolder);
+    // Opening a pipe would wait for somebody to write.
+    if (!(await Deno.lstat(path)).isFile) return null;
+    using file = await Deno.open(path);
+    // One that others can read or write may be theirs: memories would go to the address that they put there.
+    if (isOpenToOthers(await file.stat())) return null;
+    const found: unknown = JSON.parse(await new Response(file.readable).text());
     return isServiceFile(found) ? found : null;
   } catch {
     return null;

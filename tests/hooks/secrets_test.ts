@@ -97,3 +97,51 @@ Deno.test("the mark names the kind, and counts are by kind", async () => {
   assertEquals(Object.values(redactions).reduce((sum, count) => sum + count), 3);
   assertEquals([text.includes("to the end"), redactions.private], [false, 2]);
 });
+
+Deno.test("secrets in commands, headers, markup, quotes and people's words are taken out whole", async () => {
+  const secret = "hunter22Xyz";
+  const texts = [
+    `curl -u admin:${secret} https://example.com`,
+    `curl --user=bob:${secret} https://example.com`,
+    `mysql -u root -p${secret} shop`,
+    `sshpass -p ${secret} ssh host`,
+    `docker login example.com --username bob -p ${secret}`,
+    `tool --password ${secret}`,
+    `my password is ${secret}, remember it`,
+    `passwort: ${secret}`,
+    `mot de passe : ${secret}`,
+    `contraseña: ${secret}`,
+    `пароль: ${secret}`,
+    `密码：${secret}`,
+    `パスワード: ${secret}`,
+    `Cookie: theme=dark; session=${secret}`,
+    `Set-Cookie: sid=${secret}; Path=/`,
+    `<password>${secret}</password>`,
+    `machine example.com login bob password ${secret}`,
+    JSON.stringify({ password: `two words ${secret}` }),
+    `password: "correct horse ${secret}"`,
+    `SECRET_KEY_BASE=${made(3, 20, HEX)}${secret}`,
+    `password=my${secret}`,
+    `https://discord.com/api/webhooks/123456789012345678/${made(5, 40, WORD)}${secret}`,
+    ...["ya29.", "xai-", "pplx-", "r8_", "sntrys_", "ops_eyJ", "whsec_"].map((form) =>
+      `Use ${form}${made(7, 45, WORD)}${secret}`
+    ),
+  ];
+  const left: string[] = [];
+  for (const text of texts) {
+    const { text: shown } = await redact(text);
+    if (shown.includes(secret)) left.push(shown);
+  }
+  assertEquals(left, []);
+  assertEquals((await redact("DB_PASS=letmeinplease")).text, "DB_PASS=[redacted: secret]");
+  assertEquals((await redact(`X-API-Key: ${made(9, 20, HEX)}`)).text, "X-API-Key: [redacted: secret]");
+  for (
+    const harmless of [
+      "docker run -u 1000:1000 -p 8080:80 image",
+      "mkdir -p/srv/a1 && ssh -p2222 host",
+      "The password is required, and the token is optional.",
+      "git commit -m 'Cookie consent' --author 'A <a@example.com>'",
+      'placeholder="token of the session"',
+    ]
+  ) assertEquals((await redact(harmless)).text, harmless);
+});
