@@ -132,6 +132,42 @@ Deno.test("a key stores up to its limits of memories and bytes, however they com
   assertEquals((await service.rest(small.token, "POST", "/api/memories", { content: "ü".repeat(10) })).status, 200);
 });
 
+Deno.test("a new key is known at its first use, and guesses are looked up sixty times a minute at most", async () => {
+  await using service = await keyedService({ pollMs: 60_000 });
+  const admin = await service.key({ rights: "admin" });
+  for (let i = 0; i < 5; i++) {
+    const { token, key } =
+      (await service.rest(admin.token, "POST", "/api/keys", { name: `n${i}`, rights: "read" })).json;
+    assertEquals((await service.rest(token, "GET", "/api/memories")).status, 200);
+    const rotated = await service.rest(admin.token, "POST", `/api/keys/${key.id}/rotate`, {});
+    assertEquals((await service.rest(rotated.json.token, "GET", "/api/memories")).status, 200);
+  }
+  let reads = 0;
+  const note = () => {
+    reads++;
+    return Promise.resolve(null);
+  };
+  const ring = new KeyRing({ note, changeNote: () => Promise.resolve(true) }, {
+    log: createLogger("error", () => {}),
+    now: () => 0,
+    pollMs: 50,
+  });
+  const guess = () => ring.verify(`um_${"0".repeat(12)}_${"A".repeat(43)}`);
+  for (let i = 0; i < 60; i++) assertEquals(await guess(), null);
+  assertEquals(reads, 60);
+  await Promise.all(Array.from({ length: 100 }, guess));
+  assertEquals(reads, 61);
+});
+
+Deno.test("a key can't have the name of a caller without one, or one that reads as another key's id", async () => {
+  await using service = await keyedService();
+  const admin = await service.key({ rights: "admin" });
+  for (const name of ["local", "Local", "anonymous", "MCP_API_KEY", admin.key.id]) {
+    const { status } = await service.rest(admin.token, "POST", "/api/keys", { name, rights: "read" });
+    assertEquals([name, status], [name, 422]);
+  }
+});
+
 Deno.test("limits hold for many at once, and for what comes back from the trash", async () => {
   await using service = await keyedService({
     over: (runtime) => {

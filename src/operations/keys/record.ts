@@ -20,10 +20,14 @@ const MAX_SPACES = 100;
 
 const NOTE = "access_keys", USES_NOTE = "access_key_uses";
 
+/** Names of callers that have no key of the store. */
+const RESERVED = new Set(["local", "anonymous", "mcp_api_key"]);
+
 /** Name of a key: it stands in logs and beside memories. */
 export const KeyName = z.string().trim().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]{0,63}$/u, {
   error: "must be 1 to 64 letters, digits, blanks and . _ @ + -, and begin with a letter or digit",
-});
+}).refine((name) => !RESERVED.has(name.toLowerCase()), "must not be a name that stands for callers without a key")
+  .refine((name) => !/^[0-9a-f]{12}$/.test(name), "must not look like a key's id");
 
 /** Names of spaces, or `all`. */
 export const KeySpaces = z.union([z.literal("all"), z.array(SpaceName).min(1).max(MAX_SPACES)]);

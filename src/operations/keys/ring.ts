@@ -20,6 +20,8 @@ import type { RememberedKeys } from "./remembered.ts";
 const POLL_MS = 1000;
 /** Milliseconds for which keys are believed that can't be looked up. */
 const BELIEVED_MS = 10 * 60_000;
+/** Looks a minute for tokens that aren't known; as many at once after a minute without. */
+const LOOKS = 60;
 const HOUR = 3600;
 
 /** A token of a key, with what depends on it. */
@@ -67,6 +69,9 @@ export class KeyRing implements TokenVerifier {
   /** Whether the last look failed. */
   #away = false;
   #reading: Promise<void> | null = null;
+  /** How often they were read. */
+  #reads = 0;
+  readonly #looks = new RateLimit(LOOKS);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   /** Hours in which keys were used, noted and not. */
@@ -130,9 +135,8 @@ export class KeyRing implements TokenVerifier {
     if (id === null) return null;
     const given = Buffer.from(hashOf(token), "hex");
     let held = this.#find(id, given);
-    // A key that was made a moment ago, by another process. One look a second is enough for those who try.
-    if (held === null && (this.#away || this.#now() - this.#readAt > this.#pollMs / 2)) {
-      await this.refresh();
+    if (held === null) {
+      await this.#look();
       held = this.#find(id, given);
     }
     const unread = this.#now() - this.#readAt;
@@ -143,6 +147,17 @@ export class KeyRing implements TokenVerifier {
     this.#limit(id);
     this.#use(id);
     return held.caller;
+  }
+
+  /** Reads what was there when it was called, for a key that was made a moment ago. Those who try many tokens wait. */
+  async #look(): Promise<void> {
+    const before = this.#reads;
+    // A read that is under way may have begun too early.
+    if (this.#reading !== null) await this.#reading;
+    if (this.#looks.take(this.#now()) > 0) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(this.#pollMs, POLL_MS)));
+    }
+    await (this.#reads === before ? this.refresh() : this.#reading);
   }
 
   #later(again: () => Promise<void>): ReturnType<typeof setTimeout> {
@@ -170,6 +185,7 @@ export class KeyRing implements TokenVerifier {
   }
 
   async #read(): Promise<void> {
+    this.#reads++;
     try {
       const text = await readNote(this.#notes);
       if (text !== this.#text) this.#take(text);
