@@ -35,7 +35,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   importers: ["documents", "memory", "operations", "errors.ts"],
   // Short processes of their own: they speak to the service, and load none of its parts but what reads transcripts.
-  hooks: ["importers", "operations/service_file.ts", "private_files.ts"],
+  hooks: ["importers", "memory/framing.ts", "operations/service_file.ts", "private_files.ts", "yielding.ts"],
   service: [
     "hooks/folder.ts",
     "memory/space.ts",
