@@ -13,6 +13,16 @@ import { machineFacts } from "../operations/machine.ts";
 import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import { DetailedHealth, Liveness } from "./health_schemas.ts";
 
+/** Counts by which a caller of some spaces could tell whether another one holds a text: it would be in the cache. */
+const UNSEEN = {
+  model_runs: 0,
+  cache_hits: 0,
+  cache_misses: 0,
+  cache_bytes: 0,
+  cache_disk_hits: 0,
+  cache_disk_bytes: 0,
+};
+
 /** Adds the routes. */
 export function addHealth(app: RestApp, settings: RouteSettings): void {
   addEndpoint(app, settings, {
@@ -73,9 +83,10 @@ export function addHealth(app: RestApp, settings: RouteSettings): void {
     answers: "The figures; `status` is unhealthy while the store can't be reached.",
   }, async (_input, runtime) => {
     const { status, parts, version, uptime_seconds, storage, embedding } = await health(runtime);
-    // Where the files are and how large they are concerns the whole store.
-    const stats = storage.stats &&
-      (may(runtime.caller, "read everywhere") ? storage.stats : { ...storage.stats, size_bytes: null, details: {} });
+    // Where the files are, how large they are and what was embedded concern the whole store.
+    const seesAll = may(runtime.caller, "read everywhere");
+    const stats = storage.stats && (seesAll ? storage.stats : { ...storage.stats, size_bytes: null, details: {} });
+    const counters = seesAll ? embedding.counters : { ...embedding.counters, ...UNSEEN };
     const path = stats?.details.path;
     const database_path = typeof path === "string" ? path : null;
     const counts = {
@@ -104,7 +115,7 @@ export function addHealth(app: RestApp, settings: RouteSettings): void {
         embedding_dimension: embedding.dimensions,
         details: stats?.details ?? null,
       },
-      embedding,
+      embedding: { ...embedding, counters },
       system: await machineFacts(runtime, database_path === null ? "." : dirname(database_path)),
       performance: { uptime_seconds, uptime_formatted: formatUptime(uptime_seconds) },
       statistics: { ...counts, backend: storage.backend },

@@ -62,7 +62,11 @@ Deno.test("what is in one space can't be found, read, changed or seen from anoth
     assertEquals([status, figure(json)], [200, expected], `${path}: ${JSON.stringify(json).slice(0, 300)}`);
     assert(!JSON.stringify(json).includes(hash), path);
   }
-  const { storage } = (await service.rest(beta, "GET", "/api/health/detailed")).json;
+  const { storage, embedding } = (await service.rest(beta, "GET", "/api/health/detailed")).json;
+  // A text that another space holds is in the cache of embeddings.
+  await service.rest(beta, "POST", "/api/search", { query: "Alpha's secret plan." });
+  assertEquals((await service.rest(beta, "GET", "/api/health/detailed")).json.embedding.counters, embedding.counters);
+  assertEquals([embedding.counters.cache_hits, embedding.counters.model_runs], [0, 0]);
   assertEquals([storage.database_path, storage.database_size_bytes, storage.details], [null, null, {}]);
   // The same text is another memory there, with its own tags.
   const own = await service.rest(beta, "POST", "/api/memories", { content: "Alpha's secret plan.", tags: ["copied"] });
