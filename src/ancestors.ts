@@ -64,7 +64,7 @@ function roleOf({ program, args }: ProcessFacts): Role {
   if (program === "deno") return first === "task" ? "launcher" : "runtime";
   if (program === "node" || program === "bun") {
     const launches =
-      /[/\\](_npx|node_modules[/\\](\.bin|deno|@deno))[/\\]|(^|[/\\])(npx|npm|pnpm|yarn)(-cli)?(\.c?js)?$/;
+      /[/\\](_npx|node_modules[/\\](\.bin|deno|@deno|unimem))[/\\]|(^|[/\\])(npx|npm|pnpm|yarn|unimem)(-cli)?(\.c?js)?$/;
     return launches.test(first) ? "launcher" : "runtime";
   }
   // One without a command is a terminal of the user.

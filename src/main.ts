@@ -58,6 +58,9 @@ const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** The folder of `deno.json`, where the task and its permissions are. */
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Variables that the command of the npm package sets: the words that start it, in JSON, and whether it never ran before. */
+const LAUNCHER = "UNIMEM_LAUNCHER", FIRST_START = "UNIMEM_FIRST_START";
+
 /** Milliseconds that a command gets to stop in between; one that waits for input never looks. */
 const COMMAND_GRACE_MS = 10_000;
 
@@ -281,6 +284,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       appData: Deno.env.get("APPDATA"),
       cwd: callersFolder() ?? homedir(),
       launcher: launcher(),
+      packaged: Deno.build.standalone || Deno.env.has(LAUNCHER),
     },
     signal: stopping.signal,
   });
@@ -308,11 +312,19 @@ async function serve(
   // First, so that a signal as soon as it listens, or before, stops it cleanly too.
   const stopped = untilStopped(log, EXIT_FAULT), gone = withStdio ? [clientGone(log)] : [];
   const service = await startService(config, { ...servers, patient: withStdio }, log);
+  if (service.http !== null && Deno.env.has(FIRST_START)) writeError(welcome(service.http, config));
   if (withStdio) {
     const { runStdio } = await import("./mcp/stdio.ts");
     await Promise.race([stopped, ...gone, runStdio(service.runtime, { serverName: config.serverName, log, spaces })]);
   } else await stopped;
   await service.stop();
+}
+
+/** What someone who starts the service for the first time wants to know next. */
+function welcome(address: string, { storage, baseDir }: Config): string {
+  const folder = storage.backend === "sqlite" ? dirname(storage.path) : baseDir;
+  return `The dashboard is on ${address}\nMemories are kept in ${folder}\n` +
+    `unimem connect CLIENT connects a client, such as claude-code or cursor; Ctrl-C stops the service\n`;
 }
 
 async function serveStdio(
@@ -344,6 +356,8 @@ function takesColour(): boolean {
 /** The words that start this program, before the command. */
 function launcher(): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
+  const words = Deno.env.get(LAUNCHER);
+  if (words !== undefined) return JSON.parse(words);
   return [Deno.execPath(), "task", "--quiet", "--cwd", PROJECT, "unimem"];
 }
 

@@ -32,6 +32,10 @@ Deno.test("the client is the parent, every Node and Deno above it, and what star
     [task, npm.shim, "sh -c deno task stdio", npm.npx, "claude-desktop"],
   );
   assertEquals(chain("python", "bash -c npx deno task stdio", npm.npx, task, server).length, 4);
+  for (const command of ["/usr/bin/unimem", "/x/node_modules/unimem/bin/unimem.mjs"]) {
+    const installed = `node ${command} stdio`;
+    assertEquals(chain("systemd", "claude-desktop", installed, server), [installed, "claude-desktop"]);
+  }
   // A client that runs in Node outlives the terminal and the scripts that it was started from.
   assertEquals(chain("sshd", "bash", "node agent.js", task, server), [task, "node agent.js"]);
   assertEquals(chain("sshd", "sh start.sh", "node agent.js", task, server), [task, "node agent.js"]);

@@ -99,6 +99,8 @@ export interface Place {
   cwd: string;
   /** How this program is started: the executable and what comes before the command. */
   launcher: string[];
+  /** Whether it is an executable or an installed package, which only the launcher can start. */
+  packaged: boolean;
 }
 
 /** A fault that was reported already; the process ends with 1. */

@@ -138,7 +138,7 @@ Deno.test("names are taken in any case, and the file for all projects where ther
   }));
 
 Deno.test("files lie where each platform keeps them", () => {
-  const place = { home: "/h", appData: "C:\\R", cwd: "/p", launcher: [] };
+  const place = { home: "/h", appData: "C:\\R", cwd: "/p", launcher: [], packaged: false };
   const at = (os: string, id: string) =>
     CLIENTS[id]!.file!({ ...place, os, ...os === "windows" ? { home: "C:\\h" } : {} });
   assertEquals(at("linux", "claude-desktop"), "/h/.config/Claude/claude_desktop_config.json");

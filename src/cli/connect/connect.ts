@@ -132,7 +132,9 @@ async function planHooks(context: CliContext, id: string, { user }: Options, rem
     );
   }
   const file = (user ? hooks.userFile ?? hooks.file : hooks.file)(context.place), before = await readSettings(file);
-  const command = removes ? null : hookCommand(client, dataFolderOf(context));
+  const command = removes
+    ? null
+    : hookCommand(client, dataFolderOf(context), context.place.packaged ? context.place.launcher : null);
   let found: unknown = {};
   try {
     found = FORMATS.json.read(before.replace("\ufeff", ""));

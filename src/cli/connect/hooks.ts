@@ -58,15 +58,21 @@ export const CLIENT_HOOKS: Partial<Record<HookClient, HookSettings>> = {
   },
 };
 
-/** The command that a client's hook runs. @param dataFolder Folder of the store. */
-export function hookCommand(client: HookClient, dataFolder: string): string {
+/**
+ * The command that a client's hook runs.
+ *
+ * @param dataFolder Folder of the store.
+ * @param launcher Words that start a packaged program, whose modules Deno can't run by themselves; null in a checkout.
+ */
+export function hookCommand(client: HookClient, dataFolder: string, launcher: readonly string[] | null): string {
   const own = ["--client", client, "--data", dataFolder];
-  if (Deno.build.standalone) return shell([Deno.execPath(), "hook", "run", "--client", client]);
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
+  if (launcher !== null) return shell([...launcher, "hook", "run", "--client", client]);
+  // Named as a module and not as the folder above, all of which would be embedded in executables.
+  const main = fileURLToPath(new URL("../../hooks/main.ts", import.meta.url)), root = join(main, "..", "..", "..");
   return shell([
     ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--cached-only", "--config", join(root, "deno.json")],
     ...["--allow-net", "--allow-env", "--allow-read", `--allow-write=${dataFolder}`],
-    join(root, "src", "hooks", "main.ts"),
+    main,
     ...own,
   ]);
 }
