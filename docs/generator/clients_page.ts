@@ -10,9 +10,9 @@ import { CLIENTS } from "../../src/cli/connect/table.ts";
 import { table } from "./markdown.ts";
 
 const PLACES = {
-  Linux: { os: "linux", home: "~", appData: undefined, cwd: ".", launcher: [] },
-  macOS: { os: "darwin", home: "~", appData: undefined, cwd: ".", launcher: [] },
-  Windows: { os: "windows", home: "%USERPROFILE%", appData: "%APPDATA%", cwd: ".", launcher: [] },
+  Linux: { os: "linux", home: "~", appData: undefined, cwd: ".", launcher: [], packaged: false },
+  macOS: { os: "darwin", home: "~", appData: undefined, cwd: ".", launcher: [], packaged: false },
+  Windows: { os: "windows", home: "%USERPROFILE%", appData: "%APPDATA%", cwd: ".", launcher: [], packaged: false },
 };
 
 /** The clients, where each keeps its settings, and what it is given. */
