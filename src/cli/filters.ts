@@ -20,6 +20,7 @@ export interface FilterOptions {
   until?: string;
   meta?: string[];
   superseded?: boolean;
+  asOf?: string;
   writer?: string;
   channel?: string;
 }
@@ -33,6 +34,10 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   conversation_id: "--conversation",
   role: "--role",
   metadata: "--meta",
+  valid_from: "--valid-from",
+  valid_until: "--valid-until",
+  expires: "--expires",
+  as_of: "--as-of",
   writer: "--writer",
   channel: "--channel",
   similarity_threshold: "--min-score",
@@ -73,6 +78,7 @@ export function addFilters(command: Command): Command {
     .option("--meta <key=value>", "only with this in the metadata; may be repeated", collect)
     .option("--writer <name>", "only what this key, grant or import's file stored")
     .option("--channel <channel>", "only what came by rest, mcp, cli, document or import")
+    .option("--as-of <time>", "only what counted then; a date, a time, or words such as yesterday")
     .option("--superseded", "also what newer memories replaced");
 }
 
@@ -83,13 +89,14 @@ export async function filterFields(
   now = new Date(),
 ): Promise<Record<string, unknown>> {
   const period = (text: string) => timeOf(text, now, timeZone);
-  const since = given(options.since), until = given(options.until);
+  const since = given(options.since), until = given(options.until), asOf = given(options.asOf);
   return {
     ...options.tag ? { tags: options.tag, match_all: options.allTags ?? false } : {},
     memory_type: given(options.type) ?? null,
     conversation_id: options.conversation ?? null,
     role: given(options.role) ?? null,
     ...since === undefined ? {} : { created_after: (await period(since)).from },
+    ...asOf === undefined ? {} : { as_of: (await period(asOf)).from },
     ...until === undefined ? {} : { created_before: (await period(until)).before },
     ...options.meta ? { metadata: pairs(options.meta) } : {},
     writer: options.writer ?? null,

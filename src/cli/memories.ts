@@ -40,6 +40,9 @@ import {
 const LINE = 159;
 
 interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversation" | "meta"> {
+  validFrom?: string;
+  validUntil?: string;
+  expires?: string;
   json?: boolean;
 }
 
@@ -72,6 +75,9 @@ export function addMemories(program: Command, context: CliContext): void {
     .option("--type <type>", "kind of memory")
     .option("--conversation <id>", "conversation it is a turn of")
     .option("--meta <key=value>", "data kept with it; may be repeated", collect)
+    .option("--valid-from <time>", "when it began to hold: a date or a time")
+    .option("--valid-until <time>", "when it ceases to hold")
+    .option("--expires <time>", "when it is to be found no more")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -159,7 +165,8 @@ async function runDelete(
   if (!result.success) throw new Failed();
 }
 
-async function runStore(context: CliContext, text: string, { tag, type, conversation, meta, json }: StoreOptions) {
+async function runStore(context: CliContext, text: string, options: StoreOptions) {
+  const { tag, type, conversation, meta, json } = options;
   const content = text === "-" ? await contentOf(context) : text;
   const input = check(StoreInput, {
     content,
@@ -167,6 +174,9 @@ async function runStore(context: CliContext, text: string, { tag, type, conversa
     memory_type: given(type) ?? null,
     conversation_id: conversation ?? null,
     metadata: pairs(meta ?? []),
+    valid_from: given(options.validFrom) ?? null,
+    valid_until: given(options.validUntil) ?? null,
+    expires: given(options.expires) ?? null,
   }, OPTIONS);
   const result = await whereItIsWritten(context, (runtime) => store(runtime, input));
   show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);

@@ -12,7 +12,7 @@ import { IMPORTERS } from "../importers/table.ts";
 import {
   type ExportChunk,
   type ExportedPart,
-  type ExportInput,
+  ExportInput,
   exportMemories,
   exportSalvage,
   type LeftOut,
@@ -22,9 +22,10 @@ import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
 import { errorText, MemoryError } from "../errors.ts";
-import { chosen, type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
+import { check, chosen, type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
 import { VERSION } from "../version.ts";
 import { progress } from "./progress.ts";
+import { OPTIONS } from "./filters.ts";
 import { beginPart } from "./export_part.ts";
 
 /** What `detectKind` calls files that `export` wrote. */
@@ -34,6 +35,7 @@ interface ExportOptions {
   yes?: boolean;
   vectors?: boolean;
   trash: boolean;
+  asOf?: string;
   json?: boolean;
 }
 
@@ -53,7 +55,10 @@ export function addMoving(program: Command, context: CliContext): void {
   program.command("export").argument("<file>", "file to write; - for standard output")
     .description("write everything to a file of JSON Lines")
     .option("--vectors", "with the memories' vectors, so that they needn't be made again")
-    .option("--no-trash", "without what is in the trash").option("--yes", "overwrite the file without a question")
+    .option("--as-of <time>", "only what counted at a date or time, without the trash").option(
+      "--no-trash",
+      "without what is in the trash",
+    ).option("--yes", "overwrite the file without a question")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -84,14 +89,18 @@ export function addMoving(program: Command, context: CliContext): void {
 }
 
 /** Writes to `FILE.part` first, so that `FILE` is always whole; a stopped export goes on from there. */
-async function runExport(context: CliContext, file: string, { vectors = false, trash, yes, json }: ExportOptions) {
+async function runExport(
+  context: CliContext,
+  file: string,
+  { vectors = false, trash, asOf, yes, json }: ExportOptions,
+) {
   if (file !== "-" && !yes && await exists(file) && !context.ask(`Overwrite ${file}?`)) {
     throw new MemoryError("invalid_input", `Cannot write "${file}": it is there already; --yes overwrites it`, {
       field: "<file>",
       value: file,
     });
   }
-  const input = { vectors, trash };
+  const input = check(ExportInput, { vectors, trash, as_of: asOf ?? null }, OPTIONS);
   let runtime: ServiceRuntime;
   try {
     runtime = await context.openRuntime(context.config());

@@ -71,6 +71,7 @@ export function addMemories(app: RestApp, settings: RouteSettings): void {
         order: "text",
         created_after: "number",
         created_before: "number",
+        as_of: "number",
         include_superseded: "boolean",
         writer: "text",
         channel: "text",

@@ -42,7 +42,7 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
   }));
   app.get("/api/export", async (context) => {
     const request = context.req.raw;
-    const texts = readQuery(request, { vectors: "boolean", trash: "boolean" });
+    const texts = readQuery(request, { vectors: "boolean", trash: "boolean", as_of: "number" });
     const input = validate(ExportInput, texts.values, "query", texts.raw);
     const headers = {
       "Content-Type": MEDIA_TYPE,

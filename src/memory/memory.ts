@@ -76,6 +76,12 @@ export interface MemoryFilter {
   role?: Role;
   /** false: only current memories; true: only those that a newer one replaced. */
   superseded?: boolean;
+  /** Only memories that counted at this time, in Unix seconds, as `countsAt` in `validity.ts` says. */
+  valid_at?: number;
+  /** Only memories whose `expires` is absent or later than this time, in Unix seconds. */
+  unexpired_at?: number;
+  /** Only memories whose `expires` is this time, in Unix seconds, or an earlier one. */
+  expired_by?: number;
   /** Only memories that a caller of this name stored; compared exactly. */
   writer?: string;
   /** Only memories that came this way. */

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Channel, Json, Memory, Metadata } from "./memory.ts";
 import { metadataFault, withoutProto } from "./metadata.ts";
 import { Role } from "./role.ts";
+import { type Validity, VALIDITY_KEYS, validityOf } from "./validity.ts";
 import { parseInstant } from "./time/instant.ts";
 
 /** Most memories one page or one search may return. */
@@ -193,6 +194,38 @@ export const Instant = z.union([z.number(), z.string()]).transform((value, conte
 
 const CHANNELS = ["rest", "mcp", "cli", "document", "import"] as const satisfies readonly Channel[];
 
+const NONE = z.literal("none");
+/** Times that a memory can be given; each is kept in its metadata, see `validity.ts`. */
+export const ValidityFields = {
+  valid_from: Instant.nullish().describe("When it began to hold, where that wasn't when it was stored."),
+  valid_until: Instant.nullish().describe("When it ceased, or will cease to hold; as_of leaves it out from then on."),
+  expires: Instant.nullish().describe("When it is to be found no more; it goes to the trash some time later."),
+};
+/** The same for a stored memory; `none` takes a time away. */
+export const ChangedValidityFields = {
+  valid_from: z.union([NONE, Instant]).nullish().describe("When it began to hold; none for when it was stored."),
+  valid_until: z.union([NONE, Instant]).nullish().describe("When it ceases to hold; none for never."),
+  expires: z.union([NONE, Instant]).nullish().describe("When it is to be found no more; none for never."),
+};
+
+/** Why given times can't be kept, or null where they can. */
+export function validityFault(
+  { valid_from, valid_until }: { [field in keyof Validity]?: number | "none" | null | undefined },
+): string | null {
+  const isEmpty = typeof valid_from === "number" && typeof valid_until === "number" && valid_until <= valid_from;
+  return isEmpty ? "valid_until must be later than valid_from" : null;
+}
+
+/** Given times as metadata; those that are absent change nothing. */
+export function validityMetadata(given: { [field in keyof Validity]?: number | "none" | null | undefined }): Metadata {
+  const found: Metadata = {};
+  for (const field of ["valid_from", "valid_until", "expires"] as const) {
+    const value = given[field];
+    if (value != null) found[VALIDITY_KEYS[field]] = value === "none" ? null : value;
+  }
+  return found;
+}
+
 /** The conditions every listing and search accepts. */
 export const FilterFields = {
   tags: TagList.optional(),
@@ -206,6 +239,10 @@ export const FilterFields = {
     z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   ).optional().describe("Only memories whose metadata has these values under these keys."),
   role: Role.nullish().describe("Only memories that hold the words of this role: user, assistant, system or tool."),
+  as_of: Instant.nullish().describe(
+    "Only memories that counted at this time: from valid_from, or when they were stored, until valid_until or until a " +
+      "newer one replaced them.",
+  ),
   include_superseded: z.boolean().optional()
     .describe("Whether memories that a newer one replaced are found too."),
   writer: z.string().min(1).max(200).nullish()
@@ -227,8 +264,11 @@ export const MemoryView = z.object({
   updated_at_iso: z.string().nullable(),
   superseded_by: z.string().optional().describe("content_hash of the memory that replaced this one, when one did."),
   superseded_reason: z.string().optional(),
-  valid_from: z.number().optional().describe("Unix seconds from which a replaced memory held."),
-  valid_until: z.number().optional().describe("Unix seconds until which it held."),
+  valid_from: z.number().optional().describe(
+    "Unix seconds from which it holds, where that was given, or it was replaced.",
+  ),
+  valid_until: z.number().optional().describe("Unix seconds until which it holds, or held before it was replaced."),
+  expires: z.number().optional().describe("Unix seconds from which it is found no more, where that was given."),
   space: z.string().optional().describe("The space it is in; absent in `default`. Clients can't write it here."),
   writer: z.object({
     name: z.string().describe("Name of the key or grant; `local`, `anonymous`, or an import's file."),
@@ -241,6 +281,7 @@ export type MemoryView = z.infer<typeof MemoryView>;
 
 /** Adds the derived ISO times to a stored memory. */
 export function viewOf(memory: Memory): MemoryView {
+  const { valid_from, valid_until, expires } = validityOf(memory.metadata), replaced = memory.superseded;
   return {
     content: memory.content,
     content_hash: memory.content_hash,
@@ -252,12 +293,12 @@ export function viewOf(memory: Memory): MemoryView {
     created_at_iso: isoTime(memory.created_at),
     updated_at: memory.updated_at,
     updated_at_iso: isoTime(memory.updated_at),
-    ...(memory.superseded === undefined ? {} : {
-      superseded_by: memory.superseded.by,
-      superseded_reason: memory.superseded.reason,
-      valid_from: memory.created_at,
-      valid_until: memory.superseded.at,
-    }),
+    ...(replaced === undefined ? {} : { superseded_by: replaced.by, superseded_reason: replaced.reason }),
+    ...(valid_from === undefined && replaced === undefined ? {} : { valid_from: valid_from ?? memory.created_at }),
+    ...(valid_until === undefined && replaced === undefined
+      ? {}
+      : { valid_until: Math.min(valid_until ?? Infinity, replaced?.at ?? Infinity) }),
+    ...(expires === undefined ? {} : { expires }),
     ...(memory.space === undefined ? {} : { space: memory.space }),
     ...(memory.writer === undefined ? {} : { writer: memory.writer }),
   };

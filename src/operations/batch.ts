@@ -15,7 +15,7 @@ import { fullKeys } from "./keys.ts";
 import { inGroups } from "./matching.ts";
 import { MAY_QUEUE, WHEN_BACK } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
-import { UpdateFields } from "./update.ts";
+import { patchOf, UpdateFields } from "./update.ts";
 
 /** Most memories in one call. */
 const MAX_BATCH = 1000;
@@ -75,14 +75,7 @@ export async function deleteBatch(runtime: Runtime, input: DeleteBatchInput): Pr
  */
 export async function updateBatch(runtime: Runtime, { updates }: UpdateBatchInput): Promise<BatchOutput> {
   const hashes = await fullKeys(runtime, updates.map(({ content_hash }) => content_hash), IN_UPDATES);
-  const patches = updates.map(({ tags, memory_type, metadata }, i) => ({
-    content_hash: hashes[i]!,
-    patch: {
-      ...(tags == null ? {} : { tags }),
-      ...(memory_type == null ? {} : { memory_type }),
-      ...(metadata == null ? {} : { metadata }),
-    },
-  }));
+  const patches = updates.map((update, i) => ({ content_hash: hashes[i]!, patch: patchOf(update) }));
   await checkChanges(runtime, patches, (index) => `updates.${index}.`);
   const changed = await patchAll(runtime, patches, { mayQueue: true });
   return outcome("Updated", hashes, changed);

@@ -12,8 +12,13 @@ export { isNullWord, listIn } from "../memory/loose_values.ts";
 
 type FilterInput = Partial<{ [K in keyof typeof FilterFields]: z.infer<(typeof FilterFields)[K]> }>;
 
-/** Drops absent fields; a missing `match_all` means any, and superseded memories are left out unless asked for. */
-export function filterOf(input: FilterInput): MemoryFilter {
+/**
+ * Drops absent fields; a missing `match_all` means any, and superseded memories are left out unless asked for; so
+ * are expired ones, always.
+ *
+ * @param now Unix seconds.
+ */
+export function filterOf(input: FilterInput, now = Date.now() / 1000): MemoryFilter {
   const filter: MemoryFilter = {};
   if (input.tags && input.tags.length > 0) {
     filter.tags = { values: input.tags, match: input.match_all ? "all" : "any" };
@@ -26,7 +31,9 @@ export function filterOf(input: FilterInput): MemoryFilter {
   if (input.role != null) filter.role = input.role;
   if (input.writer != null) filter.writer = input.writer;
   if (input.channel != null) filter.channel = input.channel;
-  if (input.include_superseded !== true) filter.superseded = false;
+  if (input.as_of != null) filter.valid_at = input.as_of;
+  else if (input.include_superseded !== true) filter.superseded = false;
+  filter.unexpired_at = now;
   return filter;
 }
 

@@ -20,6 +20,9 @@ import {
   NewMetadata,
   NewTagList,
   normaliseTags,
+  validityFault,
+  ValidityFields,
+  validityMetadata,
   viewOf,
 } from "../memory/schemas.ts";
 import { TimeSlice } from "../yielding.ts";
@@ -40,6 +43,7 @@ export const StoreInput = z.object({
   memory_type: NewMemoryType.nullish(),
   metadata: NewMetadata.default({}),
   conversation_id: NewConversationId.nullish(),
+  ...ValidityFields,
   client_hostname: ClientHostname.nullish(),
   agent_id: AgentId.nullish(),
   created_at: Instant.nullish()
@@ -166,6 +170,11 @@ function toMemory(runtime: Runtime, input: StoreInput, now: number, index?: numb
     const field = index === undefined ? "content" : `memories.${index}.content`;
     throw new MemoryError("too_large", `Cannot store ${fault}`, { field, value: content });
   }
+  const empty = validityFault(input);
+  if (empty !== null) {
+    const field = index === undefined ? "valid_until" : `memories.${index}.valid_until`;
+    throw new MemoryError("invalid_input", `Cannot store a memory that never holds: ${empty}`, { field });
+  }
   const hostname = includeHostname ? input.client_hostname?.trim() : undefined;
   const agent = input.agent_id?.trim();
   const tags = normaliseTags([
@@ -173,7 +182,7 @@ function toMemory(runtime: Runtime, input: StoreInput, now: number, index?: numb
     ...(hostname ? [`source:${hostname}`] : []),
     ...(agent ? [`agent:${agent}`] : []),
   ]);
-  const chunks = chunksOf(runtime, content), metadata = { ...input.metadata };
+  const chunks = chunksOf(runtime, content), metadata = { ...input.metadata, ...validityMetadata(input) };
   if (hostname) metadata.hostname = hostname;
   if (chunks > 1) metadata.total_chunks = chunks;
   return {

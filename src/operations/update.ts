@@ -5,8 +5,19 @@
  */
 
 import { z } from "zod";
+import { MemoryError } from "../errors.ts";
 import type { MemoryPatch } from "../memory/memory.ts";
-import { MemoryKey, MemoryType, MemoryView, NewMetadata, TagList, viewOf } from "../memory/schemas.ts";
+import {
+  ChangedValidityFields,
+  MemoryKey,
+  MemoryType,
+  MemoryView,
+  NewMetadata,
+  TagList,
+  validityFault,
+  validityMetadata,
+  viewOf,
+} from "../memory/schemas.ts";
 import { checkChanges } from "./check_changes.ts";
 import { updatedEvents } from "./event_types.ts";
 import { notFound } from "./get.ts";
@@ -19,6 +30,7 @@ export const UpdateFields = z.object({
   tags: TagList.nullish().describe("New tags, in place of the old ones."),
   memory_type: MemoryType.nullish(),
   metadata: NewMetadata.nullish().describe("Merged into the stored metadata, key by key."),
+  ...ChangedValidityFields,
 });
 export const UpdateInput = UpdateFields.extend({ content_hash: MemoryKey });
 export type UpdateInput = z.infer<typeof UpdateInput>;
@@ -33,6 +45,21 @@ export const UpdateOutput = z.object({
 });
 export type UpdateOutput = z.infer<typeof UpdateOutput>;
 
+/** The change that these fields ask for. */
+export function patchOf(input: z.infer<typeof UpdateFields>): MemoryPatch {
+  const empty = validityFault(input);
+  if (empty !== null) {
+    throw new MemoryError("invalid_input", `Cannot update a memory so that it never holds: ${empty}`, {
+      field: "valid_until",
+    });
+  }
+  const patch: MemoryPatch = {}, times = validityMetadata(input);
+  if (input.tags != null) patch.tags = input.tags;
+  if (input.memory_type != null) patch.memory_type = input.memory_type;
+  if (input.metadata != null || Object.keys(times).length > 0) patch.metadata = { ...input.metadata, ...times };
+  return patch;
+}
+
 /**
  * Changes a memory.
  *
@@ -41,10 +68,7 @@ export type UpdateOutput = z.infer<typeof UpdateOutput>;
  */
 export async function update(runtime: Runtime, input: UpdateInput): Promise<UpdateOutput> {
   const content_hash = await fullKey(runtime, input.content_hash);
-  const patch: MemoryPatch = {};
-  if (input.tags != null) patch.tags = input.tags;
-  if (input.memory_type != null) patch.memory_type = input.memory_type;
-  if (input.metadata != null) patch.metadata = input.metadata;
+  const patch = patchOf(input);
 
   const fields = Object.keys(patch);
   await checkChanges(runtime, [{ content_hash, patch }]);

@@ -13,6 +13,7 @@ import { backupJob } from "../operations/backup/schedule.ts";
 import { checkVectorsJob } from "../operations/check_vectors.ts";
 import { removeAbandonedJob } from "../operations/documents/unfinished.ts";
 import { stopUploads } from "../operations/documents/upload.ts";
+import { expireMemoriesJob } from "../operations/expire_memories.ts";
 import { emptyTrashJob } from "../operations/expire_trash.ts";
 import { findExposed } from "../operations/exposure.ts";
 import { startHealthWatch } from "../operations/health/watch.ts";
@@ -52,6 +53,7 @@ export function startWork(runtime: ServiceRuntime, config: Config, log: Logger):
     checkVectorsJob(runtime, log),
     ...upgradeStoreJob(runtime, log),
     emptyTrashJob(runtime, log),
+    expireMemoriesJob(runtime, log),
     takeCapturesJob(runtime, log),
     removeAbandonedJob(runtime, log),
     ...backupJob(runtime, config.backups, log),

@@ -72,6 +72,7 @@ export const Filters = {
     .describe("Only memories from this time on: ISO 8601, UTC by default, or Unix seconds."),
   created_before: FilterFields.created_before.describe("Only memories created before this time."),
   role: FilterFields.role,
+  as_of: FilterFields.as_of,
   include_superseded: FilterFields.include_superseded,
   writer: FilterFields.writer,
   channel: FilterFields.channel,

@@ -130,6 +130,7 @@ export const searchByTag = defineTool({
     page: Page,
     page_size: PageSize,
     role: FilterFields.role,
+    as_of: FilterFields.as_of,
     include_superseded: FilterFields.include_superseded,
     writer: FilterFields.writer,
     channel: FilterFields.channel,

@@ -9,6 +9,7 @@ import { withShortKeys } from "../memory/compact.ts";
 import { MemoryError } from "../errors.ts";
 import {
   AgentId,
+  ChangedValidityFields,
   ClientHostname,
   Content,
   MemoryKey,
@@ -16,6 +17,7 @@ import {
   NewConversationId,
   NewMemoryType,
   NewMetadata,
+  ValidityFields,
 } from "../memory/schemas.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { store } from "../operations/store.ts";
@@ -35,6 +37,7 @@ export const storeMemory = defineTool({
     memory_type: NewMemoryType.default("note").describe("Kind, such as note, decision or preference."),
     metadata: NewMetadata.default({}).describe("Free key-value data kept with the memory."),
     conversation_id: NewConversationId.optional(),
+    ...ValidityFields,
     client_hostname: ClientHostname.optional().describe("Name of the machine you run on."),
   }),
   output: z.object({
@@ -49,6 +52,7 @@ export const storeMemory = defineTool({
     }),
   }),
   aliases: { type: "memory_type", hostname: "client_hostname" },
+  listed: ["content", "tags", "memory_type", "metadata", "conversation_id", "client_hostname", "expires"],
   core: ["content", "tags", "memory_type"],
   first: true,
   async run(runtime, input, { agentId }) {
@@ -100,6 +104,7 @@ export const updateMemory = defineTool({
     tags: Tags.optional().describe("New tags, in place of the old ones."),
     memory_type: MemoryType.optional(),
     metadata: NewMetadata.optional().describe("Merged into the stored metadata, key by key."),
+    ...ChangedValidityFields,
   }),
   output: z.object({
     success: z.boolean(),
@@ -108,6 +113,7 @@ export const updateMemory = defineTool({
     queued: z.boolean().optional(),
   }),
   aliases: { id: "content_hash", hash: "content_hash", memory_id: "content_hash", type: "memory_type" },
+  listed: ["content_hash", "tags", "memory_type", "metadata", "valid_until"],
   async run(runtime, input) {
     const { success, message, content_hash, queued } = await update(runtime, input);
     return { success, message, content_hash, ...(queued ? { queued } : {}) };

@@ -8,6 +8,8 @@ import { createHash, type Hash } from "node:crypto";
 import { z } from "zod";
 import type { ModelIdentity } from "../../embedding/embedder.ts";
 import type { Memory } from "../../memory/memory.ts";
+import { Instant } from "../../memory/schemas.ts";
+import { countsAt } from "../../memory/validity.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import type { Salvage } from "../../storage/files.ts";
 import type { Runtime } from "../runtime.ts";
@@ -28,6 +30,9 @@ const CHUNK_CHARACTERS = 200_000;
 export const ExportInput = z.object({
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors; four times as large with them."),
   trash: z.boolean().default(true).describe("Whether what is in the trash comes along."),
+  as_of: Instant.nullish().describe(
+    "Only memories that counted at this time, with the relations among them; no trash.",
+  ),
 });
 export type ExportInput = z.infer<typeof ExportInput>;
 
@@ -112,6 +117,7 @@ async function* write(
       return { ...beginning(runtime), memories, trashed, vectors: false, model: null, damaged: true };
     },
   );
+  const as_of = input.as_of ?? null, among = new Set<string>();
   const written = { memories: part?.checkpoint.memories ?? 0, trashed: 0, relations: 0 };
   const chunk = (lines: object[]): ExportChunk => {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -122,7 +128,9 @@ async function* write(
   if (part === undefined) yield chunk([header]);
   if (part?.checkpoint.stage !== "rest") {
     for await (const { memories, next } of reading.memories(part?.checkpoint.after ?? null)) {
-      for (const group of bySize(memories, ({ content }) => content.length)) {
+      const counted = as_of === null ? memories : memories.filter((memory) => countsAt(memory, as_of));
+      if (as_of !== null) { for (const { content_hash } of counted) among.add(content_hash); }
+      for (const group of bySize(counted, ({ content }) => content.length)) {
         const lines = await reading.either(
           (storage) => memoryLines(storage, group, header.vectors ? header.model ?? null : null),
           () => group.map(memoryLine),
@@ -139,7 +147,7 @@ async function* write(
       }
     }
   }
-  if (input.trash) {
+  if (input.trash && as_of === null) {
     for await (const items of reading.trashed()) {
       written.trashed += items.length;
       for (const group of bySize(items, ({ memory }) => memory.content.length)) {
@@ -149,7 +157,8 @@ async function* write(
       }
     }
   }
-  for await (const relations of reading.relations()) {
+  for await (const all of reading.relations()) {
+    const relations = as_of === null ? all : all.filter(({ source, target }) => among.has(source) && among.has(target));
     written.relations += relations.length;
     yield chunk(relations.map((relation) => ({ kind: "relation", ...relation })));
   }

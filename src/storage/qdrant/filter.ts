@@ -6,6 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
+import { VALIDITY_KEYS } from "../../memory/validity.ts";
 import { escapeText } from "../escape.ts";
 import { factOf, RESERVED_ID, tagName, typeName } from "./layout.ts";
 
@@ -46,6 +47,25 @@ export function conditionsOf(filter: MemoryFilter, complete: boolean): Condition
     // The only condition that the reserved point would meet.
     must.push(filter.superseded ? is : { must_not: [is, { has_id: [RESERVED_ID] }] });
   }
+  const { valid_at, unexpired_at, expired_by } = filter;
+  const upTo = (key: string, time: number): Condition => ({ key, range: { lte: time } });
+  if (valid_at !== undefined) {
+    const from = `metadata.${VALIDITY_KEYS.valid_from}`;
+    const without: Condition = {
+      must_not: [{ key: from, range: { gte: -Number.MAX_VALUE } }],
+      must: [upTo("created_at", valid_at)],
+    };
+    must.push({ should: [upTo(from, valid_at), without] }, {
+      must_not: [
+        upTo(`metadata.${VALIDITY_KEYS.valid_until}`, valid_at),
+        upTo("superseded.at", valid_at),
+        { has_id: [RESERVED_ID] },
+      ],
+    });
+  }
+  const expires = `metadata.${VALIDITY_KEYS.expires}`;
+  if (unexpired_at !== undefined) must.push({ must_not: [upTo(expires, unexpired_at), { has_id: [RESERVED_ID] }] });
+  if (expired_by !== undefined) must.push(upTo(expires, expired_by));
   if (filter.writer !== undefined) must.push({ key: "writer.name", match: { value: escapeText(filter.writer) } });
   if (filter.channel !== undefined) must.push({ key: "writer.channel", match: { value: filter.channel } });
   for (const [key, value] of Object.entries(metadata ?? {})) {

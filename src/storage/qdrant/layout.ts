@@ -40,6 +40,9 @@ export const INDEXES: Record<string, Index> = {
   "superseded.by": "keyword",
   "writer.name": "keyword",
   "writer.channel": "keyword",
+  "metadata.unimem_valid_from": "float",
+  "metadata.unimem_valid_until": "float",
+  "metadata.unimem_expires": "float",
 };
 
 /** Indexes of the collection that all spaces but `default` share, besides. */

@@ -39,8 +39,9 @@ export class Filtering {
 /** Slots that pass the filter, by mark; null for all. `only` are the ids that passed what isn't indexed. */
 export function marksOf(index: MemoryIndex, filter: MemoryFilter, only: number[] | null): Uint8Array | null {
   // Nearly every search asks for current memories, and in most stores all are.
-  const { superseded, ...rest } = filter;
+  const { superseded, unexpired_at, ...rest } = filter;
   const restricts = only !== null || Object.values(rest).some((condition) => condition !== undefined) ||
-    superseded === true || (superseded === false && index.supersededCount > 0);
+    superseded === true || (unexpired_at !== undefined && index.expiringCount > 0) ||
+    (superseded === false && index.supersededCount > 0);
   return restricts ? index.match(filter, only) : null;
 }

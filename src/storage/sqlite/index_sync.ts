@@ -12,7 +12,7 @@ import { metadataRole } from "../../memory/role.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
 import { type Database, prepareRows, rowsOf, type Value } from "./database.ts";
 import { unescapeText } from "../escape.ts";
-import { MemoryIndex, type ModelVectors } from "./memory_index.ts";
+import { MemoryIndex, type MemoryTimes, type ModelVectors } from "./memory_index.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { ReanalysedMemory } from "./records.ts";
 import { tagsOf, textOf } from "./rows.ts";
@@ -31,11 +31,21 @@ const WORTH_GIVING_BACK = 10_000, GIVE_BACK_AFTER = 1000;
 
 const COLUMNS = "m.id, m.created_at, m.memory_type, m.conversation_id, m.tags, t.analyser, t.terms, " +
   "m.superseded IS NOT NULL, CASE WHEN m.metadata = '{}' THEN NULL ELSE m.metadata ->> '$.role' END, m.space, " +
-  "m.writer, v.codes";
+  "m.writer, CASE WHEN m.superseded IS NOT NULL OR instr(m.metadata, '\"unimem_') > 0 THEN json_array(" +
+  "m.superseded ->> '$.at', m.metadata -> '$.unimem_valid_from', m.metadata -> '$.unimem_valid_until', " +
+  "m.metadata -> '$.unimem_expires') END, v.codes";
 /** Where the vectors begin in a row of `COLUMNS`. */
-const VECTORS_AT = 11;
+const VECTORS_AT = 12;
 const JOINS = "FROM memories m LEFT JOIN memory_terms t ON t.memory_id = m.id " +
   "LEFT JOIN vectors v ON v.memory_id = m.id AND v.model = ?1";
+
+/** Times of a memory, of a row of `COLUMNS`; what is no number is none. */
+function timesOf(json: string): MemoryTimes {
+  const [replaced_at, valid_from, valid_until, expires] = (JSON.parse(json) as unknown[]).map((value) =>
+    typeof value === "number" ? value : undefined
+  );
+  return { replaced_at, valid_from, valid_until, expires };
+}
 
 /** Writes what is derived from memories that an analyser of another version has read. */
 export type ReplaceTerms = (items: ReanalysedMemory[]) => Promise<void>;
@@ -360,6 +370,7 @@ export class IndexSync {
         superseded: row[7] === 1,
         role: metadataRole({ role: row[8] == null ? null : String(row[8]) }),
         writer: row[10] == null ? null : String(row[10]),
+        ...row[11] == null ? {} : { times: timesOf(String(row[11])) },
       };
       index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
       models.forEach((model, column) => {

@@ -28,9 +28,14 @@ export interface IndexedMemory {
   superseded?: Supersession | boolean;
   /** The role that its metadata name; null where they name none. */
   role: Role | null;
+  /** Absent where it has none. */
+  times?: MemoryTimes;
   /** JSON of its `Writer`; absent where that isn't known. */
   writer?: string | null;
 }
+
+/** Times of a memory besides its creation, in Unix seconds; those of `memory/validity.ts`, and when it was replaced. */
+export type MemoryTimes = { [time in "replaced_at" | "valid_from" | "valid_until" | "expires"]?: number | undefined };
 
 /** Vectors of one model. */
 export interface ModelVectors {
@@ -85,6 +90,9 @@ export class MemoryIndex {
   #writers = new Uint32Array(0);
   #writerNames = new Interned();
   #supersededCount = 0;
+  /** By slot; most memories have none. */
+  #times = new Map<number, MemoryTimes>();
+  #expiringCount = 0;
   #typeNames = new FoldedNames();
   #conversationNames = new Interned();
   /** Lists of tags, as tag numbers joined by commas: many memories share theirs. */
@@ -114,6 +122,11 @@ export class MemoryIndex {
   /** Memories that newer ones replaced. */
   get supersededCount(): number {
     return this.#supersededCount;
+  }
+
+  /** Memories that expire at some time. */
+  get expiringCount(): number {
+    return this.#expiringCount;
   }
 
   get uniqueTags(): number {
@@ -222,6 +235,8 @@ export class MemoryIndex {
     const superseded = filter.superseded === undefined ? null : Number(filter.superseded);
     const role = filter.role === undefined ? null : ROLES.indexOf(filter.role) + 1;
     const writers = this.#matchWriters(filter);
+    const { valid_at, unexpired_at, expired_by } = filter;
+    const isTimed = valid_at !== undefined || unexpired_at !== undefined || expired_by !== undefined;
     const from = filter.created_from ?? -Infinity, before = filter.created_before ?? Infinity;
     const test = (slot: number) => {
       if (this.#alive[slot] !== 1 || (types !== null && !types.includes(this.#types[slot]!))) return;
@@ -231,6 +246,15 @@ export class MemoryIndex {
       if (role !== null && this.#roles[slot] !== role) return;
       if (writers !== null && writers[this.#writers[slot]!] !== 1) return;
       const created = this.created[slot]!;
+      if (isTimed) {
+        const times = this.#times.get(slot), expires = times?.expires ?? Infinity;
+        if (unexpired_at !== undefined && expires <= unexpired_at) return;
+        if (expired_by !== undefined && expires > expired_by) return;
+        if (valid_at !== undefined) {
+          if ((times?.valid_from ?? created) > valid_at || (times?.valid_until ?? Infinity) <= valid_at) return;
+          if ((times?.replaced_at ?? Infinity) <= valid_at) return;
+        }
+      }
       if (created >= from && created < before) marks[slot] = 1;
     };
     if (only !== null) {
@@ -339,7 +363,9 @@ export class MemoryIndex {
     return matches;
   }
 
-  #setChangeable(slot: number, { memory_type, tags, superseded = false, role }: IndexedMemory): void {
+  #setChangeable(slot: number, { memory_type, tags, superseded = false, role, times }: IndexedMemory): void {
+    if (times !== undefined) this.#times.set(slot, times);
+    this.#expiringCount += Number(times?.expires !== undefined);
     const effective = role ?? roleIn(this.#features[slot]!);
     this.#roles[slot] = effective === null ? 0 : ROLES.indexOf(effective) + 1;
     this.#superseded[slot] = superseded === false ? 0 : 1;
@@ -354,6 +380,8 @@ export class MemoryIndex {
 
   #releaseChangeable(slot: number): void {
     this.#supersededCount -= this.#superseded[slot]!;
+    this.#expiringCount -= Number(this.#times.get(slot)?.expires !== undefined);
+    this.#times.delete(slot);
     this.#typeNames.release(this.#types[slot]!);
     const set = this.#tagSets[slot]!;
     if (set === 0) return;

@@ -330,6 +330,52 @@ export function search(test: StorageTest): void {
     assertEquals((await listed({ superseded: false })).length, 3);
   });
 
+  test("finds what counted at a time, what hasn't expired, and what has", async (storage) => {
+    const created = 1_700_000_000, at = (offset: number) => created + offset;
+    const timed = (number: number, times: Record<string, number | string | null>) =>
+      plain(number, {
+        metadata: Object.fromEntries(Object.entries(times).map(([name, time]) => [`unimem_${name}`, time])),
+      });
+    await storage.store([
+      plain(1),
+      timed(2, { valid_from: at(-100), valid_until: at(50) }),
+      timed(3, { valid_from: at(100) }),
+      timed(4, { expires: at(60) }),
+      timed(5, { expires: "1", valid_until: null, valid_from: "x" }),
+    ]);
+    await storage.update(hashOf(1), { superseded: { by: hashOf(3), at: at(80), reason: "" } }, at(90));
+    const listed = async (filter: MemoryFilter) =>
+      (await storage.list({ filter, offset: 0, limit: 9, order: "oldest" })).memories
+        .map(({ content_hash }) => numberOf(content_hash));
+    for (
+      const [offset, numbers] of [
+        [-101, []],
+        [-100, [2]],
+        [1, [1, 2]],
+        [10, [1, 2, 4, 5]],
+        [50, [1, 4, 5]],
+        [80, [4, 5]],
+        [100, [3, 4, 5]],
+      ] as [number, number[]][]
+    ) {
+      const filter = { valid_at: at(offset) };
+      assertEquals(await listed(filter), numbers, `${offset}`);
+      assertEquals((await foundByWords(storage, "memory number", filter)).length, numbers.length, `${offset}`);
+      const page = await storage.findText("Memory", { filter, offset: 0, limit: 9 });
+      assertEquals([page.total, page.memories.length], [numbers.length, numbers.length]);
+    }
+    assertEquals(await listed({ unexpired_at: at(59) }), [1, 2, 3, 4, 5]);
+    assertEquals(await listed({ unexpired_at: at(60) }), [1, 2, 3, 5]);
+    assertEquals([await listed({ expired_by: at(59) }), await listed({ expired_by: at(60) })], [[], [4]]);
+    await storage.update(hashOf(4), { metadata: { unimem_expires: null } }, at(90));
+    assertEquals(await listed({ unexpired_at: at(900) }), [1, 2, 3, 4, 5]);
+    await storage.update(hashOf(5), { metadata: { unimem_expires: at(5) } }, at(91));
+    assertEquals(await listed({ unexpired_at: at(5) }), [1, 2, 3, 4]);
+    await storage.delete([hashOf(5)]);
+    await storage.store([plain(6)]);
+    assertEquals(await listed({ unexpired_at: at(900) }), [1, 2, 3, 4, 6]);
+  });
+
   test("says that a query's vector was ignored since it is of a model that isn't served", async (storage) => {
     const search = async (model: string | null, dimensions = DIMENSIONS) =>
       (await storage.candidates({

@@ -1,5 +1,6 @@
 /** What the driver in memory keeps: spaces with memories, trash and relations, models and notes. */
 
+import { countsAt, isExpired } from "../../../src/memory/validity.ts";
 import type { ModelIdentity } from "../../../src/embedding/embedder.ts";
 import { MemoryError } from "../../../src/errors.ts";
 import { fold } from "../../../src/memory/fold.ts";
@@ -106,6 +107,9 @@ export function passes(memory: Memory, filter: MemoryFilter): boolean {
     (role === undefined || roleOf(memory) === role) &&
     (writer === undefined || memory.writer?.name === writer) &&
     (channel === undefined || memory.writer?.channel === channel) &&
+    (filter.valid_at === undefined || countsAt(memory, filter.valid_at)) &&
+    (filter.unexpired_at === undefined || !isExpired(memory, filter.unexpired_at)) &&
+    (filter.expired_by === undefined || isExpired(memory, filter.expired_by)) &&
     (superseded === undefined || (memory.superseded !== undefined) === superseded) &&
     Object.entries(filter.metadata ?? {}).every(([key, value]) => memory.metadata[key] === value);
 }
