@@ -32,9 +32,13 @@ export function watchedStorage<T extends MemoryStorage>(
     }));
 }
 
+/** Members that take the place of a store's; a function makes them for the store itself and for each of its views. */
+export type Overrides = Partial<MemoryStorage> | ((view: MemoryStorage) => Partial<MemoryStorage>);
+
 /** The store with the members that `overrides` has. */
-export function overriddenStorage<T extends MemoryStorage>(storage: T, overrides: Partial<MemoryStorage>): T {
-  return everywhere(storage, (view) => override(view, overrides as Partial<typeof view>));
+export function overriddenStorage<T extends MemoryStorage>(storage: T, overrides: Overrides): T {
+  const made = (view: MemoryStorage) => typeof overrides === "function" ? overrides(view) : overrides;
+  return everywhere(storage, (view) => override(view, made(view) as Partial<typeof view>));
 }
 
 function everywhere<T extends MemoryStorage>(storage: T, wrap: <V extends MemoryStorage>(view: V) => V): T {

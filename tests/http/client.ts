@@ -10,9 +10,8 @@ import type { HttpSettings, RestApp } from "../../src/http/endpoint.ts";
 import type { Events, HubOptions } from "../../src/operations/events.ts";
 import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import { testRuntime } from "../helpers/runtime.ts";
-import { overriddenStorage } from "../helpers/storage.ts";
+import { overriddenStorage, type Overrides } from "../helpers/storage.ts";
 
 /** What came back; `json` is null for other types. */
 export interface Answer {
@@ -45,7 +44,7 @@ export interface ClientOptions {
   http?: Partial<HttpSettings>;
   operations?: Partial<OperationSettings>;
   /** Methods that replace the store's, e.g. to make it fail. */
-  storage?: Partial<MemoryStorage>;
+  storage?: Overrides;
   events?: HubOptions;
   /** Parts that replace the loaded model. */
   embeddings?: Partial<EmbeddingModels>;
