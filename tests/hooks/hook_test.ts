@@ -214,7 +214,8 @@ Deno.test("a hook says nothing and fails nobody, whatever it is given", () =>
     for (
       const input of ["", "null", "[]", "{", '{"hook_event_name":"Nothing"}', '{"hook_event_name":"UserPromptSubmit"}']
     ) {
-      const call = { client: "claude-code" as const, event: null, dataFolder: folder, cwd: folder, input };
+      const budgetMs = performance.now() + BUDGET_MS;
+      const call = { client: "claude-code" as const, event: null, dataFolder: folder, cwd: folder, input, budgetMs };
       assertEquals(await runHook(call), "", input);
     }
     assertEquals(await stop(folder, "s", join(folder, "missing.jsonl")), "");
