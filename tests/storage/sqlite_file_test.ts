@@ -489,7 +489,8 @@ Deno.test("vectors of long memories, and pages of them, are read in slices", () 
     const storage = await open(join(folder, "memory.db"));
     await storage.registerModel(MODEL);
     const items = Array.from({ length: 30 }, (_, i) => ({
-      memory: memory(i, { content: `${i} ${"word ".repeat(20_000)}` }),
+      // Reading it takes longer than a slice on a fast machine too.
+      memory: memory(i, { content: `${i} ${"x".repeat(900_000)}` }),
       vectors: { model: MODEL.id, chunks: Array.from({ length: 300 }, () => vector(i, MODEL.dimensions)) },
     }));
     await storage.store(items);
