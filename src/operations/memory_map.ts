@@ -55,17 +55,24 @@ const maps = new WeakMap<HealthRecord, Map<string, MemoryMap>>();
 
 /** The map as far as it is; looking at it brings it up to date in the background. */
 export async function memoryMap(runtime: Runtime, { limit }: z.infer<typeof MapInput>): Promise<MapOutput> {
-  const map = mapOf(runtime), { fault } = map;
-  map.fault = undefined;
-  if (fault !== undefined) throw fault;
+  const map = mapOf(runtime);
+  throwFault(map);
   const isOther = map.limit !== limit;
   if (map.building === null) {
     map.limit = limit;
     map.building = build(runtime, map).catch((error) => void (map.fault = error)).finally(() => map.building = null);
     // A small store is done at once.
     await Promise.race([map.building, new Promise((resolve) => setTimeout(resolve, 200))]);
+    throwFault(map);
   }
   return { ...map.shown, state: map.building !== null && (isOther || map.shown.total === 0) ? "building" : "ready" };
+}
+
+/** Throws what made the last build fail, once: what was shown before must not pass for what is there now. */
+function throwFault(map: MemoryMap): void {
+  const { fault } = map;
+  map.fault = undefined;
+  if (fault !== undefined) throw fault;
 }
 
 function mapOf(runtime: Runtime): MemoryMap {
