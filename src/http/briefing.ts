@@ -56,6 +56,6 @@ export function addBriefing(app: RestApp, settings: RouteSettings): void {
     body: Resolution,
     answer: ResolveCandidateOutput.openapi("CandidateResolution"),
     answers: "It was decided, now or earlier.",
-    problems: [400, 404, 409, 503],
+    problems: [404, 409, 503],
   }, ({ path, body }, runtime) => resolveCandidate(runtime, { ...body, id: path("id").toLowerCase() }));
 }
