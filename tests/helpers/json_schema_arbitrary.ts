@@ -13,6 +13,7 @@ export interface Schema {
   type?: string | string[];
   format?: string;
   enum?: unknown[];
+  const?: unknown;
   default?: unknown;
   anyOf?: Schema[];
   oneOf?: Schema[];
@@ -114,6 +115,7 @@ export class SchemaArbitraries {
         Object.assign({}, ...parts)
       );
     }
+    if (schema.const !== undefined) return fc.constant(schema.const);
     if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
     if (Array.isArray(schema.type)) {
       return fc.oneof(...schema.type.map((type) => this.#valid({ ...schema, type }, name)));

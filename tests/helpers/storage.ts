@@ -35,15 +35,23 @@ export function watchedStorage<T extends MemoryStorage>(
 /** Members that take the place of a store's; a function makes them for the store itself and for each of its views. */
 export type Overrides = Partial<MemoryStorage> | ((view: MemoryStorage) => Partial<MemoryStorage>);
 
-/** The store with the members that `overrides` has. */
-export function overriddenStorage<T extends MemoryStorage>(storage: T, overrides: Overrides): T {
+/** The store with the members that `overrides` has, and its spaces with those that `spaces` has. */
+export function overriddenStorage<T extends MemoryStorage>(
+  storage: T,
+  overrides: Overrides,
+  spaces: Partial<StoreSpaces> = {},
+): T {
   const made = (view: MemoryStorage) => typeof overrides === "function" ? overrides(view) : overrides;
-  return everywhere(storage, (view) => override(view, made(view) as Partial<typeof view>));
+  return everywhere(storage, (view) => override(view, made(view) as Partial<typeof view>), spaces);
 }
 
-function everywhere<T extends MemoryStorage>(storage: T, wrap: <V extends MemoryStorage>(view: V) => V): T {
+function everywhere<T extends MemoryStorage>(
+  storage: T,
+  wrap: <V extends MemoryStorage>(view: V) => V,
+  overrides: Partial<StoreSpaces> = {},
+): T {
   const wrapped = wrap(storage), spaces = Reflect.get(storage, "spaces") as StoreSpaces | undefined;
   if (spaces === undefined) return wrapped;
   const within: StoreSpaces["within"] = (scope) => wrap(spaces.within(scope));
-  return override(wrapped, { spaces: override(spaces, { within }) } as unknown as Partial<T>);
+  return override(wrapped, { spaces: override(spaces, { ...overrides, within }) } as unknown as Partial<T>);
 }

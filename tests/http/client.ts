@@ -10,6 +10,7 @@ import type { HttpSettings, RestApp } from "../../src/http/endpoint.ts";
 import type { Events, HubOptions } from "../../src/operations/events.ts";
 import type { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
+import type { StoreSpaces } from "../../src/storage/contract/spaces.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 import { overriddenStorage, type Overrides } from "../helpers/storage.ts";
 
@@ -45,6 +46,8 @@ export interface ClientOptions {
   operations?: Partial<OperationSettings>;
   /** Methods that replace the store's, e.g. to make it fail. */
   storage?: Overrides;
+  /** Methods that replace those of the store's spaces. */
+  spaces?: Partial<StoreSpaces>;
   events?: HubOptions;
   /** Parts that replace the loaded model. */
   embeddings?: Partial<EmbeddingModels>;
@@ -73,9 +76,9 @@ export async function openClient(options: ClientOptions = {}): Promise<TestClien
   });
   const { storage, events } = opened.runtime;
   Object.assign(events, options.hub);
-  const runtime = options.storage === undefined
+  const runtime = options.storage === undefined && options.spaces === undefined
     ? opened.runtime
-    : { ...opened.runtime, storage: overriddenStorage(storage, options.storage) };
+    : { ...opened.runtime, storage: overriddenStorage(storage, options.storage ?? {}, options.spaces) };
   const logged: string[] = [];
   const app = appOver(runtime, { log: createLogger("error", (line) => logged.push(line)), ...options.http });
   const answer = async (path: string, init: RequestInit) => await read(await app.request(path, init));

@@ -3,9 +3,10 @@ import { assert, assertEquals, fail } from "@std/assert";
 import { MemoryError } from "../../src/errors.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { PUBLIC_PAGES } from "../../src/http/pages.ts";
-import { Grants } from "../../src/oauth/grants.ts";
+import type { StoreSpaces } from "../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
 import type { EventHub } from "../../src/operations/events.ts";
+import { makeGrant } from "../helpers/grants.ts";
 import { type Answer, type ClientOptions, openClient, type TestClient } from "./client.ts";
 
 interface Operation {
@@ -22,6 +23,8 @@ interface Document {
 const UNKNOWN = "0".repeat(64);
 /** Key of a second memory in the store. */
 const OTHER = contentHash("other");
+/** The space that routes of spaces are about, with one memory, and the one that they make of it. */
+const SPACE = "project-a", OTHER_SPACE = "project-b";
 /** A form with a file, in a boundary that `FORM_TYPE` names. */
 const form = (field: string) =>
   `--b\r\nContent-Disposition: form-data; name="${field}"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n`;
@@ -48,6 +51,13 @@ const BODIES: Record<string, unknown> = {
     '"trashed":0,"vectors":false,"model":null}\n{"kind":"memory","content":"new"}\n',
   addRelation: { target_hash: OTHER, relation_type: "supports" },
   supersedeMemory: { new_hash: OTHER },
+  resolveCandidate: { action: "confirm" },
+  createKey: { name: "laptop", rights: "write" },
+  rotateKey: {},
+  createSpace: { name: OTHER_SPACE },
+  renameSpace: { name: OTHER_SPACE },
+  moveMemories: { to: OTHER_SPACE, content_hashes: ["HASH"] },
+  mergeSpace: { into: OTHER_SPACE, confirm_count: 1 },
 };
 
 /** A request that is refused, by operationId: its body, its query, what stands in its path. */
@@ -60,16 +70,23 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
   maintain: { path: "bogus" },
   addRelation: { body: { target_hash: UNKNOWN } },
   supersedeMemory: { body: { new_hash: UNKNOWN } },
+  moveMemories: { body: { to: OTHER_SPACE } },
+  mergeSpace: { body: { into: OTHER_SPACE } },
+  deleteSpace: { query: "" },
   memoryGrowth: { query: "?period=bogus" },
   tagUsage: { query: "?period=bogus" },
   topTags: { query: "?period=bogus" },
 };
 
 /** Queries without which a request is refused, by operationId. */
-const QUERIES: Record<string, string> = { renameTag: "?new_tag=y", removeRelation: `?target_hash=${OTHER}` };
+const QUERIES: Record<string, string> = {
+  renameTag: "?new_tag=y",
+  removeRelation: `?target_hash=${OTHER}`,
+  deleteSpace: "?confirm_count=1",
+};
 /** What no parameter takes. */
 const BAD_QUERY = "?page=0&limit=0&remove_from_memory=maybe&types=0&permanent=maybe&n_results=0&timezone=&days=0" +
-  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus&vectors=maybe&depth=9";
+  "&granularity=bogus&content_hashes=bogus&new_tag=&keep=bogus&vectors=maybe&depth=9&confirm_count=0.5&dry_run=maybe";
 /** Answers that are documented for their shape alone. */
 const NEVER = new Set(["forceSync 200"]);
 
@@ -108,6 +125,12 @@ function failing(error: unknown): Partial<MemoryStorage> {
   };
 }
 
+/** Spaces of which every call fails. */
+function failingSpaces(error: unknown): Partial<StoreSpaces> {
+  const no = () => Promise.reject(error);
+  return { list: no, create: no, rename: no, move: no, remove: no };
+}
+
 /** A store that fails even to tell its name, which is the only way to break the health answers. */
 const broken: Partial<MemoryStorage> = {
   ...failing(new TypeError("broken")),
@@ -125,7 +148,7 @@ function failingHub(error: unknown): Partial<EventHub> {
 }
 
 function provoking(error: MemoryError): ClientOptions {
-  return { storage: failing(error), hub: failingHub(error) };
+  return { storage: failing(error), spaces: failingSpaces(error), hub: failingHub(error) };
 }
 
 /** What provokes each status besides 200. */
@@ -133,19 +156,28 @@ const CLIENTS: Record<string, ClientOptions> = {
   401: { http: { apiKey: "key" } },
   409: provoking(new MemoryError("conflict", "Cannot supersede the memory")),
   429: provoking(new MemoryError("overloaded", "Too much waits")),
-  500: { storage: broken, hub: failingHub(new TypeError("broken")) },
+  500: {
+    storage: broken,
+    spaces: failingSpaces(new TypeError("broken")),
+    hub: failingHub(new TypeError("broken")),
+  },
   503: provoking(new MemoryError("unavailable", "Cannot reach the store")),
   507: provoking(new MemoryError("full", "Cannot store memories: the store's disk is full")),
 };
+
+/** What provokes a status of one operation that needs settings of its own. */
+const OWN_CLIENTS: Record<string, ClientOptions> = { "createKey 400": { http: { anonymous: true } } };
 
 const typeOf = (operation: Operation, status: string) => Object.keys(operation.responses[status]!.content)[0]!;
 const isStream = (operation: Operation) => typeOf(operation, "200") === "text/event-stream";
 
 async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
-  await using client = await openClient(CLIENTS[status] ?? {});
+  await using client = await openClient(OWN_CLIENTS[`${operation.operationId} ${status}`] ?? CLIENTS[status] ?? {});
   if (operation.operationId === "readAudit" && status === "503") Deno.writeTextFileSync(`${client.folder}/audit`, "");
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
   if (status === "200") await client.store("other");
+  const inSpace = path.includes("{name}") && (status === "200" || status === "400");
+  if (inSpace) await client.send("POST", "/api/memories", { content: "there" }, { "X-Unimem-Space": SPACE });
   const isForm = operation.operationId in FORMS;
   const headers: Record<string, string> = isForm ? { ...FORM_TYPE } : {};
   if (operation.operationId === "importMemories") headers["Content-Type"] = "application/x-ndjson";
@@ -162,7 +194,8 @@ async function provoke(status: string, path: string, method: string, operation: 
     else query = BAD_QUERY;
   }
   const filled = path.replace("{content_hash}", hash).replace("{old_tag}", "x")
-    .replace("{id}", status === "200" && path.includes("{id}") ? await granted(client) : "a".repeat(16))
+    .replace("{id}", status === "200" ? await IDS[operation.operationId]?.(client) ?? "" : "a".repeat(16))
+    .replace("{name}", inSpace ? SPACE : "nowhere")
     .replace("{operation}", refused.path ?? "optimize_db")
     .replace("{upload_id}", status === "200" && path.includes("{upload_id}") ? await uploaded(client) : UNKNOWN);
   // A stream ends when the service does.
@@ -181,26 +214,20 @@ async function uploaded(client: TestClient): Promise<string> {
   return (await client.send("POST", "/api/documents/upload", FORMS.uploadDocument, FORM_TYPE)).json.upload_id;
 }
 
-/** The id of a grant. */
-async function granted({ runtime }: TestClient): Promise<string> {
-  const grants = new Grants(
-    runtime.storage,
-    { code: 60, access: 60 },
-    () => Date.now() / 1000,
-    () => performance.now(),
-  );
-  const code = await grants.create({
-    client_id: "client",
-    client_name: "Client",
-    browser: null,
-    redirect_uri: "http://localhost/",
-    challenge: "",
-    rights: "read",
-    spaces: { write: "default", read: [] },
-    resource: "http://localhost",
-    approved_by: "key",
-  });
-  return code.split("_")[1]!;
+/** What stands for `{id}` in the path of an operation that succeeds. */
+const IDS: Record<string, (client: TestClient) => Promise<string>> = {
+  revokeGrant: ({ runtime }) => makeGrant(runtime.storage),
+  rotateKey: keyMade,
+  revokeKey: keyMade,
+  resolveCandidate: async (client) => {
+    await client.store("We've decided to use Hono for the API. See you.", { memory_type: "turn" });
+    return (await client.get("/api/candidates")).json.candidates[0].id;
+  },
+};
+
+/** The id of a key; without what verifies keys, the app under test stays open. */
+async function keyMade(client: TestClient): Promise<string> {
+  return (await client.send("POST", "/api/keys", { name: "laptop", rights: "read" })).json.key.id;
 }
 
 Deno.test("every documented answer of every route validates against the document", async (t) => {

@@ -7,6 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { assert, assertEquals, fail } from "@std/assert";
 import fc from "fast-check";
 import { anyJson, nested, oddText, type Schema, SchemaArbitraries } from "../helpers/json_schema_arbitrary.ts";
+import { makeGrant } from "../helpers/grants.ts";
 import { openClient, type TestClient } from "./client.ts";
 
 interface Content {
@@ -50,8 +51,44 @@ const bytesOf = (text: string) => Uint8Array.from(text, (char) => char.charCodeA
 /** UTF-8 as Latin-1, which is what a case's body is kept in. */
 const utf8 = (text: string) => Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 
-/** Values that mean something to the service, by parameter name. */
-function hintsFor(hashes: string[], uploads: string[]): Record<string, fc.Arbitrary<unknown>> {
+/** What the store holds at first, by the ids that requests name it by. */
+interface Known {
+  hashes: string[];
+  uploads: string[];
+  keys: string[];
+  grants: string[];
+  candidates: string[];
+}
+
+/** Names of spaces; the first is there always. */
+const SPACES = ["default", "project-a", "project-b", "project-c"];
+/** Keys, grants and turns with a candidate: each can be ended or decided once. */
+const OF_EACH = 20;
+
+/** Makes what can only be named by an id that the service gives. */
+async function prepare(client: TestClient): Promise<Omit<Known, "hashes">> {
+  const known = { uploads: [] as string[], keys: [] as string[], grants: [] as string[] };
+  const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n';
+  for (let i = 0; i < OF_EACH; i++) {
+    const uploaded = await client.send("POST", "/api/documents/upload", form, { "content-type": FORM_TYPE });
+    known.uploads.push(uploaded.json.upload_id);
+    // No part of this app verifies keys, so that it stays open whatever keys there are.
+    const made = await client.send("POST", "/api/keys", { name: `key ${i}`, rights: "write" });
+    known.keys.push(made.json.key.id);
+    known.grants.push(await makeGrant(client.runtime.storage));
+    await client.store(`We've decided to use tool number ${i} for this.`, { memory_type: "turn" });
+  }
+  for (const name of SPACES.slice(1)) await client.send("POST", "/api/spaces", { name });
+  const { candidates } = (await client.get("/api/candidates?limit=100")).json;
+  assertEquals(candidates.length, OF_EACH);
+  return { ...known, candidates: candidates.map(({ id }: { id: string }) => id) };
+}
+
+/**
+ * Values that mean something to the service, by parameter name; by the collection too, as `keys.id`, where the name
+ * alone doesn't tell what it is.
+ */
+function hintsFor({ hashes, uploads, keys, grants, candidates }: Known): Record<string, fc.Arbitrary<unknown>> {
   const named = (arbitrary: fc.Arbitrary<unknown>, ...names: string[]) =>
     names.map((name) => [name, arbitrary] as const);
   const hash = fc.oneof(
@@ -77,18 +114,23 @@ function hintsFor(hashes: string[], uploads: string[]): Record<string, fc.Arbitr
     ...named(period, "period"),
     ...named(fc.constantFrom(...uploads), "upload_id"),
     ...named(zone, "timezone", "time_zone"),
+    ...named(fc.constantFrom(...SPACES), "name", "to", "into", "write", "read", "spaces.name"),
+    ...named(fc.constantFrom(...keys), "keys.id"),
+    ...named(fc.constantFrom(...grants), "grants.id"),
+    ...named(fc.constantFrom(...candidates), "candidates.id"),
   ]);
 }
 
 /** The requests of one route. */
 function casesOf(route: Route, values: SchemaArbitraries, exported: string[]): fc.Arbitrary<Case> {
   const { parameters = [], requestBody } = route.operation;
+  const collection = route.path.split("/")[2];
   const path = fc.tuple(
     ...parameters.filter((p) => p.in === "path").map(({ name, schema }) =>
       // Dots and nothing are resolved before a request is sent, and would ask for another route.
-      values.of(schema, name).map((value) => [name, String(value)] as const).filter(([, text]) =>
-        !/^\.{0,2}$/.test(text)
-      )
+      values.of(schema, name === "id" || name === "name" ? `${collection}.${name}` : name).map((value) =>
+        [name, String(value)] as const
+      ).filter(([, text]) => !/^\.{0,2}$/.test(text))
     ),
   );
   const query = fc.record(
@@ -236,15 +278,9 @@ Deno.test(`${CASES} generated requests get only answers that the document promis
   const storeAll = () =>
     Promise.all(CONTENTS.map((text, i) => client.store(text, { tags: ["a", i % 2 ? "b" : "infra"] })));
   const hashes = await storeAll();
-  const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n';
-  const uploads: string[] = [];
-  for (let i = 0; i < 20; i++) {
-    uploads.push(
-      (await client.send("POST", "/api/documents/upload", form, { "content-type": FORM_TYPE })).json.upload_id,
-    );
-  }
+  const prepared = await prepare(client);
   const exported = (await client.get("/api/export")).text.trimEnd().split("\n");
-  const hints = hintsFor(hashes, uploads);
+  const hints = hintsFor({ hashes, ...prepared });
   const [fit, broken] = [false, true].map((broken) => new SchemaArbitraries(resolve, hints, broken));
   const routes = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ path, method, operation }))
