@@ -139,11 +139,13 @@ Deno.test("a service answers a very long content at once, found by words, and ma
       const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
       return await (await fetch(`${service.http}${path}`, init)).json();
     };
-    const coverage = async () =>
-      (await (await fetch(`${service.http}/api/health/detailed`)).json()).embedding.coverage as {
-        memories: number;
-        embedded: number;
+    const embedding = async () =>
+      (await (await fetch(`${service.http}/api/health/detailed`)).json()).embedding as {
+        status: { state: string };
+        coverage: { memories: number; embedded: number };
       };
+    const coverage = async () => (await embedding()).coverage;
+    await until(embedding, ({ status }) => status.state === "ready", "the model");
     await until(
       async () => await (await fetch(`${service.http}/metrics`)).text(),
       (text) => text.includes("unimem_background_work_here 1"),
