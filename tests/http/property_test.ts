@@ -114,6 +114,10 @@ function hintsFor({ hashes, uploads, keys, grants, candidates }: Known): Record<
     ...named(period, "period"),
     ...named(fc.constantFrom(...uploads), "upload_id"),
     ...named(zone, "timezone", "time_zone"),
+    // The end of a validity must come after its beginning.
+    ...named(fc.constantFrom("2024-06-01T12:00:00Z", "2025-01-01"), "valid_from"),
+    ...named(fc.constantFrom("2030-01-01", "2098-01-01T00:00:00Z"), "valid_until", "expires"),
+    ...named(fc.constantFrom("2025-06-01", "2029-01-01"), "as_of"),
     ...named(fc.constantFrom(...SPACES), "name", "to", "into", "write", "read", "spaces.name"),
     ...named(fc.constantFrom(...keys), "keys.id"),
     ...named(fc.constantFrom(...grants), "grants.id"),
