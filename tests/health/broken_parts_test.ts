@@ -303,6 +303,8 @@ Deno.test("the doctor changes nothing, beside a service and without one", () =>
       await using service = await start("unified", env);
       await modelReady(service);
       await store(service, "Something");
+      // The audit log is written a moment after what it tells of.
+      await until(() => Promise.resolve(files()), (names) => names.includes("audit"), "the audit log");
       const before = files();
       assertEquals([(await doctor(beside(service, env))).code, files()], [0, before]);
       service.kill("SIGTERM");
