@@ -5,7 +5,8 @@
  */
 
 import { dirname, join } from "node:path";
-import { type AccessSettings, SHORT_KEY, TOO_SHORT_KEY } from "./access/access.ts";
+import type { AccessSettings } from "./access/access.ts";
+import { SHORT_KEY, TOO_SHORT_KEY } from "./access/warnings.ts";
 import type { Places } from "./operations/exposure.ts";
 import { DEFAULT_IN_FLIGHT_BYTES } from "./access/body.ts";
 import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
@@ -24,7 +25,7 @@ import type { OperationSettings } from "./operations/runtime.ts";
 import type { SettingValues } from "./settings.ts";
 import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 
-export { accessWarnings } from "./access/access.ts";
+export { accessWarnings } from "./access/warnings.ts";
 export { spacesIn } from "./config/spaces.ts";
 export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
 export { expandHome, homeOf } from "./config/home.ts";
@@ -53,6 +54,8 @@ export interface Config {
   readonly serverName: string;
   /** Spaces of commands and of clients over stdio, the first one to write to; null where none are chosen. */
   readonly spaces: readonly string[] | null;
+  /** The service that commands work with, without a slash at its end, and the key for it; null for the store here. */
+  readonly remote: { server: string | null; key: string | null };
   /** Folder for all data that has no place of its own. */
   readonly baseDir: string;
   readonly access: AccessSettings;
@@ -120,6 +123,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
     mcp: { ...mcp, transport: transport === "stdio" || transport === "off" ? transport : "http" },
     serverName: values.NAME ?? "unimem",
     spaces: values.MCP_SPACE ?? null,
+    remote: { server: values.UNIMEM_SERVER?.replace(/\/+$/, "") ?? null, key: values.UNIMEM_API_KEY ?? null },
     baseDir,
     access: accessOf(values, [http.host, mcp.host], oauth === null ? publicUrlOf(values, []) : oauth.publicUrl),
     oauth,

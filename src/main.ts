@@ -4,12 +4,9 @@
  * @module
  */
 
-// First, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those made later.
-import { closeAll, openForCommand, openRuntime, startService } from "./unified.ts";
 import { availableParallelism, homedir } from "node:os";
 import { dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { watchClient } from "./ancestors.ts";
 import {
   type Config,
   dataFolder,
@@ -26,17 +23,16 @@ import {
   spacesIn,
   type WithoutEffect,
 } from "./config.ts";
-import type { ServeOptions } from "./cli/context.ts";
+import type { ClientContext, ServeOptions } from "./cli/context.ts";
+import { CLIENT_COMMANDS } from "./cli/client_names.ts";
 import { PARSE_COMMAND } from "./documents/process/protocol.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { readProfile, type ToolProfile } from "./memory/tool_profile.ts";
 import { createLineWriter, type LineWriter } from "./operations/line_writer.ts";
 import { createLogger, type LogFormat, type Logger } from "./operations/logger.ts";
 import { quietConsole, writeError, writeText } from "./output.ts";
-import { processName, startWork } from "./service/background.ts";
-import { configuredModel, examineModel } from "./service/embedding.ts";
+import { ownBinary } from "./own_binary.ts";
 import { closeHoweverItEnds, onStopSignals, Stopped, untilStopped } from "./service/signals.ts";
-import { examineStore, openOutbox, openStore, storeFiles } from "./service/store.ts";
 
 /** Exit codes, as in `docs/cli.md`. 128 + 2 is what a shell gives a command that SIGINT ended. */
 const EXIT_FAULT = 1,
@@ -229,9 +225,24 @@ function formatOf({ logFormat }: Config): LogFormat {
   return Deno.stderr.isTerminal() ? "text" : "json";
 }
 
+/**
+ * What opens the store and serves it; slow to load, and not needed beside a running service.
+ *
+ * `unified.ts` first, because its packages give zod's schemas the methods that describe them in OpenAPI, and only those
+ * made later.
+ */
+async function loadService() {
+  const unified = await import("./unified.ts");
+  const [background, embedding, store] = await Promise.all([
+    import("./service/background.ts"),
+    import("./service/embedding.ts"),
+    import("./service/store.ts"),
+  ]);
+  return { ...unified, ...background, ...embedding, ...store };
+}
+
 /** Every other command, and help for all of them. */
 async function runCli(args: string[], from: SettingSource): Promise<void> {
-  const { runCommand } = await import("./cli/program.ts");
   const stopping = new AbortController(), log = createLogger("warning", (line) => writeError(`${line}\n`));
   const end = (signal: Deno.Signal) => Deno.exit(exitCodeOf(signal));
   const stop = (signal: Deno.Signal) => {
@@ -250,28 +261,24 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
   const serves = SERVING.includes(args.find((arg) => !arg.startsWith("-")) ?? "unified");
   // A server handles its signals by itself.
   if (!serves) onStopSignals(stop, end);
-  await runCommand(args, {
+  const context: ClientContext = {
     config: () => {
       noteIgnored();
       return from.config(true);
     },
-    configIn: from.configIn,
+    server: () => from.config(true).remote.server,
+    key: () => from.config(true).remote.key,
     spaces: () => from.config(true).spaces,
-    origins: () => settingOrigins(from.layers().layers),
+    openHere: async (config, withModel) => (await import("./unified.ts")).openHere(config, withModel, log),
     environment: () => mergeLayers(from.layers().layers),
-    withoutEffect: from.withoutEffect,
-    examine: { store: examineStore, model: examineModel },
     ask: (question) => Deno.stdin.isTerminal() && confirm(question),
-    serve: (command, options) => runServer(command, from, options),
-    openRuntime: openForCommand,
-    close: (runtime, stopWork = () => Promise.resolve()) => closeAll(runtime, [], stopWork),
-    startWork,
-    openStore,
-    openOutbox,
-    configuredModel,
-    processName: processName(),
+    secret: async (question) =>
+      Deno.stdin.isTerminal()
+        ? await (await import("./cli/typed_secret.ts")).typedSecret(question)
+        : await new Response(Deno.stdin.readable).text(),
+    mayRun,
+    run: runProgram,
     log,
-    storeFiles,
     // Throws once its reader went away, such as `head`.
     print: (line) => writeText(Deno.stdout, `${line}\n`),
     note: writeError,
@@ -287,7 +294,52 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
       packaged: Deno.build.standalone || Deno.env.has(LAUNCHER),
     },
     signal: stopping.signal,
+  };
+  if (callsOperations(args)) return await (await import("./cli/client_program.ts")).runClientCommand(args, context);
+  const service = await loadService(), { runCommand } = await import("./cli/program.ts");
+  await runCommand(args, {
+    ...context,
+    configIn: from.configIn,
+    origins: () => settingOrigins(from.layers().layers),
+    withoutEffect: from.withoutEffect,
+    examine: { store: service.examineStore, model: service.examineModel },
+    serve: (command, options) => runServer(command, from, options),
+    openRuntime: service.openForCommand,
+    close: (runtime, stopWork = () => Promise.resolve()) => service.closeAll(runtime, [], stopWork),
+    startWork: service.startWork,
+    openStore: service.openStore,
+    openOutbox: service.openOutbox,
+    configuredModel: service.configuredModel,
+    processName: service.processName(),
+    storeFiles: service.storeFiles,
   });
+}
+
+/** Whether the first word is a command that calls operations; a value of an option before it isn't told apart. */
+function callsOperations(args: readonly string[]): boolean {
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const command = ["--server", "--space"].includes(args[at - 1] ?? "")
+    ? args.slice(at + 1).find((arg) => !arg.startsWith("-"))
+    : args[at];
+  return CLIENT_COMMANDS.includes(command ?? "");
+}
+
+function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
+}
+
+/**
+ * Runs a program that has the terminal. This process may run its own binary alone, which then runs the program with the
+ * right to run that one.
+ */
+async function runProgram([program, ...args]: readonly string[]): Promise<number> {
+  const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+  if (mayRun(program!)) return (await new Deno.Command(program!, { args, ...stdio }).spawn().status).code;
+  if (Deno.build.standalone) throw new Error("this build may not run other programs");
+  const child = fileURLToPath(new URL("./cli/run_program.ts", import.meta.url));
+  const flags = ["--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-prompt"];
+  const words = ["run", ...flags, `--allow-run=${program}`, child, program!, ...args];
+  return (await new Deno.Command(ownBinary(), { args: words, ...stdio }).spawn().status).code;
 }
 
 function exitCodeOf(signal: Deno.Signal): number {
@@ -311,6 +363,7 @@ async function serve(
   }
   // First, so that a signal as soon as it listens, or before, stops it cleanly too.
   const stopped = untilStopped(log, EXIT_FAULT), gone = withStdio ? [clientGone(log)] : [];
+  const { startService } = await import("./unified.ts");
   const service = await startService(config, { ...servers, patient: withStdio }, log);
   if (service.http !== null && Deno.env.has(FIRST_START)) writeError(welcome(service.http, config));
   if (withStdio) {
@@ -333,7 +386,8 @@ async function serveStdio(
   profile: ToolProfile | undefined,
   spaces: Config["spaces"],
 ): Promise<void> {
-  const stopped = untilStopped(log, EXIT_FAULT), gone = clientGone(log), runtime = await openRuntime(config);
+  const stopped = untilStopped(log, EXIT_FAULT), gone = clientGone(log);
+  const { closeAll, openRuntime, startWork } = await loadService(), runtime = await openRuntime(config);
   const work = startWork(runtime, config, log);
   const { runStdio } = await import("./mcp/stdio.ts");
   await Promise.race([stopped, gone, runStdio(runtime, { serverName: config.serverName, log, profile, spaces })]);
@@ -342,7 +396,7 @@ async function serveStdio(
 
 /** Resolves when the process that started this one, or one between the two, has ended. */
 async function clientGone(log: Logger): Promise<void> {
-  const pid = await watchClient().gone;
+  const { watchClient } = await import("./ancestors.ts"), pid = await watchClient().gone;
   log.info(`Stopping: process ${pid}, which this one was started by, has ended`);
 }
 

@@ -432,6 +432,17 @@ export const SETTINGS = {
     "default",
     "Spaces that commands and clients over stdio work in: the first one is written to, all are read. `--space` says otherwise.",
   ),
+  UNIMEM_SERVER: setting(
+    url(),
+    "none",
+    "Address of a service on another machine that commands work with, instead of the store here. `--server` says otherwise.",
+  ),
+  UNIMEM_API_KEY: setting(
+    secret(),
+    "the one that `unimem login` kept",
+    "Key that commands send to the service of `UNIMEM_SERVER` or `--server`.",
+    true,
+  ),
   MCP_TOOLS: setting(
     choice("full", "core"),
     "full",

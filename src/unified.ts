@@ -13,7 +13,7 @@ import { localCaller } from "./access/caller.ts";
 import { accessWarnings, type Config } from "./config.ts";
 import { MemoryError } from "./errors.ts";
 import { limitMallocThresholds } from "./tuning/idle_gc.ts";
-import { openSpool } from "./http/app.ts";
+import { createApp, openSpool } from "./http/app.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
 import type { Background } from "./operations/background/background.ts";
@@ -25,9 +25,11 @@ import { keysRemembered } from "./operations/keys/remembered.ts";
 import { KeyRing, type KeyRingOptions } from "./operations/keys/ring.ts";
 import type { Logger } from "./operations/logger.ts";
 import { followChoice } from "./operations/model_choice.ts";
+import { stopUploads } from "./operations/documents/upload.ts";
 import type { ServiceRuntime } from "./operations/runtime.ts";
 import { noteByItself } from "./operations/audit/audited.ts";
 import { openAudit } from "./service/audit.ts";
+import { storeName } from "./operations/service_file.ts";
 import { startWork } from "./service/background.ts";
 import { oauthWarnings, withOAuth } from "./service/oauth.ts";
 import { createModels } from "./service/embedding.ts";
@@ -45,6 +47,14 @@ export interface Servers {
    * the second one still serves its client, and takes the port over when the first one ends.
    */
   patient?: boolean;
+}
+
+/** A REST API that answers in this process. */
+export interface InProcess {
+  fetch(request: Request): Promise<Response>;
+  /** Sent as a bearer token, it stands for the machine's user. */
+  token: string;
+  close(): Promise<void>;
 }
 
 /** A started service. */
@@ -78,7 +88,12 @@ export async function startService(config: Config, servers: Servers, log: Logger
   // What is served over TLS has a certificate that commands can't be sure to know.
   const onOpen = (address: string) => {
     if (config.tls === null) {
-      removeServiceFile = writeServiceFile(runtime.health.settings.dataFolder, address, local.value, log);
+      const { dataFolder } = runtime.health.settings;
+      removeServiceFile = writeServiceFile(dataFolder, address, {
+        token: local.value,
+        store: storeName(config.storage),
+        log,
+      });
     }
   };
   const stop = () => {
@@ -161,6 +176,45 @@ export async function openForCommand(config: Config): Promise<ServiceRuntime> {
   const runtime = await openRuntime(config, { forCommand: true });
   await followChoice(runtime).catch(() => {}); // what the command does next tells that the store is away
   return runtime;
+}
+
+/**
+ * The REST API over the store, in this process and without a port, for one command.
+ *
+ * @param withModel Waits for the model, where its vectors are those in the store.
+ */
+export async function openHere(config: Config, withModel: boolean, log: Logger): Promise<InProcess> {
+  const runtime = await openForCommand(config);
+  try {
+    if (withModel) await modelReady(runtime);
+    const local = new LocalToken(), spool = openSpool(runtime);
+    const app = createApp(runtime, {
+      ...sharedAccess({ ...config.access, apiKey: null, verifiers: [local], allowedHosts: [] }),
+      spool,
+      log,
+    });
+    return {
+      token: local.value,
+      fetch: async (request) => await app.fetch(request),
+      close: async () => {
+        runtime.events.close();
+        await spool.close();
+        await closeAll(runtime, [], async () => void await stopUploads(runtime));
+      },
+    };
+  } catch (error) {
+    await closeAll(runtime, [], () => Promise.resolve());
+    throw error;
+  }
+}
+
+async function modelReady({ embeddings, storage }: ServiceRuntime): Promise<void> {
+  try {
+    const identity = await embeddings.configured.ready();
+    if ((await storage.activeModel())?.id === identity.id) embeddings.serving = embeddings.configured;
+  } catch {
+    // Words find it then.
+  }
 }
 
 /** Ends the listeners, then the background work, then the parts they used. Goes on after a failing step. */

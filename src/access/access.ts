@@ -9,7 +9,7 @@ import { BodyReader } from "./body.ts";
 import { type CorsFacts, createCors } from "./cors.ts";
 import { createHosts } from "./hosts.ts";
 import type { Caller } from "./caller.ts";
-import { createIdentify, insufficientScope, SHORT_KEY, type TokenVerifier } from "./key.ts";
+import { createIdentify, insufficientScope, type TokenVerifier } from "./key.ts";
 import type { EndpointContext, PublicEndpoints } from "./public_endpoints.ts";
 import { createProxyCheck } from "./proxy.ts";
 import { may, type Need } from "./rights.ts";
@@ -54,34 +54,6 @@ export interface AccessSettings {
 /** The settings with what bounds the requests to all listeners of a process together; hand the same to each. */
 export function sharedAccess(settings: AccessSettings): AccessSettings {
   return { ...settings, bodies: new BodyReader(settings.maxInFlightBytes), wrongKeys: new WrongKeys() };
-}
-
-export { SHORT_KEY, TOO_SHORT_KEY } from "./key.ts";
-
-/** What is risky in the settings without being wrong, and what to do. */
-export interface AccessWarning {
-  message: string;
-  /** Goes on from the message, in lower case. */
-  action: string;
-}
-
-/** What an operator should know of the settings. */
-export function accessWarnings({ apiKey, allowedHosts }: AccessSettings): AccessWarning[] {
-  const warnings: AccessWarning[] = [];
-  if (apiKey !== null && [...apiKey].length < SHORT_KEY) {
-    warnings.push({
-      message: `MCP_API_KEY has fewer than ${SHORT_KEY} characters and may be guessed`,
-      action: "use a longer one, such as that of `openssl rand -hex 32`",
-    });
-  }
-  if (apiKey === null && allowedHosts.includes("*")) {
-    warnings.push({
-      message: "MCP_ALLOWED_HOSTS=* without MCP_API_KEY lets any web page read and change the memories, under a name " +
-        "that it points at this service (DNS rebinding)",
-      action: "name the hosts that clients use, or set MCP_API_KEY",
-    });
-  }
-  return warnings;
 }
 
 /** What a request is for, as far as access depends on it. */

@@ -12,11 +12,6 @@ import { adminKeyCaller, anonymousCaller, type Caller, guestCaller, RIGHTS, unsu
 import { refuse } from "./refusal.ts";
 import type { WrongKeys } from "./wrong_keys.ts";
 
-/** Keys shorter than this are warned of: a generated one has more, and what people make up is guessed. */
-export const SHORT_KEY = 16;
-/** Keys shorter than this are refused where others than this machine can reach the service. */
-export const TOO_SHORT_KEY = 8;
-
 /** Knows some tokens: the keys of the store, or those of an OAuth server. */
 export interface TokenVerifier {
   /**

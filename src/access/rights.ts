@@ -20,6 +20,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   ready: "public",
 
   getMemory: "read",
+  shortenKeys: "read",
   listMemories: "read",
   listConversations: "read",
   memoryMap: "read",

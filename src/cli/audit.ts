@@ -10,7 +10,7 @@ import type { AuditEntry } from "../operations/audit/entry.ts";
 import type { AuditSettings } from "../operations/audit/log.ts";
 import { AuditQuery, readAudit } from "../operations/audit/read.ts";
 import { type Verification, verifyAudit } from "../operations/audit/verify.ts";
-import { periodOf } from "../operations/search_by_time.ts";
+import { parseTimeExpression as periodOf } from "../memory/time_expression.ts";
 import { check, type CliContext, examples, Failed, numberOf, paint, pathOf, printable, show } from "./context.ts";
 
 interface ListOptions {

@@ -7,6 +7,7 @@
 import { includes, localCaller, type Right } from "../access/caller.ts";
 import { auditCaller, audited, type AuditedCall, outcomeOfError } from "../operations/audit/audited.ts";
 import { openAuditLog } from "../operations/audit/log.ts";
+import { CLIENT_COMMANDS } from "./client_names.ts";
 import type { CliContext } from "./context.ts";
 
 /** What each command would need, were it called from elsewhere. Commands are the user's who owns the data folder. */
@@ -26,9 +27,12 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
   ]),
   ...of("read", ["search", "list", "get", "briefing", "audit", "audit verify", "backup list", "backup verify"]),
   ...of("read", ["outbox", "outbox list", "grants", "keys", "spaces"]),
+  ...of("read", ["similar", "duplicates", "trash", "trash list", "relations", "relations list", "review"]),
+  ...of("read", ["documents", "documents list", "events", "open", "login", "logout"]),
+  ...of("write", ["store", "edit", "tag", "delete", "merge", "supersede", "trash restore", "trash empty"]),
+  ...of("write", ["relations add", "relations remove", "documents add", "documents remove"]),
   // What a hook stores, the service notes.
   ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact", "project"]),
-  ...of("write", ["store", "delete"]),
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
   ...of("admin", ["keys create", "keys list", "keys rotate", "keys revoke"]),
@@ -51,7 +55,7 @@ export interface AuditedCommands {
 
 /** Watches the commands of a context. */
 export function auditedCommands(given: CliContext): AuditedCommands {
-  let name: string | null = null, call: AuditedCall | null = null;
+  let name: string | null = null, call: AuditedCall | null = null, notedElsewhere = false;
   const context: CliContext = {
     ...given,
     openRuntime: async (config) => {
@@ -62,8 +66,13 @@ export function auditedCommands(given: CliContext): AuditedCommands {
   };
   return {
     context,
-    begin: (words) => name = words,
+    begin: (words) => {
+      name = words;
+      // Operations note what they do.
+      notedElsewhere = CLIENT_COMMANDS.includes(words.split(" ")[0]!);
+    },
     end: (error) => {
+      if (notedElsewhere) return;
       const right = name === null ? "read" : COMMANDS[name] ?? "admin";
       if (name === null || !(includes(right, "write") || call !== null)) return;
       const outcome = error === undefined ? "ok" : outcomeOf(error);

@@ -5,16 +5,17 @@
  */
 
 import type { Command } from "commander";
-import { briefing } from "../operations/briefing.ts";
-import { type CliContext, examples, printable, show, withRuntime } from "./context.ts";
+import type { BriefingOutput } from "../operations/briefing.ts";
+import { type ClientContext, examples, printable, show } from "./context.ts";
+import { withService } from "./remote.ts";
 
 /** Adds the command. */
-export function addBriefing(program: Command, context: CliContext): void {
+export function addBriefing(program: Command, context: ClientContext): void {
   program.command("briefing").description("what to know when a session starts, as agents are given it")
     .option("--json", "print it with its parts as JSON")
     .addHelpText("after", examples(["briefing", "briefing --json"]))
     .action(async ({ json }: { json?: boolean }) => {
-      const result = await withRuntime(context, briefing);
+      const result = await withService(context, {}, (service) => service.call<BriefingOutput>("briefing"));
       show(context, json, result, () => [result.text === "" ? "Nothing is remembered yet" : printable(result.text)]);
     });
 }

@@ -6,14 +6,13 @@
 
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { localCaller, scopeOf } from "../access/caller.ts";
-import { type Config, expandHome, type SettingOrigin, type WithoutEffect } from "../config.ts";
+import type { Config, SettingOrigin, WithoutEffect } from "../config.ts";
+import { expandHome } from "../config/home.ts";
 import { MemoryError } from "../errors.ts";
 import type { ModelExamination, StoreExamination } from "../operations/health/examination.ts";
 import type { Logger } from "../operations/logger.ts";
 import type { OutboxContents } from "../operations/outbox.ts";
-import { callerRuntime } from "../operations/caller_runtime.ts";
-import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
+import type { ServiceRuntime } from "../operations/runtime.ts";
 import type { StoreFiles } from "../operations/backup/verify.ts";
 
 /** Examinations of what the service works with; nothing is written. */
@@ -34,24 +33,63 @@ export interface ServeOptions {
   space?: string;
 }
 
-/** The world outside, as the only module that reads it hands it over. */
-export interface CliContext {
+/** A REST API that answers in this process. */
+export interface InProcess {
+  fetch(request: Request): Promise<Response>;
+  /** Sent as a bearer token, it stands for the machine's user. */
+  token: string;
+  close(): Promise<void>;
+}
+
+/** What commands need that call operations: little, so that they start at once. */
+export interface ClientContext {
   /** Settings; read and checked when first asked for. */
   config: () => Config;
-  /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
-  configIn: (folder: string) => Config;
+  /** Address of the service that `--server` or a setting names, without a slash at its end; null for the store here. */
+  server: () => string | null;
+  /** The key for it that a setting holds; null without. */
+  key: () => string | null;
   /** The spaces that `--space` or a setting chooses, the first one to write to; null where neither does. */
   spaces: () => readonly string[] | null;
-  /** The same settings one by one, as they came from outside. */
-  origins: () => SettingOrigin[];
+  /** Answers operations over the store in this process. @param withModel Waits for the model. */
+  openHere: (config: Config, withModel: boolean) => Promise<InProcess>;
+  /** Asks a question that is answered by yes or no; no without a terminal. */
+  ask: (question: string) => boolean;
+  /** Standard input, or on a terminal what is typed after a question, without showing it. */
+  secret: (question: string) => Promise<string>;
+  /** Runs a program that has the terminal until it ends, and gives its exit code. @throws where it can't be run. */
+  run: (command: readonly string[]) => Promise<number>;
+  /** Whether this process has the right to run a program by itself. */
+  mayRun: (program: string) => boolean;
   /** The variables the settings are read from. */
   environment: () => Record<string, string | undefined>;
+  log: Logger;
+  /** A line on standard output. */
+  print: (line: string) => void;
+  /** Text on standard error, without a newline. */
+  note: (text: string) => void;
+  /** Standard input. */
+  input: ReadableStream<Uint8Array>;
+  /** Whether standard error, where progress goes, is a terminal. */
+  terminal: boolean;
+  /** Whether standard output takes colours: on a terminal, unless NO_COLOR or FORCE_COLOR say otherwise. */
+  colour: boolean;
+  /** The user's home folder and the platform, where clients keep their settings. */
+  place: Place;
+  /** Aborted by the first Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** The world outside, as the only module that reads it hands it over. */
+export interface CliContext extends ClientContext {
+  /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
+  configIn: (folder: string) => Config;
+  /** The same settings one by one, as they came from outside. */
+  origins: () => SettingOrigin[];
   /** What is set without effect though someone may count on it. */
   withoutEffect: () => WithoutEffect[];
   /** Looks at store and model from outside, for `doctor`. */
   examine: Examine;
-  /** Asks a question that is answered by yes or no; no without a terminal. */
-  ask: (question: string) => boolean;
   /** Starts a server and resolves when it was stopped. */
   serve: (command: string, options?: ServeOptions) => Promise<void>;
   /** Opens the parts over the shared storage. */
@@ -72,21 +110,6 @@ export interface CliContext {
   processName: string;
   /** Work with the files of stores that no process has open. */
   storeFiles: StoreFiles;
-  log: Logger;
-  /** A line on standard output. */
-  print: (line: string) => void;
-  /** Text on standard error, without a newline. */
-  note: (text: string) => void;
-  /** Standard input. */
-  input: ReadableStream<Uint8Array>;
-  /** Whether standard error, where progress goes, is a terminal. */
-  terminal: boolean;
-  /** Whether standard output takes colours: on a terminal, unless NO_COLOR or FORCE_COLOR say otherwise. */
-  colour: boolean;
-  /** The user's home folder and the platform, where clients keep their settings. */
-  place: Place;
-  /** Aborted by the first Ctrl-C. */
-  signal: AbortSignal;
 }
 
 /** The machine as client settings depend on it. */
@@ -115,18 +138,18 @@ export class Failed extends Error {
  *
  * @throws {MemoryError} `invalid_input` for another user's home.
  */
-export function pathOf({ place }: CliContext, path: string): string {
+export function pathOf({ place }: ClientContext, path: string): string {
   return path === "-" ? path : resolve(place.cwd, expandHome(path, place.home));
 }
 
 /** Folder of the store, where a running service and hooks leave their files. */
-export function dataFolderOf(context: CliContext): string {
+export function dataFolderOf(context: ClientContext): string {
   const { storage, baseDir } = context.config();
   return storage.backend === "sqlite" ? dirname(storage.path) : baseDir;
 }
 
 /** The path where a text looks like one, and otherwise the name that it is, such as `latest`. */
-export function pathOrName(context: CliContext, text: string): string {
+export function pathOrName(context: ClientContext, text: string): string {
   return /^(\.{0,2}[/\\]|~|[A-Za-z]:[/\\]|\.{1,2}$)/.test(text) ? pathOf(context, text) : text;
 }
 
@@ -140,25 +163,8 @@ export async function withRuntime<T>(context: CliContext, body: (runtime: Servic
   }
 }
 
-/** As `withRuntime`, in the chosen spaces; in `default` where none are chosen. */
-export function inSpaces<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
-  return withRuntime(context, (runtime) => body(callerRuntime(runtime, localCaller("cli", scopeOf(context.spaces())))));
-}
-
-/** The runtime in the chosen spaces; as it is, over the whole store, where none are chosen. */
-export function chosen(context: CliContext, runtime: ServiceRuntime): Runtime {
-  const spaces = context.spaces();
-  return spaces === null ? runtime : callerRuntime(runtime, localCaller("cli", scopeOf(spaces)));
-}
-
-/** As `inSpaces`, for what changes memories: in the space that is written to alone. */
-export function whereItIsWritten<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
-  const { write } = scopeOf(context.spaces());
-  return withRuntime(context, (runtime) => body(callerRuntime(runtime, localCaller("cli", scopeOf([write])))));
-}
-
 /** Prints a value as JSON when asked to, otherwise the lines a person reads. */
-export function show(context: CliContext, json: boolean | undefined, value: unknown, lines: () => string[]): void {
+export function show(context: ClientContext, json: boolean | undefined, value: unknown, lines: () => string[]): void {
   if (json) context.print(JSON.stringify(value));
   else lines().forEach(context.print);
 }
@@ -171,7 +177,7 @@ export function examples(lines: string[]): string {
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
 
 /** The text in a colour, where standard output takes colours. */
-export function paint({ colour }: Pick<CliContext, "colour">, name: keyof typeof COLOURS, text: string): string {
+export function paint({ colour }: Pick<ClientContext, "colour">, name: keyof typeof COLOURS, text: string): string {
   return colour ? `\x1b[${COLOURS[name]}m${text}\x1b[0m` : text;
 }
 

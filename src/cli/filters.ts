@@ -6,8 +6,7 @@
 
 import type { Command } from "commander";
 import { MemoryError } from "../errors.ts";
-import { isNullWord, listIn } from "../operations/filter.ts";
-import { instantOf, periodOf } from "../operations/search_by_time.ts";
+import { isNullWord, listIn } from "../memory/loose_values.ts";
 
 /** What was given. */
 export interface FilterOptions {
@@ -107,8 +106,13 @@ export async function filterFields(
 
 /** Words and days are those of the zone; a point in time is read as the servers read it, in UTC where it has no zone. */
 async function timeOf(text: string, now: Date, timeZone: string): Promise<{ from: number; before: number }> {
-  const instant = POINT_IN_TIME.test(text.trim()) ? instantOf(text) : null;
-  return instant === null ? await periodOf(text, now, timeZone) : { from: instant, before: instant };
+  // Loaded where a time is given alone: most commands have none, and are to start at once.
+  const [{ parseInstant }, { parseTimeExpression }] = await Promise.all([
+    import("../memory/time/instant.ts"),
+    import("../memory/time_expression.ts"),
+  ]);
+  const instant = POINT_IN_TIME.test(text.trim()) ? parseInstant(text) : null;
+  return instant === null ? await parseTimeExpression(text, now, timeZone) : { from: instant, before: instant };
 }
 
 /** `key=value` texts as an object; what reads as a number, true, false or null is one. */

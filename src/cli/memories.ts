@@ -5,26 +5,12 @@
  */
 
 import { type Command, Option } from "commander";
-import { textOfBytes } from "../importers/text_file.ts";
-import { deleteBatch, DeleteBatchInput } from "../operations/batch.ts";
-import { get, HashInput, type MemoryView } from "../operations/get.ts";
-import { type ShortKey, shownKeys } from "../operations/keys.ts";
-import { list, ListInput } from "../operations/list.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { excerpt, relevanceText, search, SearchInput, snippetOf } from "../operations/search.ts";
-import { store, StoreInput } from "../operations/store.ts";
-import {
-  check,
-  type CliContext,
-  examples,
-  Failed,
-  inSpaces,
-  numberOf,
-  paint,
-  printable,
-  show,
-  whereItIsWritten,
-} from "./context.ts";
+import type { MemoryView } from "../memory/schemas.ts";
+import type { BatchOutput } from "../operations/batch.ts";
+import type { ListOutput } from "../operations/list.ts";
+import type { SearchOutput } from "../operations/search.ts";
+import type { StoreOutput } from "../operations/store.ts";
+import { type ClientContext, examples, Failed, numberOf, paint, printable, show } from "./context.ts";
 import {
   addFilters,
   collect,
@@ -35,9 +21,8 @@ import {
   OPTIONS,
   pairs,
 } from "./filters.ts";
-
-/** Characters of a content on one line. */
-const LINE = 159;
+import { keyOf, LINE, line, shortKeys, showBatch } from "./lines.ts";
+import { emptyPage, NoStore, withService } from "./remote.ts";
 
 interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversation" | "meta"> {
   validFrom?: string;
@@ -69,7 +54,7 @@ interface SearchOptions extends PageOptions {
 }
 
 /** Adds the commands. */
-export function addMemories(program: Command, context: CliContext): void {
+export function addMemories(program: Command, context: ClientContext): void {
   program.command("store").argument("<text>", "what to remember; - for standard input").description("store a memory")
     .option("-t, --tag <tag>", "a label; may be repeated", collectTags)
     .option("--type <type>", "kind of memory")
@@ -135,9 +120,12 @@ export function addMemories(program: Command, context: CliContext): void {
     .action((ids: string[], options: DeleteOptions) => runDelete(context, ids, options));
 }
 
-async function runGet(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
-  const { content_hash } = check(HashInput, { content_hash: id }, { content_hash: "<id>" });
-  const memory = await inSpaces(context, (runtime) => get(runtime, { content_hash }));
+async function runGet(context: ClientContext, id: string, { json }: { json?: boolean }): Promise<void> {
+  const memory = await withService(
+    context,
+    {},
+    (service) => service.call<MemoryView>("getMemory", { content_hash: keyOf(id, "<id>") }),
+  );
   const { content, created_at_iso, memory_type, tags, metadata, conversation_id, superseded_by } = memory;
   const facts = [
     memory.content_hash,
@@ -152,69 +140,92 @@ async function runGet(context: CliContext, id: string, { json }: { json?: boolea
 }
 
 async function runDelete(
-  context: CliContext,
+  context: ClientContext,
   ids: string[],
   { permanent = false, json }: DeleteOptions,
 ): Promise<void> {
-  const input = check(DeleteBatchInput, { content_hashes: ids, permanent }, { content_hashes: "<ids...>" });
-  const result = await whereItIsWritten(context, (runtime) => deleteBatch(runtime, input));
-  show(context, json, result, () => [
-    result.message,
-    ...result.results.flatMap(({ error }) => error === null ? [] : [paint(context, "yellow", error)]),
-  ]);
-  if (!result.success) throw new Failed();
+  const content_hashes = ids.map((id) => keyOf(id, "<ids...>"));
+  const result = await withService(
+    context,
+    {},
+    (service) => service.call<BatchOutput>("deleteMemories", { content_hashes, permanent }),
+  );
+  showBatch(context, json, result);
 }
 
-async function runStore(context: CliContext, text: string, options: StoreOptions) {
+async function runStore(context: ClientContext, text: string, options: StoreOptions) {
   const { tag, type, conversation, meta, json } = options;
-  const content = text === "-" ? await contentOf(context) : text;
-  const input = check(StoreInput, {
+  const content = text === "-" ? await contentOf(context) : text, metadata = pairs(meta ?? []);
+  const input = {
     content,
     tags: tag ?? [],
     memory_type: given(type) ?? null,
     conversation_id: conversation ?? null,
-    metadata: pairs(meta ?? []),
+    metadata,
     valid_from: given(options.validFrom) ?? null,
     valid_until: given(options.validUntil) ?? null,
     expires: given(options.expires) ?? null,
-  }, OPTIONS);
-  const result = await whereItIsWritten(context, (runtime) => store(runtime, input));
+  };
+  const result = await withService(
+    context,
+    { creates: true },
+    (service) => service.call<StoreOutput>("storeMemory", input, OPTIONS),
+  );
   show(context, json, result, () => [`${result.message}: ${result.content_hash}`]);
   if (!result.success && !result.duplicate) throw new Failed();
 }
 
 /** Standard input in whatever encoding it is; what it was taken for is said where it isn't UTF-8. */
-async function contentOf(context: CliContext): Promise<string> {
-  const { text, encoding } = textOfBytes(new Uint8Array(await new Response(context.input).arrayBuffer()));
+export async function contentOf(context: ClientContext): Promise<string> {
+  const bytes = new Uint8Array(await new Response(context.input).arrayBuffer());
+  const { textOfBytes } = await import("../importers/text_file.ts");
+  const { text, encoding } = textOfBytes(bytes);
   if (encoding !== "utf-8") context.note(`Read as ${encoding}\n`);
   return text.replace(/\r?\n$/, "");
 }
 
-async function runSearch(context: CliContext, query: string, options: SearchOptions): Promise<void> {
+/** What the REST API answers a search with. */
+interface SearchAnswer extends Pick<SearchOutput, "results" | "query" | "notice" | "relevant"> {
+  search_type: SearchOutput["mode"];
+  pagination: Pick<SearchOutput, "total" | "page" | "page_size" | "has_more" | "total_pages">;
+  processing_time_ms: number;
+}
+
+async function runSearch(context: ClientContext, query: string, options: SearchOptions): Promise<void> {
   const minScore = given(options.minScore), minRelevance = given(options.minRelevance);
-  const input = check(SearchInput, {
+  const { operations } = context.config();
+  const input = {
     query,
     mode: options.mode,
     page: numberOf("--page", options.page),
     page_size: numberOf("--limit", options.limit),
     similarity_threshold: minScore === undefined ? null : numberOf("--min-score", minScore),
     order: options.order,
-    // A command waits for the reranker, which a service has loaded already.
-    effort: options.effort ?? context.config().operations.searchEffort,
     exchanges: options.exchanges,
     min_relevance: minRelevance === undefined || minRelevance === "auto"
       ? minRelevance
       : numberOf("--min-relevance", minRelevance),
-    ...await filterFields(options, context.config().operations.timeZone),
-  }, OPTIONS);
-  let withoutModel = false;
-  const { result, short } = await inSpaces(context, async (runtime) => {
-    if (input.mode !== "exact") await modelReady(runtime);
-    withoutModel = runtime.embeddings.serving === null;
-    const result = await search(runtime, input);
+    ...await filterFields(options, operations.timeZone),
+  };
+  let alone = false;
+  const model = options.mode !== "exact";
+  const { result, short } = await withService(context, { model }, async (service) => {
+    alone = service.url === null;
+    // Alone, the command waits for the reranker, which a service has loaded already.
+    const effort = options.effort ?? (alone ? operations.searchEffort : undefined);
+    const answer = await service.call<SearchAnswer>("search", { ...input, effort }, OPTIONS);
+    const { pagination, search_type, processing_time_ms: _, ...rest } = answer;
+    const result = { ...rest, ...pagination, mode: search_type };
     const found = result.results.flatMap(({ memory, exchange }) => exchange ? [memory, exchange.memory] : [memory]);
-    return { result, short: await keysOf(runtime, found) };
+    return { result, short: await shortKeys(service, found) };
+  }).catch((error) => {
+    if (!(error instanceof NoStore)) throw error;
+    const result = { results: [], query, mode: options.mode, ...emptyPage(input), notice: error.message };
+    return { result: { ...result, relevant: undefined }, short: (key: string) => key };
   });
+  const [{ excerpt, snippetOf }, { relevanceText }] = options.json
+    ? [{ excerpt: (text: string) => text, snippetOf: (text: string) => text }, { relevanceText: () => "" }]
+    : await Promise.all([import("../memory/sizing.ts"), import("../memory/relevance.ts")]);
   show(context, options.json, result, () => [
     ...result.results.length === 0 ? ["Nothing found"] : [],
     ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
@@ -240,60 +251,29 @@ async function runSearch(context: CliContext, query: string, options: SearchOpti
       context,
       "yellow",
       // Nothing loads in the background here, as the notice would have it.
-      withoutModel ? "Found by words only; unimem reembed, or the running service, makes vectors" : result.notice,
+      alone && /model/i.test(result.notice)
+        ? "Found by words only; unimem reembed, or the running service, makes vectors"
+        : result.notice,
     )],
   ]);
 }
 
-async function runList(context: CliContext, options: PageOptions): Promise<void> {
-  const input = check(ListInput, {
-    page: numberOf("--page", options.page),
-    page_size: numberOf("--limit", options.limit),
-    order: options.order,
-    ...await filterFields(options, context.config().operations.timeZone),
-  }, OPTIONS);
-  const { result, short } = await inSpaces(context, async (runtime) => {
-    const result = await list(runtime, input);
-    return { result, short: await keysOf(runtime, result.memories) };
+async function runList(context: ClientContext, options: PageOptions): Promise<void> {
+  const { tags, ...filters } = await filterFields(options, context.config().operations.timeZone);
+  const paging = { page: numberOf("--page", options.page), page_size: numberOf("--limit", options.limit) };
+  let none: string | null = null;
+  const { result, short } = await withService(context, {}, async (service) => {
+    // Its parameter tags takes several separated by commas.
+    const input = { ...paging, order: options.order, ...filters, tag: tags };
+    const result = await service.call<ListOutput>("listMemories", input, { ...OPTIONS, tag: "--tag" });
+    return { result, short: await shortKeys(service, result.memories) };
+  }).catch((error) => {
+    if (!(error instanceof NoStore)) throw error;
+    none = error.message;
+    return { result: { memories: [], ...emptyPage(paging) }, short: (key: string) => key };
   });
   show(context, options.json, result, () => [
     ...result.memories.map((memory) => line(context, memory, short, options.full)),
-    paint(context, "dim", `${result.memories.length} of ${result.total} memories`),
+    none ?? paint(context, "dim", `${result.memories.length} of ${result.total} memories`),
   ]);
-}
-
-const keysOf = (runtime: Runtime, memories: readonly MemoryView[]): Promise<ShortKey> =>
-  shownKeys(runtime, memories.map(({ content_hash }) => content_hash));
-
-/** Makes the configured model serve when its vectors are those in the store. */
-async function modelReady({ embeddings, storage }: Parameters<typeof search>[0]): Promise<void> {
-  try {
-    const identity = await embeddings.configured.ready();
-    if ((await storage.activeModel())?.id === identity.id) embeddings.serving = embeddings.configured;
-  } catch {
-    // words find it then
-  }
-}
-
-function line(
-  context: CliContext,
-  { created_at, content, content_hash, tags }: Pick<MemoryView, "created_at" | "content" | "content_hash" | "tags">,
-  short: ShortKey,
-  full = false,
-): string {
-  const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
-    labels = tags.map((tag) => ` #${tag}`).join(""),
-    id = paint(context, "dim", short(content_hash));
-  return `${day}  ${id}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;
-}
-
-/** The day that `--since` and `--until` mean by the same name. */
-function dayOf(seconds: number, timeZone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(Math.floor(seconds * 1000)).toZonedDateTimeISO(timeZone).toPlainDate()
-    .toString();
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= LINE + 2 ? line : `${line.slice(0, LINE).toWellFormed()}…`;
 }

@@ -18,7 +18,8 @@ import {
   RenameSpaceInput,
 } from "../operations/spaces/manage.ts";
 import type { Runtime } from "../operations/runtime.ts";
-import { check, type CliContext, examples, inSpaces, show } from "./context.ts";
+import { check, type CliContext, examples, show } from "./context.ts";
+import { inSpaces } from "./in_spaces.ts";
 import { collect } from "./filters.ts";
 
 interface Confirmed {

@@ -8,6 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { MemoryError } from "../errors.ts";
 import { deleteMemory, Permanent } from "../operations/delete.ts";
 import { plainKey } from "../memory/schemas.ts";
+import { shortenKeys, ShortenKeysInput, ShortenKeysOutput } from "../operations/keys.ts";
 import { get } from "../operations/get.ts";
 import { list, ListInput } from "../operations/list.ts";
 import { store, storeBatch, StoreInput } from "../operations/store.ts";
@@ -15,8 +16,20 @@ import { update } from "../operations/update.ts";
 import { addEndpoint, type RestApp, type RouteSettings } from "./endpoint.ts";
 import * as wire from "./schemas.ts";
 
-/** Listings filter by everything but metadata, which a query string can't spell; search takes it in its body. */
-const ListQuery = ListInput.omit({ metadata: true }).extend({
+const MetadataText = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "must be JSON" });
+    return z.NEVER;
+  }
+}).pipe(ListInput.shape.metadata);
+
+/** Listings filter by everything; metadata, which a query string can't spell, comes as JSON. */
+const ListQuery = ListInput.extend({
+  metadata: MetadataText.optional().describe(
+    "A JSON object: only memories whose metadata has these values under these keys.",
+  ),
   tag: ListInput.shape.tags.describe("A tag as it is, commas included; may be repeated."),
   tags: ListInput.shape.tags.describe("Tags separated by commas; may be repeated."),
 });
@@ -52,6 +65,19 @@ export function addMemories(app: RestApp, settings: RouteSettings): void {
   });
 
   addEndpoint(app, settings, {
+    method: "post",
+    path: "/api/memories/short-keys",
+    operationId: "shortenKeys",
+    tag: "memories",
+    summary: "Shorten keys to show them to people",
+    description: "What takes a content_hash takes its first digits, ten at least, where they mean one memory.",
+    body: ShortenKeysInput.openapi("KeysToShorten"),
+    answer: ShortenKeysOutput.openapi("ShortKeys"),
+    answers: "A key for each, of ten digits or as many as it takes.",
+    problems: [503],
+  }, ({ body }, runtime) => shortenKeys(runtime, body));
+
+  addEndpoint(app, settings, {
     method: "get",
     path: "/api/memories",
     operationId: "listMemories",
@@ -72,6 +98,7 @@ export function addMemories(app: RestApp, settings: RouteSettings): void {
         created_after: "number",
         created_before: "number",
         as_of: "number",
+        metadata: "text",
         include_superseded: "boolean",
         writer: "text",
         channel: "text",

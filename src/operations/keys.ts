@@ -6,7 +6,8 @@
  */
 
 import { MemoryError } from "../errors.ts";
-import { type ShortKey, shortKey } from "../memory/schemas.ts";
+import { z } from "zod";
+import { MemoryKey, type ShortKey, shortKey } from "../memory/schemas.ts";
 import type { Runtime } from "./runtime.ts";
 
 export type { ShortKey };
@@ -79,6 +80,23 @@ export async function shownKeys({ storage }: Runtime, keys: readonly string[]): 
     if (!(error instanceof MemoryError)) throw error;
   }
   return longer.size === 0 ? shortKey : (key) => longer.get(key) ?? shortKey(key);
+}
+
+export const ShortenKeysInput = z.object({
+  content_hashes: z.array(MemoryKey).max(1000).describe("Whole content_hashes."),
+});
+
+export const ShortenKeysOutput = z.object({
+  keys: z.array(z.string()).describe("For each, in order, its first digits that no other memory's key begins with."),
+});
+
+/** Keys as they can be shown to people, who type them. */
+export async function shortenKeys(
+  runtime: Runtime,
+  { content_hashes }: z.infer<typeof ShortenKeysInput>,
+): Promise<z.infer<typeof ShortenKeysOutput>> {
+  const short = await shownKeys(runtime, content_hashes);
+  return { keys: content_hashes.map(short) };
 }
 
 /** How many digits of a key no other memory's key begins with; `least` or more. */

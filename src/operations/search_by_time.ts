@@ -6,7 +6,6 @@
 
 import { z } from "zod";
 import { Exchanges, FilterFields, MinRelevance, Page, PageSize, Query, ResultOrder } from "../memory/schemas.ts";
-import { parseInstant } from "../memory/time/instant.ts";
 import { canonicalTimeZone } from "../memory/time/zone.ts";
 import { parseTimeExpression } from "../memory/time_expression.ts";
 import { filterOf, listOrder, pageFacts } from "./filter.ts";
@@ -34,11 +33,6 @@ export const TimeSearchInput = z.object({
   ...FilterFields,
 });
 export type TimeSearchInput = z.infer<typeof TimeSearchInput>;
-
-/** The period an expression names; throws `invalid_input` for one that can't be read. */
-export const periodOf = parseTimeExpression;
-/** The point in time a text names, in Unix seconds, or null. */
-export const instantOf = parseInstant;
 
 /**
  * What was found, the period that was searched in Unix seconds, whose end may lie in the future, and the zone in which

@@ -19,6 +19,8 @@ export interface ServiceFile {
   /** ISO time. */
   started_at: string;
   version: string;
+  /** Tells the stores apart that may have one data folder: a path, or a collection's address. */
+  store?: string | undefined;
 }
 
 /** Milliseconds that a look whether the service answers may take. */
@@ -67,4 +69,11 @@ export async function findService(dataFolder: string): Promise<ServiceFile | nul
   } catch {
     return null;
   }
+}
+
+/** What `store` holds for a store with these settings. */
+export function storeName(
+  storage: { backend: "sqlite"; path: string } | { backend: "qdrant"; url: string; collection: string },
+): string {
+  return storage.backend === "sqlite" ? storage.path : `${storage.url}/${storage.collection}`;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { AccessSettings, AccessWarning } from "../access/access.ts";
+import type { AccessSettings } from "../access/access.ts";
+import type { AccessWarning } from "../access/warnings.ts";
 import type { Config } from "../config.ts";
 import type { ServiceRuntime } from "../operations/runtime.ts";
 

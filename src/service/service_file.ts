@@ -43,9 +43,14 @@ export class LocalToken implements TokenVerifier {
  * Writes the file. A folder that can't be written to is told of and does no harm: commands then open the store themselves.
  *
  * @param address Of the REST server, such as `http://0.0.0.0:8000`.
+ * @param store Its `storeName`.
  * @returns what removes the file, unless another service has written its own meanwhile. Never throws.
  */
-export function writeServiceFile(dataFolder: string, address: string, token: string, log: Logger): () => void {
+export function writeServiceFile(
+  dataFolder: string,
+  address: string,
+  { token, store, log }: { token: string; store: string; log: Logger },
+): () => void {
   const path = serviceFileOf(dataFolder), part = `${path}.${Deno.pid}.part`;
   const text = JSON.stringify({
     pid: Deno.pid,
@@ -53,6 +58,7 @@ export function writeServiceFile(dataFolder: string, address: string, token: str
     token,
     started_at: new Date().toISOString(),
     version: VERSION,
+    store,
   });
   try {
     makePrivateFolder(dataFolder);

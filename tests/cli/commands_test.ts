@@ -25,6 +25,9 @@ interface Case {
 
 const OUTBOX = { MCP_QDRANT_URL: "http://127.0.0.1:9", MCP_OUTBOX_ENABLED: "true" };
 
+/** The id of the memory "Else". */
+const ELSE = "7dd530c4d3";
+
 const CASES: Record<string, Case> = {
   // Servers end at once where standard input is the protocol and empty; the others are started below.
   unified: { succeeds: "unified", fails: "unified now", code: 2, env: { MCP_TRANSPORT_MODE: "stdio" }, json: false },
@@ -36,6 +39,111 @@ const CASES: Record<string, Case> = {
   list: { before: ["store Something"], succeeds: "list --since yesterday", fails: "list --since lstweek", code: 2 },
   get: { before: ["store Something"], succeeds: "get 3fc9b68945", fails: "get 3fc9", code: 2 },
   delete: { before: ["store Something"], succeeds: "delete 3fc9b68945", fails: "delete 3fc9", code: 2 },
+  edit: { before: ["store Something"], succeeds: "edit 3fc9b68945 Other", fails: "edit 3fc9b68945", code: 2 },
+  tag: { before: ["store Something"], succeeds: "tag 3fc9b68945 --add a", fails: "tag 3fc9b68945", code: 2 },
+  similar: { before: ["store Something"], succeeds: "similar 3fc9b68945", fails: "similar none", code: 2 },
+  duplicates: { before: ["store Something"], succeeds: "duplicates", fails: "duplicates --keep all", code: 2 },
+  merge: {
+    before: ["store Something", "store something"],
+    succeeds: "merge --all --yes",
+    fails: "merge 3fc9b68945",
+    code: 2,
+  },
+  trash: { before: ["store Something"], succeeds: "trash list", fails: "trash", code: 2 },
+  "trash list": { before: ["store Something"], succeeds: "trash list", fails: "trash list --limit 0", code: 2 },
+  "trash restore": {
+    before: ["store Something", "delete 3fc9b68945"],
+    succeeds: "trash restore 3fc9b68945",
+    fails: "trash restore",
+    code: 2,
+  },
+  "trash empty": {
+    before: ["store Something", "delete 3fc9b68945"],
+    succeeds: "trash empty --yes",
+    fails: "trash empty all",
+    code: 2,
+  },
+  relations: { before: ["store Something"], succeeds: "relations list 3fc9b68945", fails: "relations", code: 2 },
+  "relations list": {
+    before: ["store Something"],
+    succeeds: "relations list 3fc9b68945",
+    fails: "relations list 3fc9b68945 --depth 9",
+    code: 2,
+  },
+  "relations add": {
+    before: ["store Something", "store Else"],
+    succeeds: "relations add 3fc9b68945 ELSE --type supports",
+    fails: "relations add 3fc9b68945",
+    code: 2,
+  },
+  "relations remove": {
+    before: ["store Something", "store Else"],
+    succeeds: "relations remove 3fc9b68945 ELSE",
+    fails: "relations remove 3fc9b68945",
+    code: 2,
+  },
+  supersede: {
+    before: ["store Something", "store Else"],
+    succeeds: "supersede 3fc9b68945 --by ELSE",
+    fails: "supersede 3fc9b68945",
+    code: 2,
+  },
+  review: { before: ["store Something"], succeeds: "review", fails: "review --scan all", code: 2 },
+  documents: { before: ["store Something"], succeeds: "documents list", fails: "documents", code: 2 },
+  "documents list": { before: ["store Something"], succeeds: "documents list", fails: "documents list now", code: 2 },
+  "documents add": { succeeds: "documents add README.md", fails: "documents add none.md", code: 2 },
+  "documents remove": {
+    before: ["store Something"],
+    succeeds: "documents remove --tag none",
+    fails: "documents remove",
+    code: 2,
+  },
+  // Tested beside a service in service_test.ts.
+  events: { succeeds: "events --help", fails: "events", code: 3, json: false },
+  open: { succeeds: "open --help", fails: "open", code: 3, json: false },
+  login: { succeeds: "login --help", fails: "login nowhere", code: 2, json: false },
+  logout: { succeeds: "logout http://127.0.0.1:9", fails: "logout nowhere", code: 2 },
+  audit: { before: ["store Something"], succeeds: "audit", fails: "audit --limit 0", code: 2 },
+  "audit verify": { before: ["store Something"], succeeds: "audit verify", fails: "audit verify --contains", code: 2 },
+  briefing: { before: ["store Something"], succeeds: "briefing", fails: "briefing now", code: 2 },
+  hook: { succeeds: "hook status", fails: "hook", code: 2 },
+  "hook run": { succeeds: "hook run --help", fails: "hook run start", code: 2, json: false },
+  "hook status": { succeeds: "hook status", fails: "hook status now", code: 2 },
+  "hook pause": { succeeds: "hook pause", fails: "hook pause now", code: 2, json: false },
+  "hook resume": { succeeds: "hook resume", fails: "hook resume now", code: 2, json: false },
+  "hook redact": { succeeds: "hook redact README.md", fails: "hook redact", code: 2 },
+  project: { succeeds: "project --help", fails: "project a b c d", code: 2, json: false },
+  spaces: { succeeds: "spaces list", fails: "spaces", code: 2 },
+  "spaces list": { succeeds: "spaces list", fails: "spaces list now", code: 2 },
+  "spaces create": { succeeds: "spaces create atlas", fails: "spaces create A/B", code: 2 },
+  "spaces rename": { before: ["spaces create a"], succeeds: "spaces rename a b", fails: "spaces rename a", code: 2 },
+  "spaces move": {
+    before: ["store Something"],
+    succeeds: "spaces move default 3fc9b68945 --to atlas",
+    fails: "spaces move default",
+    code: 2,
+  },
+  "spaces merge": {
+    before: ["spaces create a", "spaces create b"],
+    succeeds: "spaces merge a --into b --dry-run",
+    fails: "spaces merge a",
+    code: 2,
+  },
+  "spaces delete": {
+    before: ["spaces create a"],
+    succeeds: "spaces delete a --dry-run",
+    fails: "spaces delete",
+    code: 2,
+  },
+  demo: { succeeds: "demo --help", fails: "demo now", code: 2, json: false },
+  grants: { succeeds: "grants list", fails: "grants", code: 2 },
+  "grants list": { succeeds: "grants list", fails: "grants list now", code: 2 },
+  "grants revoke": { succeeds: "grants revoke --help", fails: "grants revoke", code: 2, json: false },
+  keys: { succeeds: "keys list", fails: "keys", code: 2 },
+  "keys create": { succeeds: "keys create laptop --rights write", fails: "keys create laptop", code: 2 },
+  "keys list": { succeeds: "keys list", fails: "keys list now", code: 2 },
+  "keys rotate": { before: ["keys create a --rights read"], succeeds: "keys rotate a", fails: "keys rotate", code: 2 },
+  "keys revoke": { before: ["keys create a --rights read"], succeeds: "keys revoke a", fails: "keys revoke", code: 2 },
   export: {
     before: ["store Something"],
     succeeds: "export FOLDER/a.jsonl",
@@ -190,7 +298,7 @@ Deno.test("every command does its work, and fails with a code and one line of re
         const folder = `${root}/${name.replace(" ", "-")}`, environment = testEnvironment(folder, env);
         await Deno.mkdir(folder);
         const run = (text: string, ...more: string[]) =>
-          unimemIn(environment, ...text.replaceAll("FOLDER", folder).split(" "), ...more);
+          unimemIn(environment, ...text.replaceAll("FOLDER", folder).replaceAll("ELSE", ELSE).split(" "), ...more);
         if (env === OUTBOX) {
           const file = OutboxFile.open({ path: `${folder}/outbox.db`, maxWrites: 10, maxBytes: 1 << 20 }, true);
           await file.add([{ kind: "store", ...plain(1) }]);

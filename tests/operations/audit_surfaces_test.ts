@@ -206,9 +206,9 @@ Deno.test("commands that change or take out everything leave an entry, and those
         { action, channel, caller, count, outcome }: AuditEntry,
       ) => [action, channel, caller, count, outcome]),
       [
-        ["store", "cli", "local", 1, "ok"],
-        ["delete", "cli", "local", 1, "ok"],
-        ["delete", "cli", "local", 0, "failed"],
+        ["storeMemory", "cli", "local", 1, "ok"],
+        ["deleteMemories", "cli", "local", 1, "ok"],
+        ["deleteMemories", "cli", "local", 0, "ok"],
         ["export", "cli", "local", 0, "ok"],
         ["restore", "cli", "local", 0, "invalid_input"],
       ],
