@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Config } from "../config.ts";
 import { errorText, MemoryError } from "../errors.ts";
 import { readServiceFile, storeName } from "../operations/service_file.ts";
 import { errorOf } from "./answer_errors.ts";
