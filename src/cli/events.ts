@@ -67,7 +67,7 @@ async function runEvents(context: ClientContext, { type, tag, json }: Options): 
 }
 
 /** The events of a stream in the form of `text/event-stream`. */
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Received> {
+async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Received> {
   let rest = "", event: { id: string | null; type: string; data: string[] } = { id: null, type: "message", data: [] };
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
