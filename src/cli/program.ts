@@ -63,7 +63,7 @@ export function createProgram(given: CliContext): Command {
   program.hook("preAction", (_, command) => {
     const words = wordsOf(command), [name] = words.split(" ");
     if (ANYWHERE.includes(name!) || CLIENT_COMMANDS.includes(name!)) return;
-    const url = context.server();
+    const url = serverFor(context, name!);
     if (url === null) return;
     throw new MemoryError(
       "unsupported",
@@ -71,6 +71,16 @@ export function createProgram(given: CliContext): Command {
     );
   });
   return program;
+}
+
+/** The server that a command is given. The doctor lists wrong settings, so that they must not end it before. */
+function serverFor(context: CliContext, name: string): string | null {
+  try {
+    return context.server();
+  } catch (error) {
+    if (name === "doctor" && error instanceof MemoryError && error.code === "configuration") return null;
+    throw error;
+  }
 }
 
 /**
