@@ -315,7 +315,7 @@ async function runCli(args: string[], from: SettingSource): Promise<void> {
   });
 }
 
-/** Whether the first word is a command that calls operations; a value of an option before it isn't told apart. */
+/** Whether the first word is a command that calls operations; a value of an option before it isn't recognised. */
 function callsOperations(args: readonly string[]): boolean {
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const command = ["--server", "--space"].includes(args[at - 1] ?? "")

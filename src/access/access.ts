@@ -75,7 +75,7 @@ export interface Access {
   checkCaller: (request: Request, purpose: Purpose) => Response | null;
   /**
    * Who calls, within the spaces that the request chooses. Refuses a missing or wrong token with 401, and with 429 for a
-   * time after too many wrong ones from an address; 503 while it can't be told; 404 for spaces the caller can't see.
+   * time after too many wrong ones from an address; 503 while that is unknown; 404 for spaces the caller can't see.
    *
    * @param prefix `/s/NAME` at the beginning of the path; empty without it.
    */
@@ -122,7 +122,7 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
   const isOpen = () => apiKey === null && !anonymous && verifiers.every(({ accepts }) => accepts === "none");
   const checkProxy = createProxyCheck(isOpen);
   const { channel, onWrongKey, onRefused = () => {} } = hooks;
-  const told = (response: Response | null, address: string | undefined, caller: Caller | null = null) => {
+  const noted = (response: Response | null, address: string | undefined, caller: Caller | null = null) => {
     if (response !== null && response.status >= 400 && response.status < 500) {
       onRefused({ status: response.status, address, caller });
     }
@@ -131,16 +131,16 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
   const identify = createIdentify({ apiKey, verifiers, anonymous, challenge, channel, wrongKeys, onWrongKey });
   return {
     checkCaller: (request, { probe, guarded, address }) =>
-      told(hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded), address),
+      noted(hosts.check(request) ?? (probe ? null : checkProxy(request)) ?? cors.check(request, guarded), address),
     identify: async (request, address, prefix) => {
       const caller = await identify(request, address);
       if (caller instanceof Response) {
-        told(caller, address);
+        noted(caller, address);
         return cors.decorate(request, caller);
       }
       const within = withChosenSpaces(caller, request, prefix);
       if (within instanceof Response) {
-        told(within, address, caller);
+        noted(within, address, caller);
         return cors.decorate(request, within);
       }
       // The machine's user calls REST by commands.
@@ -151,7 +151,7 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
       if (!settings.endpoints?.serves(path)) return null;
       const signIn = async (key: string) => {
         const caller = await identify(carrying(key, request.url), address);
-        if (caller instanceof Response) told(caller, address);
+        if (caller instanceof Response) noted(caller, address);
         return caller;
       };
       return settings.endpoints.answer(request, path, { address, readBody, signIn })
@@ -160,7 +160,7 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
     authorise: (request, caller, need) =>
       may(caller, need)
         ? null
-        : cors.decorate(request, told(insufficientScope(need, challenge(request)), caller.address, caller)!),
+        : cors.decorate(request, noted(insufficientScope(need, challenge(request)), caller.address, caller)!),
     withCors: cors.decorate,
   };
 }
@@ -169,6 +169,6 @@ export function createAccess(settings: AccessSettings, facts: CorsFacts, hooks: 
 function carrying(key: string, url: string): Request {
   const bytes = String.fromCharCode(...new TextEncoder().encode(key.slice(0, 4000)));
   const plain = /^[^\0\r\n]*$/.test(bytes) ? bytes : "";
-  // Without one it would be a request of nobody in particular, which an open service takes.
+  // Without one it would be a request of an unknown caller, which an open service takes.
   return new Request(url, { headers: { authorization: `Bearer ${plain.trim() || "-"}` } });
 }

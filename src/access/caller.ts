@@ -79,7 +79,7 @@ export function guestCaller(channel: Caller["channel"]): Caller {
 /** Id of a caller of whom it isn't known whether it needs a key, since what would tell can't be reached. */
 export const UNSURE = "unsure";
 
-/** A request without a key while it can't be told whether one is needed: it learns how the service is, and no more. */
+/** A request without a key while it is unknown whether one is needed: it learns how the service is, and no more. */
 export function unsureCaller(channel: Caller["channel"]): Caller {
   return { ...anonymousCaller(channel), id: UNSURE, rights: "write", writes: [DEFAULT_SPACE] };
 }

@@ -61,7 +61,7 @@ export type Identify = (request: Request, address?: string) => Caller | Response
 export function createIdentify(settings: IdentifySettings): Identify {
   const { apiKey, verifiers, anonymous, channel, wrongKeys, onWrongKey } = settings;
   const expected = apiKey === null ? null : digest(apiKey, "utf8");
-  const nobody = anonymousCaller(channel),
+  const unidentified = anonymousCaller(channel),
     guest = guestCaller(channel),
     unsure = unsureCaller(channel),
     admin = adminKeyCaller(channel);
@@ -73,7 +73,7 @@ export function createIdentify(settings: IdentifySettings): Identify {
 
   const withoutToken = async (request: Request): Promise<Caller | Response> => {
     if (isUnknown()) await Promise.all(verifiers.map((verifier) => verifier.settle?.()));
-    if (isOpen()) return nobody;
+    if (isOpen()) return unidentified;
     if (anonymous && expected === null) return guest;
     if (isUnknown()) return unsure;
     const text = "Authorization required. Provide a valid API key.";
@@ -107,7 +107,7 @@ export function createIdentify(settings: IdentifySettings): Identify {
       return caller;
     }
     // By now it is known that none is needed.
-    if (isOpen()) return nobody;
+    if (isOpen()) return unidentified;
     if (!verifiers.some((verifier) => verifier.isUnguessable?.(token))) {
       if (wait !== null && wait.seconds > 0) return tooMany(wait.seconds);
       if (address !== undefined) wrongKeys.add(address, given.toString("base64"));
@@ -117,11 +117,11 @@ export function createIdentify(settings: IdentifySettings): Identify {
   };
 
   /** Of a service that asks for no token. One that it doesn't know harms nothing: many clients send some. */
-  const withNeedlessToken = async (token: string, request: Request) => await known(token, request) ?? nobody;
+  const withNeedlessToken = async (token: string, request: Request) => await known(token, request) ?? unidentified;
 
   return (request, address) => {
     const token = presentedToken(request);
-    if (isOpen()) return token === null ? nobody : withNeedlessToken(token, request);
+    if (isOpen()) return token === null ? unidentified : withNeedlessToken(token, request);
     return token === null ? withoutToken(request) : withToken(token, request, address);
   };
 }

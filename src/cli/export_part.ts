@@ -87,7 +87,7 @@ async function lastCheckpoint(
 
 /** Whether a new export would begin with the same header, but for counts and times. */
 async function continues(runtime: Runtime, header: HeaderLine | undefined, input: ExportInput): Promise<boolean> {
-  // What counted at a time can't be told from a part; it is written at once.
+  // What counted at a time doesn't show in a part; it is written at once.
   if (header === undefined || input.as_of != null) return false;
   const now = await exportHeader(runtime, input).catch((error) => {
     // What a damaged store had before its damage is no beginning for what is left of it.

@@ -32,7 +32,7 @@ export function addOpen(program: Command, context: ClientContext): void {
       show(context, json, { url }, () => [url]);
       const opener = OPENERS[context.place.os];
       if (json || !context.terminal || opener === undefined || !context.mayRun(opener[0]!)) return;
-      // The address stands above for whoever has no browser here.
+      // The address stands above for those without a browser here.
       await context.run([...opener, url]).catch(() => {});
     });
 }

@@ -117,7 +117,7 @@ async function newLines(
   if (!(await Deno.stat(path)).isFile) throw new Error(`"${path}" is no file`);
   using file = await Deno.open(path);
   const { size } = await file.stat();
-  // A shorter file is another one: the client wrote it anew.
+  // A shorter file is another one: the client wrote it again.
   const isSame = size >= state.offset, offset = isSame ? state.offset : 0;
   let bytes = await readFrom(file, offset, Math.min(STEP_BYTES, size - offset));
   if (bytes.length === STEP_BYTES && !bytes.includes(NEWLINE)) {

@@ -182,11 +182,11 @@ function cacheFor({ kind }: Caller): { ttlMs: number; cacheScope: "public" | "pr
   return { ttlMs: CACHE_MS, cacheScope: kind === "local" || kind === "anonymous" ? "public" : "private" };
 }
 
-/** The runtime of a caller who has told the program that it uses. */
+/** The runtime of a caller whose program has named itself. */
 function withClient(runtime: Runtime, client: ClientName | undefined): Runtime {
   if (typeof client?.name !== "string" || client.name === "") return runtime;
-  const { name, version } = client, told = typeof version === "string" ? { name, version } : { name };
-  return { ...runtime, caller: { ...runtime.caller, client: told } };
+  const { name, version } = client, named = typeof version === "string" ? { name, version } : { name };
+  return { ...runtime, caller: { ...runtime.caller, client: named } };
 }
 
 const closing = new WeakMap<Server, () => void>();

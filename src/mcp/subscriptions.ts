@@ -30,7 +30,7 @@ export class Subscriptions {
   /** Plain addresses with a short key. */
   #short = 0;
   #stop: (() => void) | undefined;
-  /** Addresses that the client is to be told of. */
+  /** Addresses that the client is to hear of. */
   readonly #pending = new Set<string>();
   #isTelling = false;
 

@@ -46,7 +46,7 @@ export interface Writer {
   /** Name of the caller: a key's, a grant's, `local`, or an import's file. */
   name: string;
   channel: Channel;
-  /** The program, as it told its name itself. */
+  /** The program, by the name that it gives itself. */
   client?: { name: string; version?: string };
 }
 

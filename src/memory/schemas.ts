@@ -274,7 +274,7 @@ export const MemoryView = z.object({
     name: z.string().describe("Name of the key or grant; `local`, `anonymous`, or an import's file."),
     channel: z.enum(CHANNELS),
     client: z.object({ name: z.string(), version: z.string().optional() }).optional()
-      .describe("The program, as it told its name over MCP."),
+      .describe("The program, by the name that it gives itself over MCP."),
   }).optional().describe("Who stored it, as the service knows; absent where it doesn't. Clients can't write it."),
 });
 export type MemoryView = z.infer<typeof MemoryView>;

@@ -28,7 +28,7 @@ export interface AuthorizationRequest {
   resource: string;
 }
 
-/** A fault that the client is told of, at its redirect URI. */
+/** A fault that the client gets at its redirect URI. */
 export class RedirectedError extends Error {
   override readonly name = "RedirectedError";
   readonly code: OAuthErrorCode;

@@ -1,5 +1,5 @@
 /**
- * What clients are told of the authorization server (RFC 8414) and of what it protects (RFC 9728).
+ * What clients learn of the authorization server (RFC 8414) and of what it protects (RFC 9728).
  *
  * @module
  */

@@ -108,9 +108,9 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
       return await this.#route(request, path, base, context);
     } catch (error) {
       if (error instanceof RedirectedError) return redirectError(error, base);
-      const told = error instanceof MemoryError ? ofMemoryError(error) : error;
-      if (!(told instanceof OAuthError)) throw error;
-      return isPage ? faultPage(told.message, told.status) : told.response;
+      const fault = error instanceof MemoryError ? ofMemoryError(error) : error;
+      if (!(fault instanceof OAuthError)) throw error;
+      return isPage ? faultPage(fault.message, fault.status) : fault.response;
     }
   }
 

@@ -48,12 +48,12 @@ export function whereItWrites(caller: Caller): Caller {
   return read !== "all" && read.length === 1 ? caller : { ...caller, scope: { write, read: [write] } };
 }
 
-/** Whom events concern: of searches those who made them, so that nobody learns what others look for. */
+/** Whom events concern: of searches those who made them, so that no one learns what others look for. */
 function audienceOf(caller: Caller): Audience {
   const { id, kind, scope, address, ended } = caller;
   return {
     scope,
-    // All who send no key have one name; they are told apart as far as anything tells.
+    // All who send no key have one name; they are kept apart as far as possible.
     owner: kind === "anonymous" && address !== undefined ? `${id} ${address}` : id,
     may: (type) => may(caller, needOfEvent(type)),
     seesConnections: may(caller, "admin everywhere"),

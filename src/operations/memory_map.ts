@@ -14,7 +14,7 @@ import type { Runtime } from "./runtime.ts";
 
 /** Most points, memories read at once, and memories that the plane is found from. */
 const MOST_POINTS = 10_000, STEP = 100, DECIDING = 2000;
-/** A plane is found anew when there are this many times the memories it was found for. */
+/** Another plane is found when there are this many times the memories it was found for. */
 const OUTGROWN = 1.3;
 /** Maps kept, one for each choice of spaces. */
 const MOST_MAPS = 20;

@@ -18,7 +18,7 @@ import { VERSION } from "../version.ts";
 const TOKEN_BYTES = 32;
 const PREFIX = "um_local_";
 
-/** A token of this process that stands for the machine's user. It asks nobody else for one. */
+/** A token of this process that stands for the machine's user. It makes no request need one. */
 export class LocalToken implements TokenVerifier {
   readonly accepts = "none";
   readonly value: string;
@@ -40,7 +40,7 @@ export class LocalToken implements TokenVerifier {
 }
 
 /**
- * Writes the file. A folder that can't be written to is told of and does no harm: commands then open the store themselves.
+ * Writes the file. A folder that can't be written to is named in the log and does no harm: commands then open the store themselves.
  *
  * @param address Of the REST server, such as `http://0.0.0.0:8000`.
  * @param store Its `storeName`.

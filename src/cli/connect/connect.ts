@@ -138,7 +138,7 @@ async function planHooks(context: CliContext, id: string, { user }: Options, rem
   let found: unknown = {};
   try {
     found = FORMATS.json.read(before.replace("\ufeff", ""));
-  } catch { /* what is wrong with it is told by the edit */ }
+  } catch { /* what is wrong with it is reported by the edit */ }
   const changes = withHooks(found, hooks, command);
   // An event without entries needs no list.
   const values = changes.map(({ path, value }) => ({ path, value: value.length === 0 ? undefined : value }));

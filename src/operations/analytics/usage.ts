@@ -25,7 +25,7 @@ export const SearchAnalyticsOutput = z.object({
 });
 export type SearchAnalyticsOutput = z.infer<typeof SearchAnalyticsOutput>;
 
-/** How often and how fast was searched. What was searched for is told where it is recorded, to those who may know. */
+/** How often and how fast was searched. The texts are given where they are recorded, to those who may see them. */
 export function searchAnalytics({ activity }: Runtime): SearchAnalyticsOutput {
   const timings = [...activity.searches.values()];
   const total_searches = timings.reduce((sum, { count }) => sum + count, 0);

@@ -2,7 +2,7 @@
  * Checks the audit log: whether each line follows the one before, whether none is missing, and whether it ends where its
  * last writer left it.
  *
- * A chain of hashes without a secret shows changes by those who don't compute all later hashes anew. Whoever may write
+ * A chain of hashes without a secret shows changes by those who don't compute all later hashes again. Those who may write
  * the folder can; an end that was noted elsewhere shows that too.
  *
  * @module
@@ -13,7 +13,7 @@ import { TimeSlice } from "../../yielding.ts";
 import { type ChainEnd, GENESIS, hashOf, parseEntry } from "./entry.ts";
 import { firstOf, type Head, headPath, linesOf, listFiles, readHead } from "./files.ts";
 
-/** Faults that are told; more are counted. */
+/** Faults that are listed; more are counted. */
 const TOLD = 100;
 
 /** Something that isn't as it was written. */
@@ -131,7 +131,7 @@ function checkEnds(
   else if (end.n === head.n && end.hash !== head.hash) fault(last, null, `The last line, entry ${end.n}, was changed`);
 }
 
-/** Milliseconds between two tries to look while nobody writes, and how many there are. */
+/** Milliseconds between two tries to look while no process writes, and how many there are. */
 const BUSY_MS = 5, TRIES = 400;
 
 /** What there is at one moment, at which no process writes, unless one doesn't end its write. */

@@ -440,11 +440,11 @@ export const audit = defineCheck({
   name: "audit",
   evaluate(_, { runtime: { audit: { state: { folder, error, waiting, lost, failingSince } } } }) {
     if (folder === null) return { state: "off", message: "No audit log is kept" };
-    const told = lost === 0 ? "" : `; ${lost} entries were lost since the process began`;
-    if (error === null) return { state: "healthy", message: `Entries are written${told}` };
+    const note = lost === 0 ? "" : `; ${lost} entries were lost since the process began`;
+    if (error === null) return { state: "healthy", message: `Entries are written${note}` };
     return {
       state: "degraded",
-      message: `Cannot write the audit log: ${error}; ${waiting} entries wait${told}`,
+      message: `Cannot write the audit log: ${error}; ${waiting} entries wait${note}`,
       action: "Check the rights and the room of MCP_AUDIT_PATH; requests are answered meanwhile, and it is tried again",
       ...failingSince === null ? {} : { since: failingSince },
     };

@@ -142,7 +142,7 @@ function usesIn(text: string | null): Record<string, number> {
   try {
     return Uses.parse(JSON.parse(text ?? "{}"));
   } catch {
-    return {}; // the next use makes it anew
+    return {}; // the next use makes it again
   }
 }
 

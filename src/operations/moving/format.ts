@@ -56,7 +56,7 @@ const Fields = {
   memory_type: MemoryType.nullish(),
   metadata: MetadataObject.default({}),
   conversation_id: ConversationId.nullish(),
-  /** Kept where the file is one of Unimem's own, and whoever imports it may say what the store holds. */
+  /** Kept where the file is one of Unimem's own, and the importer may say what the store holds. */
   writer: WriterField.optional().catch(undefined),
   created_at: Time.nullish(),
   updated_at: Time.nullish(),

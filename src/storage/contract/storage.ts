@@ -24,7 +24,7 @@ import type { MemoryVectors } from "./vectors.ts";
  *
  * Reads look into all spaces that the scope reads, as if there were no others. Changes act in the space it writes to, and
  * so do relations and supersession: both link memories of one space. A conversation lies within one space too. Notes,
- * models, upkeep and state are the whole store's, whoever asks.
+ * models, upkeep and state are the whole store's for every view.
  */
 export interface MemoryStorage
   extends

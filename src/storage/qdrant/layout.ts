@@ -22,7 +22,7 @@ export const DENSE = "";
 /** Words, as Qdrant's own BM25 counts them. */
 export const WORDS = "bm25";
 
-/** A payload index: its type, or what the server is told of it besides. */
+/** A payload index: its type, or what the server needs to know of it besides. */
 export type Index = "keyword" | "float" | "integer" | { type: "keyword"; is_tenant?: boolean; on_disk?: boolean };
 
 /** Payload fields that filters and orders use, with their index. */

@@ -93,7 +93,7 @@ export class SearchCalls implements CandidateSource {
         // At the same time. Before the first survey it isn't known how to count.
         if (this.size > 0) {
           counted = count();
-          counted.catch(() => {}); // whoever asks gets the error
+          counted.catch(() => {}); // its reader gets the error
         }
         return await this.#best(question, meaning, conditions, scored);
       },

@@ -12,7 +12,7 @@ import { pointId } from "./layout.ts";
 export interface Reading {
   /** What their points meet; none where all of the collection is read. */
   readonly conditions: readonly Condition[];
-  /** Ids of the spaces; null where points aren't told apart by space. */
+  /** Ids of the spaces; null where points aren't kept apart by space. */
   readonly spaces: readonly string[] | null;
 }
 
