@@ -73,8 +73,8 @@ export function addMemories(app: RestApp, settings: RouteSettings): void {
     description: "What takes a content_hash takes its first digits, ten at least, where they mean one memory.",
     body: ShortenKeysInput.openapi("KeysToShorten"),
     answer: ShortenKeysOutput.openapi("ShortKeys"),
-    answers: "A key for each, of ten digits or as many as it takes.",
-    problems: [503],
+    answers: "A key for each, of ten digits or as many as it takes; of ten where the store can't be asked.",
+    infallible: true,
   }, ({ body }, runtime) => shortenKeys(runtime, body));
 
   addEndpoint(app, settings, {

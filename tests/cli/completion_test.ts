@@ -20,7 +20,7 @@ function isInstalled(shell: string): boolean {
 
 /** Lines typed so far, and what Tab offers; words that are missing may follow. */
 const OFFERS: [string[], string[]][] = [
-  [["unimem", "re"], ["restore", "reembed"]],
+  [["unimem", "re"], ["restore", "reembed", "relations", "review"]],
   [["unimem", "backup", "ver"], ["verify"]],
   [["unimem", "backup", "verify", "--f"], ["--folder"]],
   [["unimem", "import", "--from", "python-"], ["python-sqlite", "python-json", "python-qdrant"]],

@@ -43,6 +43,7 @@ const BODIES: Record<string, unknown> = {
   updateMemories: { updates: [{ content_hash: "HASH", tags: ["b"] }] },
   deleteMemories: { content_hashes: ["HASH"] },
   tagMemories: { content_hashes: ["HASH"], add_tags: ["b"] },
+  shortenKeys: { content_hashes: ["HASH"] },
   bulkDelete: { tag: "x", dry_run: true },
   mergeDuplicates: { canonical_hash: "HASH", duplicate_hashes: ["f".repeat(64)] },
   rpc: { id: 1, method: "tools/list" },
