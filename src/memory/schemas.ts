@@ -194,7 +194,13 @@ export const Instant = z.union([z.number(), z.string()]).transform((value, conte
 
 const CHANNELS = ["rest", "mcp", "cli", "document", "import"] as const satisfies readonly Channel[];
 
-const NONE = z.literal("none");
+/** A point in time, or `none`; of one plain type for those who can't choose between two. */
+const NoneOrInstant = z.union([z.number(), z.string()]).transform((value, context) => {
+  const seconds = value === "none" ? "none" as const : parseInstant(value);
+  if (seconds !== null) return seconds;
+  context.addIssue({ code: "custom", message: 'must be Unix seconds, an ISO 8601 date or "none"', input: value });
+  return z.NEVER;
+});
 /** Times that a memory can be given; each is kept in its metadata, see `validity.ts`. */
 export const ValidityFields = {
   valid_from: Instant.nullish().describe("When it began to hold, where that wasn't when it was stored."),
@@ -203,9 +209,9 @@ export const ValidityFields = {
 };
 /** The same for a stored memory; `none` takes a time away. */
 export const ChangedValidityFields = {
-  valid_from: z.union([NONE, Instant]).nullish().describe("When it began to hold; none for when it was stored."),
-  valid_until: z.union([NONE, Instant]).nullish().describe("When it ceases to hold; none for never."),
-  expires: z.union([NONE, Instant]).nullish().describe("When it is to be found no more; none for never."),
+  valid_from: NoneOrInstant.nullish().describe("When it began to hold; none for when it was stored."),
+  valid_until: NoneOrInstant.nullish().describe("When it ceases to hold; none for never."),
+  expires: NoneOrInstant.nullish().describe("When it is to be found no more; none for never."),
 };
 
 /** Why given times can't be kept, or null where they can. */

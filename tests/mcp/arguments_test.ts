@@ -305,6 +305,7 @@ Deno.test("every tool takes the strict form of its schema, in which all fields a
       find_duplicates: {},
       merge_duplicates: { canonical_hash: other, duplicate_hashes: [hash], dry_run: true },
       check_database_health: {},
+      memory_candidates: {},
       delete_memory: { content_hash: hash },
     };
     assertEquals(Object.keys(given).sort(), TOOLS.map(({ name }) => name).sort());

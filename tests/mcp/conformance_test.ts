@@ -153,7 +153,8 @@ Deno.test("prompts are listed and filled in; unknown ones and missing arguments 
       const args = Object.fromEntries(taken.map((argument: { name: string }) => [argument.name, "ops"]));
       const [message] = (await call("prompts/get", { name, arguments: args })).messages;
       assertEquals([message.role, message.content.type], ["user", "text"]);
-      assertStringIncludes(message.content.text, "ops");
+      // What takes nothing has nothing to say of an empty store.
+      assertStringIncludes(message.content.text, taken.length === 0 ? "Nothing is remembered yet" : "ops");
     }
     assertEquals((await call("prompts/get", { name: "recall" })).code, -32602);
     assertEquals((await call("prompts/get", { name: "nope" })).code, -32602);

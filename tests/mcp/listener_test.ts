@@ -256,9 +256,9 @@ Deno.test("clients of the older era get resources and prompts", async () => {
     ]);
     for (
       const [method, expected] of [
-        ["resources/list", { resources: 1 }],
+        ["resources/list", { resources: 2 }],
         ["resources/templates/list", { resourceTemplates: 2 }],
-        ["prompts/list", { prompts: 2 }],
+        ["prompts/list", { prompts: 3 }],
       ] as const
     ) {
       const answer = await send("/mcp", post({ jsonrpc: "2.0", id: 2, method }, inSession));
