@@ -60,12 +60,12 @@ const CASES: Record<string, Case> = {
   },
 };
 
-/** Everything stored, without the times that differ between two runs. */
+/** Everything stored, without the times that differ between two runs, and the way each memory came. */
 async function contentsOf({ storage }: ServiceRuntime) {
   const { memories } = await storage.list({ filter: {}, offset: 0, limit: 100, order: "oldest" });
   const trashed = await storage.listTrash({ offset: 0, limit: 100 });
   const relations = await storage.relations({ limit: 100 });
-  const plain = ({ created_at: _, updated_at: __, superseded, ...memory }: Memory) => ({
+  const plain = ({ created_at: _, updated_at: __, writer: ___, superseded, ...memory }: Memory) => ({
     ...memory,
     superseded: superseded && { by: superseded.by, reason: superseded.reason },
   });
