@@ -25,7 +25,7 @@ export interface StoreLimits {
 
 /** Who a request comes from and what it may do. */
 export interface Caller {
-  /** Tells callers apart, also those that had the same name one after the other: `key:3f9c…`, `local`. */
+  /** Unique to the caller, also among those that had the same name one after the other: `key:3f9c…`, `local`. */
   readonly id: string;
   /** Name of the key or grant; `local` for the machine's user, `anonymous` without a key, `MCP_API_KEY` for that one. */
   readonly name: string;

@@ -54,7 +54,7 @@ export interface IdentifySettings {
 export type Identify = (request: Request, address?: string) => Caller | Response | Promise<Caller | Response>;
 
 /**
- * Tells callers by their tokens, and refuses for a time those of addresses that sent too many wrong ones.
+ * Identifies callers by their tokens, and refuses for a time those of addresses that sent too many wrong ones.
  *
  * @returns the check; its `address` is undefined for requests that came over no socket, which never have to wait.
  */

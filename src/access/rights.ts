@@ -7,7 +7,7 @@
 import { type Caller, includes, type Right } from "./caller.ts";
 
 /**
- * A right, in the spaces of the request. `everywhere`: in all spaces, since it tells of the whole store or changes it.
+ * A right, in the spaces of the request. `everywhere`: in all spaces, since it shows or changes the whole store.
  * `public`: no key.
  */
 export type Need = "public" | Right | "read everywhere" | "admin everywhere";

@@ -35,7 +35,7 @@ export class HookService {
     this.#found = found;
   }
 
-  /** The service that the folder's file names; null where there is none. It may have ended: the first call tells. */
+  /** The service that the folder's file names; null where there is none. It may have ended: then the first call fails. */
   static async find(dataFolder: string): Promise<HookService | null> {
     const found = await readServiceFile(dataFolder);
     return found && new HookService(found);

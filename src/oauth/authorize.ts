@@ -114,7 +114,7 @@ export function redirect(
   return new Response(null, { status: 303, headers: { Location: location, "Cache-Control": "no-store" } });
 }
 
-/** Tells the client of a fault. */
+/** Reports a fault to the client. */
 export function redirectError({ code, message, to }: RedirectedError, base: string): Response {
   return redirect(to, base, { error: code, error_description: describable(message) });
 }

@@ -89,7 +89,7 @@ ${fault === null ? "" : `<p class="fault" role="alert">${escape(fault)}</p>`}
   );
 }
 
-/** Tells the person what is wrong, where nothing may be sent to the client. */
+/** Shows the person what is wrong, where nothing may be sent to the client. */
 export function faultPage(message: string, status: number): Response {
   return page(
     "No access given",

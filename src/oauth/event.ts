@@ -1,5 +1,5 @@
 /**
- * What the authorization server tells of for the audit log.
+ * What the authorization server reports to the audit log.
  *
  * @module
  */

@@ -19,7 +19,7 @@ export const Grant = z.object({
   id: z.string(),
   client_id: z.string(),
   client_name: z.string(),
-  /** What tells one installation of the client from another, where its id doesn't: hash of a browser's cookie. */
+  /** Distinguishes installations of a client that share its id: hash of a browser's cookie. */
   browser: z.string().nullable(),
   redirect_uri: z.string(),
   rights: z.enum(RIGHTS),

@@ -9,6 +9,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { type Caller, localCaller } from "../access/caller.ts";
 import type { TokenVerifier } from "../access/key.ts";
 import { errorText } from "../errors.ts";
+import { remove } from "../hooks/folder.ts";
 import type { Logger } from "../operations/logger.ts";
 import { serviceFileOf } from "../operations/service_file.ts";
 import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
@@ -62,7 +63,7 @@ export function writeServiceFile(
   });
   try {
     makePrivateFolder(dataFolder);
-    removeFile(part); // of a process with this id that was killed
+    remove(part); // of a process with this id that was killed
     makePrivateFile(part);
     Deno.writeTextFileSync(part, `${text}\n`);
     Deno.renameSync(part, path);
@@ -83,12 +84,6 @@ function reachable(address: string): string {
     /\/\/(0\.0\.0\.0|\[::\])(?=:)/,
     (_, host: string) => host === "[::]" ? "//[::1]" : "//127.0.0.1",
   );
-}
-
-function removeFile(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch { /* it wasn't there */ }
 }
 
 function digest(token: string): Buffer {
