@@ -6,6 +6,9 @@
 
 import { basename } from "node:path";
 import { Conversation } from "../importers/conversation.ts";
+import { COPILOT_CLI } from "../importers/copilot_session.ts";
+import { CURSOR } from "../importers/cursor_session.ts";
+import { OPENCODE } from "../importers/opencode_session.ts";
 import { CLAUDE_CODE, CODEX, type SessionFormat } from "../importers/session_formats.ts";
 import { objectOf } from "../importers/values.ts";
 import { TimeSlice } from "../yielding.ts";
@@ -15,7 +18,13 @@ import { redact, type Redactions } from "./secrets.ts";
 import type { Budget, HookService } from "./service.ts";
 
 /** Formats of transcripts; clients without one are not captured. */
-const FORMATS: Partial<Record<HookClient, SessionFormat>> = { "claude-code": CLAUDE_CODE, codex: CODEX };
+const FORMATS: Partial<Record<HookClient, SessionFormat>> = {
+  "claude-code": CLAUDE_CODE,
+  codex: CODEX,
+  cursor: CURSOR,
+  "copilot-cli": COPILOT_CLI,
+  opencode: OPENCODE,
+};
 
 /** Bytes of a transcript that are looked at for one step, and most of one line; a longer line is passed over. */
 const STEP_BYTES = 1024 * 1024, MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -50,11 +59,11 @@ export async function capture(
   },
 ): Promise<Captured | null> {
   const format = FORMATS[event.client];
-  if (format === undefined || event.transcript === null) return null;
+  if (format === undefined || (event.transcript === null && event.messages === undefined)) return null;
   const all: Captured = { turns: 0, redactions: {}, spooled: false }, timeSlice = new TimeSlice();
   for (let took = 0; budget.left > 2 * took;) {
     const began = performance.now(), state = folder.session(event.client, event.session);
-    const { lines, next } = await newLines(event.transcript, state, format);
+    const { lines, next } = await newLines(event, state, format);
     if (next.offset === state.offset) break;
     const texts: string[] = [];
     for (const line of lines) {
@@ -107,12 +116,18 @@ interface TurnLine {
   [field: string]: unknown;
 }
 
-/** The turns of the lines that are complete and new, and the state after them. */
-async function newLines(
-  path: string,
-  state: SessionState,
-  format: SessionFormat,
-): Promise<{ lines: TurnLine[]; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }> {
+/** Lines of a transcript, the last one maybe half written. */
+interface Piece {
+  /** What the turns without an id of their own are numbered by. */
+  name: string;
+  bytes: Uint8Array;
+  offset: number;
+  /** Whether it goes on where the state ended. */
+  isSame: boolean;
+}
+
+/** What a transcript has got since the state. */
+async function pieceOf(path: string, state: SessionState): Promise<Piece> {
   // Opening a pipe would wait for somebody to write.
   if (!(await Deno.stat(path)).isFile) throw new Error(`"${path}" is no file`);
   using file = await Deno.open(path);
@@ -123,8 +138,36 @@ async function newLines(
   if (bytes.length === STEP_BYTES && !bytes.includes(NEWLINE)) {
     bytes = await readFrom(file, offset, Math.min(MAX_LINE_BYTES, size - offset));
   }
+  return { name: basename(path), bytes, offset, isSame };
+}
+
+/** Messages that a client handed over, those after the last one that was taken, as lines of a transcript. */
+function handedOver({ messages = [], session }: HookEvent, { offset, memory }: SessionState): Piece {
+  const lines: string[] = [];
+  let characters = 0;
+  for (const message of messages) {
+    const fields = objectOf(message), id = objectOf(fields?.info)?.id ?? fields?.id;
+    // Ids of messages grow.
+    if (typeof id !== "string" || id <= (memory?.after ?? "")) continue;
+    lines.push(`${JSON.stringify(fields)}\n`);
+    characters += lines.at(-1)!.length;
+    if (characters > STEP_BYTES) break;
+  }
+  return { name: `${session}.jsonl`, bytes: new TextEncoder().encode(lines.join("")), offset, isSame: true };
+}
+
+/** The turns of the lines that are complete and new, and the state after them. */
+async function newLines(
+  event: HookEvent,
+  state: SessionState,
+  format: SessionFormat,
+): Promise<{ lines: TurnLine[]; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }> {
+  const { name, bytes, offset, isSame } = event.messages === undefined
+    ? await pieceOf(event.transcript!, state)
+    : handedOver(event, state);
   const end = bytes.lastIndexOf(NEWLINE) + 1;
-  const reader = format.begin(basename(path), isSame ? state.memory ?? undefined : undefined);
+  const reader = format.begin(name, isSame ? state.memory ?? undefined : undefined);
+  reader.memory.facts.project ??= event.folder;
   let number = isSame ? state.lines : 0;
   const found: TurnLine[] = [];
   let turns: Conversation | null = null;
@@ -138,7 +181,8 @@ async function newLines(
     if (line === null) continue;
     const turn = reader.line(line, number), calls = reader.calls(line);
     for (const each of [...typeof turn === "object" && turn !== null ? [turn] : [], ...calls]) {
-      const { id, facts } = reader.memory, at = each.at ?? (state.last || Date.now() / 1000);
+      const { id, facts } = reader.memory;
+      const at = each.at ?? ((format.untimed ? 0 : state.last) || Date.now() / 1000);
       turns ??= new Conversation(format.source, id, isSame ? state.last : 0, { ...facts });
       const { value } = turns.entryOf({ place: "", ...each, at, text: bounded(each.text) });
       const line = value as unknown as TurnLine;

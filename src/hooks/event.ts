@@ -5,7 +5,7 @@
  */
 
 /** Clients whose hooks are known. */
-export const HOOK_CLIENTS = ["claude-code", "codex", "gemini-cli", "cursor", "copilot-cli"] as const;
+export const HOOK_CLIENTS = ["claude-code", "codex", "gemini-cli", "cursor", "copilot-cli", "opencode"] as const;
 export type HookClient = (typeof HOOK_CLIENTS)[number];
 
 /**
@@ -25,6 +25,8 @@ export interface HookEvent {
   session: string;
   /** Path of the session's transcript; null where the client names none. */
   transcript: string | null;
+  /** The session's messages, from a client that keeps no transcript, oldest first. */
+  messages?: readonly unknown[];
   /** The folder the client works in. */
   folder: string;
   /** What the user sent; null for other events. */
@@ -71,6 +73,7 @@ export function readEvent(
     own: textOf(fields.hook_event_name) ?? own,
     session: textOf(fields.session_id) ?? textOf(fields.sessionId) ?? textOf(fields.conversation_id) ?? "unknown",
     transcript: textOf(fields.transcript_path) ?? textOf(fields.transcriptPath) ?? null,
+    ...Array.isArray(fields.messages) ? { messages: fields.messages } : {},
     folder: textOf(fields.cwd) ?? textOf(root) ?? fallback,
     prompt: name === "prompt" ? textOf(fields.prompt) ?? "" : null,
   };
@@ -81,6 +84,7 @@ export function contextOutput({ client, name, own }: HookEvent, context: string)
   if (name !== "start" && name !== "prompt") return null;
   if (client === "cursor") return name === "start" ? JSON.stringify({ additional_context: context }) : null;
   if (client === "copilot-cli") return name === "start" ? JSON.stringify({ additionalContext: context }) : null;
+  if (client === "opencode") return JSON.stringify({ context });
   return JSON.stringify({ hookSpecificOutput: { hookEventName: own, additionalContext: context } });
 }
 

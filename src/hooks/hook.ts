@@ -9,6 +9,7 @@ import { contextOutput, type HookClient, type HookEvent, readEvent } from "./eve
 import { HookFolder } from "./folder.ts";
 import { chosenSpaces, projectOf } from "./project.ts";
 import { Budget, HookService } from "./service.ts";
+import { withTranscript } from "./transcript.ts";
 
 /** Milliseconds that a hook may take: for a prompt, which waits for it, and for everything else. */
 const RECALL_MS = 500, OTHER_MS = 2000;
@@ -25,6 +26,8 @@ export interface HookCall {
   input: string | Promise<string>;
   /** The folder the hook runs in. */
   cwd: string;
+  /** The user's home folder, where clients keep transcripts that they don't name. */
+  home?: string | undefined;
   /** Milliseconds in place of the usual ones. */
   budgetMs?: number | undefined;
 }
@@ -43,7 +46,7 @@ export async function runHook(call: HookCall): Promise<string> {
     const event = readEvent(call.client, call.event, parsed(input), call.cwd);
     if (event === null) return "";
     const budget = budgetFor(event.name);
-    return await Promise.race([handle(event, folder, budget, call.dataFolder), outOfTime(budget)]) ?? "";
+    return await Promise.race([handle(event, folder, budget, call), outOfTime(budget)]) ?? "";
   } catch (error) {
     failed(folder, call.client, error instanceof Error ? error.message : String(error));
     return "";
@@ -54,7 +57,7 @@ async function handle(
   event: HookEvent,
   folder: HookFolder,
   budget: Budget,
-  dataFolder: string,
+  { dataFolder, home }: HookCall,
 ): Promise<string | null> {
   const service = await HookService.find(dataFolder);
   const { space } = projectOf(event.folder, chosenSpaces(folder));
@@ -74,7 +77,7 @@ async function handle(
     return text === undefined || text === "" ? null : contextOutput(event, text);
   }
   const { capture, drain } = await import("./capture.ts");
-  const captured = await capture(event, { folder, service, space, budget });
+  const captured = await capture(withTranscript(event, home), { folder, service, space, budget });
   if (captured !== null) {
     folder.note(event.client, (status) => {
       status.captured += captured.turns;

@@ -24,6 +24,7 @@ if (import.meta.main) {
       dataFolder,
       input: new Response(Deno.stdin.readable).text(),
       cwd: Deno.cwd(),
+      home: Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE"),
       budgetMs: budget === null ? undefined : Number(budget),
     });
     if (output !== "") console.log(output);

@@ -20,6 +20,8 @@ export interface SessionMemory {
   model?: string | undefined;
   /** Calls of tools without a result yet, by their ids. */
   calls: Record<string, ToolCall>;
+  /** Id of the last message taken, where a client hands its messages over and keeps no file of them. */
+  after?: string;
 }
 
 /** A call of a tool. */
@@ -45,6 +47,8 @@ export interface SessionReader {
 export interface SessionFormat {
   /** The client, as it is known by conversations' ids. */
   source: string;
+  /** Whether lines say no time. */
+  untimed?: true;
   /** @param before What an earlier reader of the same file knew; without it, it begins at the first line. */
   begin(fileName: string, before?: SessionMemory): SessionReader;
 }
@@ -55,14 +59,14 @@ const MAX_TARGET = 200;
 const MAX_CALLS = 200;
 
 /** Text blocks of a message whose content is a text or a list of blocks. */
-function wordsOf(content: unknown, types: readonly string[]): string {
+export function wordsOf(content: unknown, types: readonly string[]): string {
   if (typeof content === "string") return content;
   return listOf(content).map(objectOf).filter((block) => types.includes(String(block?.type)))
     .map((block) => textOf(block?.text)).filter((text) => text !== undefined).join("\n\n");
 }
 
 /** What a client puts into the user's mouth: blocks that begin with a tag of its own. */
-function isInjected(text: string, tags: readonly string[]): boolean {
+export function isInjected(text: string, tags: readonly string[]): boolean {
   const start = text.trimStart();
   return tags.some((tag) => start.startsWith(`<${tag}>`) || start.startsWith(`<${tag} `));
 }
@@ -117,32 +121,45 @@ export const CLAUDE_CODE: SessionFormat = {
 };
 
 /** Notes a call until its result comes. The oldest are dropped where none comes. */
-function began(memory: SessionMemory, id: string, name = "tool", input: unknown): void {
+export function began(memory: SessionMemory, id: string, name = "tool", input: unknown): void {
   const known = Object.keys(memory.calls);
   if (known.length >= MAX_CALLS) delete memory.calls[known[0]!];
   memory.calls[id] = { name, target: targetOf(input) };
 }
 
 /** The line of text for a call that has a result now. */
-function ended(memory: SessionMemory, id: string, outcome: string, at: number | undefined): TranscriptTurn[] {
+export function ended(memory: SessionMemory, id: string, outcome: string, at: number | undefined): TranscriptTurn[] {
   const call = memory.calls[id];
   if (call === undefined) return [];
   delete memory.calls[id];
-  const text = [`[tool] ${call.name}`, call.target].filter((part) => part !== "").join(" ");
-  return [{ id, role: "tool", text: `${text}: ${outcome}`, at }];
+  return [callTurn(id, call, outcome, at)];
+}
+
+/** A call of a tool as a line of text. @param outcome How it ended; null where the transcript doesn't say. */
+export function callTurn(
+  id: string,
+  { name, target }: ToolCall,
+  outcome: string | null,
+  at: number | undefined,
+): TranscriptTurn {
+  const text = [`[tool] ${name}`, target].filter((part) => part !== "").join(" ");
+  return { id, role: "tool", text: outcome === null ? text : `${text}: ${outcome}`, at };
 }
 
 /** What a call works on: the first of its arguments that says so, on one line. */
-function targetOf(input: unknown): string {
+export function targetOf(input: unknown): string {
   const given = objectOf(input);
-  const names = ["file_path", "path", "notebook_path", "command", "cmd", "pattern", "query", "url", "description"];
+  const names = [
+    ...["file_path", "filePath", "path", "notebook_path", "command", "cmd", "pattern", "glob_pattern", "query", "url"],
+    "description",
+  ];
   const found = names.map((name) => given?.[name]).find((value) => textOf(value) !== undefined || Array.isArray(value));
   const text = Array.isArray(found) ? found.join(" ") : typeof found === "string" ? found : "";
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > MAX_TARGET ? `${line.slice(0, MAX_TARGET).toWellFormed()} [cut]` : line;
 }
 
-function emptyReason(content: unknown): string {
+export function emptyReason(content: unknown): string {
   const types = new Set(listOf(content).map((block) => objectOf(block)?.type));
   if (types.has("tool_use")) return "calls of tools";
   if (types.has("tool_result")) return "results of tools";
