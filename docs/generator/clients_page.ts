@@ -4,8 +4,10 @@
  * @module
  */
 
+import { agentsSection } from "../../src/cli/connect/agents_md.ts";
 import { CHECKED, type Client } from "../../src/cli/connect/client.ts";
 import { edited } from "../../src/cli/connect/edit.ts";
+import { CLIENT_HOOKS } from "../../src/cli/connect/hooks.ts";
 import { CLIENTS } from "../../src/cli/connect/table.ts";
 import { table } from "./markdown.ts";
 
@@ -30,7 +32,49 @@ called, or started, as the client would, and one memory is stored, found and del
 The places and names below are those of the pages linked, as they, or copies of them, were read on ${CHECKED}.
 
 ${table(["name", "client", "reaches the service by"], rows)}
+
+## Hooks
+
+\`unimem connect CLIENT --with-hooks\` sets up that sessions are captured and memories recalled, see
+[automatic.md](automatic.md). It shows what it would write; \`--write\` does it, beside the hooks of others, and \`--remove\`
+takes out just that. The formats are those of the pages linked, as they were read on ${CHECKED}.
+
+${hooksTable()}
+
+${notes()}
+
+## agents-md
+
+For agents whose client has no hooks: \`unimem connect agents-md --write\` puts this section into the project's
+\`AGENTS.md\`, or another file of instructions with \`--file\`; \`--remove\` takes it out again.
+
+\`\`\`markdown
+${agentsSection("unimem")}
+\`\`\`
+
 ${Object.entries(CLIENTS).map(([id, client]) => sectionOf(id, client)).join("\n")}`;
+}
+
+function hooksTable(): string {
+  const mark = (does: boolean) => does ? "yes" : "";
+  return table(
+    ["client", "file", "briefing at start", "recall at a prompt", "capture", "described in"],
+    Object.entries(CLIENT_HOOKS).map(([id, { file, userFile, briefing, recall, capture, source }]) => [
+      `\`${id}\``,
+      [file, userFile].flatMap((each, i) =>
+        each === undefined ? [] : [
+          `\`${each(PLACES.Linux)}\`${i === 1 ? " with `--user`" : ""}`,
+        ]
+      ).join(", "),
+      ...[briefing, recall, capture].map(mark),
+      `[its documentation](${source})`,
+    ]),
+  );
+}
+
+/** What there is to know of some clients' hooks besides. */
+function notes(): string {
+  return Object.values(CLIENT_HOOKS).flatMap(({ note }) => note === null ? [] : [`- ${note}.`]).join("\n");
 }
 
 function reach({ stdioOnly, httpOnly }: Client): string {

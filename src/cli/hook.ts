@@ -38,6 +38,7 @@ export function addHook(program: Command, context: CliContext): void {
         dataFolder: dataFolderOf(context),
         input: new Response(context.input).text(),
         cwd: context.place.cwd,
+        home: context.place.home,
       });
       if (output !== "") context.print(output);
     });

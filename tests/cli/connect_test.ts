@@ -8,7 +8,7 @@ import { parse } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import type { Server, Settings } from "../../src/cli/connect/client.ts";
 import { CLIENTS } from "../../src/cli/connect/table.ts";
-import { edited } from "../../src/cli/connect/edit.ts";
+import { edited, editedWithout } from "../../src/cli/connect/edit.ts";
 import { entryAt, withEntry } from "../../src/cli/connect/formats.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { CLIENT_FILES } from "./client_files.ts";
@@ -115,10 +115,16 @@ Deno.test("forty files of clients keep all they say when an entry comes in", () 
         assert(settings.format !== "toml" || !/,\s*\}/.test(after), what); // of TOML 1.1
         for (const [comment] of text.matchAll(/(\/\/|\/\*|#) \w[\w ]*/g)) assertStringIncludes(after, comment);
         assertEquals(edited(after, settings, "file"), { text: after, outcome: "unchanged" }, what);
+        // And out again: all else is as it was.
+        const out = editedWithout(after, settings.format, path, "file"), left = parse(out.replace("\ufeff", "")) ?? {};
+        assertEquals(entryAt(left, path), undefined, `${what}\n${out}`);
+        assertEquals(withEntry(left, path, null), withEntry(parse(before) ?? {}, path, null), `${what}\n${out}`);
+        for (const [comment] of text.matchAll(/(\/\/|\/\*|#) \w[\w ]*/g)) assertStringIncludes(out, comment);
       }
     }
   }
   assert(count >= 40, `${count} files`);
+  assertEquals(Object.keys(CLIENT_FILES).length, 12);
 });
 
 Deno.test("a file that can't be read, or not be changed alone, is left as it is", () => {

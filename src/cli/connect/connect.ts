@@ -7,9 +7,10 @@
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../../config.ts";
 import { MemoryError } from "../../errors.ts";
-import { HOOK_CLIENTS } from "../../hooks/event.ts";
-import { type CliContext, dataFolderOf, examples, pathOf, show } from "../context.ts";
+import { type CliContext, examples, pathOf, show } from "../context.ts";
+import { AGENTS_MD, runAgentsMd } from "./agents_md.ts";
 import type { Client, Server, Settings } from "./client.ts";
+import type { HookOutcome, HookPlan } from "./hook_files.ts";
 import { CLIENTS } from "./table.ts";
 
 interface Options {
@@ -31,7 +32,7 @@ const KEY = "MCP_API_KEY";
 
 /** Adds the command. */
 export function addConnect(program: Command, context: CliContext): void {
-  const choices = Object.keys(CLIENTS);
+  const choices = [...Object.keys(CLIENTS), AGENTS_MD];
   program.command("connect").addArgument(
     // In any case, as people write their names.
     new Argument("<client>", "which client").choices(choices).argParser((name) => clientNamed(name, choices)),
@@ -43,22 +44,28 @@ export function addConnect(program: Command, context: CliContext): void {
     .option("--name <name>", "what the client calls the service", "unimem")
     .option("--stdio", "let the client start the service itself, even if it could use the running one")
     .option("--with-hooks", "set up capture of sessions and recall too, where the client has hooks")
-    .option("--remove", "take the entry out of the client's settings, with --with-hooks the hooks too")
+    .option("--remove", "take out what was put in: the entry, with --with-hooks the hooks too")
     .option("--test", "try it: store, find and delete one memory as the client would")
     .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
     .addHelpText(
       "after",
-      `\nClients:\n${Object.entries(CLIENTS).map(([name, { title }]) => `  ${name.padEnd(15)} ${title}`).join("\n")}\n${
-        examples([
-          "connect cursor",
-          "connect claude-desktop --write",
-          "connect codex --test",
-          "connect claude-code --with-hooks --write",
-          "connect vscode --write --yes --show-key",
-        ])
-      }`,
+      `\nClients:\n${
+        Object.entries(CLIENTS).map(([name, { title }]) => `  ${name.padEnd(15)} ${title}`).join("\n")
+      }\n` +
+        `  ${AGENTS_MD.padEnd(15)} instructions for agents without hooks, in this project's AGENTS.md\n${
+          examples([
+            "connect cursor",
+            "connect claude-desktop --write",
+            "connect codex --test",
+            "connect claude-code --with-hooks --write",
+            "connect vscode --write --yes --show-key",
+            "connect agents-md --write",
+          ])
+        }`,
     )
-    .action((name: string, options: Options) => runConnect(context, name, options));
+    .action((name: string, options: Options) =>
+      name === AGENTS_MD ? runAgentsMd(context, options) : runConnect(context, name, options)
+    );
 }
 
 async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
@@ -66,16 +73,16 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
   const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
   if (options.remove) return await runRemove(context, settings, id, file, options);
   if (options.test) return await runTest(context, client, id, file, options);
+  const hooks = await plannedHooks(context, id, options);
   if (!options.write) {
     const notes = notesFor(client, server, file, options);
-    const text = await textOf(settings),
-      hooks = options.withHooks ? await planHooks(context, id, options, false) : null;
+    const text = await textOf(settings);
     return show(context, options.json, { client: id, file, server, settings, hooks }, () => [
       ...file === null ? [] : [`${file}:`, ""],
       text,
       ...hooks === null
         ? []
-        : ["", `${hooks.file}:`, "", hooks.text.trimEnd(), ...hooks.note === null ? [] : ["", hooks.note]],
+        : ["", `${hooks.file}:`, "", hooks.text?.trimEnd() ?? "", ...hooks.note === null ? [] : ["", hooks.note]],
       ...notes.length > 0 ? ["", ...notes] : [],
     ]);
   }
@@ -100,65 +107,28 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
     );
   }
   const kept = edit.outcome === "unchanged" ? null : await writeSettings(file, edit.text, new Date());
-  const hooks = options.withHooks ? await writeHooks(context, id, options, false) : null;
-  show(context, options.json, { client: id, file, outcome: edit.outcome, kept, hooks }, () => [
+  const written = await writeHooks(context, id, options);
+  show(context, options.json, { client: id, file, outcome: edit.outcome, kept, hooks: written }, () => [
     edit.outcome === "unchanged" ? `${file} says so already` : `Wrote ${file}; start ${client.title} again`,
     ...kept === null ? [] : [`The old file is ${kept}`],
-    ...hooks === null ? [] : hooks.lines,
+    ...written?.lines ?? [],
     ...notesFor(client, server, null, options),
   ]);
 }
 
-/** What the client's file of hooks would become. */
-interface HookPlan {
-  file: string;
-  before: string;
-  text: string;
-  note: string | null;
+/** What becomes of the client's hooks; null where they aren't asked for. What can't be done fails before anything is. */
+async function plannedHooks(context: CliContext, id: string, options: Options): Promise<HookPlan | null> {
+  if (!options.withHooks) return null;
+  const { planHooks } = await import("./hook_files.ts");
+  return await planHooks(context, id, options, options.remove ?? false);
 }
 
-/** @throws {MemoryError} `invalid_input` for a client without hooks. */
-async function planHooks(context: CliContext, id: string, { user }: Options, removes: boolean): Promise<HookPlan> {
-  const [{ CLIENT_HOOKS, hookCommand, withHooks }, { editedValues, readSettings }, { FORMATS }] = await Promise.all([
-    import("./hooks.ts"),
-    import("./edit.ts"),
-    import("./formats.ts"),
-  ]);
-  const client = HOOK_CLIENTS.find((name) => name === id), hooks = client && CLIENT_HOOKS[client];
-  if (client === undefined || hooks === undefined) {
-    throw new MemoryError(
-      "invalid_input",
-      `Cannot set hooks of ${id}: only ${Object.keys(CLIENT_HOOKS).join(", ")} have some that are known`,
-    );
-  }
-  const file = (user ? hooks.userFile ?? hooks.file : hooks.file)(context.place), before = await readSettings(file);
-  const command = removes
-    ? null
-    : hookCommand(client, dataFolderOf(context), context.place.packaged ? context.place.launcher : null);
-  let found: unknown = {};
-  try {
-    found = FORMATS.json.read(before.replace("\ufeff", ""));
-  } catch { /* what is wrong with it is reported by the edit */ }
-  const changes = withHooks(found, hooks, command);
-  // An event without entries needs no list.
-  const values = changes.map(({ path, value }) => ({ path, value: value.length === 0 ? undefined : value }));
-  return { file, before, text: editedValues(before, values, file), note: removes ? null : hooks.note };
-}
-
-async function writeHooks(context: CliContext, id: string, options: Options, removes: boolean) {
-  const { writeSettings } = await import("./edit.ts"), plan = await planHooks(context, id, options, removes);
-  const { file, before, text, note } = plan;
-  const kept = text === before ? null : await writeSettings(file, text, new Date());
-  return {
-    file,
-    outcome: text === before ? "unchanged" : "changed",
-    kept,
-    lines: [
-      text === before ? `${file} says so already` : `Wrote ${file}`,
-      ...kept === null ? [] : [`The old file is ${kept}`],
-      ...note === null ? [] : [note],
-    ],
-  };
+/** Plans anew, since the client's entry may have gone into the same file, and does it. */
+async function writeHooks(context: CliContext, id: string, options: Options): Promise<HookOutcome | null> {
+  const plan = await plannedHooks(context, id, options);
+  if (plan === null) return null;
+  const { carryOut } = await import("./hook_files.ts");
+  return await carryOut(plan);
 }
 
 /** Takes the entry, and with `--with-hooks` the hooks, out of the client's files. */
@@ -173,9 +143,10 @@ async function runRemove(
     throw new MemoryError("invalid_input", `Cannot remove settings of ${id}: take them out by hand`);
   }
   const { editedWithout, readSettings, writeSettings } = await import("./edit.ts");
+  await plannedHooks(context, id, options);
   const before = await readSettings(file), text = editedWithout(before, settings.format, settings.path, file);
   const kept = text === before ? null : await writeSettings(file, text, new Date());
-  const hooks = options.withHooks ? await writeHooks(context, id, options, true) : null;
+  const hooks = await writeHooks(context, id, options);
   show(context, options.json, { client: id, file, removed: text !== before, kept, hooks }, () => [
     text === before ? `${file} has no entry "${options.name}"` : `Took "${options.name}" out of ${file}`,
     ...kept === null ? [] : [`The old file is ${kept}`],

@@ -113,6 +113,18 @@ export async function readSettings(file: string): Promise<string> {
   }
 }
 
+/** Removes a file in which nothing but what is ours stood. */
+export async function removeSettings(file: string): Promise<void> {
+  try {
+    await Deno.remove(file);
+  } catch (error) {
+    throw new MemoryError("invalid_input", `Cannot remove "${file}": ${errorText(error)}`, {
+      value: file,
+      cause: error,
+    });
+  }
+}
+
 /**
  * Writes the file in one step, and keeps the old one beside it.
  *

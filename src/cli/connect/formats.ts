@@ -7,7 +7,17 @@
 
 import { patch } from "@decimalturn/toml-patch";
 import { parse as parseYaml } from "@std/yaml";
-import { applyEdits, modify, parse as parseJson, type ParseError, printParseErrorCode } from "jsonc-parser";
+import {
+  applyEdits,
+  createScanner,
+  findNodeAtLocation,
+  modify,
+  parse as parseJson,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+  type SyntaxKind,
+} from "jsonc-parser";
 import { parse as parseToml, stringify as stringifyToml } from "smol-toml";
 import { isMap, isScalar, parseDocument, stringify as stringifyYaml } from "yaml";
 
@@ -21,6 +31,9 @@ export interface Format {
   /** Takes an entry out. */
   without: (text: string, path: string[]) => string;
 }
+
+/** jsonc-parser's kind of token; the enumeration has no values at run time. */
+const COMMA: SyntaxKind.CommaToken = 5;
 
 const json: Format = {
   name: "JSON",
@@ -41,8 +54,36 @@ const json: Format = {
     // Put first, for at the end it would come between the last entry and the comment behind it.
     return applyEdits(text, modify(text, path, entry, { formattingOptions, getInsertionIndex: () => 0 }));
   }],
-  without: (text, path) => applyEdits(text, modify(text, path, undefined, {})),
+  without: withoutMember,
 };
+
+/** Takes a member out with its comma and the lines that are empty then. jsonc-parser would take comments beside it too. */
+function withoutMember(text: string, path: string[]): string {
+  const root = parseTree(text, [], { allowTrailingComma: true }),
+    member = root && findNodeAtLocation(root, path)?.parent;
+  if (member?.parent?.children === undefined) return text;
+  const siblings = member.parent.children, previous = siblings[siblings.indexOf(member) - 1];
+  let start = member.offset;
+  const end = start + member.length;
+  const behind = commaAfter(text, end), before = previous && commaAfter(text, previous.offset + previous.length);
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  let rest = behind === null ? text.slice(end) : text.slice(end, behind) + text.slice(behind + 1);
+  if (text.slice(lineStart, start).trim() === "" && /^[ \t]*\r?\n/.test(rest)) {
+    rest = rest.slice(rest.indexOf("\n") + 1);
+    start = lineStart;
+  } else rest = rest.replace(/^ /, "");
+  const kept = behind === null && before !== undefined && before !== null
+    ? text.slice(0, before) + text.slice(before + 1, start)
+    : text.slice(0, start);
+  return kept + rest;
+}
+
+/** Where a comma comes next, but for blanks and comments; null where something else does. */
+function commaAfter(text: string, offset: number): number | null {
+  const scanner = createScanner(text, true);
+  scanner.setPosition(offset);
+  return scanner.scan() === COMMA ? scanner.getTokenOffset() : null;
+}
 
 /** Whole numbers beyond what JavaScript holds come as `bigint`. */
 const readToml = (text: string): unknown => parseToml(text, { integersAsBigInt: "asNeeded" });

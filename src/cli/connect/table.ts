@@ -40,7 +40,6 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     variable: null,
     stdioOnly: true,
     source: "https://modelcontextprotocol.io/docs/develop/connect-local-servers",
-    unread: true,
     settings: entryIn("mcpServers", "url"),
   },
   cursor: {
@@ -54,8 +53,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     title: "VS Code",
     file: (place) => inSettings(place, "Code", "User", "mcp.json"),
     variable: envBraces,
-    source: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
-    unread: true,
+    source: "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
     settings: entryIn("servers", "url", TYPED),
   },
   cline: {
@@ -90,7 +88,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     title: "Windsurf, before it became Devin Desktop",
     file: (place) => inHome(place, ".codeium", "windsurf", "mcp_config.json"),
     variable: envBraces,
-    source: "https://docs.windsurf.com/windsurf/cascade/mcp",
+    source: "https://docs.devin.ai/desktop/cascade/mcp",
     unread: true,
     settings: entryIn("mcpServers", "serverUrl"),
   },
@@ -212,15 +210,15 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     variable: null,
     httpOnly: true,
     source: "https://docs.openwebui.com/features/extensibility/mcp/",
-    unread: true,
     settings: (name, server) => ({
       format: "text",
       text: [
-        "As an administrator, open Admin Settings, External Tools, and add a connection:",
-        "    Type   MCP (Streamable HTTP)",
-        `    URL    ${addressOf(server)}`,
-        `    Auth   ${keyOf(server)}`,
-        `    Name   ${name}`,
+        "As an administrator, open Settings, Admin, Integrations, and add a server (before 0.9: Admin Settings, External",
+        "Tools):",
+        "    Type         MCP (Streamable HTTP)",
+        `    Server URL   ${addressOf(server)}`,
+        `    Auth         ${keyOf(server)}`,
+        `    Name         ${name}`,
         "Where Open WebUI runs in a container, the address is that of this machine as the container sees it, such as",
         "http://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.",
       ].join("\n"),
@@ -247,8 +245,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     file: null,
     variable: null,
     httpOnly: true,
-    source: "https://help.openai.com/en/articles/12584461-developer-mode-and-mcp-apps-in-chatgpt",
-    unread: true,
+    source: "https://developers.openai.com/api/docs/guides/developer-mode",
     settings: (name, server) => ({
       format: "text",
       text: [

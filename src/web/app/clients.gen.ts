@@ -185,8 +185,8 @@ export const CLIENTS: readonly {
     "format": "text",
     "starts": false,
     "writes": false,
-    "text": "As an administrator, open Admin Settings, External Tools, and add a connection:\n    Type   MCP (Streamable HTTP)\n    URL    http://127.0.0.1:8001/mcp\n    Auth   None\n    Name   unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.",
-    "withKey": "As an administrator, open Admin Settings, External Tools, and add a connection:\n    Type   MCP (Streamable HTTP)\n    URL    http://127.0.0.1:8001/mcp\n    Auth   Bearer, with MCP_API_KEY as the token\n    Name   unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name."
+    "text": "As an administrator, open Settings, Admin, Integrations, and add a server (before 0.9: Admin Settings, External\nTools):\n    Type         MCP (Streamable HTTP)\n    Server URL   http://127.0.0.1:8001/mcp\n    Auth         None\n    Name         unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.",
+    "withKey": "As an administrator, open Settings, Admin, Integrations, and add a server (before 0.9: Admin Settings, External\nTools):\n    Type         MCP (Streamable HTTP)\n    Server URL   http://127.0.0.1:8001/mcp\n    Auth         Bearer, with MCP_API_KEY as the token\n    Name         unimem\nWhere Open WebUI runs in a container, the address is that of this machine as the container sees it, such as\nhttp://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name."
   },
   {
     "id": "n8n",

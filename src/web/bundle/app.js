@@ -293,17 +293,19 @@ mcpServers:
     type: streamable-http
     url: http://127.0.0.1:8001/mcp
     headers:
-      Authorization: Bearer \${MCP_API_KEY}`},{id:"open-webui",title:"Open WebUI",format:"text",starts:!1,writes:!1,text:`As an administrator, open Admin Settings, External Tools, and add a connection:
-    Type   MCP (Streamable HTTP)
-    URL    http://127.0.0.1:8001/mcp
-    Auth   None
-    Name   unimem
+      Authorization: Bearer \${MCP_API_KEY}`},{id:"open-webui",title:"Open WebUI",format:"text",starts:!1,writes:!1,text:`As an administrator, open Settings, Admin, Integrations, and add a server (before 0.9: Admin Settings, External
+Tools):
+    Type         MCP (Streamable HTTP)
+    Server URL   http://127.0.0.1:8001/mcp
+    Auth         None
+    Name         unimem
 Where Open WebUI runs in a container, the address is that of this machine as the container sees it, such as
-http://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.`,withKey:`As an administrator, open Admin Settings, External Tools, and add a connection:
-    Type   MCP (Streamable HTTP)
-    URL    http://127.0.0.1:8001/mcp
-    Auth   Bearer, with MCP_API_KEY as the token
-    Name   unimem
+http://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.`,withKey:`As an administrator, open Settings, Admin, Integrations, and add a server (before 0.9: Admin Settings, External
+Tools):
+    Type         MCP (Streamable HTTP)
+    Server URL   http://127.0.0.1:8001/mcp
+    Auth         Bearer, with MCP_API_KEY as the token
+    Name         unimem
 Where Open WebUI runs in a container, the address is that of this machine as the container sees it, such as
 http://host.docker.internal:8001/mcp, and MCP_ALLOWED_HOSTS must hold that name.`},{id:"n8n",title:"n8n",format:"text",starts:!1,writes:!1,text:`Give the AI Agent node a tool of the type MCP Client Tool, named unimem:
     MCP Endpoint URL   http://127.0.0.1:8001/mcp
