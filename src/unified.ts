@@ -12,7 +12,6 @@ import { sharedAccess } from "./access/access.ts";
 import { localCaller } from "./access/caller.ts";
 import { accessWarnings, type Config } from "./config.ts";
 import { MemoryError } from "./errors.ts";
-import { limitMallocThresholds } from "./tuning/idle_gc.ts";
 import { createApp, openSpool } from "./http/app.ts";
 import { monotonicClock } from "./memory/clock.ts";
 import { Activity } from "./operations/activity.ts";
@@ -73,7 +72,6 @@ export interface Service {
  * @throws {MemoryError} `configuration` when the store can't be opened or an address can't be listened on.
  */
 export async function startService(config: Config, servers: Servers, log: Logger): Promise<Service> {
-  limitMallocThresholds();
   const runtime = await openRuntime(config, { withOutbox: true });
   const stops: (() => Promise<void>)[] = [];
   let work: Background | undefined;

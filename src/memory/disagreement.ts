@@ -20,18 +20,33 @@ const SHOWN = 20, SHOWN_LENGTH = 40;
 /** Least share of words two texts must have in common, numbers and negations aside. */
 const SHARED = 0.5;
 
-/** What the texts disagree in; empty when they agree or are about different things. */
-export function disagreements(a: string, b: string): Disagreement[] {
+/** What a text says, as far as it is compared with others. */
+export interface Statement {
+  /** Its words, numbers and negations aside. */
+  words: ReadonlySet<string>;
+  negations: readonly string[];
+  numbers: ReadonlySet<string>;
+}
+
+/** What a text says. Takes a tenth of a second for one of 100,000 characters. */
+export function statementOf(text: string): Statement {
+  return {
+    words: new Set(analyse(text.replace(NEGATION, " ").replace(NUMBER, " "))),
+    negations: matchesOf(text, NEGATION),
+    numbers: new Set(matchesOf(text, NUMBER)),
+  };
+}
+
+/** What two texts disagree in; empty when they agree or are about different things. */
+export function disagreements(a: Statement, b: Statement): Disagreement[] {
   if (sharedWords(a, b) < SHARED) return [];
-  const found: Disagreement[] = [];
-  const [left, right] = [matchesOf(a, NEGATION), matchesOf(b, NEGATION)];
+  const found: Disagreement[] = [], left = a.negations, right = b.negations;
   // Two negations cancel out often enough to count as none.
   if (left.length % 2 !== right.length % 2) {
     const words = (left.length % 2 === 1 ? left : right).join(", ");
     found.push({ kind: "negation", detail: `Only the ${left.length % 2 === 1 ? "first" : "second"} says "${words}"` });
   }
-  const [first, second] = [new Set(matchesOf(a, NUMBER)), new Set(matchesOf(b, NUMBER))];
-  const [only, other] = [[...first.difference(second)], [...second.difference(first)]];
+  const only = [...a.numbers.difference(b.numbers)], other = [...b.numbers.difference(a.numbers)];
   // A number that only one text gives adds to the other; only numbers in each other's place contradict.
   if (only.length > 0 && other.length > 0) {
     found.push({ kind: "numbers", detail: `${listed(only)} against ${listed(other)}` });
@@ -46,10 +61,8 @@ function listed(numbers: readonly string[]): string {
 }
 
 /** Share of the words of both that both have. */
-function sharedWords(a: string, b: string): number {
-  const words = (text: string) => new Set(analyse(text.replace(NEGATION, " ").replace(NUMBER, " ")));
-  const [left, right] = [words(a), words(b)];
-  const common = [...left].filter((word) => right.has(word)).length;
+function sharedWords({ words: left }: Statement, { words: right }: Statement): number {
+  const common = left.intersection(right).size;
   return common / Math.max(1, Math.min(left.size, right.size) + (Math.abs(left.size - right.size) / 2));
 }
 

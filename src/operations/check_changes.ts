@@ -8,7 +8,9 @@
 import { MemoryError } from "../errors.ts";
 import type { Memory, MemoryPatch } from "../memory/memory.ts";
 import { metadataBytes, metadataFault } from "../memory/metadata.ts";
+import { patchedAnyway } from "../memory/patch.ts";
 import { isCleanName } from "../memory/schemas.ts";
+import { TimeSlice } from "../yielding.ts";
 import { isOutageWithOutbox } from "./outbox.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -35,8 +37,16 @@ export async function checkChanges(
     Object.keys(patch.metadata ?? {}).length > 0
   );
   if (doubtful.length === 0) return;
-  const stored = await storedOf(runtime, doubtful.map(({ change }) => change.content_hash));
-  doubtful.forEach(({ change: { patch }, index }, i) => checkChange(patch, stored[i] ?? null, prefix(index)));
+  const hashes = [...new Set(doubtful.map(({ change }) => change.content_hash))];
+  const stored = await storedOf(runtime, hashes), timeSlice = new TimeSlice();
+  const memories = new Map(hashes.map((hash, i) => [hash, stored[i] ?? null]));
+  for (const { change: { content_hash, patch }, index } of doubtful) {
+    await timeSlice.yieldIfDue();
+    const memory = memories.get(content_hash) ?? null;
+    checkChange(patch, memory, prefix(index));
+    // The next change of the same memory meets what this one has left.
+    if (memory !== null) memories.set(content_hash, patchedAnyway(memory, patch, 0));
+  }
 }
 
 function checkChange({ tags = [], memory_type, metadata }: MemoryPatch, stored: Memory | null, prefix: string): void {

@@ -7,7 +7,7 @@
  */
 
 import { z } from "zod";
-import { disagreements } from "../memory/disagreement.ts";
+import { disagreements, type Statement, statementOf } from "../memory/disagreement.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
 import { TimeSlice, yieldToEventLoop } from "../yielding.ts";
@@ -92,10 +92,12 @@ async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: numb
   for (let i = 0; i < marked.length; i++) {
     const a = ends[2 * i], b = ends[2 * i + 1];
     if (!a || !b || a.superseded || b.superseded) continue;
+    const [first, second] = inOrder(a, b);
     await timeSlice.yieldIfDue();
-    const found = disagreements(...texts(a, b)),
-      evidence = { kind: "marked" as const, detail: "Marked as contradicting" };
-    const pair = pairOf(a, b, null, [evidence, ...found]);
+    const earlier = statementOf(first.content);
+    await timeSlice.yieldIfDue();
+    const found = disagreements(earlier, statementOf(second.content));
+    const pair = pairOf(a, b, null, [{ kind: "marked", detail: "Marked as contradicting" }, ...found]);
     if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
   }
 }
@@ -113,11 +115,15 @@ async function conflictsOf(
   const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
   const others = await memoriesOf(runtime.storage, near);
   const pairs: Pair[] = [], timeSlice = new TimeSlice();
+  let own: Statement | undefined;
   for (const [i, other] of others.entries()) {
     if (!other || other.content_hash === memory.content_hash || other.superseded) continue;
+    own ??= statementOf(memory.content);
     await timeSlice.yieldIfDue();
-    const found = disagreements(...texts(memory, other));
+    const its = statementOf(other.content), isFirst = inOrder(memory, other)[0] === memory;
+    const found = isFirst ? disagreements(own, its) : disagreements(its, own);
     if (found.length > 0) pairs.push(pairOf(memory, other, near[i]!.score, found));
+    await timeSlice.yieldIfDue();
   }
   return pairs;
 }
@@ -142,11 +148,6 @@ function pairOf(a: Memory, b: Memory, similarity: number | null, evidence: Pair[
 
 function inOrder(a: Memory, b: Memory): [Memory, Memory] {
   return a.created_at <= b.created_at ? [a, b] : [b, a];
-}
-
-function texts(a: Memory, b: Memory): [string, string] {
-  const [first, second] = inOrder(a, b);
-  return [first.content, second.content];
 }
 
 const keyOf = ({ first, second }: Pair) => `${first.content_hash} ${second.content_hash}`;

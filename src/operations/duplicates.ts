@@ -123,14 +123,17 @@ async function pairsOf(
       .map((found) => ({ ...found, score: null }));
   const wanted = near.filter(({ score }) => score === null || score >= similarity_threshold);
   if (wanted.length < 2) return [];
-  const words = new Set(analyse(by.content)), text = normalised(by.content), pairs: Pair[] = [];
-  const others = await memoriesOf(runtime.storage, wanted);
-  const timeSlice = new TimeSlice();
+  const others = await memoriesOf(runtime.storage, wanted), pairs: Pair[] = [];
+  // Each of these takes a while for a long text.
+  const timeSlice = new TimeSlice(), text = normalised(by.content);
+  await timeSlice.yieldIfDue();
+  const words = new Set(analyse(by.content));
   for (const [i, found] of others.entries()) {
     if (found === null || found.content_hash === by.content_hash) continue;
     await timeSlice.yieldIfDue();
     const exact = normalised(found.content) === text, { score } = wanted[i]!;
     if (!exact && (!nearToo || score === null)) continue;
+    await timeSlice.yieldIfDue();
     const shared_words = exact ? 1 : shared(words, found.content);
     if (shared_words < word_threshold) continue;
     pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });

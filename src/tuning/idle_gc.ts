@@ -19,11 +19,6 @@ const IDLE_SHARE = 0.1;
  */
 const WORTH_BYTES = 6e6, LEAST_BYTES = 2e6;
 
-/** Parameters of glibc's `mallopt`. */
-const M_TRIM_THRESHOLD = -1, M_MMAP_THRESHOLD = -3;
-/** What glibc starts with. */
-const HELD_BYTES = 128 * 1024;
-
 /** glibc's heap; undefined where the C library is another. */
 const heap = openLibrary();
 let collect: (() => void) | undefined;
@@ -47,14 +42,6 @@ export function collectGarbage(): void {
  */
 export function trimMalloc(): void {
   heap?.trim();
-}
-
-/**
- * Keeps the C heap from holding back more than it does at first: glibc raises its thresholds to twice the largest block
- * it has seen freed, a model's 23 MB, and from then on returns nothing smaller by itself.
- */
-export function limitMallocThresholds(): void {
-  heap?.hold(HELD_BYTES);
 }
 
 /**
@@ -104,16 +91,7 @@ function exposedCollector(): () => void {
   }
 }
 
-function openLibrary(): { trim: () => void; hold: (bytes: number) => void } | undefined {
-  const libc = openLibc({
-    malloc_trim: { parameters: ["usize"], result: "i32" },
-    mallopt: { parameters: ["i32", "i32"], result: "i32" },
-  });
-  if (libc === null) return undefined;
-  return {
-    trim: () => void libc.malloc_trim(0n),
-    hold: (bytes) => {
-      for (const parameter of [M_TRIM_THRESHOLD, M_MMAP_THRESHOLD]) libc.mallopt(parameter, bytes);
-    },
-  };
+function openLibrary(): { trim: () => void } | undefined {
+  const libc = openLibc({ malloc_trim: { parameters: ["usize"], result: "i32" } });
+  return libc === null ? undefined : { trim: () => void libc.malloc_trim(0n) };
 }

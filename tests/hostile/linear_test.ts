@@ -5,7 +5,7 @@
 
 import { chunkText } from "../../src/memory/chunking.ts";
 import { InexactNumber } from "../../src/memory/exact_json.ts";
-import { disagreements } from "../../src/memory/disagreement.ts";
+import { disagreements, statementOf } from "../../src/memory/disagreement.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { cleanMetadata, metadataFault } from "../../src/memory/metadata.ts";
 import { labelledRole } from "../../src/memory/role.ts";
@@ -27,7 +27,7 @@ import { cleanLine } from "../../src/operations/moving/clean.ts";
 import { splitContent } from "../../src/operations/split.ts";
 import { escapeText, unescapeText } from "../../src/storage/escape.ts";
 import { wholeWords } from "../../src/storage/sqlite/text_scans.ts";
-import { indexTerms } from "../../src/storage/sqlite/terms.ts";
+import { indexTerms } from "../../src/storage/index_terms.ts";
 import { assertLinear, type GrowthOptions } from "./growth.ts";
 
 const FUNCTIONS: Record<string, (text: string) => unknown> = {
@@ -38,7 +38,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a snippet around characters of a script without spaces": (text) => snippetOf(text, "谁修理了港口的起重机"),
   "what a question asks of time": temporalIntent,
   "tokens of an answer": estimateTokens,
-  "what two texts disagree in": (text) => disagreements(text, `${text} no 7`),
+  "what two texts disagree in": (text) => disagreements(statementOf(text), statementOf(`${text} no 7`)),
   "a turn's features": (text) => turnFeatures(text, text.length),
   "a role": labelledRole,
   "a hash": (text) => contentHash(text),

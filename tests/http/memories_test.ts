@@ -134,6 +134,17 @@ Deno.test("an update changes tags, type and metadata, and nothing else", async (
   assertEquals(again.json.memory.tags, ["backup", "ops"]);
 });
 
+Deno.test("updates of one memory in a batch keep to the limits of its metadata together", async () => {
+  await using client = await openClient();
+  const content_hash = await client.store("grows"), metadata = (key: string) => ({ [key]: "x".repeat(40_000) });
+  const { status, json } = await client.send("PUT", "/api/memories/batch", {
+    updates: [{ content_hash, metadata: metadata("a") }, { content_hash, metadata: metadata("b") }],
+  });
+  assertEquals(status, 422);
+  assertMatch(JSON.stringify(json.detail), /"updates",1,"metadata"|updates\.1\.metadata/);
+  assertEquals((await client.get(`/api/memories/${content_hash}`)).json.metadata, {}, "nothing was changed");
+});
+
 Deno.test("a deleted memory is gone, and deleting it again answers 404", async () => {
   await using client = await openClient();
   const hash = await client.store("Short-lived.");

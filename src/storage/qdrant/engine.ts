@@ -13,7 +13,7 @@ import { Calls } from "../calls.ts";
 import { CandidateSearch, SearchCache } from "../scoring/candidate_search.ts";
 import { Weights } from "../scoring/weights.ts";
 import { checkedSpace } from "../scopes.ts";
-import { Analysis } from "../sqlite/analysis.ts";
+import { Analysis } from "../analysis.ts";
 import { Collection } from "./collection.ts";
 import { Connection, QdrantRefusal } from "./connection.ts";
 import { countTurnsIn, emptySource, MergedSource, turnsIn } from "./merged_source.ts";

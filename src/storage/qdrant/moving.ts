@@ -8,7 +8,7 @@
 
 import type { MoveOutcome } from "../contract/spaces.ts";
 import type { Relation } from "../contract/relations.ts";
-import type { Analysis } from "../sqlite/analysis.ts";
+import type { Analysis } from "../analysis.ts";
 import { memoryOf, WORDS, wordsDocument } from "./layout.ts";
 import type { Part } from "./part.ts";
 import { partsOf, type Prepared, tries } from "./records.ts";

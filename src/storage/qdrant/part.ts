@@ -8,7 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory } from "../../memory/memory.ts";
 import { unescapeText } from "../escape.ts";
-import type { Analysis } from "../sqlite/analysis.ts";
+import type { Analysis } from "../analysis.ts";
 import type { Collection } from "./collection.ts";
 import { Listings } from "./listings.ts";
 import type { Models } from "./models.ts";

@@ -13,7 +13,7 @@ import { patched, patchedAnyway } from "../../memory/patch.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { NewMemory, StoreOutcome } from "../contract/memories.ts";
 import { TimeSlice } from "../../yielding.ts";
-import type { Analysis } from "../sqlite/analysis.ts";
+import type { Analysis } from "../analysis.ts";
 import { Batcher } from "./batcher.ts";
 import type { Collection } from "./collection.ts";
 import { changeablePayload, memoryOf, payloadOf, WORDS, wordsDocument } from "./layout.ts";

@@ -6,7 +6,7 @@
 
 import type { Memory } from "../../memory/memory.ts";
 import type { Trashing } from "../contract/trash.ts";
-import type { Analysis } from "../sqlite/analysis.ts";
+import type { Analysis } from "../analysis.ts";
 import type { Collection } from "./collection.ts";
 import type { Models } from "./models.ts";
 import type { OnChange, Records } from "./records.ts";

@@ -16,7 +16,7 @@ import { plainNumber } from "../../memory/numbers.ts";
 import { isUnchanged } from "../../memory/unchanged.ts";
 import type { Replaced, TrashedMemory, Trashing } from "../contract/trash.ts";
 import { escapeText } from "../escape.ts";
-import type { Analysis } from "../sqlite/analysis.ts";
+import type { Analysis } from "../analysis.ts";
 import type { Collection } from "./collection.ts";
 import type { Condition } from "./filter.ts";
 import { derivedPayload, escapeJson, memoryOf, payloadOf, WORDS, wordsDocument } from "./layout.ts";

@@ -9,7 +9,7 @@ import { DEFAULT_SPACE } from "../../memory/space.ts";
 import { Calls } from "../calls.ts";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Salvage } from "../files.ts";
-import { Analysis } from "./analysis.ts";
+import { Analysis } from "../analysis.ts";
 import { CandidateSearch } from "./candidate_search.ts";
 import { closeDatabase, type Database, prepareRows, sqliteFailure, storageError } from "./database.ts";
 import { Filtering } from "./filtering.ts";

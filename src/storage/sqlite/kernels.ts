@@ -6,6 +6,8 @@
  * @module
  */
 
+import { COMPILED } from "./kernels.gen.ts";
+
 /** Functions over one memory; all positions are byte addresses, all vectors padded to multiples of 16 bytes. */
 export interface Kernels {
   /** Distances of groups of 16 signatures that lie across each other, from tables of what four bits add. */
@@ -36,24 +38,10 @@ export interface Kernels {
   signs(codes: number, bytes: number, out: number): void;
 }
 
-const COMPILED = [
-  "AGFzbQEAAAABKQVgBX9/f39/AGADf39/AGAHf39/f39/fwF/YAd/f39/f39/AGABewF/AhEBBWluZGV4Bm1lbW9yeQIAAQMHBgABAgMBBAcx",
-  "BQlkaXN0YW5jZXMAAAloaXN0b2dyYW0AAQZzZWxlY3QAAgRkb3RzAAMFc2lnbnMABAq3BQbhAQICfwN7IAFFBEAPCyADIAJBBXRqIQYDQP0M",
-  "AAAAAAAAAAAAAAAAAAAAACEI/QwAAAAAAAAAAAAAAAAAAAAAIQkgAyEFA0AgAP0ABAAhByAF/QAEACAH/QwPDw8PDw8PDw8PDw8PDw8P/U79",
-  "DiAF/QAEECAHQQT9jQH9DA8PDw8PDw8PDw8PDw8PDw/9Tv0O/W4hByAIIAf9iQH9jgEhCCAJIAf9igH9jgEhCSAAQRBqIQAgBUEgaiIFIAZJ",
-  "DQALIAQgCP0LBAAgBCAJ/QsEECAEQSBqIQQgAUEBayIBDQALCzgBAX8gAUUEQA8LA0AgAiAALwEAQQJ0aiEDIAMgAygCAEEBajYCACAAQQJq",
-  "IQAgAUEBayIBDQALC3sDAXsBfwJ7IAL9ECEJIAP9ECEKA0AgAP0ABAAhByAHIAn9NiAHIAr9NP1O/YQBIQgCQANAIAhFDQEgBSAGTw0BIAUg",
-  "BCAIaGo2AgAgBUEEaiEFIAggCEEBa3EhCAwACwsgBEEIaiEEIABBEGohACABQQhrIgENAAsgBQuxAQIEfwJ7IAFFBEAPCwNAIAAoAgAhByAF",
-  "IAdBCnYgBmwgB0H/B3EgAmxqaiEIIAggAmohCSADIQr9DAAAAAAAAAAAAAAAAAAAAAAhCwNAIAj9AAQAIQwgCyAM/YcBIAr9AAQA/boBIAz9",
-  "iAEgCv0ABBD9ugH9rgH9rgEhCyAKQSBqIQogCEEQaiIIIAlJDQALIAQgCxAFNgIAIARBBGohBCAAQQRqIQAgAUEBayIBDQALC1ABAn8gACAB",
-  "aiEDA0AgAP0ABAD9DAAAAAAAAAAAAAAAAAAAAAD9J/1kIQQgAiAEOgAAIAIgBEEIdjoAECACQSBqIQIgAEEQaiIAIANJDQALCxkAIAD9GwAg",
-  "AP0bAWogAP0bAiAA/RsDamoL",
-];
-
 let compiled: WebAssembly.Module | undefined;
 
 /** The kernels, bound to `memory`. */
 export function kernelsOver(memory: WebAssembly.Memory): Kernels {
-  compiled ??= new WebAssembly.Module(Uint8Array.fromBase64(COMPILED.join("")));
+  compiled ??= new WebAssembly.Module(Uint8Array.fromBase64(COMPILED));
   return new WebAssembly.Instance(compiled, { index: { memory } }).exports as unknown as Kernels;
 }

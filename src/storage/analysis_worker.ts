@@ -6,7 +6,7 @@
 
 /// <reference lib="deno.worker" />
 
-import { lowerThreadPriority } from "../../tuning/thread_priority.ts";
+import { lowerThreadPriority } from "../tuning/thread_priority.ts";
 import { analysed, type AnalysisAnswer, type AnalysisTask } from "./analysis.ts";
 
 lowerThreadPriority();

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { analyse } from "../../memory/text.ts";
-import { indexTerms } from "./terms.ts";
+import { analyse } from "../memory/text.ts";
+import { indexTerms } from "./index_terms.ts";
 
 /** Characters from which a text is long: those of a shorter one take some milliseconds at most. */
 const LONG = 16_000;
