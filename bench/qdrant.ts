@@ -13,6 +13,7 @@ import { writeReadme } from "./lib/results.ts";
 import { short, table } from "./lib/table.ts";
 import { measureService } from "./sections/qdrant_service.ts";
 import { measureSizes, type SizeFigures, type StoreFigures } from "./sections/qdrant_sizes.ts";
+import type { SearchRequests } from "./tools/qdrant_requests.ts";
 
 const USAGE = `Usage: QDRANT_BIN=PATH deno task bench:qdrant [options]
 
@@ -64,7 +65,8 @@ async function main(args: string[]): Promise<number> {
   const beside = values.original === undefined ? "as stated once" : "running beside it";
   const service = metrics.length > 0 ? serviceTable(metrics, beside) : null;
   const large = figures.length > 0 ? sizesTable(figures) : null;
-  console.log([about, service, large].filter((part) => part !== null).join("\n\n"));
+  const requests = figures.length > 0 ? requestsTable(figures) : null;
+  console.log([about, service, large, requests].filter((part) => part !== null).join("\n\n"));
   if (values.json !== undefined) {
     const run = { date: new Date().toISOString(), machine: facts, metrics, sizes: figures };
     await Deno.writeTextFile(values.json, `${JSON.stringify(run, null, 2)}\n`);
@@ -72,7 +74,7 @@ async function main(args: string[]): Promise<number> {
   if (values.readme) {
     await writeReadme({
       ...(service === null ? {} : { "qdrant-service": `${about}\n\n${service}` }),
-      ...(large === null ? {} : { "qdrant-sizes": `${about}\n\n${large}` }),
+      ...(large === null ? {} : { "qdrant-sizes": `${about}\n\n${large}`, "qdrant-requests": requests! }),
     });
   }
   return 0;
@@ -98,11 +100,34 @@ function sizesTable(figures: readonly SizeFigures[]): string {
   );
 }
 
+/** Requests of a search: median, 95th percentile and most, and of those that wait for one another. */
+function requestsTable(figures: readonly SizeFigures[]): string {
+  const cell = ({ p50, p95, max }: SearchRequests["requests"]) => `${p50} / ${p95} / ${max}`;
+  return table(
+    ["store", "search", "requests", "one after the other", "on average"],
+    figures.flatMap(({ memories, requests }) =>
+      requests.map(({ store, kind, requests, trips, by }) => [
+        store === "notes" ? store : `${memories} ${store}`,
+        kind,
+        cell(requests),
+        cell(trips),
+        Object.entries(by).map(([name, count]) => `${name} ${short(count)}`).join(", "),
+      ])
+    ),
+  );
+}
+
 const ROWS: [string, (figures: StoreFigures) => string][] = [
   ["loading, vectors given", ({ load_per_second }) => `${short(load_per_second)}/s`],
   ["index complete after that", ({ index_seconds }) => withUnit(index_seconds, "s")],
   ["search over REST, new queries, p50", ({ search }) => withUnit(search.p50, "ms")],
   ["search over REST, new queries, p95", ({ search }) => withUnit(search.p95, "ms")],
+  ["the same, the question's vector known, p50", ({ floor }) => withUnit(floor?.served.p50 ?? null, "ms")],
+  ["the same, the question's vector known, p95", ({ floor }) => withUnit(floor?.served.p95 ?? null, "ms")],
+  ["a bare hybrid query beside it, p50", ({ floor }) => withUnit(floor?.bare.p50 ?? null, "ms")],
+  ["a bare hybrid query beside it, p95", ({ floor }) => withUnit(floor?.bare.p95 ?? null, "ms")],
+  ["times the bare query, p50", ({ floor }) => floor === null ? "–" : short(floor.served.p50 / floor.bare.p50)],
+  ["times the bare query, p95", ({ floor }) => floor === null ? "–" : short(floor.served.p95 / floor.bare.p95)],
   ["the store's part, p50", ({ store_part }) => withUnit(store_part.p50, "ms")],
   ["the store's part, p95", ({ store_part }) => withUnit(store_part.p95, "ms")],
   ["by vector alone, p50", ({ vector_part }) => withUnit(vector_part.p50, "ms")],

@@ -285,7 +285,11 @@ export const SETTINGS = {
     "100",
     "Neighbours looked at while a new collection's index is built.",
   ),
-  MCP_QDRANT_HNSW_EF: setting(wholeNumber(1, 4096), "128", "Neighbours looked at by a search."),
+  MCP_QDRANT_HNSW_EF: setting(
+    wholeNumber(1, 4096),
+    "by size: 128, 256 from 50,000 memories, 512 from 500,000",
+    "Neighbours looked at by a search.",
+  ),
   MCP_QDRANT_HNSW_FULL_SCAN_THRESHOLD: setting(
     wholeNumber(10, 10_000_000),
     "10000",
@@ -298,8 +302,9 @@ export const SETTINGS = {
   ),
   MCP_QDRANT_QUANTIZATION_ENABLED: setting(
     flag(),
-    "true when MCP_QDRANT_QUANTIZATION_TYPE is set",
-    "Whether a new collection compares compressed vectors first and rescores with the originals.",
+    "true",
+    "Whether a new collection compares compressed vectors first and rescores with the originals; `optimize` compresses " +
+      "those of an older one.",
   ),
   MCP_QDRANT_QUANTIZATION_TYPE: setting(
     choice("scalar", "binary"),

@@ -16,6 +16,8 @@ import { runTool } from "../lib/tool.ts";
 import { startUnimem, untilMeaning } from "../lib/unimem.ts";
 import type { Loaded } from "../tools/load_store.ts";
 import type { StorePart } from "../tools/store_part.ts";
+import type { SearchRequests } from "../tools/qdrant_requests.ts";
+import { besideFloor } from "./qdrant_floor.ts";
 import { searchTimes } from "./search.ts";
 
 /** Texts that are embedded; the vectors of all others are mixed from theirs. */
@@ -24,6 +26,8 @@ const EMBEDDED_TEXTS = 4000;
 const QUERIES = 200;
 /** Searches before anything is timed, so that caches hold what they hold in use. */
 const WARM_UP = 200;
+/** Searches of each kind whose requests are counted. */
+const COUNTED_SEARCHES = 100;
 /** As many of the exact nearest as are compared. */
 const DEPTH = 50;
 /** Files that what lies in the server depends on; a change of any makes a new store. */
@@ -43,6 +47,8 @@ export interface StoreFigures {
   index_seconds: number | null;
   /** A search over REST, new queries, one client. */
   search: Times;
+  /** The same with the question's vector known, and a bare hybrid query beside it; null for the embedded store. */
+  floor: { served: Times; bare: Times } | null;
   /** The store's part of it, in a process of its own. */
   store_part: Times;
   /** The same by vector alone. */
@@ -63,6 +69,7 @@ export interface SizeFigures {
   memories: number;
   qdrant: StoreFigures;
   embedded: StoreFigures | null;
+  requests: SearchRequests[];
 }
 
 /** How the sizes are measured. */
@@ -88,14 +95,18 @@ export async function measureSizes(options: SizesOptions): Promise<SizeFigures[]
   const sizes = options.sizes.toSorted((a, b) => a - b), figures: SizeFigures[] = [];
   const made = await runTool<LargeVectors>("large_vectors.ts", [sizes.at(-1)!, EMBEDDED_TEXTS, QUERIES].map(String));
   for (const memories of sizes) {
-    const qdrant = await onQdrant(memories, made, options);
+    const { requests, ...qdrant } = await onQdrant(memories, made, options);
     const embedded = memories > options.embeddedUpTo ? null : await onSqlite(memories, made, options);
-    figures.push({ memories, qdrant, embedded });
+    figures.push({ memories, qdrant, embedded, requests });
   }
   return figures;
 }
 
-async function onQdrant(memories: number, made: LargeVectors, options: SizesOptions): Promise<StoreFigures> {
+async function onQdrant(
+  memories: number,
+  made: LargeVectors,
+  options: SizesOptions,
+): Promise<StoreFigures & { requests: SearchRequests[] }> {
   const folder = join(cacheFolder(), `qdrant-${memories}-${await keyOf(made)}`);
   const stages = await prepared(folder, memories, made, options);
   await using server = await startQdrant(folder);
@@ -113,6 +124,7 @@ async function onQdrant(memories: number, made: LargeVectors, options: SizesOpti
     server_mb: await residentBytes(server.pid) / 1e6,
     server_own_mb: await allocatedBytes(server) / 1e6,
     disk_mb: await folderBytes(join(folder, "storage")) / 1e6,
+    requests: await runTool<SearchRequests[]>("qdrant_requests.ts", [server.url, String(COUNTED_SEARCHES)]),
   };
 }
 
@@ -165,7 +177,10 @@ async function searched(store: string, exact: string, made: LargeVectors, memori
     progress(`Searching ${memories} memories`);
     await searchTimes(unimem.rest, 0, WARM_UP);
     const times = await searchTimes(unimem.rest, WARM_UP, searches);
-    return { search: timesOf(times), unimem_mb: await residentBytes(unimem.pid) / 1e6 };
+    const unimem_mb = await residentBytes(unimem.pid) / 1e6;
+    const beside = store.startsWith("http") ? await besideFloor(unimem.rest, store, made) : null;
+    const floor = beside && { served: timesOf(beside.served), bare: timesOf(beside.bare) };
+    return { search: timesOf(times), floor, unimem_mb };
   });
   const args = [store, made.queries, String(made.model.dimensions), exact];
   const { times, vectorTimes, recall10, recall50 } = await runTool<StorePart>("store_part.ts", args);

@@ -9,7 +9,7 @@ import { VERSION } from "../version.ts";
 import { type CliContext, examples } from "./context.ts";
 
 /** Packages whose versions matter when something is to be explained. */
-const TOLD = ["@modelcontextprotocol/server", "hono", "onnxruntime-node", "@qdrant/js-client-rest", "commander", "zod"];
+const TOLD = ["@modelcontextprotocol/server", "hono", "onnxruntime-node", "commander", "zod"];
 
 /** Adds the command. */
 export function addVersion(program: Command, context: CliContext): void {

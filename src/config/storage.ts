@@ -48,7 +48,6 @@ export function outboxOf(values: SettingValues, baseDir: string): OutboxSettings
 export function qdrantOf(values: SettingValues, url: string): QdrantSettings {
   const metrics = { cosine: "Cosine", dot: "Dot", euclid: "Euclid" } as const;
   const type = values.MCP_QDRANT_QUANTIZATION_TYPE;
-  const quantised = values.MCP_QDRANT_QUANTIZATION_ENABLED ?? type !== undefined;
   const isLocal = (values.MCP_EMBEDDING_PROVIDER ?? (values.MCP_EMBEDDING_URL ? "openai" : "local")) === "local";
   const isBundled = isLocal && [undefined, BUNDLED_MODEL].includes(values.MCP_MEMORY_EMBEDDING_MODEL);
   return {
@@ -60,10 +59,10 @@ export function qdrantOf(values: SettingValues, url: string): QdrantSettings {
     hnsw: {
       m: values.MCP_QDRANT_HNSW_M ?? 16,
       efConstruct: values.MCP_QDRANT_HNSW_EF_CONSTRUCT ?? 100,
-      efSearch: values.MCP_QDRANT_HNSW_EF ?? 128,
+      efSearch: values.MCP_QDRANT_HNSW_EF ?? null,
       fullScanThreshold: values.MCP_QDRANT_HNSW_FULL_SCAN_THRESHOLD ?? 10_000,
     },
-    quantisation: quantised
+    quantisation: values.MCP_QDRANT_QUANTIZATION_ENABLED ?? true
       ? { type: type ?? "scalar", alwaysRam: values.MCP_QDRANT_QUANTIZATION_ALWAYS_RAM ?? true }
       : null,
     onDiskPayload: values.MCP_QDRANT_ON_DISK_PAYLOAD ?? false,

@@ -143,12 +143,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the embedded files hold what is loaded on first use: Qdrant's client, transformers.js, importers",
+  name: "the embedded files hold what is loaded on first use: transformers.js, importers",
   ignore: ELSEWHERE,
   fn: () =>
     inLayout(async (place) => {
       const { layout, data } = place;
-      const modules = ["@qdrant/js-client-rest", "@huggingface/transformers", "fflate", "htmlparser2"];
+      const modules = ["@huggingface/transformers", "fflate", "htmlparser2"];
       const script = join(layout.app, "probe.ts");
       await Deno.writeTextFile(script, modules.map((name) => `await import(${JSON.stringify(name)});`).join("\n"));
       const { code, stderr } = await within(

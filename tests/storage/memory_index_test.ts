@@ -316,3 +316,24 @@ Deno.test("words are counted and scored the same while a space is small, as it g
     check(`after cleaning at ${slot}`);
   }
 });
+
+Deno.test("Many memories that are added in no order and sorted then lie as if each had been put in its place", () => {
+  fc.assert(fc.property(
+    fc.array(fc.record({ created: fc.integer({ min: 0, max: 9 }), conversation: fc.constantFrom(null, "a", "b") })),
+    (added) => {
+      const [each, many] = [false, true].map((asMany) => {
+        const index = new MemoryIndex();
+        added.forEach(({ created, conversation }, i) => {
+          const { memory_type, tags } = memory(i + 1);
+          const fields = { memory_type, tags, created_at: created, conversation_id: conversation, role: null };
+          // Ids of which the later one is the smaller, so that those decide too.
+          index.put({ id: added.length - i, ...fields }, [], asMany);
+        });
+        if (asMany) index.sort();
+        const slots = [...index.order.slots];
+        return [slots, slots.map((slot) => index.neighbours(slot, NEIGHBOUR_REACH))];
+      });
+      assertEquals(many, each);
+    },
+  ));
+});

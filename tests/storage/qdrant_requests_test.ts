@@ -101,12 +101,67 @@ Deno.test({
       // Contents come with the answer that names the best.
       const cold = await requestsOf(() => search("boats in the harbour"));
       assertEquals(count(cold, READ), 0, cold.join(", "));
-      // Contents that are kept are scored as they are, and read to be shown.
+      // As long as they are short, they do so again: that is cheaper than another request.
       await search("harbour boats");
-      const warm = await requestsOf(() => search("which boats?"));
-      assertEquals(count(warm, READ), 1, warm.join(", "));
+      assertEquals(await requestsOf(() => search("which boats?")), [`${READ}/query/batch`]);
       const exact = await requestsOf(() => search("at the harbour", "exact"));
       assertEquals(count(exact, READ), 0, exact.join(", "));
+      // Long ones that are kept are scored as they are, and those that are shown are read.
+      for (let i = 0; i < 30; i++) {
+        const content = `Long day ${i} at the harbour. ${"Ropes, nets and boats were mended there. ".repeat(120)}`;
+        assertEquals((await post(runtime, "/api/memories", { content })).status, 200);
+      }
+      await search("nets mended");
+      await search("ropes mended");
+      const warm = await requestsOf(() => search("nets and ropes"));
+      assertEquals(count(warm, READ), 1, warm.join(", "));
+      assertEquals(warm.length, 2, warm.join(", "));
+    }),
+});
+
+Deno.test({
+  name: "a search over Qdrant leaves out what was replaced or has expired, whether it was found before or not",
+  ignore,
+  fn: () =>
+    withQdrant(async (runtime, requestsOf) => {
+      await store(runtime, 20);
+      const search = async () => {
+        const response = await post(runtime, "/api/search", { query: "boats at the harbour", n_results: 30 });
+        const { results } = await response.json();
+        return results.map(({ memory }: { memory: { content: string } }) => memory.content) as string[];
+      };
+      const contents = await search(), { storage } = runtime, now = Date.now() / 1000;
+      assertEquals(contents.length, 20);
+      assertEquals(await requestsOf(search), [`${READ}/query/batch`]);
+      const { memories } = await storage.list({ filter: {}, offset: 0, limit: 20 });
+      const [replaced, expired] = memories;
+      await storage.update(replaced!.content_hash, {
+        superseded: { by: memories[2]!.content_hash, at: now, reason: "" },
+      }, now);
+      await storage.update(expired!.content_hash, { metadata: { unimem_expires: now - 60 } }, now);
+      for (let i = 0; i < 3; i++) {
+        const left = await search();
+        assertEquals(left.length, 18);
+        assertEquals([left.includes(replaced!.content), left.includes(expired!.content)], [false, false]);
+      }
+      assertEquals(await requestsOf(search), [`${READ}/query/batch`]);
+    }),
+});
+
+Deno.test({
+  name: "a search among turns over Qdrant asks for the turns around all it found at once",
+  ignore,
+  fn: () =>
+    withQdrant(async (runtime, requestsOf) => {
+      for (let talk = 0; talk < 6; talk++) await store(runtime, 20, `talk ${talk}`);
+      const search = async (query: string) => {
+        const { results } = await (await post(runtime, "/api/search", { query, n_results: 10 })).json();
+        assertEquals(results.length, 10);
+      };
+      await search("boats of Monday"); // the average length and how many there are, for a while
+      const again = await requestsOf(() => search("harbour day with five boats"));
+      const batches = count(again, `${READ}/query/batch`);
+      assertEquals([batches <= 2, again.length <= 3], [true, true], again.join(", "));
     }),
 });
 
@@ -128,10 +183,7 @@ Deno.test({
       await search("boat"); // how many there are is known by now
       let found: Awaited<ReturnType<typeof search>> = [];
       const requests = await requestsOf(async () => found = await search("lantern"));
-      assertEquals(requests.filter((name) => name !== READ).sort(), [
-        `POST ${COLLECTION}/points/count`,
-        `POST ${COLLECTION}/points/query/batch`,
-      ]);
+      assertEquals(requests, [`${READ}/query/batch`]);
       assertEquals(found.length, 130);
       for (const { semantic, words } of found) {
         assertEquals(semantic !== null && semantic > 0, true);

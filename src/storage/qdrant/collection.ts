@@ -206,9 +206,9 @@ export class Collection {
     return { shards: [...local_shards, ...remote_shards].map(({ state }) => state), clock_ahead };
   }
 
-  /** Has the server look for something to optimise. */
-  poke(): Promise<void> {
-    return this.#schema.poke();
+  /** Has the server look for something to optimise; `compress` has it compress vectors from now on. */
+  poke(compress: boolean): Promise<void> {
+    return this.#schema.poke(compress);
   }
 
   async #prepare(): Promise<void> {

@@ -6,17 +6,18 @@
  * @module
  */
 
-import type { QdrantClient } from "@qdrant/js-client-rest";
 import { errorText, MemoryError } from "../../errors.ts";
 import type { ConnectionFigures } from "../contract/capabilities.ts";
+import { type Api, ApiError, createApi } from "./api.ts";
 import { Circuit } from "./circuit.ts";
 import { Probe } from "./probe.ts";
 import type { QdrantSettings } from "./settings.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** The server's API as its OpenAPI document says it. */
-export type Api = ReturnType<QdrantClient["api"]>;
+export type { Api };
 
+/** Port of a server whose URL names none. */
+const DEFAULT_PORT = 6333;
 /** Milliseconds before the first repetition; doubled for each further one, and then a random share of it is taken. */
 const BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
@@ -47,7 +48,7 @@ export class Connection {
   readonly #slots: Semaphore;
   readonly #probe: Probe;
   #pool: Deno.HttpClient | undefined;
-  #api: Promise<Api> | undefined;
+  #api: Api | undefined;
   #calls = 0;
   #answers = 0;
   #retries = 0;
@@ -104,7 +105,7 @@ export class Connection {
     timeoutMs = this.#settings.timeoutMs,
   ): Promise<T> {
     const end = performance.now() + timeoutMs;
-    const api = await (this.#api ??= this.#open());
+    const api = this.#api ??= this.#open();
     for (let attempt = 0;; attempt++) {
       try {
         return await this.#attempt<T>(action, (init) => run(api, init), end);
@@ -175,7 +176,7 @@ export class Connection {
   async #isAnswering(signal: AbortSignal): Promise<boolean> {
     const init: PooledInit = { signal, client: this.#pool! };
     try {
-      await (await this.#api!).collectionExists({ collection_name: this.#settings.collection }, init);
+      await this.#api!.collectionExists({ collection_name: this.#settings.collection }, init);
       return true;
     } catch (error) {
       return refusalOf(error) !== null;
@@ -201,27 +202,24 @@ export class Connection {
     });
   }
 
-  async #open(): Promise<Api> {
-    // Loaded here, so that a process with another store never pays for it.
-    const { QdrantClient } = await import("@qdrant/js-client-rest");
-    const { url, apiKey } = this.#settings, { pathname } = new URL(url);
-    const { connections, idleSeconds } = this.#settings.pool;
+  #open(): Api {
+    const { url, apiKey } = this.#settings, { connections, idleSeconds } = this.#settings.pool;
     opens++;
     this.#pool = Deno.createHttpClient({ poolMaxIdlePerHost: connections, poolIdleTimeout: idleSeconds * 1000 });
-    const client = new QdrantClient({
-      url: new URL("/", url).href,
-      ...(pathname === "/" ? {} : { prefix: pathname.replace(/\/$/, "") }),
-      headers: {
-        // The server would send each answer in small compressed pieces, each of which waits some 40 ms for the last.
-        "accept-encoding": "identity",
-        // Not as the client's own setting, with which it writes a warning about plain HTTP to the console.
-        ...(apiKey === null ? {} : { "api-key": apiKey }),
-      },
-      timeout: Infinity, // each call brings its own deadline
-      checkCompatibility: false, // would be one more call, and a line on the console
+    return createApi(baseOf(url), {
+      // The server would send each answer in small compressed pieces, each of which waits some 40 ms for the last.
+      "accept-encoding": "identity",
+      ...(apiKey === null ? {} : { "api-key": apiKey }),
     });
-    return client.api();
   }
+}
+
+/** The URL that requests begin with. */
+function baseOf(url: string): string {
+  const { protocol, hostname, pathname } = new URL(url);
+  // Not from the parsed URL, which has none where the scheme's own is named.
+  const port = /^[^/]*\/\/[^/]*:(\d+)(?:\/|$)/.exec(url)?.[1] ?? DEFAULT_PORT;
+  return `${protocol}//${hostname}:${port}${pathname.replace(/\/$/, "")}`;
 }
 
 /** A request that nothing answered. */
@@ -229,17 +227,15 @@ class Unanswered extends Error {}
 
 /** What the server answered when it answered at all; null for an outage. */
 function refusalOf(error: unknown): QdrantRefusal | MemoryError | null {
-  if (typeof error !== "object" || error === null) return null;
-  const { status, data, retry_after } = error as { status?: unknown; data?: unknown; retry_after?: unknown };
-  if (status === 429 || typeof retry_after === "number") {
-    const retryAfterSeconds = typeof retry_after === "number" ? retry_after : 1;
+  if (!(error instanceof ApiError)) return null;
+  const { status, data, retryAfter } = error;
+  if (status === 429) {
     return new MemoryError("overloaded", "Cannot reach the store: Qdrant has too much to do", {
-      retryAfterSeconds,
+      retryAfterSeconds: retryAfter ?? 1,
       cause: error,
     });
   }
-  if (typeof status !== "number" || status >= 500) return null;
-  return new QdrantRefusal(status, detailOf(data) ?? errorText(error), error);
+  return status >= 500 ? null : new QdrantRefusal(status, detailOf(data) ?? errorText(error), error);
 }
 
 function detailOf(data: unknown): string | null {

@@ -287,8 +287,6 @@ export function unescapeJson(value: Json): Json {
 function mapScalars(value: Json, text: (text: string) => string, number: (number: number) => number): Json {
   if (typeof value === "string") return text(value);
   if (typeof value === "number") return number(value);
-  // The client reads whole numbers beyond 2^53 as bigint; JSON has none.
-  if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map((item) => mapScalars(item, text, number));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), mapScalars(item, text, number)]));

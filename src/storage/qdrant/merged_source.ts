@@ -38,9 +38,18 @@ export class MergedSource implements CandidateSource {
           weights: this.#merged(found.map((best: Best) => best.weights)),
         };
       },
-      cosines: async (ids, known) =>
-        new Map((await all((search) => search.cosines(ids, known))).flatMap((one) => [...one])),
-      passing: async (ids) => [...new Set((await all((search) => search.passing(ids))).flat())],
+      near: async (question) => {
+        const found = await Promise.all(searches.map((search, i) => {
+          const conversations = question.conversations.filter((name) => partOf(this.#parts, name) === this.#parts[i]);
+          return search.near({ ...question, conversations });
+        }));
+        return {
+          cosines: new Map(found.flatMap(({ cosines }) => [...cosines])),
+          memories: new Map(found.flatMap(({ memories }) => [...memories])),
+          passing: [...new Set(found.flatMap(({ passing }) => passing))],
+          turns: found.some(({ turns }) => turns === null) ? null : new Map(found.flatMap(({ turns }) => [...turns!])),
+        };
+      },
       count: async () => (await all((search) => search.count())).reduce((sum, count) => sum + count, 0),
     };
   }
@@ -109,8 +118,7 @@ export function emptySource(models: Models): CandidateSource {
             memories: new Map(),
             weights: weights(question.weights),
           }),
-        cosines: () => Promise.resolve(new Map()),
-        passing: () => Promise.resolve([]),
+        near: () => Promise.resolve({ cosines: new Map(), memories: new Map(), passing: [], turns: new Map() }),
         count: () => Promise.resolve(0),
       };
     },

@@ -12,6 +12,9 @@ import type { Collection } from "./collection.ts";
 import { dimensionsError, type Facts, type StoredModel } from "./facts.ts";
 import { DENSE } from "./layout.ts";
 
+/** Powers of ten by which parts of unit vectors are rounded. */
+const DECIMALS = [1e8, 1e9, 1e10, 1e11];
+
 /** Name of the vector that holds all chunks of memories with several; the model's own vector holds the first. */
 export function chunksVector(vector: string): string {
   return vector === DENSE ? "chunks" : `${vector}_chunks`;
@@ -101,9 +104,9 @@ export class Models {
         `Cannot store vectors of length ${lengths || "none"}: model ${name} has ${dimensions}`,
       );
     }
-    const first = { [vector]: Array.from(chunks[0]!) };
+    const written = chunks.map((chunk) => Array.from(chunk, shortest)), first = { [vector]: written[0]! };
     if (chunks.length > 1) this.madeChunks = true;
-    return chunks.length === 1 ? first : { ...first, [chunksVector(vector)]: chunks.map((chunk) => Array.from(chunk)) };
+    return chunks.length === 1 ? first : { ...first, [chunksVector(vector)]: written };
   }
 
   async #find(id: string): Promise<StoredModel | null> {
@@ -142,6 +145,15 @@ export class Models {
     await this.#vectors.addVector(vector, dimensions, false);
     await this.#vectors.addVector(chunksVector(vector), dimensions, true);
   }
+}
+
+/** The number of few digits that is the same as a float32: half as many as JSON has of it otherwise. */
+function shortest(value: number): number {
+  for (const scale of DECIMALS) {
+    const rounded = Math.round(value * scale) / scale;
+    if (Math.fround(rounded) === value) return rounded;
+  }
+  return value;
 }
 
 export function identityOf({ id, name, provider, dimensions }: StoredModel): ModelIdentity {

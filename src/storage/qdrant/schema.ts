@@ -8,7 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import { type Api, type Connection, QdrantRefusal } from "./connection.ts";
 import { type Index, WORDS } from "./layout.ts";
-import type { QdrantSettings } from "./settings.ts";
+import type { QdrantSettings, QuantisationSettings } from "./settings.ts";
 
 /** Milliseconds that a change may take. */
 const SCHEMA_TIMEOUT_MS = 30_000;
@@ -48,11 +48,7 @@ export class Schema {
         ...(settings.shards === null ? {} : { shard_number: settings.shards }),
         replication_factor: settings.replicas,
         write_consistency_factor: settings.writeConsistency,
-        ...(quantisation === null ? {} : {
-          quantization_config: quantisation.type === "binary"
-            ? { binary: { always_ram: quantisation.alwaysRam } }
-            : { scalar: { type: "int8", quantile: 0.99, always_ram: quantisation.alwaysRam } },
-        }),
+        ...(quantisation === null ? {} : { quantization_config: compression(quantisation) }),
       }, init)
     );
   }
@@ -113,13 +109,18 @@ export class Schema {
     );
   }
 
-  /** Has the server look for something to optimise, with the settings' indexing threshold. */
-  async poke(): Promise<void> {
-    const { collection, indexingThreshold } = this.#settings;
+  /**
+   * Has the server look for something to optimise, with the settings' indexing threshold.
+   *
+   * @param compress Whether vectors are compressed from now on, as the settings say.
+   */
+  async poke(compress: boolean): Promise<void> {
+    const { collection, indexingThreshold, quantisation } = this.#settings;
     await this.#change((api, init) =>
       api.updateCollection({
         collection_name: collection,
         optimizers_config: { indexing_threshold: indexingThreshold },
+        ...(compress && quantisation !== null ? { quantization_config: compression(quantisation) } : {}),
       }, init)
     );
   }
@@ -136,4 +137,10 @@ export class Schema {
   #change(run: (api: Api, init: RequestInit) => Promise<{ data: unknown }>): Promise<unknown> {
     return this.#connection.call("set up the collection", run, Math.max(SCHEMA_TIMEOUT_MS, this.#settings.timeoutMs));
   }
+}
+
+function compression({ type, alwaysRam: always_ram }: QuantisationSettings) {
+  return type === "binary"
+    ? { binary: { always_ram } }
+    : { scalar: { type: "int8" as const, quantile: 0.99, always_ram } };
 }

@@ -8,6 +8,7 @@
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { Memory, MemoryFilter } from "../../memory/memory.ts";
 import { analyse } from "../../memory/text.ts";
+import { validityOf } from "../../memory/validity.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { CandidateQuery } from "../contract/search.ts";
 import { escapeText, unescapeText } from "../escape.ts";
@@ -15,6 +16,8 @@ import type {
   Best,
   BestQuestion,
   CandidateSource,
+  Near,
+  NearQuestion,
   SourceSearch,
   WeightAnswer,
   WeightQuestion,
@@ -33,10 +36,22 @@ type Points = Schemas["ScoredPoint"][];
 
 /** Milliseconds for which it is believed that no memory has a second chunk. */
 const SINGLE_MS = 10_000;
-/** Memories whose lengths and languages are counted; their mean length is within some percent of the true one. */
+/** Milliseconds for which searches name the usual filter once it left something out. */
+const EXCLUDED_MS = 60_000;
+/**
+ * Memories whose lengths and languages are counted; their mean length is within some percent of the true one. They are
+ * the first by id, which is as good as drawing them, since ids are hashes, and the same for every replica.
+ */
 const SAMPLE = 256;
+/** Turns of several conversations in one answer; where there are more, the order is asked for by itself. */
+const MOST_TURNS = 1500;
 /** Memories up to which those that pass are counted one by one. */
 const EXACTLY_COUNTED = 10_000;
+/**
+ * Neighbours looked at below a number of memories, where the settings don't say: so many find 99 % of the fifty nearest
+ * (`bench/README.md`).
+ */
+const EF_BY_SIZE: readonly [memories: number, ef: number][] = [[50_000, 128], [500_000, 256], [Infinity, 512]];
 /** In no id of a space. */
 const KEY_SEPARATOR = "\n";
 
@@ -69,6 +84,8 @@ export class SearchCalls implements CandidateSource {
   #sizes: ReadonlyMap<string, number> = new Map();
   /** When a search over everything found no memory with a second chunk, in milliseconds. */
   #singleAt = -Infinity;
+  /** When a memory was found that the usual filter leaves out, in milliseconds. */
+  #excludedAt = -Infinity;
 
   constructor(collection: Collection, models: Models, reading: Reading) {
     this.#collection = collection;
@@ -91,14 +108,13 @@ export class SearchCalls implements CandidateSource {
       byVector: meaning !== null,
       best: async (question) => {
         // At the same time. Before the first survey it isn't known how to count.
-        if (this.size > 0) {
+        if (question.count && this.size > 0) {
           counted = count();
           counted.catch(() => {}); // its reader gets the error
         }
-        return await this.#best(question, meaning, conditions, scored);
+        return await this.#bestOf(question, filter, meaning, conditions, scored);
       },
-      cosines: async (ids, known) => meaning === null ? known : await this.#cosines(meaning, ids, known, scored),
-      passing: (ids) => this.#passing(ids, conditions),
+      near: (question) => this.#near(question, meaning, conditions, scored),
       count: () => counted ?? count(),
     };
   }
@@ -178,6 +194,28 @@ export class SearchCalls implements CandidateSource {
     };
   }
 
+  /**
+   * Most stores have little that the usual filter leaves out, and the server finds without a filter in two thirds of the
+   * time: it is asked without, until something comes that should have been left out.
+   */
+  async #bestOf(
+    question: BestQuestion,
+    filter: MemoryFilter,
+    meaning: Meaning | null,
+    conditions: Condition[],
+    scored: Set<string>,
+  ): Promise<Best> {
+    if (question.memories && isUsual(filter) && performance.now() - this.#excludedAt > EXCLUDED_MS) {
+      const seen = new Set<string>(), best = await this.#best(question, meaning, [], seen);
+      if ([...best.memories.values()].every((memory) => passesUsual(memory, filter))) {
+        for (const id of seen) scored.add(id);
+        return best;
+      }
+      this.#excludedAt = performance.now();
+    }
+    return await this.#best(question, meaning, conditions, scored);
+  }
+
   /** @param scored Gets the ids of memories whose cosines needn't be asked for any more. */
   async #best(
     question: BestQuestion,
@@ -226,33 +264,64 @@ export class SearchCalls implements CandidateSource {
     return { byVector, byWords, cosines, memories, weights };
   }
 
-  async #cosines(
-    meaning: Meaning,
-    ids: readonly string[],
-    known: ReadonlyMap<string, number>,
-    scored: ReadonlySet<string>,
-  ): Promise<Map<string, number>> {
-    const cosines = new Map(known), wanted = ids.filter((id) => !scored.has(id));
-    const queries = this.#vectorsOf(meaning).flatMap((using): Query[] => {
-      if (wanted.length === 0) return [];
-      return [{
-        query: meaning.values,
-        using,
-        filter: { must: [{ has_id: wanted }] },
-        limit: wanted.length,
-        params: { exact: true },
-      }];
+  /** @param scored Memories whose cosines needn't be asked for; gets those that are given now. */
+  async #near(
+    { ids, read, passing, conversations }: NearQuestion,
+    meaning: Meaning | null,
+    conditions: Condition[],
+    scored: Set<string>,
+  ): Promise<Near> {
+    const wanted = meaning === null ? [] : ids.filter((id) => !scored.has(id)), left = new Set(read);
+    const scoring: Query[] = [];
+    if (meaning !== null && wanted.length > 0) {
+      const [own, chunks] = this.#vectorsOf(meaning);
+      const reading = wanted.filter((id) => left.delete(id)), others = wanted.filter((id) => !read.has(id));
+      if (reading.length > 0) scoring.push({ ...exactly(meaning, own!, ofIds(reading)), with_payload: MEMORY_FIELDS });
+      if (others.length > 0) scoring.push(exactly(meaning, own!, ofIds(others)));
+      if (chunks !== undefined) scoring.push(exactly(meaning, chunks, ofIds(wanted)));
+    }
+    const whole = conversations.length === 0 ? [] : this.#wholeConversations(conversations, meaning, conditions);
+    const reading = left.size === 0 ? [] : [{ ...ofIds([...left]), with_payload: MEMORY_FIELDS }];
+    const isFiltered = passing.length > 0 && conditions.length > 0;
+    const filtering = isFiltered ? [ofIds(passing, conditions)] : [];
+    const answers = await this.#batch([...scoring, ...reading, ...filtering, ...whole]);
+    const turns = answers.splice(answers.length - whole.length);
+    const passed = isFiltered ? answers.pop()!.map(({ id }) => String(id)) : [...passing];
+    const cosines = new Map<string, number>(), memories = new Map<string, Memory>();
+    answers.forEach((points, i) => {
+      if (i < scoring.length) addCosines(cosines, points, meaning!);
+      for (const { id, payload } of points) if (payload) memories.set(String(id), memoryOf(payload));
     });
-    for (const points of await this.#batch(queries)) addCosines(cosines, points, meaning);
-    return cosines;
+    for (const id of wanted) scored.add(id);
+    if (turns.some(({ length }) => length >= MOST_TURNS)) return { cosines, memories, passing: passed, turns: null };
+    const orders = new Map<string, string[]>(conversations.map((name) => [name, []]));
+    const [all = [], mayPass = [], ...scores] = turns;
+    const timed = all.toSorted((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1));
+    for (const { id, payload } of timed) {
+      const memory = memoryOf(payload ?? {}), key = conversationKey(memory.conversation_id ?? "", memory.space);
+      memories.set(String(id), memory);
+      orders.get(key)?.push(String(id));
+      if (meaning !== null) scored.add(String(id));
+    }
+    for (const points of scores) addCosines(cosines, points, meaning!);
+    passed.push(...mayPass.map(({ id }) => String(id)));
+    return { cosines, memories, passing: passed, turns: orders };
   }
 
-  async #passing(ids: readonly string[], conditions: Condition[]): Promise<string[]> {
-    if (ids.length === 0 || conditions.length === 0) return [...ids];
-    const [points = []] = await this.#batch([
-      { filter: { must: [{ has_id: [...ids] }, ...conditions] }, limit: ids.length },
-    ]);
-    return points.map(({ id }) => String(id));
+  /** All turns of conversations, those that pass, and their exact cosines. */
+  #wholeConversations(names: readonly string[], meaning: Meaning | null, conditions: Condition[]): Query[] {
+    const should = Array.from(Map.groupBy(names, spaceOfConversation), ([space, names]): Condition => ({
+      must: [
+        { key: "conversation_id", match: { any: names.map((name) => escapeText(conversationOf(name))) } },
+        ...inSpace(space),
+      ],
+    }));
+    const turns: Query = { filter: { should }, limit: MOST_TURNS };
+    return [
+      { ...turns, with_payload: MEMORY_FIELDS },
+      { ...turns, filter: { should, must: conditions } },
+      ...meaning === null ? [] : this.#vectorsOf(meaning).map((using) => exactly(meaning, using, turns)),
+    ];
   }
 
   /** How many memories meet the conditions; in a large store as the server estimates. */
@@ -283,10 +352,11 @@ export class SearchCalls implements CandidateSource {
   }
 
   #dense(meaning: Meaning, limit: number): Query[] {
-    const { hnsw: { efSearch }, quantisation } = this.#collection.settings;
+    const ef = this.#collection.settings.hnsw.efSearch ?? EF_BY_SIZE.find(([size]) => this.size < size)![1];
     const params: Schemas["SearchParams"] = {
-      hnsw_ef: Math.max(efSearch, limit),
-      ...(quantisation === null ? {} : { quantization: { rescore: true, oversampling: 2 } }),
+      hnsw_ef: Math.max(ef, limit),
+      // Of no effect where vectors aren't compressed.
+      quantization: { rescore: true, oversampling: 2 },
     };
     // One more than asked for: the reserved point may be among them.
     return this.#vectorsOf(meaning).map((using) => ({ query: meaning.values, using, limit: limit + 1, params }));
@@ -309,10 +379,7 @@ export class SearchCalls implements CandidateSource {
       return { query: wordsDocument([token]), using: WORDS, limit: 1, with_payload: ["content", "space"] };
     };
     const queries = tokens.map(query);
-    if (survey) {
-      const with_payload = ["content", "content_hash"];
-      queries.push({ ...within, query: { sample: "random" }, limit: SAMPLE, with_payload });
-    }
+    if (survey) queries.push({ ...within, limit: SAMPLE, with_payload: ["content", "content_hash"] });
     const [answers, sizes] = await Promise.all([
       this.#batch([...searches, ...queries]),
       survey ? this.#measure() : this.#sizes,
@@ -362,6 +429,15 @@ export class SearchCalls implements CandidateSource {
   }
 }
 
+/** Whether a filter leaves out what was replaced and what has expired, and nothing else: that of a search that names none. */
+function isUsual({ superseded, unexpired_at, ...others }: MemoryFilter): boolean {
+  return superseded === false && unexpired_at !== undefined && Object.keys(others).length === 0;
+}
+
+function passesUsual({ superseded, metadata }: Memory, { unexpired_at }: MemoryFilter): boolean {
+  return superseded === undefined && !((validityOf(metadata).expires ?? Infinity) <= unexpired_at!);
+}
+
 /** How rare terms are: the score that the server gives each term's best memory, by the weight of the term in it. */
 async function raritiesOf(
   terms: readonly string[],
@@ -376,6 +452,20 @@ async function raritiesOf(
     if (count > 0) rarities.set(term, best.score / storedWeight(count, found.length));
   }
   return rarities;
+}
+
+/** The points of these ids, those that meet the conditions. */
+function ofIds(ids: readonly string[], conditions: readonly Condition[] = []): Query {
+  return { filter: { must: [{ has_id: [...ids] }, ...conditions] }, limit: ids.length };
+}
+
+/** Exact cosines of points by one of their vectors. */
+function exactly({ values }: Meaning, using: string, points: Query): Query {
+  return { ...points, query: values, using, params: { exact: true } };
+}
+
+function timeOf({ payload }: Points[number]): number {
+  return Number(payload?.created_at ?? 0);
 }
 
 /** What the turns of a conversation meet. */

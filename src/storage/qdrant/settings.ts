@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Compression of the vectors that searches compare first; the originals stay and rescore. */
+/**
+ * Compression of the vectors that searches compare first; the originals stay and rescore. A segment without index has no
+ * compressed vectors, so that a small collection isn't larger for it.
+ */
 export interface QuantisationSettings {
   type: "scalar" | "binary";
   /** Keeps the compressed vectors in memory. */
@@ -20,8 +23,8 @@ export interface QdrantSettings {
   /** Length of the configured model's vectors where it is known before the model is loaded. */
   dimensions: number | null;
   distance: "Cosine" | "Dot" | "Euclid";
-  /** `efSearch` counts for every search, the rest at creation. */
-  hnsw: { m: number; efConstruct: number; efSearch: number; fullScanThreshold: number };
+  /** `efSearch` counts for every search, null goes by the number of memories; the rest counts at creation. */
+  hnsw: { m: number; efConstruct: number; efSearch: number | null; fullScanThreshold: number };
   quantisation: QuantisationSettings | null;
   onDiskPayload: boolean;
   /** Kilobytes of vectors in a segment above which it gets an index. */
@@ -53,8 +56,8 @@ export function qdrantDefaults(url: string): QdrantSettings {
     collection: "memories",
     dimensions: null,
     distance: "Cosine",
-    hnsw: { m: 16, efConstruct: 100, efSearch: 128, fullScanThreshold: 10_000 },
-    quantisation: null,
+    hnsw: { m: 16, efConstruct: 100, efSearch: null, fullScanThreshold: 10_000 },
+    quantisation: { type: "scalar", alwaysRam: true },
     onDiskPayload: false,
     indexingThreshold: 20_000,
     shards: null,

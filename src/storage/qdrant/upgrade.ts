@@ -121,11 +121,16 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
     }, init));
 }
 
-/** Has the server merge its segments and drop what deleted memories left behind. */
+/**
+ * Has the server merge its segments and drop what deleted memories left behind, and compress the vectors of a collection
+ * that was made before the settings said so.
+ */
 export async function optimise(collection: Collection): Promise<string> {
-  const before = await collection.info();
-  await collection.poke();
-  return `Asked Qdrant to optimise ${before.segments_count} segments; the collection is ${before.status}`;
+  const { segments_count, status, config } = await collection.info();
+  const compress = collection.settings.quantisation !== null && config.quantization_config == null;
+  await collection.poke(compress);
+  const asked = `Asked Qdrant to optimise ${segments_count} segments; the collection is ${status}`;
+  return compress ? `${asked}, and its index is made again over compressed vectors` : asked;
 }
 
 async function count(collection: Collection, filter: Schemas["Filter"]): Promise<number> {

@@ -1,7 +1,7 @@
 /**
  * Candidates for a query, over a store that is far away. One round trip finds the best by words and by vector over the
- * same filter; then, side by side, what was found by words and the turns around the candidates are scored by vector, and
- * contents that aren't kept are read. Word scores are computed here.
+ * same filter. Where those are turns of conversations, a second one scores the turns around them by vector and reads
+ * those that aren't kept. Word scores are computed here.
  *
  * @module
  */
@@ -14,15 +14,32 @@ import { TimeSlice } from "../../yielding.ts";
 import type { Candidate, CandidateQuery, CandidateSet, Scores } from "../contract/search.ts";
 import { Contents, type ConversationOf, SearchContents } from "./contents.ts";
 import { type Around, Conversations } from "./conversations.ts";
-import type { CandidateSource, WeightQuestion } from "./source.ts";
-import { Weights } from "./weights.ts";
+import { Counts } from "./counts.ts";
+import type { CandidateSource, Near, SourceSearch, WeightQuestion } from "./source.ts";
+import { type KnownWords, Weights } from "./weights.ts";
 
 /** Words of a query that are scored; a question has a dozen, and a pasted page must not hold up everyone else. */
 const MAX_WORDS = 64;
 /** Words of a query that are looked up. */
 const MAX_LOOKUPS = 256;
-/** Once this share of what a search found had to be read, the next one has it sent along. */
-const READ_SHARE = 0.3;
+/**
+ * The next search has what it finds sent along unless it would get more characters again than these, and at least a share
+ * of what it finds is kept: a request costs more than a few kilobytes.
+ */
+const AGAIN_CHARS = 100_000, KEPT_SHARE = 0.7;
+
+/**
+ * Turns, best first by their own scores, whose neighbours count. One that is weaker by itself is hardly lifted to the
+ * first results but by the words of a turn beside it, and then it is a neighbour of that one (`bench/README.md`).
+ */
+const TURNS_AROUND = 50;
+/**
+ * Turns whose neighbours are read even where their contents are kept: what a page shows besides what was found is nearly
+ * always among these, so that showing it takes no further request.
+ */
+const TURNS_READ = 15;
+/** Milliseconds for which it is believed that conversations have too many turns to read all of them. */
+const LONG_MET_MS = 600_000;
 
 /** Without words, nothing need be known of the store as a whole. */
 const NOTHING: WeightQuestion = { terms: [], survey: false };
@@ -38,6 +55,8 @@ interface Read {
 interface Facts extends Read {
   around: ReadonlyMap<string, Around>;
   cosines: ReadonlyMap<string, number>;
+  /** BM25 of each word, as far as it was computed. */
+  words: Map<string, Float32Array>;
 }
 
 /** What searches of one store have read, whichever part of it they are in. */
@@ -65,8 +84,11 @@ export class CandidateSearch {
   readonly #contents: Contents;
   readonly #weights: Weights;
   readonly #conversations: Conversations;
+  readonly #counts = new Counts();
   /** Whether found memories come with the answer: a request less where few are kept, bytes for nothing where most are. */
   #sendMemories = true;
+  /** When conversations were last met that have too many turns to read all of them, in milliseconds. */
+  #longMetAt = -Infinity;
 
   /** @param cache Shared with the searches of other parts. */
   constructor(source: CandidateSource, cache = new SearchCache(source), weights = new Weights()) {
@@ -86,39 +108,73 @@ export class CandidateSearch {
   /** Takes note of how many memories were stored, changed or deleted, where the shared cache knows of them. */
   written(count: number): void {
     this.#weights.written(count);
+    this.#counts.written(count);
   }
 
   async candidates({ text, vector, filter, limit }: CandidateQuery): Promise<CandidateSet> {
     const search = await this.#source.begin(filter, vector);
     const wanted = text === null ? [] : (await this.#readQuery(text)).slice(0, MAX_LOOKUPS), terms = formsOf(wanted);
     const weights = terms.length === 0 ? NOTHING : this.#weights.unknown(terms);
-    const best = await search.best({ terms, limit, memories: this.#sendMemories, weights });
+    const counted = this.#counts.get(filter);
+    const best = await search.best({
+      terms,
+      limit,
+      memories: this.#sendMemories,
+      weights,
+      count: counted === undefined,
+    });
     this.#weights.learn(best.weights);
     const found = new Set([...best.byVector, ...best.byWords]), memories = new Map<string, Memory>();
     const contents = new SearchContents(this.#contents);
     this.#takeOver(best.memories, found, { contents, memories });
     await this.#read(found, { contents, memories });
-    const turns = turnsOf(found, contents);
-    await this.#conversations.load(new Set(turns.values()));
-
-    // What lends to the turns around the candidates lies one reach further out, in conversations that are known by now.
-    const nearby = this.#reached(turns), unseen = [...nearby.keys()].filter((id) => !found.has(id));
-    const around = new Map([...this.#around(turns), ...this.#around(nearby)]);
-    const needed = new Set([...found, ...nearby.keys()]);
-    for (const { before, after } of around.values()) for (const id of [...before, ...after]) needed.add(id);
-    const [passing, count, cosines] = await Promise.all([
-      search.passing(unseen),
-      search.count(),
-      search.byVector ? search.cosines([...needed], best.cosines) : best.cosines,
-      this.#read(needed, { contents, memories }),
-      this.#conversations.check(new Set(turns.values())),
-    ]);
-    const vector_ignored = !search.byVector && await vector !== null;
-    return {
-      ...await this.#present(wanted, new Set([...found, ...passing]), { contents, around, cosines, memories }),
-      memories: count,
-      vector_ignored,
+    const known = this.#weights.known(wanted, MAX_WORDS), words = new Map<string, Float32Array>();
+    const turns = await this.#bestTurns(found, known, { contents, words, cosines: best.cosines });
+    const names = new Set(turns.values()), cosines = new Map(best.cosines);
+    const unknown = this.#conversations.unknown(names), now = performance.now();
+    // Where turns are short and conversations too, all of those that aren't known cost less than another round trip.
+    const whole = this.#sendMemories && now - this.#longMetAt > LONG_MET_MS ? unknown : [];
+    if (whole.length === 0) await this.#conversations.load(names);
+    let around = new Map<string, Around>();
+    const passing = new Set<string>(), judged = new Set(found);
+    const readAround = async (conversations: readonly string[]) => {
+      // What lends to the turns around the candidates lies one reach further out.
+      const nearby = this.#reached(turns), needed = new Set([...found, ...nearby.keys()]);
+      around = new Map([...this.#around(turns), ...this.#around(nearby)]);
+      for (const { before, after } of around.values()) for (const id of [...before, ...after]) needed.add(id);
+      const read = new Set([...needed].filter((id) => contents.get(id) === undefined));
+      if (this.#sendMemories) {
+        for (const id of this.#reached([...turns].slice(0, TURNS_READ)).keys()) if (!memories.has(id)) read.add(id);
+      }
+      const unseen = [...nearby.keys()].filter((id) => !judged.has(id));
+      const near = await search.near({ ids: [...needed], read, passing: unseen, conversations });
+      for (const id of unseen) judged.add(id);
+      for (const id of near.passing) passing.add(id);
+      for (const [id, cosine] of near.cosines) cosines.set(id, cosine);
+      this.#keep(near.memories, { contents, memories });
+      if (conversations.length === 0) await this.#read(needed, { contents, memories });
+      return near.turns;
     };
+    const [learnt, count] = await Promise.all([
+      readAround(whole),
+      counted ?? this.#count(search, filter),
+      this.#conversations.check(names),
+    ]);
+    if (whole.length > 0) {
+      if (learnt === null) {
+        this.#longMetAt = now;
+        await this.#conversations.load(names);
+      } else {
+        this.#conversations.learn(learnt);
+        for (const id of [...learnt.values()].flat()) judged.add(id);
+      }
+      await readAround([]);
+    }
+    const vector_ignored = !search.byVector && await vector !== null;
+    const presented = new Set(found);
+    for (const id of this.#reached(turns).keys()) if (passing.has(id)) presented.add(id);
+    const facts: Facts = { contents, around, cosines, memories, words };
+    return { ...await this.#present(known, presented, facts), memories: count, vector_ignored };
   }
 
   /** BM25 of memories for a text, by id. */
@@ -150,26 +206,39 @@ export class CandidateSearch {
     if (unknown.survey || unknown.terms.length > 0) this.#weights.learn(await this.#source.weights(unknown));
   }
 
+  /** Counts what passes the filter. */
+  async #count(search: SourceSearch, filter: CandidateQuery["filter"]): Promise<number> {
+    const { count, changed } = this.#counts.keep(filter, await search.count());
+    // Other processes write too.
+    this.#weights.written(changed);
+    return count;
+  }
+
   /** Takes over what came along, and sees whether it was worth it. */
   #takeOver(sent: ReadonlyMap<string, Memory>, found: ReadonlySet<string>, { contents, memories }: Read): void {
-    let unread = 0;
+    let kept = 0, chars = 0;
     for (const id of found) {
-      const memory = sent.get(id);
+      const memory = sent.get(id), content = contents.get(id);
       if (memory !== undefined) memories.set(id, memory);
-      if (contents.get(id) !== undefined) continue;
-      unread++;
-      if (memory !== undefined) contents.keep(id, memory);
+      if (content !== undefined) {
+        kept++;
+        chars += content.size;
+      } else if (memory !== undefined) contents.keep(id, memory);
     }
-    this.#sendMemories = unread > READ_SHARE * found.size;
+    this.#sendMemories = chars <= AGAIN_CHARS || kept < KEPT_SHARE * found.size;
   }
 
   /** Reads the memories whose contents aren't kept. */
   async #read(ids: ReadonlySet<string>, { contents, memories }: Read): Promise<void> {
     const missing = [...ids].filter((id) => contents.get(id) === undefined);
-    if (missing.length === 0) return;
-    for (const [id, memory] of await this.#source.memories(missing)) {
+    if (missing.length > 0) this.#keep(await this.#source.memories(missing), { contents, memories });
+  }
+
+  #keep(read: Near["memories"], { contents, memories }: Read): void {
+    for (const [id, memory] of read) {
       memories.set(id, memory);
-      contents.keep(id, memory);
+      // What is kept has been analysed.
+      if (contents.get(id) === undefined) contents.keep(id, memory);
     }
   }
 
@@ -180,7 +249,7 @@ export class CandidateSearch {
   }
 
   /** Turns around the given ones, with their conversations. */
-  #reached(turns: ReadonlyMap<string, string>): Map<string, string> {
+  #reached(turns: Iterable<readonly [id: string, name: string]>): Map<string, string> {
     const reached = new Map<string, string>();
     for (const [id, name] of turns) {
       const { before, after } = this.#conversations.around(name, id, NEIGHBOUR_REACH);
@@ -189,19 +258,46 @@ export class CandidateSearch {
     return reached;
   }
 
+  /** The turns of conversations that are best by their own scores, best first, with their conversations. */
+  async #bestTurns(
+    found: ReadonlySet<string>,
+    known: KnownWords,
+    { contents, words, cosines }: Pick<Facts, "contents" | "words" | "cosines">,
+  ): Promise<Map<string, string>> {
+    const turns: { id: string; name: string; score: number }[] = [], timeSlice = new TimeSlice();
+    for (const id of found) {
+      const name = contents.get(id)?.conversation;
+      if (name == null) continue;
+      await timeSlice.yieldIfDue();
+      const held = this.#wordsOf(id, known, { contents, words }).reduce((sum, score) => sum + score, 0);
+      turns.push({ id, name, score: (cosines.get(id) ?? 0) + held / (known.ceiling || 1) });
+    }
+    const best = turns.sort((a, b) => b.score - a.score).slice(0, TURNS_AROUND);
+    return new Map(best.map(({ id, name }) => [id, name]));
+  }
+
+  /** BM25 of each word in a memory. */
+  #wordsOf(id: string, known: KnownWords, { contents, words }: Pick<Facts, "contents" | "words">): Float32Array {
+    let scores = words.get(id);
+    if (scores === undefined) {
+      const content = contents.get(id);
+      scores = content === undefined ? new Float32Array(known.words.length) : this.#weights.score(content, known);
+      words.set(id, scores);
+    }
+    return scores;
+  }
+
   async #present(
-    wanted: readonly QueryTerm[],
+    known: KnownWords,
     ids: ReadonlySet<string>,
-    { contents, around, cosines, memories }: Facts,
+    { contents, around, cosines, memories, words: scored }: Facts,
   ): Promise<Omit<CandidateSet, "memories" | "vector_ignored">> {
-    const known = this.#weights.known(wanted, MAX_WORDS), { words, factors, ceiling, unseen } = known;
-    const scores = new Map<string, Scores>();
+    const { words, factors, ceiling, unseen } = known, scores = new Map<string, Scores>();
     const scoresOf = (id: string): Scores => {
       let found = scores.get(id);
       if (found === undefined) {
-        const content = contents.get(id);
-        const scored = content === undefined ? new Float32Array(words.length) : this.#weights.score(content, known);
-        scores.set(id, found = { semantic: cosines.get(id) ?? null, words: scored, length: content?.length ?? 0 });
+        const held = this.#wordsOf(id, known, { contents, words: scored }), length = contents.get(id)?.length ?? 0;
+        scores.set(id, found = { semantic: cosines.get(id) ?? null, words: held, length });
       }
       return found;
     };
@@ -238,16 +334,6 @@ export class CandidateSearch {
     const terms = words.map(({ word }) => word);
     return { candidates, terms, words_ceiling: ceiling, weights: factors, unseen_weight: unseen };
   }
-}
-
-/** Conversations of those memories that are turns. */
-function turnsOf(ids: Iterable<string>, contents: SearchContents): Map<string, string> {
-  const turns = new Map<string, string>();
-  for (const id of ids) {
-    const conversation = contents.get(id)?.conversation;
-    if (conversation != null) turns.set(id, conversation);
-  }
-  return turns;
 }
 
 /** Positions of the words that name the speaker. */

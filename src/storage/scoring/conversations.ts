@@ -17,7 +17,7 @@ const MAX_LENGTH = 10_000;
 const FIRST_LENGTH = 256;
 
 interface Order {
-  ids: string[];
+  ids: readonly string[];
   positions: Map<string, number>;
   /** Turns the store counts. */
   count: number;
@@ -46,11 +46,22 @@ export class Conversations {
     for (const name of conversations) if (name !== null) this.#forget(name);
   }
 
+  /** Those of which the order isn't known, or no longer. */
+  unknown(names: ReadonlySet<string>): string[] {
+    const now = performance.now();
+    return [...names].filter((name) => !(now - (this.#orders.get(name)?.readAt ?? -Infinity) < KEPT_MS));
+  }
+
+  /** Takes over the turns of conversations, in order of time. */
+  learn(turns: ReadonlyMap<string, readonly string[]>): void {
+    const readAt = performance.now();
+    for (const [name, ids] of turns) this.#keep(name, ids, ids.length, readAt);
+    this.#dropOldest(turns);
+  }
+
   /** Makes sure that the orders of these conversations are known. */
   async load(names: ReadonlySet<string>): Promise<void> {
-    const now = performance.now();
-    const unknown = [...names].filter((name) => !(now - (this.#orders.get(name)?.readAt ?? -Infinity) < KEPT_MS));
-    const long = await this.#read(unknown, () => FIRST_LENGTH);
+    const long = await this.#read(this.unknown(names), () => FIRST_LENGTH);
     if (long.length === 0) return;
     const counts = await this.#source.countTurns(long);
     await this.#read(long, (name) => Math.min(MAX_LENGTH, counts.get(name) ?? 0) + 1, counts);
@@ -96,17 +107,25 @@ export class Conversations {
     names.forEach((name, i) => {
       const ids = answers[i]!;
       if (counts === undefined && ids.length === limitOf(name)) return void long.push(name);
-      this.#forget(name);
-      const positions = new Map(ids.map((id, position) => [id, position]));
-      const count = counts?.get(name) ?? ids.length;
-      this.#orders.set(name, { ids, positions, count, readAt, checkedAt: readAt });
-      this.#turns += ids.length;
+      this.#keep(name, ids, counts?.get(name) ?? ids.length, readAt);
     });
+    this.#dropOldest(new Set(names));
+    return long;
+  }
+
+  #keep(name: string, ids: readonly string[], count: number, readAt: number): void {
+    this.#forget(name);
+    const positions = new Map(ids.map((id, position) => [id, position]));
+    this.#orders.set(name, { ids, positions, count, readAt, checkedAt: readAt });
+    this.#turns += ids.length;
+  }
+
+  /** Makes room, but not of those that a search is about to use. */
+  #dropOldest(used: { has(name: string): boolean }): void {
     for (const oldest of this.#orders.keys()) {
-      if (this.#turns <= MAX_TURNS || names.includes(oldest)) break;
+      if (this.#turns <= MAX_TURNS || used.has(oldest)) break;
       this.#forget(oldest);
     }
-    return long;
   }
 
   #forget(name: string): void {

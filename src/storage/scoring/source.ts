@@ -1,5 +1,5 @@
 /**
- * What scoring asks of a store: who is best by words and by vector, contents, exact cosines, the order of turns, and how
+ * What scoring asks of a store: who is best by words and by vector, what lies around them, the order of turns, and how
  * rare terms are. A driver over a server answers these, and `CandidateSearch` makes candidates of the answers.
  *
  * @module
@@ -45,6 +45,8 @@ export interface BestQuestion {
   memories: boolean;
   /** What is asked of the whole collection in the same round trip. */
   weights: WeightQuestion;
+  /** Whether `SourceSearch.count` will be called, so that it can be answered at the same time. */
+  count: boolean;
 }
 
 /** What `SourceSearch.best` found, by the driver's ids. */
@@ -60,15 +62,37 @@ export interface Best {
   weights: WeightAnswer;
 }
 
+/** What `SourceSearch.near` is asked about the memories around those that were found. */
+export interface NearQuestion {
+  /** Memories whose exact cosines are needed. */
+  ids: readonly string[];
+  /** Those of `ids` that are to be given too. */
+  read: ReadonlySet<string>;
+  /** Memories of which it is asked whether they pass the filter. */
+  passing: readonly string[];
+  /** Conversations of which all turns are wanted with all that, unless they are too many for one answer. */
+  conversations: readonly string[];
+}
+
+/** What `SourceSearch.near` found. */
+export interface Near {
+  /** Cosines of the memories' best chunks. Those without vectors are left out, and those that `best` or `near` gave before. */
+  cosines: ReadonlyMap<string, number>;
+  /** Memories of `read`; some of those without vectors may be missing, which `CandidateSource.memories` gives. */
+  memories: ReadonlyMap<string, Memory>;
+  /** Those of `passing` and of the conversations that pass. */
+  passing: readonly string[];
+  /** Ids of the turns of each conversation, in order of time; null where they were too many. */
+  turns: ReadonlyMap<string, readonly string[]> | null;
+}
+
 /** One search: the filter and the vector are fixed. */
 export interface SourceSearch {
   /** Whether a vector was given and is of the model whose vectors are served. */
   readonly byVector: boolean;
   best(question: BestQuestion): Promise<Best>;
-  /** Exact cosines of memories' best chunks; `known` are those that `best` gave. Memories without vectors are left out. */
-  cosines(ids: readonly string[], known: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>>;
-  /** Those that pass the filter. */
-  passing(ids: readonly string[]): Promise<string[]>;
+  /** What is needed of the memories around those found, in one round trip. */
+  near(question: NearQuestion): Promise<Near>;
   /** How many memories pass the filter; about so many where the store can only estimate. */
   count(): Promise<number>;
 }

@@ -312,10 +312,11 @@ export class IndexSync {
     for (let last = 0;;) {
       this.#resume();
       const rows = rowsOf(this.#statements.all, model, last);
-      await this.#take(indexes, rows, [model], timeSlice);
+      await this.#take(indexes, rows, [model], timeSlice, true);
       if (rows.length < ROWS_AT_ONCE) break;
       last = Number(rows.at(-1)![0]);
     }
+    for (const index of indexes.all()) index.sort();
     this.#indexes = indexes;
     if (this.size >= WORTH_GIVING_BACK) this.#collectGarbageSoon();
   }
@@ -356,7 +357,13 @@ export class IndexSync {
   }
 
   /** @param models Numbers of the models whose vectors are in the rows from the column `VECTORS_AT` on. */
-  async #take(indexes: Indexes, rows: Value[][], models: number[], timeSlice: TimeSlice): Promise<void> {
+  async #take(
+    indexes: Indexes,
+    rows: Value[][],
+    models: number[],
+    timeSlice: TimeSlice,
+    many = false,
+  ): Promise<void> {
     const outdated = rows.filter((row) => row[5] !== ANALYSER_VERSION);
     if (outdated.length > 0) await this.#reanalyse(outdated, timeSlice);
     for (const row of rows) {
@@ -372,7 +379,7 @@ export class IndexSync {
         writer: row[10] == null ? null : String(row[10]),
         ...row[11] == null ? {} : { times: timesOf(String(row[11])) },
       };
-      index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : []);
+      index.put(memory, row[6] instanceof Uint8Array ? decodeNumbers(row[6]) : [], many);
       models.forEach((model, column) => {
         const codes = row[VECTORS_AT + column];
         if (codes instanceof Uint8Array) index.setVectors(id, model, codes);

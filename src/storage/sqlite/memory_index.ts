@@ -143,8 +143,12 @@ export class MemoryIndex {
     return this.#slotsById.get(id);
   }
 
-  /** Adds a memory, or changes one that is here. `terms` as `TermWriter.pairs` gives them. */
-  put(memory: IndexedMemory, terms: ArrayLike<number>): void {
+  /**
+   * Adds a memory, or changes one that is here. `terms` as `TermWriter.pairs` gives them.
+   *
+   * @param many Whether it is one of many new ones, after which `sort` is called.
+   */
+  put(memory: IndexedMemory, terms: ArrayLike<number>, many = false): void {
     if (this.#slotsById.get(memory.id) !== undefined) return this.change(memory);
     this.#changes++;
     const slot = this.#free.pop() ?? this.#end++;
@@ -153,14 +157,21 @@ export class MemoryIndex {
     this.created[slot] = memory.created_at;
     this.#alive[slot] = 1;
     this.#slotsById.add(memory.id, slot);
-    this.order.insert(slot, this);
+    if (many) this.order.append(slot);
+    else this.order.insert(slot, this);
     const hasFeatures = terms.length > 0 && terms[0] === FEATURES_NUMBER;
     this.#features[slot] = hasFeatures ? terms[1]! : 0;
     this.#labels[slot] = labelMark(terms);
     this.#setChangeable(slot, memory);
-    this.#setConversation(slot, memory.conversation_id);
+    this.#setConversation(slot, memory.conversation_id, many);
     this.#writers[slot] = memory.writer == null ? 0 : this.#writerNames.acquire(memory.writer);
     this.words.add(slot, terms, hasFeatures ? 2 : 0);
+  }
+
+  /** Brings into order what was added as one of many. */
+  sort(): void {
+    this.order.sort(this);
+    for (const turns of this.#turns.values()) turns.sort(this);
   }
 
   /** Takes over what can change of a memory: tags, type, whether it is current, and when merged its time. */
@@ -390,12 +401,13 @@ export class MemoryIndex {
     if (this.#tagSetKeys.name(set) === undefined) this.#tagSetMembers[set] = undefined;
   }
 
-  #setConversation(slot: number, name: string | null): void {
+  #setConversation(slot: number, name: string | null, many: boolean): void {
     const conversation = this.#conversations[slot] = name === null ? 0 : this.#conversationNames.acquire(name);
     if (conversation === 0) return;
     let turns = this.#turns.get(conversation);
     if (turns === undefined) this.#turns.set(conversation, turns = new SlotOrder(4));
-    turns.insert(slot, this);
+    if (many) turns.append(slot);
+    else turns.insert(slot, this);
   }
 
   /** All columns lie in one buffer: each buffer of a small one would cost more than what it holds. */

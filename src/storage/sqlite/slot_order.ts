@@ -34,17 +34,37 @@ export class SlotOrder {
     return this.#slots[position]!;
   }
 
-  insert(slot: number, times: SlotTimes): void {
-    if (this.#length === this.#slots.length) {
-      const larger = new Uint32Array(Math.ceil(this.#length * 1.25) + 1);
-      larger.set(this.#slots);
-      this.#slots = larger;
+  /** Takes a slot in no order: nothing else may be asked before `sort`. Inserting many one by one takes quadratic time. */
+  append(slot: number): void {
+    this.#makeRoom();
+    this.#slots[this.#length++] = slot;
+  }
+
+  /** Sorts what was appended. */
+  sort(times: SlotTimes): void {
+    const { slots } = this;
+    for (let i = 1; i < slots.length; i++) {
+      if (!before(slots[i]!, slots[i - 1]!, times)) continue;
+      const { created, ids } = times;
+      slots.sort((a, b) => created[a]! - created[b]! || ids[a]! - ids[b]!);
+      return;
     }
+  }
+
+  insert(slot: number, times: SlotTimes): void {
+    this.#makeRoom();
     const isLast = this.#length === 0 || before(this.at(this.#length - 1), slot, times);
     const position = isLast ? this.#length : this.position(slot, times);
     if (!isLast) this.#slots.copyWithin(position + 1, position, this.#length);
     this.#slots[position] = slot;
     this.#length++;
+  }
+
+  #makeRoom(): void {
+    if (this.#length < this.#slots.length) return;
+    const larger = new Uint32Array(Math.ceil(this.#length * 1.25) + 1);
+    larger.set(this.#slots);
+    this.#slots = larger;
   }
 
   /** The slot's times must still be those it was inserted with. */

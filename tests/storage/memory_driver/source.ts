@@ -36,8 +36,16 @@ export function sourceOf(state: State, spaces: () => Space[]): CandidateSource {
             weights: await weigh(passing({}), asked),
           };
         },
-        cosines: (ids) => Promise.resolve(cosines(entries(ids))),
-        passing: (ids) => Promise.resolve(entries(ids).filter(({ memory }) => passes(memory, filter)).map(keyOf)),
+        near({ ids, passing, conversations }) {
+          const turns = new Map(conversations.map((name) => [name, turnsOf(name).map(keyOf)]));
+          const asked = [...ids, ...passing, ...[...turns.values()].flat()];
+          return Promise.resolve({
+            cosines: cosines(entries(asked)),
+            memories: new Map(),
+            passing: entries(asked).filter(({ memory }) => passes(memory, filter)).map(keyOf),
+            turns,
+          });
+        },
         count: () => Promise.resolve(passing(filter).length),
       };
     },
