@@ -6,7 +6,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ROOT } from "./file_set.ts";
 import { OWN_IMAGE, taskWords } from "./task.ts";
 
@@ -104,9 +104,26 @@ async function removeOldInstallation(path: string): Promise<void> {
   await Deno.remove(join(dirname(path), ".unimem"), { recursive: true }).catch(() => {});
 }
 
+/** What makes a shell find the command; null where it does already. */
+export function pathAdvice(folder: string, path: string, shell: string, isWindows: boolean): string | null {
+  if (path.split(isWindows ? ";" : ":").some((entry) => entry !== "" && resolve(entry) === resolve(folder))) {
+    return null;
+  }
+  const begin = "The command is found once its folder is on the PATH: ";
+  if (isWindows) return `${begin}setx PATH "%PATH%;${folder}"`;
+  const name = basename(shell);
+  if (name === "fish") return `${begin}fish_add_path ${shellWord(folder)}`;
+  const file = name === "zsh" ? "~/.zshrc" : name === "bash" ? "~/.bashrc" : "~/.profile";
+  return `${begin}export PATH=${shellWord(folder)}:"$PATH", in ${file} for every new terminal`;
+}
+
 if (import.meta.main) {
   try {
-    console.log(await install());
+    const command = await install();
+    console.log(command);
+    const variable = (name: string) => Deno.env.get(name) ?? "";
+    const advice = pathAdvice(dirname(command), variable("PATH"), variable("SHELL"), Deno.build.os === "windows");
+    console.error(advice ?? "unimem --help shows what it does");
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(1);

@@ -11,6 +11,7 @@ import { restPage } from "./generator/rest_page.ts";
 import { clientsPage } from "./generator/clients_page.ts";
 import { accessPage } from "./generator/access_page.ts";
 import { mcpPage } from "./generator/mcp_page.ts";
+import { operationsPage } from "./generator/operations_page.ts";
 
 /** The settings reference, a Markdown page. */
 export function settingsPage(): string {
@@ -51,6 +52,7 @@ export const PAGES: Record<string, () => string | Promise<string>> = {
   "settings.md": settingsPage,
   "rest.md": restPage,
   "mcp.md": mcpPage,
+  "operations.md": operationsPage,
   "access.md": accessPage,
   "clients.md": clientsPage,
 };

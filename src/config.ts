@@ -13,7 +13,7 @@ import type { EmbeddingSettings, RerankSettings } from "./embedding/factory.ts";
 import { embeddingOf, modelSources } from "./config/embedding.ts";
 import { type ElsewhereSettings, outboxOf, qdrantOf, storageOf } from "./config/storage.ts";
 import { valuesByName } from "./config/env_layers.ts";
-import { expandHome, homeOf } from "./config/home.ts";
+import { homeDataFolder } from "./config/data_folder.ts";
 import { oauthLeftOvers, oauthOf, publicUrlOf } from "./config/oauth.ts";
 import { readSettings } from "./config/values.ts";
 import { MemoryError } from "./errors.ts";
@@ -28,8 +28,11 @@ import type { OutboxSettings, StorageSettings } from "./storage/factory.ts";
 export { accessWarnings } from "./access/warnings.ts";
 export { spacesIn } from "./config/spaces.ts";
 export { type EnvLayers, mergeLayers, readEnvLayers } from "./config/env_layers.ts";
+export { dataFolder } from "./config/data_folder.ts";
 export { expandHome, homeOf } from "./config/home.ts";
+export { parseEnvText } from "./config/env_file.ts";
 export {
+  isRelativePath,
   isSetting,
   SETTING_NAMES,
   type SettingOrigin,
@@ -306,26 +309,6 @@ function defaultBaseDir(
     problems.push("MCP_MEMORY_BASE_DIR: set it, because there is no HOME to put a data folder in");
   }
   return folder ?? ".";
-}
-
-function homeDataFolder(env: Readonly<Record<string, string | undefined>>, { os }: Platform): string | null {
-  if (os === "windows" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "mcp-memory");
-  const home = homeOf(env);
-  if (home === undefined) return null;
-  if (os === "darwin") return join(home, "Library", "Application Support", "mcp-memory");
-  if (os === "windows") return join(home, "AppData", "Local", "mcp-memory");
-  return join(home, ".local", "share", "mcp-memory");
-}
-
-/** The data folder by what is set so far; null where none is set or the value is wrong, which `parseConfig` reports. */
-export function dataFolder(env: Readonly<Record<string, string | undefined>>, platform: Platform): string | null {
-  const set = valuesByName(env).get("MCP_MEMORY_BASE_DIR")?.trim() ?? "";
-  if (set === "") return homeDataFolder(env, platform);
-  try {
-    return expandHome(set, homeOf(env));
-  } catch {
-    return null;
-  }
 }
 
 function deepFreeze<T>(value: T): T {

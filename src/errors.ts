@@ -66,5 +66,8 @@ export class MemoryError extends Error {
 
 /** The text of any thrown value, for logs and causes. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  // Deno's advice to give all rights: which ones there are is the program's to choose.
+  const advice = text.indexOf(", run again with the --allow-");
+  return advice === -1 ? text : text.slice(0, advice);
 }

@@ -40,6 +40,15 @@ export function makePrivateFile(path: string): void {
   close(path, FILE);
 }
 
+/** Writes a file in one step, and its folder where that is missing: readers see the old text or the new one. */
+export function writePrivateFile(path: string, text: string): void {
+  const part = `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
+  makePrivateFolder(dirname(path));
+  makePrivateFile(part);
+  Deno.writeTextFileSync(part, text);
+  Deno.renameSync(part, path);
+}
+
 /** Takes every right of other users from a file or folder, and gives the owner those that it needs. */
 export function makePrivate(path: string): void {
   close(path, Deno.statSync(path).isDirectory ? FOLDER : FILE);

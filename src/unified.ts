@@ -32,6 +32,7 @@ import { storeName } from "./operations/service_file.ts";
 import { startWork } from "./service/background.ts";
 import { oauthWarnings, withOAuth } from "./service/oauth.ts";
 import { createModels } from "./service/embedding.ts";
+import { namingHolder } from "./service/port_holder.ts";
 import { LocalToken, writeServiceFile } from "./service/service_file.ts";
 import { closeSharedStore, openSharedStore } from "./service/store.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
@@ -82,17 +83,17 @@ export async function startService(config: Config, servers: Servers, log: Logger
   const shared = sharedAccess({ ...config.access, verifiers: [keys] });
   const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, shared);
   const local = new LocalToken(), access = { ...checks, verifiers: [...checks.verifiers ?? [], local] };
-  let removeServiceFile = () => {};
-  // What is served over TLS has a certificate that commands can't be sure to know.
+  let removeServiceFile = () => {}, opened: string | null = null, started = false;
+  // A start that fails leaves the file of the service that has the ports. What is served over TLS has a certificate that
+  // commands can't be sure to know.
+  const tellAddress = () => {
+    if (config.tls !== null || opened === null || !started) return;
+    const facts = { token: local.value, store: storeName(config.storage), log };
+    removeServiceFile = writeServiceFile(runtime.health.settings.dataFolder, opened, facts);
+  };
   const onOpen = (address: string) => {
-    if (config.tls === null) {
-      const { dataFolder } = runtime.health.settings;
-      removeServiceFile = writeServiceFile(dataFolder, address, {
-        token: local.value,
-        store: storeName(config.storage),
-        log,
-      });
-    }
+    opened = address;
+    tellAddress();
   };
   const stop = () => {
     removeServiceFile();
@@ -112,6 +113,8 @@ export async function startService(config: Config, servers: Servers, log: Logger
     if (http) stops.push(http.stop);
     const mcp = servers.mcp ? startMcp(runtime, config, access, log) : null;
     if (mcp) stops.push(mcp.stop);
+    started = true;
+    tellAddress();
     if (http?.open) log.info(`REST on ${http.address}, its documentation on ${http.address}/docs`);
     if (mcp) log.info(`MCP on ${mcp.address}/mcp (Streamable HTTP) and ${mcp.address}/sse (older clients)`);
     for (const { message, action } of [...accessWarnings(config.access), ...oauthWarnings(config)]) {
@@ -121,7 +124,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
     return { runtime, http: http?.address ?? null, mcp: mcp?.address ?? null, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw await namingHolder(error, config, runtime.health.settings.dataFolder);
   }
 }
 

@@ -65,7 +65,7 @@ export async function errorOf(response: Response, asked: Asked): Promise<MemoryE
     return new MemoryError(code, `Cannot do this: ${detail.error_description}`, more);
   }
   if (typeof detail === "string" && (status !== 404 && status !== 405 || /^Cannot /.test(detail))) {
-    return new MemoryError(code, detail, more);
+    return new MemoryError(code, inOptions(detail, asked.options), more);
   }
   // A 404 without a reason of ours: a path that an older service doesn't have, or no Unimem at all.
   const said = typeof detail === "string" ? detail : text.replace(/\s+/g, " ").slice(0, SHOWN);
@@ -74,6 +74,11 @@ export async function errorOf(response: Response, asked: Asked): Promise<MemoryE
     `Cannot use ${asked.url ?? "the store"}: it answered ${status} ${said}; is it a Unimem of this version?`,
     more,
   );
+}
+
+/** A message with options in place of fields, which are told from other words by an underscore. */
+function inOptions(message: string, options: Asked["options"]): string {
+  return message.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (name) => Object.hasOwn(options, name) ? options[name]! : name);
 }
 
 function unauthorized(url: string): MemoryError {
@@ -95,7 +100,8 @@ function detailIn(text: string): unknown {
 /** The first fault: a command has few options, and the next try tells the next. */
 function faultError(code: ErrorCode, [fault]: Fault[], options: Asked["options"]): MemoryError {
   const steps = (fault?.loc ?? []).slice(1), name = String(steps[0] ?? "");
-  const field = options[name] ?? (steps.join(".") || "input"), msg = fault?.msg ?? "it is refused";
+  const field = options[steps.join(".")] ?? options[name] ?? (steps.join(".") || "input"),
+    msg = fault?.msg ?? "it is refused";
   const message = /^Cannot /.test(msg)
     ? msg
     : `Cannot use ${field}: ${msg.replace(/^Value error, /, "").replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase())}`;

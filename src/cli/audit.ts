@@ -5,13 +5,15 @@
  */
 
 import { type Command, Option } from "commander";
-import { MemoryError } from "../errors.ts";
+import { errorText, MemoryError } from "../errors.ts";
 import type { AuditEntry } from "../operations/audit/entry.ts";
 import type { AuditSettings } from "../operations/audit/log.ts";
-import { AuditQuery, readAudit } from "../operations/audit/read.ts";
-import { type Verification, verifyAudit } from "../operations/audit/verify.ts";
-import { parseTimeExpression as periodOf } from "../memory/time_expression.ts";
-import { check, type CliContext, examples, Failed, numberOf, paint, pathOf, printable, show } from "./context.ts";
+import type { AuditPageOutput } from "../operations/audit/page.ts";
+import { AuditQuery, CHANNELS, readAudit } from "../operations/audit/read.ts";
+import type { Verification } from "../operations/audit/verify.ts";
+import { check, type ClientContext, examples, Failed, numberOf, paint, pathOf, printable, show } from "./context.ts";
+import { timeOf } from "./filters.ts";
+import { running } from "./remote.ts";
 
 interface ListOptions {
   caller?: string;
@@ -40,12 +42,12 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Adds the command. */
-export function addAudit(program: Command, context: CliContext): void {
+export function addAudit(program: Command, context: ClientContext): void {
   const audit = program.command("audit").description("who changed what, and who was refused, newest first")
     .option("--caller <name>", "only what this key, grant or other caller did")
     .option("--action <name>", "only this operation, tool or command")
     .addOption(
-      new Option("--channel <channel>", "only what came this way").choices(AuditQuery.shape.channel.unwrap().options),
+      new Option("--channel <channel>", "only what came this way").choices(CHANNELS),
     )
     .option("--space <name>", "only what was done in this space")
     .option("--outcome <outcome>", "ok, or the code of an error; !ok for all that failed or was refused")
@@ -73,8 +75,9 @@ export function addAudit(program: Command, context: CliContext): void {
     );
 }
 
-async function runList(context: CliContext, options: ListOptions): Promise<void> {
-  const { timeZone } = context.config().operations, now = new Date();
+async function runList(context: ClientContext, options: ListOptions): Promise<void> {
+  const { timeZone } = context.reach(), now = new Date();
+  const period = (text: string) => timeOf(text, now, timeZone);
   const query = check(AuditQuery, {
     limit: numberOf("--limit", options.limit),
     ...options.before === undefined ? {} : { before: numberOf("--before", options.before) },
@@ -84,31 +87,63 @@ async function runList(context: CliContext, options: ListOptions): Promise<void>
     space: options.space,
     outcome: options.outcome,
     content_hash: options.hash,
-    ...options.since === undefined ? {} : { since: (await periodOf(options.since, now, timeZone)).from },
-    ...options.until === undefined ? {} : { until: (await periodOf(options.until, now, timeZone)).before },
+    ...options.since === undefined ? {} : { since: (await period(options.since)).from },
+    ...options.until === undefined ? {} : { until: (await period(options.until)).before },
   }, OPTIONS);
-  const folder = folderOf(context, options.path), page = await readAudit(folder, query);
-  show(context, options.json, { folder, ...page }, () => [
+  // The log of the service is the one of its data folder, those entries included that it hasn't written yet.
+  const service = options.path === undefined ? await running(context) : null;
+  const page = service === null
+    ? await pageIn(await folderOf(context, options.path), query)
+    : pageOf(await service.call<AuditPageOutput>("readAudit", query, OPTIONS));
+  show(context, options.json, page, () => [
     ...page.entries.map((entry) => lineOf(context, entry)),
     paint(
       context,
       "dim",
-      `${page.entries.length} entries of ${folder}${page.next === null ? "" : `; more with --before ${page.next}`}`,
+      `${page.entries.length} entries of ${page.folder ?? "no log"}${
+        page.next === null ? "" : `; more with --before ${page.next}`
+      }`,
     ),
   ]);
 }
 
+async function pageIn(folder: string, query: AuditQuery) {
+  return { folder, ...await reading(folder, () => readAudit(folder, query)) };
+}
+
+/** @throws {MemoryError} `invalid_input` for a folder that can't be read. */
+async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof MemoryError) throw cause;
+    throw new MemoryError("invalid_input", `Cannot read the audit log in "${folder}": ${errorText(cause)}`, { cause });
+  }
+}
+
+function pageOf({ entries, next, first, replica }: AuditPageOutput) {
+  return { folder: replica.folder, entries: entries as AuditEntry[], next, first };
+}
+
 async function runVerify(
-  context: CliContext,
+  context: ClientContext,
   { contains, path, json }: { contains?: string; path?: string; json?: boolean },
 ): Promise<void> {
-  const found = await verifyAudit(folderOf(context, path), { contains: contains?.toLowerCase() });
+  if (path === undefined && context.reach().server !== null) {
+    throw new MemoryError(
+      "unsupported",
+      `Cannot verify the log of ${context.reach().server}: it is checked where its files are, without --server and UNIMEM_SERVER`,
+    );
+  }
+  const { verifyAudit } = await import("../operations/audit/verify.ts");
+  const folder = await folderOf(context, path);
+  const found = await reading(folder, () => verifyAudit(folder, { contains: contains?.toLowerCase() }));
   const whole = found.fault_count === 0 && found.contains !== false;
   show(context, json, { whole, ...found }, () => wordsOf(context, found));
   if (!whole) throw new Failed();
 }
 
-function wordsOf(context: CliContext, found: Verification): string[] {
+function wordsOf(context: ClientContext, found: Verification): string[] {
   const { entries, first, last, dropped, end, faults, fault_count, contains } = found;
   return [
     `${found.folder}: ${entries} entries${first === null ? "" : `, ${first} to ${last}`}${
@@ -126,7 +161,7 @@ function wordsOf(context: CliContext, found: Verification): string[] {
   ];
 }
 
-function lineOf(context: CliContext, entry: AuditEntry): string {
+function lineOf(context: ClientContext, entry: AuditEntry): string {
   const { n, time, caller, address, client, channel, action, space, hashes, count, outcome, detail } = entry;
   const who = [caller ?? "-", address, client?.name].filter((text) => text !== undefined).join(" ");
   const what = [
@@ -146,8 +181,9 @@ function oneLine(text: string): string {
   return printable(text.replace(/[\n\t]/g, " "));
 }
 
-function folderOf(context: CliContext, path: string | undefined): string {
+async function folderOf(context: ClientContext, path: string | undefined): Promise<string> {
   if (path !== undefined) return pathOf(context, path);
+  await context.load();
   const audit: AuditSettings | null = context.config().audit;
   if (audit !== null) return audit.folder;
   throw new MemoryError(

@@ -28,10 +28,13 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
   ...of("read", ["search", "list", "get", "briefing", "audit", "audit verify", "backup list", "backup verify"]),
   ...of("read", ["outbox", "outbox list", "grants", "keys", "spaces"]),
   ...of("read", ["similar", "duplicates", "trash", "trash list", "relations", "relations list", "review"]),
+  ...of("read", ["tags", "tags list", "conversations", "candidates", "candidates list"]),
+  ...of("write", ["tags rename", "candidates keep", "candidates drop"]),
   ...of("read", ["documents", "documents list", "events", "open", "login", "logout"]),
   ...of("write", ["store", "edit", "tag", "delete", "merge", "supersede", "trash restore", "trash empty"]),
   ...of("write", ["relations add", "relations remove", "documents add", "documents remove"]),
   // What a hook stores, the service notes.
+  ...of("read", ["service", "service install", "service status", "service logs", "service remove"]),
   ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact", "project"]),
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
@@ -69,7 +72,7 @@ export function auditedCommands(given: CliContext): AuditedCommands {
     begin: (words) => {
       name = words;
       // Operations note what they do.
-      notedElsewhere = CLIENT_COMMANDS.includes(words.split(" ")[0]!);
+      notedElsewhere = Object.hasOwn(CLIENT_COMMANDS, words.split(" ")[0]!);
     },
     end: (error) => {
       if (notedElsewhere) return;

@@ -5,7 +5,6 @@
  */
 
 import { Command, CommanderError } from "commander";
-import { spacesIn } from "../config.ts";
 import { MemoryError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { ClientContext } from "./context.ts";
@@ -39,15 +38,15 @@ export function newProgram<C extends ClientContext>(given: C): { program: Comman
     .exitOverride()
     .configureOutput({ writeOut: (text) => given.print(text.trimEnd()), writeErr: () => {} });
   const options = () => program.opts<ProgramOptions>();
-  const server = () => {
-    const { server } = options();
-    return server === undefined ? given.server() : serverUrl(server, "--server");
+  const reach = () => {
+    const found = given.reach(), { server, space } = options();
+    return {
+      ...found,
+      ...server === undefined ? {} : { server: serverUrl(server, "--server") },
+      ...space === undefined ? {} : { spaces: given.spacesIn(space) },
+    };
   };
-  const spaces = () => {
-    const { space } = options();
-    return space === undefined ? given.spaces() : spacesIn(space);
-  };
-  return { program, context: { ...given, server, spaces } };
+  return { program, context: { ...given, reach } };
 }
 
 /** Settings of the program that commands were given before they were set. */

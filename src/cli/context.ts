@@ -4,9 +4,10 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { z } from "zod";
 import type { Config, SettingOrigin, WithoutEffect } from "../config.ts";
+import type { Reach } from "../config/data_folder.ts";
 import { expandHome } from "../config/home.ts";
 import { MemoryError } from "../errors.ts";
 import type { ModelExamination, StoreExamination } from "../operations/health/examination.ts";
@@ -43,22 +44,29 @@ export interface InProcess {
 
 /** What commands need that call operations: little, so that they start at once. */
 export interface ClientContext {
+  /** How a service is reached, by the options of the program and the settings. */
+  reach: () => Reach;
+  /** Loads what the settings are read with: `config`, `origins`, `environment` and `spacesIn` need it first. */
+  load: () => Promise<void>;
   /** Settings; read and checked when first asked for. */
   config: () => Config;
-  /** Address of the service that `--server` or a setting names, without a slash at its end; null for the store here. */
-  server: () => string | null;
-  /** The key for it that a setting holds; null without. */
-  key: () => string | null;
-  /** The spaces that `--space` or a setting chooses, the first one to write to; null where neither does. */
-  spaces: () => readonly string[] | null;
+  /** The same settings one by one, as they came from outside. */
+  origins: () => SettingOrigin[];
+  /** Names of spaces in an option. @throws {MemoryError} `invalid_input` for what is none. */
+  spacesIn: (text: string) => string[];
   /** Answers operations over the store in this process. @param withModel Waits for the model. */
   openHere: (config: Config, withModel: boolean) => Promise<InProcess>;
   /** Asks a question that is answered by yes or no; no without a terminal. */
   ask: (question: string) => boolean;
   /** Standard input, or on a terminal what is typed after a question, without showing it. */
   secret: (question: string) => Promise<string>;
-  /** Runs a program that has the terminal until it ends, and gives its exit code. @throws where it can't be run. */
-  run: (command: readonly string[]) => Promise<number>;
+  /**
+   * Runs a program that has the terminal until it ends, and gives its exit code.
+   *
+   * @param shown What of its output is shown: all without it.
+   * @throws where it can't be run.
+   */
+  run: (command: readonly string[], shown?: "all" | "errors" | "none") => Promise<number>;
   /** Whether this process has the right to run a program by itself. */
   mayRun: (program: string) => boolean;
   /** The variables the settings are read from. */
@@ -84,8 +92,6 @@ export interface ClientContext {
 export interface CliContext extends ClientContext {
   /** Settings for a data folder of its own: the defaults, but for addresses and the log. */
   configIn: (folder: string) => Config;
-  /** The same settings one by one, as they came from outside. */
-  origins: () => SettingOrigin[];
   /** What is set without effect though someone may count on it. */
   withoutEffect: () => WithoutEffect[];
   /** Looks at store and model from outside, for `doctor`. */
@@ -144,8 +150,7 @@ export function pathOf({ place }: ClientContext, path: string): string {
 
 /** Folder of the store, where a running service and hooks leave their files. */
 export function dataFolderOf(context: ClientContext): string {
-  const { storage, baseDir } = context.config();
-  return storage.backend === "sqlite" ? dirname(storage.path) : baseDir;
+  return context.reach().dataFolder;
 }
 
 /** The path where a text looks like one, and otherwise the name that it is, such as `latest`. */
@@ -194,13 +199,27 @@ export function check<T extends z.ZodType>(
 ): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues, field = String(issue?.path[0] ?? "");
+  const issue = parsed.error.issues[0]!, field = String(issue.path[0] ?? "");
   const named = options[field] ?? field;
-  throw new MemoryError(
-    "invalid_input",
-    `Cannot use ${named}: ${issue?.message.replace(/^Invalid input: /, "")}`,
-    { field: named },
-  );
+  throw new MemoryError("invalid_input", `Cannot use ${named}: ${wordsOf(issue)}`, { field: named });
+}
+
+/** What a value has to be. Messages of our own schemas say it already. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const origin = "origin" in issue ? issue.origin : null;
+  const what = origin === "string" ? " characters" : origin === "array" ? " items" : "";
+  switch (issue.code) {
+    case "too_small":
+      return `it takes at least ${issue.minimum}${what}`;
+    case "too_big":
+      return `it takes at most ${issue.maximum}${what}`;
+    case "invalid_type":
+      return `it takes ${issue.expected === "int" ? "a whole number" : `a ${issue.expected}`}`;
+    case "invalid_value":
+      return `it takes one of ${issue.values.join(", ")}`;
+    default:
+      return issue.message;
+  }
 }
 
 /** Without characters that a terminal takes as orders, such as to clear the screen or to rename the window. */

@@ -14,7 +14,7 @@ import type { UploadOutput } from "../operations/documents/upload.ts";
 import { type ClientContext, examples, Failed, paint, pathOf, show } from "./context.ts";
 import { collectTags } from "./filters.ts";
 import { progress } from "./progress.ts";
-import { type Service, withService } from "./remote.ts";
+import { orNone, type Service, withService } from "./remote.ts";
 
 interface Options {
   tag?: string[];
@@ -40,7 +40,8 @@ export function addDocuments(program: Command, context: ClientContext): void {
   documents.command("list").description("what was read, newest first").option("--json", "print it as JSON")
     .addHelpText("after", examples(["documents list", "documents list --json"]))
     .action(async ({ json }: Options) => {
-      const found = await withService(context, {}, (service) => service.call<HistoryOutput>("getUploadHistory"));
+      const found = await withService(context, {}, (service) => service.call<HistoryOutput>("getUploadHistory"))
+        .catch(orNone({ uploads: [] as HistoryOutput["uploads"] }));
       show(context, json, found, () => [
         ...found.uploads.map((upload) => uploadLine(context, upload)),
         ...found.uploads.length === 0 ? ["No documents"] : [],

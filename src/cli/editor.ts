@@ -14,6 +14,7 @@ import type { ClientContext } from "./context.ts";
  * @throws {MemoryError} `configuration` without an editor; `refused` where it ended with a fault.
  */
 export async function editText(context: ClientContext, text: string): Promise<string> {
+  await context.load();
   const { VISUAL, EDITOR } = context.environment(), editor = (VISUAL ?? "").trim() || (EDITOR ?? "").trim();
   if (editor === "" || !context.terminal) {
     const lacking = editor === "" ? "EDITOR names no program" : "there is no terminal for an editor";

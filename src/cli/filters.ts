@@ -105,7 +105,7 @@ export async function filterFields(
 }
 
 /** Words and days are those of the zone; a point in time is read as the servers read it, in UTC where it has no zone. */
-async function timeOf(text: string, now: Date, timeZone: string): Promise<{ from: number; before: number }> {
+export async function timeOf(text: string, now: Date, timeZone: string): Promise<{ from: number; before: number }> {
   // Loaded where a time is given alone: most commands have none, and are to start at once.
   const [{ parseInstant }, { parseTimeExpression }] = await Promise.all([
     import("../memory/time/instant.ts"),

@@ -5,22 +5,25 @@
  */
 
 import type { Command } from "commander";
-import { type CliContext, examples, show, withRuntime } from "./context.ts";
+import type { z } from "zod";
+import type { GrantList, RevokedGrant } from "../operations/grants.ts";
+import { type ClientContext, examples, show } from "./context.ts";
+import { orNone, withService } from "./remote.ts";
 
 interface Options {
   json?: boolean;
 }
 
 /** Adds the command. */
-export function addGrants(program: Command, context: CliContext): void {
+export function addGrants(program: Command, context: ClientContext): void {
   const grants = program.command("grants").description("programs that were given access by OAuth")
     .addHelpText("after", examples(["grants list", "grants revoke k3v9q2m7x4c8b6n5"]));
 
   grants.command("list").description("who has access, to what, and since when").option("--json", "print it as JSON")
     .addHelpText("after", examples(["grants list", "grants list --json"]))
     .action(async ({ json }: Options) => {
-      const { listGrants } = await import("../operations/grants.ts");
-      const found = await withRuntime(context, (runtime) => listGrants(runtime));
+      const found = await withService(context, {}, (service) => service.call<z.infer<typeof GrantList>>("listGrants"))
+        .catch(orNone({ grants: [] }));
       show(
         context,
         json,
@@ -39,10 +42,9 @@ export function addGrants(program: Command, context: CliContext): void {
     .option("--json", "print the result as JSON")
     .addHelpText("after", examples(["grants revoke k3v9q2m7x4c8b6n5"]))
     .action(async (ids: string[], { json }: Options) => {
-      const { revokeGrant } = await import("../operations/grants.ts");
-      const revoked = await withRuntime(context, async (runtime) => {
+      const revoked = await withService(context, {}, async (service) => {
         const done: string[] = [];
-        for (const id of ids) done.push((await revokeGrant(runtime, id)).id);
+        for (const id of ids) done.push((await service.call<z.infer<typeof RevokedGrant>>("revokeGrant", { id })).id);
         return done;
       });
       show(context, json, { revoked }, () => revoked.map((id) => `Revoked ${id}`));

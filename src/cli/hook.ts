@@ -8,7 +8,7 @@ import { Argument, type Command, Option } from "commander";
 import { MemoryError } from "../errors.ts";
 import { HOOK_CLIENTS, type HookClient } from "../hooks/event.ts";
 import { HookFolder } from "../hooks/folder.ts";
-import { type CliContext, dataFolderOf, examples, pathOf, show } from "./context.ts";
+import { type ClientContext, dataFolderOf, examples, pathOf, show } from "./context.ts";
 
 interface Options {
   json?: boolean;
@@ -16,7 +16,7 @@ interface Options {
 }
 
 /** Adds the command. */
-export function addHook(program: Command, context: CliContext): void {
+export function addHook(program: Command, context: ClientContext): void {
   const hook = program.command("hook").description("capture of sessions and recall by clients' hooks").addHelpText(
     "after",
     examples([
@@ -61,7 +61,7 @@ export function addHook(program: Command, context: CliContext): void {
     .action((file: string, { json }: Options) => runRedact(context, pathOf(context, file), json));
 }
 
-function runStatus(context: CliContext, json: boolean | undefined): void {
+function runStatus(context: ClientContext, json: boolean | undefined): void {
   const folder = new HookFolder(dataFolderOf(context)), waiting = folder.waiting(), paused = folder.isPaused();
   const clients = HOOK_CLIENTS.map((client) => folder.status(client)).filter((status) =>
     status.captured_at !== null || status.recalled_at !== null || status.failures > 0
@@ -82,7 +82,7 @@ function runStatus(context: CliContext, json: boolean | undefined): void {
   ]);
 }
 
-async function runRedact(context: CliContext, file: string, json: boolean | undefined): Promise<void> {
+async function runRedact(context: ClientContext, file: string, json: boolean | undefined): Promise<void> {
   const { redact } = await import("../hooks/secrets.ts");
   let text: string;
   try {

@@ -7,15 +7,10 @@
 import { localCaller, scopeOf } from "../access/caller.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
 import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
-import { type CliContext, withRuntime } from "./context.ts";
-
-/** As `withRuntime`, in the chosen spaces; in `default` where none are chosen. */
-export function inSpaces<T>(context: CliContext, body: (runtime: Runtime) => Promise<T>): Promise<T> {
-  return withRuntime(context, (runtime) => body(callerRuntime(runtime, localCaller("cli", scopeOf(context.spaces())))));
-}
+import type { CliContext } from "./context.ts";
 
 /** The runtime in the chosen spaces; as it is, over the whole store, where none are chosen. */
 export function chosen(context: CliContext, runtime: ServiceRuntime): Runtime {
-  const spaces = context.spaces();
+  const { spaces } = context.reach();
   return spaces === null ? runtime : callerRuntime(runtime, localCaller("cli", scopeOf(spaces)));
 }

@@ -6,18 +6,10 @@
 
 import { type Command, Option } from "commander";
 import { RIGHTS } from "../access/caller.ts";
-import {
-  createKey,
-  CreateKeyInput,
-  type KeyView,
-  listKeys,
-  type NewKeyOutput,
-  revokeKey,
-  rotateKey,
-  RotateKeyInput,
-} from "../operations/keys/manage.ts";
-import { check, type CliContext, examples, show, withRuntime } from "./context.ts";
+import type { KeysOutput, KeyView, NewKeyOutput } from "../operations/keys/manage.ts";
+import { type ClientContext, examples, numberOf, show } from "./context.ts";
 import { collect } from "./filters.ts";
+import { orNone, withService } from "./remote.ts";
 
 interface CreateOptions {
   rights: string;
@@ -31,10 +23,20 @@ interface CreateOptions {
 }
 
 /** The options behind the fields, for messages. */
-const OPTIONS = { name: "<name>", rights: "--rights", write: "--write", read: "--read", expires_in_days: "--expires" };
+const OPTIONS = {
+  name: "<name>",
+  rights: "--rights",
+  write: "--write",
+  read: "--read",
+  expires_in_days: "--expires",
+  overlap_seconds: "--overlap",
+  "limits.requests_per_minute": "--requests",
+  "limits.memories": "--memories",
+  "limits.bytes": "--bytes",
+};
 
 /** Adds the command. */
-export function addKeys(program: Command, context: CliContext): void {
+export function addKeys(program: Command, context: ClientContext): void {
   const keys = program.command("keys").description("named keys: who may call the service, and what they may do")
     .addHelpText("after", examples(["keys create laptop --rights write", "keys list", "keys revoke laptop"]));
 
@@ -61,18 +63,22 @@ export function addKeys(program: Command, context: CliContext): void {
       ]),
     )
     .action(async (name: string, options: CreateOptions) => {
-      const input = check(CreateKeyInput, inputOf(name, options), OPTIONS);
-      await withRuntime(context, async (runtime) => shown(context, options.json, await createKey(runtime, input)));
+      const input = inputOf(name, options);
+      const made = await withService(
+        context,
+        { creates: true },
+        (service) => service.call<NewKeyOutput>("createKey", input, OPTIONS),
+      );
+      shown(context, options.json, made);
     });
 
   keys.command("list").description("all keys, without their tokens").option("--json", "print them as JSON")
     .addHelpText("after", examples(["keys list", "keys list --json"]))
-    .action(({ json }: { json?: boolean }) =>
-      withRuntime(context, async (runtime) => {
-        const found = await listKeys(runtime);
-        show(context, json, found, () => found.keys.length === 0 ? ["There are no keys"] : found.keys.map(line));
-      })
-    );
+    .action(async ({ json }: { json?: boolean }) => {
+      const found = await withService(context, {}, (service) => service.call<KeysOutput>("listKeys"))
+        .catch(orNone<KeysOutput>({ keys: [] }));
+      show(context, json, found, () => found.keys.length === 0 ? ["There are no keys"] : found.keys.map(line));
+    });
 
   keys.command("rotate").argument("<key>", "its id or name")
     .description("give a key a new token; the old one stays valid for a while")
@@ -80,34 +86,41 @@ export function addKeys(program: Command, context: CliContext): void {
     .option("--json", "print the result as JSON")
     .addHelpText("after", examples(["keys rotate laptop", "keys rotate laptop --overlap 0"]))
     .action(async (key: string, { overlap, json }: { overlap: string; json?: boolean }) => {
-      const input = check(RotateKeyInput, { overlap_seconds: Number(overlap) }, { overlap_seconds: "--overlap" });
-      await withRuntime(context, async (runtime) => shown(context, json, await rotateKey(runtime, key, input)));
+      const input = { id: key, overlap_seconds: numberOf("--overlap", overlap) };
+      const made = await withService(
+        context,
+        {},
+        (service) => service.call<NewKeyOutput>("rotateKey", input, OPTIONS),
+      );
+      shown(context, json, made);
     });
 
   keys.command("revoke").argument("<key>", "its id or name")
     .description("end a key; its streams end within two seconds").option("--json", "print the result as JSON")
     .addHelpText("after", examples(["keys revoke laptop", "keys revoke 3f9c2a81d04b"]))
-    .action((key: string, { json }: { json?: boolean }) =>
-      withRuntime(context, async (runtime) => {
-        const result = await revokeKey(runtime, key);
-        show(context, json, result, () => [result.message]);
-      })
-    );
+    .action(async (key: string, { json }: { json?: boolean }) => {
+      const result = await withService(
+        context,
+        {},
+        (service) => service.call<{ message: string }>("revokeKey", { id: key }),
+      );
+      show(context, json, result, () => [result.message]);
+    });
 }
 
-function inputOf(name: string, options: CreateOptions): unknown {
-  const number = (text: string | undefined) => text === undefined ? undefined : Number(text);
+function inputOf(name: string, options: CreateOptions): Record<string, unknown> {
+  const number = (option: string, text: string | undefined) => text === undefined ? undefined : numberOf(option, text);
   const limits = {
-    requests_per_minute: number(options.requests),
-    memories: number(options.memories),
-    bytes: number(options.bytes),
+    requests_per_minute: number("--requests", options.requests),
+    memories: number("--memories", options.memories),
+    bytes: number("--bytes", options.bytes),
   };
   return {
     name,
     rights: options.rights,
     write: spacesOf(options.write),
     read: spacesOf(options.read),
-    expires_in_days: number(options.expires),
+    expires_in_days: number("--expires", options.expires),
     ...Object.values(limits).some((limit) => limit !== undefined) ? { limits } : {},
   };
 }
@@ -117,7 +130,7 @@ function spacesOf(names: string[] | undefined): string[] | "all" | undefined {
   return names?.includes("all") ? "all" : names;
 }
 
-function shown(context: CliContext, json: boolean | undefined, result: NewKeyOutput): void {
+function shown(context: ClientContext, json: boolean | undefined, result: NewKeyOutput): void {
   show(context, json, result, () => [result.token]);
   if (!json) context.note(`${result.message}\n`);
 }

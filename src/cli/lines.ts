@@ -64,7 +64,7 @@ export function line(
   short: Short,
   full = false,
 ): string {
-  const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.config().operations.timeZone)),
+  const day = paint(context, "dim", created_at === null ? "" : dayOf(created_at, context.reach().timeZone)),
     labels = tags.map((tag) => ` #${tag}`).join(""),
     id = paint(context, "dim", short(content_hash));
   return `${day}  ${id}  ${printable(full ? content : oneLine(content))}${paint(context, "dim", printable(labels))}`;

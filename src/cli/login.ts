@@ -28,11 +28,11 @@ export function addLogin(program: Command, context: ClientContext): void {
     .action((url: string, { json }: Options) => runLogin(context, url, json));
   program.command("logout").argument("<url>", "address of the service").description("forget the key of a service")
     .option("--json", "print the result as JSON").addHelpText("after", examples(["logout https://memory.example.com"]))
-    .action(async (given: string, { json }: Options) => {
-      const url = serverUrl(given), keys = await readKeys(context), known = Object.hasOwn(keys, url);
+    .action((given: string, { json }: Options) => {
+      const url = serverUrl(given), keys = readKeys(context), known = Object.hasOwn(keys, url);
       if (known) {
         delete keys[url];
-        await writeKeys(context, keys);
+        writeKeys(context, keys);
       }
       show(context, json, { url, removed: known }, () => [known ? `Removed the key of ${url}` : `No key of ${url}`]);
     });
@@ -46,8 +46,7 @@ async function runLogin(context: ClientContext, given: string, json: boolean | u
   if (caller.kind === "anonymous") {
     throw new MemoryError("refused", `Cannot log in to ${url}: it needs no key, and doesn't know this one`);
   }
-  const keys = await readKeys(context);
-  await writeKeys(context, { ...keys, [url]: key });
+  writeKeys(context, { ...readKeys(context), [url]: key });
   show(
     context,
     json,

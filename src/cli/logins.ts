@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import { MemoryError } from "../errors.ts";
-import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
+import { textIn } from "../files.ts";
+import { writePrivateFile } from "../private_files.ts";
 import type { ClientContext } from "./context.ts";
 
 /**
@@ -33,8 +34,8 @@ export function serverUrl(text: string, field = "<url>"): string {
 }
 
 /** The key for a service: that of the environment, or the one kept by `login`; null for none. */
-export async function keyFor(context: ClientContext, url: string): Promise<string | null> {
-  return context.key() ?? (await readKeys(context))[url] ?? null;
+export function keyFor(context: ClientContext, url: string): string | null {
+  return context.reach().key ?? readKeys(context)[url] ?? null;
 }
 
 /**
@@ -42,15 +43,10 @@ export async function keyFor(context: ClientContext, url: string): Promise<strin
  *
  * @throws {MemoryError} `configuration` for a damaged file.
  */
-export async function readKeys(context: ClientContext): Promise<Record<string, string>> {
+export function readKeys(context: ClientContext): Record<string, string> {
   const path = fileOf(context);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
+  const text = textIn(path);
+  if (text === undefined) return {};
   try {
     const keys = JSON.parse(text);
     if (typeof keys === "object" && keys !== null && Object.values(keys).every((key) => typeof key === "string")) {
@@ -64,15 +60,10 @@ export async function readKeys(context: ClientContext): Promise<Record<string, s
 }
 
 /** Replaces the file whole. */
-export async function writeKeys(context: ClientContext, keys: Record<string, string>): Promise<void> {
-  const path = fileOf(context), part = `${path}.${Deno.pid}.part`;
-  makePrivateFolder(context.config().baseDir);
-  await Deno.remove(part).catch(() => {});
-  makePrivateFile(part);
-  await Deno.writeTextFile(part, `${JSON.stringify(keys, null, 2)}\n`);
-  await Deno.rename(part, path);
+export function writeKeys(context: ClientContext, keys: Record<string, string>): void {
+  writePrivateFile(fileOf(context), `${JSON.stringify(keys, null, 2)}\n`);
 }
 
 function fileOf(context: ClientContext): string {
-  return join(context.config().baseDir, "logins.json");
+  return join(context.reach().baseDir, "logins.json");
 }

@@ -5,8 +5,10 @@
  */
 
 import { type Command, Option } from "commander";
+import { relevanceText } from "../memory/relevance.ts";
 import type { MemoryView } from "../memory/schemas.ts";
 import type { BatchOutput } from "../operations/batch.ts";
+import type { BulkDeleteOutput } from "../operations/bulk_delete.ts";
 import type { ListOutput } from "../operations/list.ts";
 import type { SearchOutput } from "../operations/search.ts";
 import type { StoreOutput } from "../operations/store.ts";
@@ -21,7 +23,7 @@ import {
   OPTIONS,
   pairs,
 } from "./filters.ts";
-import { keyOf, LINE, line, shortKeys, showBatch } from "./lines.ts";
+import { keyOf, LINE, line, oneLine, shortKeys, showBatch } from "./lines.ts";
 import { emptyPage, NoStore, withService } from "./remote.ts";
 
 interface StoreOptions extends Pick<FilterOptions, "tag" | "type" | "conversation" | "meta"> {
@@ -39,8 +41,12 @@ interface PageOptions extends FilterOptions {
   json?: boolean;
 }
 
-interface DeleteOptions {
+interface DeleteOptions extends Pick<FilterOptions, "tag" | "allTags" | "type" | "conversation" | "meta"> {
+  after?: string;
+  before?: string;
   permanent?: boolean;
+  dryRun?: boolean;
+  yes?: boolean;
   json?: boolean;
 }
 
@@ -113,11 +119,29 @@ export function addMemories(program: Command, context: ClientContext): void {
     .addHelpText("after", examples(["get 3f2a9c81d0", "get 3f2a9c81d0 --json"]))
     .action((id: string, options: { json?: boolean }) => runGet(context, id, options));
 
-  program.command("delete").argument("<ids...>", "memories' ids, or their first 10 or more digits")
+  program.command("delete").argument("[ids...]", "memories' ids, or their first 10 or more digits")
     .description("delete memories; the trash keeps them for a while")
-    .option("--permanent", "past the trash").option("--json", "print the result as JSON")
-    .addHelpText("after", examples(["delete 3f2a9c81d0", "delete 3f2a9c81d0 b5bb9d8014 --permanent"]))
-    .action((ids: string[], options: DeleteOptions) => runDelete(context, ids, options));
+    .option("-t, --tag <tag>", "instead of ids: all with this label; may be repeated", collectTags)
+    .option("--all-tags", "all the labels, instead of any").option("--type <type>", "all of this kind")
+    .option("--conversation <id>", "all turns of this conversation")
+    .option("--meta <key=value>", "all with this in the metadata; may be repeated", collect)
+    .option("--before <day>", "created before this day, as in 2026-03-31")
+    .option("--after <day>", "created on this day or later").option("--permanent", "past the trash")
+    .option("--dry-run", "with conditions: only say which").option("-y, --yes", "with conditions: without asking")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      examples([
+        "delete 3f2a9c81d0",
+        "delete 3f2a9c81d0 b5bb9d8014 --permanent",
+        "delete --tag scratch --before 2026-01-01 --dry-run",
+      ]),
+    )
+    .action((ids: string[], options: DeleteOptions, command: Command) => {
+      const conditions = conditionsOf(options), some = Object.values(conditions).some((value) => value !== undefined);
+      if (ids.length > 0 === some) command.error("error: give memories, or conditions such as --tag");
+      return some ? deleteAll(context, conditions, options) : runDelete(context, ids, options);
+    });
 }
 
 async function runGet(context: ClientContext, id: string, { json }: { json?: boolean }): Promise<void> {
@@ -151,6 +175,42 @@ async function runDelete(
     (service) => service.call<BatchOutput>("deleteMemories", { content_hashes, permanent }),
   );
   showBatch(context, json, result);
+}
+
+function conditionsOf({ tag, type, conversation, meta, before, after }: DeleteOptions) {
+  return {
+    tags: tag,
+    memory_type: given(type),
+    conversation_id: conversation,
+    metadata: meta === undefined ? undefined : pairs(meta),
+    before_date: before,
+    after_date: after,
+  };
+}
+
+/** Deletes what meets conditions, after a look at how much that is: with another number nothing happens. */
+async function deleteAll(context: ClientContext, conditions: Record<string, unknown>, options: DeleteOptions) {
+  const { allTags, permanent = false, dryRun = false, yes = false, json } = options;
+  const input = { ...conditions, match_all: allTags ?? false, permanent, timezone: context.reach().timeZone };
+  const names = { ...OPTIONS, before_date: "--before", after_date: "--after" };
+  const result = await withService(context, {}, async (service) => {
+    const run = (more: Record<string, unknown>) =>
+      service.call<BulkDeleteOutput>("bulkDelete", { ...input, ...more }, names);
+    const look = await run({ dry_run: true });
+    if (dryRun || look.affected_count === 0) return look;
+    if (!yes && !context.ask(`${look.operation}: ${look.affected_count} of them?`)) {
+      context.note("Nothing was deleted; --yes does it without a question\n");
+      throw new Failed();
+    }
+    return await run({ confirm_count: look.affected_count });
+  });
+  show(context, json, result, () => [
+    result.message,
+    ...(result.would_delete ?? []).map(({ content_hash, preview }) =>
+      `  ${content_hash.slice(0, 10)}  ${printable(oneLine(preview))}`
+    ),
+  ]);
+  if (!result.success) throw new Failed();
 }
 
 async function runStore(context: ClientContext, text: string, options: StoreOptions) {
@@ -193,7 +253,6 @@ interface SearchAnswer extends Pick<SearchOutput, "results" | "query" | "notice"
 
 async function runSearch(context: ClientContext, query: string, options: SearchOptions): Promise<void> {
   const minScore = given(options.minScore), minRelevance = given(options.minRelevance);
-  const { operations } = context.config();
   const input = {
     query,
     mode: options.mode,
@@ -205,14 +264,14 @@ async function runSearch(context: ClientContext, query: string, options: SearchO
     min_relevance: minRelevance === undefined || minRelevance === "auto"
       ? minRelevance
       : numberOf("--min-relevance", minRelevance),
-    ...await filterFields(options, operations.timeZone),
+    ...await filterFields(options, context.reach().timeZone),
   };
   let alone = false;
   const model = options.mode !== "exact";
   const { result, short } = await withService(context, { model }, async (service) => {
     alone = service.url === null;
     // Alone, the command waits for the reranker, which a service has loaded already.
-    const effort = options.effort ?? (alone ? operations.searchEffort : undefined);
+    const effort = options.effort ?? (alone ? context.config().operations.searchEffort : undefined);
     const answer = await service.call<SearchAnswer>("search", { ...input, effort }, OPTIONS);
     const { pagination, search_type, processing_time_ms: _, ...rest } = answer;
     const result = { ...rest, ...pagination, mode: search_type };
@@ -223,9 +282,7 @@ async function runSearch(context: ClientContext, query: string, options: SearchO
     const result = { results: [], query, mode: options.mode, ...emptyPage(input), notice: error.message };
     return { result: { ...result, relevant: undefined }, short: (key: string) => key };
   });
-  const [{ excerpt, snippetOf }, { relevanceText }] = options.json
-    ? [{ excerpt: (text: string) => text, snippetOf: (text: string) => text }, { relevanceText: () => "" }]
-    : await Promise.all([import("../memory/sizing.ts"), import("../memory/relevance.ts")]);
+  const { excerpt, snippetOf } = await partsOf(options, result.results);
   show(context, options.json, result, () => [
     ...result.results.length === 0 ? ["Nothing found"] : [],
     ...result.results.length > 0 && result.relevant !== undefined && result.relevant < result.total
@@ -258,8 +315,18 @@ async function runSearch(context: ClientContext, query: string, options: SearchO
   ]);
 }
 
+/** What shows a part of a text. Loaded for long ones alone, since it knows the words of many languages. */
+async function partsOf({ json }: SearchOptions, results: SearchAnswer["results"]) {
+  const isShort = ({ content }: MemoryView) => content.length <= LINE;
+  const areShort = results.every(({ memory, exchange }) =>
+    isShort(memory) && (exchange == null || isShort(exchange.memory))
+  );
+  const whole = (text: string) => text;
+  return json || areShort ? { excerpt: whole, snippetOf: whole } : await import("../memory/sizing.ts");
+}
+
 async function runList(context: ClientContext, options: PageOptions): Promise<void> {
-  const { tags, ...filters } = await filterFields(options, context.config().operations.timeZone);
+  const { tags, ...filters } = await filterFields(options, context.reach().timeZone);
   const paging = { page: numberOf("--page", options.page), page_size: numberOf("--limit", options.limit) };
   let none: string | null = null;
   const { result, short } = await withService(context, {}, async (service) => {

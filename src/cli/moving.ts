@@ -95,7 +95,9 @@ async function runExport(
   file: string,
   { vectors = false, trash, asOf, yes, json }: ExportOptions,
 ) {
-  if (file !== "-" && !yes && await exists(file) && !context.ask(`Overwrite ${file}?`)) {
+  // Opening it reports what is wrong with it.
+  const there = file !== "-" && await Deno.stat(file).catch(() => null);
+  if (there && there.isFile && !yes && !context.ask(`Overwrite ${file}?`)) {
     throw new MemoryError("invalid_input", `Cannot write "${file}": it is there already; --yes overwrites it`, {
       field: "<file>",
       value: file,
@@ -258,14 +260,6 @@ async function kindOf(context: CliContext, path: string, yes: boolean): Promise<
       value: kind,
     },
   );
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(file)).isFile;
-  } catch {
-    return false; // opening it reports what is wrong
-  }
 }
 
 async function inputOf(path: string): Promise<AsyncIterable<Uint8Array>> {

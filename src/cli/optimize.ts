@@ -5,15 +5,16 @@
  */
 
 import type { Command } from "commander";
-import { maintain } from "../operations/maintain.ts";
-import { type CliContext, examples, show, withRuntime } from "./context.ts";
+import { type ClientContext, examples, show } from "./context.ts";
+import { withService } from "./remote.ts";
 
 /** Adds the command. */
-export function addOptimize(program: Command, context: CliContext): void {
+export function addOptimize(program: Command, context: ClientContext): void {
   program.command("optimize").description("tidy the store; what was deleted is in none of its files then")
     .option("--json", "print the result as JSON").addHelpText("after", examples(["optimize"]))
     .action(async ({ json }: { json?: boolean }) => {
-      const done = await withRuntime(context, (runtime) => maintain(runtime, "optimize_db"));
+      const input = { operation: "optimize_db" };
+      const done = await withService(context, {}, (service) => service.call<{ message: string }>("maintain", input));
       show(context, json, done, () => [done.message]);
     });
 }

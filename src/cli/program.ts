@@ -9,26 +9,39 @@ import { MemoryError } from "../errors.ts";
 import { type CliContext, examples, type ServeOptions } from "./context.ts";
 import { auditedCommands } from "./audited_command.ts";
 import { inherit, newProgram, runProgram, wordsOf } from "./base.ts";
-import { CLIENT_COMMANDS } from "./client_names.ts";
-import { addClientCommands } from "./client_program.ts";
-import { addAudit } from "./audit.ts";
 import { addBackup } from "./backup.ts";
+import { addAudit } from "./audit.ts";
+import { addBriefing } from "./briefing.ts";
+import { addCandidates } from "./candidates.ts";
+import { CLIENT_COMMANDS } from "./client_names.ts";
 import { addCompletion } from "./completion.ts";
+import { addConfig } from "./config.ts";
 import { addConnect } from "./connect/connect.ts";
+import { addConversations } from "./conversations.ts";
 import { addCopy } from "./copy.ts";
+import { addCurating } from "./curating.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor/command.ts";
+import { addDocuments } from "./documents.ts";
+import { addEvents } from "./events.ts";
 import { addGrants } from "./grants.ts";
 import { addHook } from "./hook.ts";
 import { addKeys } from "./keys.ts";
-import { addMoving } from "./moving.ts";
+import { addLogin } from "./login.ts";
+import { addMemories } from "./memories.ts";
 import { addModel } from "./model.ts";
+import { addMoving } from "./moving.ts";
+import { addOpen } from "./open.ts";
 import { addOptimize } from "./optimize.ts";
 import { addOutbox } from "./outbox.ts";
 import { addProject } from "./project.ts";
 import { addReembed } from "./reembed.ts";
+import { addRelations } from "./relations.ts";
+import { addService } from "./service/command.ts";
 import { addSpaces } from "./spaces.ts";
-import { addState } from "./state.ts";
+import { addStats } from "./stats.ts";
+import { addTags } from "./tags.ts";
+import { addTrash } from "./trash.ts";
 import { addVersion } from "./version.ts";
 
 const SERVERS: Record<string, string> = {
@@ -39,11 +52,22 @@ const SERVERS: Record<string, string> = {
 };
 
 /** Commands that work without a store, or with another one than that of `--server` on purpose. */
-const ANYWHERE = ["connect", "config", "completion", "version", "demo", "hook", ...Object.keys(SERVERS)];
+const ANYWHERE = ["completion", "version", "demo", ...Object.keys(SERVERS)];
+
+/** All other commands, as the help lists them. */
+const GROUPS: readonly [title: string, ...((program: Command, context: CliContext) => void)[]][] = [
+  ["Memories", addMemories, addCurating, addTags, addTrash, addRelations, addConversations, addDocuments],
+  ["Clients and sessions", addConnect, addHook, addProject, addBriefing, addCandidates],
+  ["The service", addService, addOpen, addEvents, addStats, addDoctor, addConfig, addLogin, addDemo],
+  ["Access", addKeys, addSpaces, addGrants, addAudit],
+  ["The store", addMoving, addBackup, addCopy, addModel, addReembed, addOptimize, addOutbox],
+  ["Others", addCompletion, addVersion],
+];
 
 /** The table of commands. */
 export function createProgram(given: CliContext): Command {
   const { program, context } = newProgram(given);
+  program.commandsGroup("Servers:");
   for (const [name, description] of Object.entries(SERVERS)) {
     const command = program.command(name).description(description);
     if (name === "stdio") {
@@ -52,17 +76,14 @@ export function createProgram(given: CliContext): Command {
     command.addHelpText("after", examples(name === "stdio" ? [name, `${name} --tools core`] : [name]))
       .action((options: ServeOptions) => context.serve(name, { ...options, ...program.opts<{ space?: string }>() }));
   }
-  addClientCommands(program, context);
-  const adders = [
-    ...[addMoving, addCopy, addBackup, addModel, addReembed, addOptimize, addState, addDoctor],
-    ...[addKeys, addSpaces, addGrants, addOutbox, addAudit, addHook, addProject, addConnect, addDemo],
-    ...[addCompletion, addVersion],
-  ];
-  for (const add of adders) add(program, context);
+  for (const [title, ...adders] of GROUPS) {
+    program.commandsGroup(`${title}:`);
+    for (const add of adders) add(program, context);
+  }
   inherit(program);
   program.hook("preAction", (_, command) => {
     const words = wordsOf(command), [name] = words.split(" ");
-    if (ANYWHERE.includes(name!) || CLIENT_COMMANDS.includes(name!)) return;
+    if (ANYWHERE.includes(name!) || Object.hasOwn(CLIENT_COMMANDS, name!)) return;
     const url = serverFor(context, name!);
     if (url === null) return;
     throw new MemoryError(
@@ -76,7 +97,7 @@ export function createProgram(given: CliContext): Command {
 /** The server that a command is given. The doctor lists wrong settings, so that they must not end it before. */
 function serverFor(context: CliContext, name: string): string | null {
   try {
-    return context.server();
+    return context.reach().server;
   } catch (error) {
     if (name === "doctor" && error instanceof MemoryError && error.code === "configuration") return null;
     throw error;

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { HookFolder } from "../hooks/folder.ts";
 import { chooseSpace, chosenSpaces, projectOf } from "../hooks/project.ts";
 import { SpaceName } from "../memory/space.ts";
-import { check, type CliContext, dataFolderOf, examples, pathOf, show } from "./context.ts";
+import { check, type ClientContext, dataFolderOf, examples, pathOf, show } from "./context.ts";
 
 interface Options {
   space?: string;
@@ -17,7 +17,7 @@ interface Options {
 }
 
 /** Adds the command. */
-export function addProject(program: Command, context: CliContext): void {
+export function addProject(program: Command, context: ClientContext): void {
   program.command("project [folder]").description("show or choose the space that a project's sessions go to")
     .option("--use <name>", "the space to use from now on; what is stored stays where it is")
     .option("--reset", "name it after the repository or the folder again").option("--json", "print it as JSON")

@@ -6,9 +6,10 @@
  */
 
 import { errorText, MemoryError } from "../errors.ts";
-import { readServiceFile, storeName } from "../operations/service_file.ts";
+import { statOf } from "../files.ts";
+import { readServiceFile } from "../operations/service_file.ts";
 import { errorOf } from "./answer_errors.ts";
-import { type ClientContext, dataFolderOf } from "./context.ts";
+import type { ClientContext } from "./context.ts";
 import { keyFor } from "./logins.ts";
 import { type Input, type Operation, requestFor, ROUTES } from "./routes.ts";
 
@@ -44,6 +45,14 @@ export class NoStore extends MemoryError {
   }
 }
 
+/** What a list of nothing is, where there is no store to look into. */
+export function orNone<T>(nothing: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof NoStore) return nothing;
+    throw error;
+  };
+}
+
 /** The paging facts of a page of nothing. */
 export function emptyPage({ page, page_size }: { page: number; page_size: number }) {
   return { total: 0, page, page_size, has_more: false, total_pages: 0 };
@@ -67,8 +76,9 @@ export async function withService<T>(
 ): Promise<T> {
   const service = await running(context);
   if (service !== null) return await body(service);
+  await context.load();
   const config = context.config();
-  if (!need.creates && config.storage.backend === "sqlite" && !await exists(config.storage.path)) {
+  if (!need.creates && config.storage.backend === "sqlite" && statOf(config.storage.path) === undefined) {
     throw new NoStore(config.storage.path);
   }
   const here = await context.openHere(config, need.model ?? false);
@@ -81,8 +91,8 @@ export async function withService<T>(
 
 /** The service that a command works with, where one is named or runs; null for the store of this process. */
 export async function running(context: ClientContext): Promise<Service | null> {
-  const url = context.server();
-  if (url !== null) return serviceAt(context, url, await keyFor(context, url));
+  const url = context.reach().server;
+  if (url !== null) return serviceAt(context, url, keyFor(context, url));
   const found = await findService(context);
   return found === null ? null : serviceAt(context, found.url, found.token);
 }
@@ -92,8 +102,8 @@ export async function running(context: ClientContext): Promise<Service | null> {
  * have got its port, and takes requests with any token where it needs none, so that the answer must know the token.
  */
 async function findService(context: ClientContext): Promise<{ url: string; token: string } | null> {
-  const config = context.config(), found = await readServiceFile(dataFolderOf(context));
-  if (found === null || (found.store !== undefined && found.store !== storeName(config.storage))) return null;
+  const { dataFolder, store } = context.reach(), found = await readServiceFile(dataFolder);
+  if (found === null || (found.store !== undefined && found.store !== store)) return null;
   try {
     const headers = new Headers({ authorization: `Bearer ${found.token}` });
     const answer = await fetch(requestFor(found.url, "whoami", {}, headers), { signal: AbortSignal.timeout(LOOK_MS) });
@@ -120,7 +130,7 @@ function serviceOver(
     const headers = new Headers();
     // A header's characters are its bytes.
     if (key !== null) headers.set("authorization", `Bearer ${latin1(key)}`);
-    const spaces = context.spaces();
+    const { spaces } = context.reach();
     if (spaces !== null) headers.set("x-unimem-space", spaces.join(","));
     return headers;
   };
@@ -167,14 +177,4 @@ async function jsonOf<T>(response: Response, base: string): Promise<T> {
 
 function latin1(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
 }

@@ -25,6 +25,8 @@ const TABLE = {
   search: "POST /api/search body",
   searchSimilar: "GET /api/search/similar/{content_hash}",
   listTags: "GET /api/tags",
+  memoryTypes: "GET /api/analytics/memory-types",
+  detailedHealth: "GET /api/health/detailed",
   renameTag: "PUT /api/manage/tags/{old_tag}",
   bulkDelete: "POST /api/manage/bulk-delete body",
   listConversations: "GET /api/conversations",
@@ -47,6 +49,22 @@ const TABLE = {
   removeDocumentsByTags: "DELETE /api/documents/remove-by-tags body",
   searchDocumentContent: "GET /api/documents/search-content/{upload_id}",
   briefing: "GET /api/briefing",
+  listCandidates: "GET /api/candidates",
+  resolveCandidate: "POST /api/candidates/{id} body",
+  createKey: "POST /api/keys body",
+  listKeys: "GET /api/keys",
+  rotateKey: "POST /api/keys/{id}/rotate body",
+  revokeKey: "DELETE /api/keys/{id}",
+  listSpaces: "GET /api/spaces",
+  createSpace: "POST /api/spaces body",
+  renameSpace: "PUT /api/spaces/{name} body",
+  moveMemories: "POST /api/spaces/{name}/move body",
+  mergeSpace: "POST /api/spaces/{name}/merge body",
+  deleteSpace: "DELETE /api/spaces/{name}",
+  listGrants: "GET /api/grants",
+  revokeGrant: "DELETE /api/grants/{id}",
+  readAudit: "GET /api/audit",
+  maintain: "POST /api/manage/system/{operation}",
   streamEvents: "GET /api/events",
 } as const;
 
@@ -66,14 +84,15 @@ export type Input = Readonly<Record<string, unknown>> | readonly unknown[];
 /**
  * A request for an operation. Absent and null values are left out of a path's query, which knows only texts.
  *
+ * @param input Names in braces stand in the path alone, where the body has a field of the same name.
  * @param base Address of the service, without a slash at its end.
  */
 export function requestFor(base: string, operation: Operation, input: Input, headers: Headers): Request {
   const { method, path, encoding } = ROUTES[operation], rest: Record<string, unknown> = { ...input };
   const url = new URL(
-    base + path.replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = String(rest[name]);
-      delete rest[name];
+    base + path.replace(/\{(\w+)\}/g, (inBraces, name: string) => {
+      const field = Object.hasOwn(rest, inBraces) ? inBraces : name, value = String(rest[field]);
+      delete rest[field];
       return encodeURIComponent(value);
     }),
   );

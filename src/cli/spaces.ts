@@ -5,22 +5,12 @@
  */
 
 import type { Command } from "commander";
-import {
-  createSpace,
-  CreateSpaceInput,
-  deleteSpace,
-  listSpaces,
-  MergeInput,
-  mergeSpace,
-  MoveInput,
-  moveMemories,
-  renameSpace,
-  RenameSpaceInput,
-} from "../operations/spaces/manage.ts";
-import type { Runtime } from "../operations/runtime.ts";
-import { check, type CliContext, examples, show } from "./context.ts";
-import { inSpaces } from "./in_spaces.ts";
+import type { SpacesOutput } from "../operations/spaces/manage.ts";
+import { type ClientContext, examples, numberOf, show } from "./context.ts";
 import { collect } from "./filters.ts";
+import { keyOf } from "./lines.ts";
+import { orNone, withService } from "./remote.ts";
+import type { Operation } from "./routes.ts";
 
 interface Confirmed {
   count?: string;
@@ -28,48 +18,66 @@ interface Confirmed {
   json?: boolean;
 }
 
+interface Moved extends Confirmed {
+  to: string;
+  tag?: string[];
+}
+
+/** The options behind the fields, for messages. */
+const OPTIONS = {
+  to: "--to",
+  into: "--into",
+  content_hashes: "[ids...]",
+  tags: "--tag",
+  confirm_count: "--count",
+};
 const COUNT = "number of memories, as --dry-run says; nothing happens with another number";
 
 /** Adds the command. */
-export function addSpaces(program: Command, context: CliContext): void {
+export function addSpaces(program: Command, context: ClientContext): void {
   const spaces = program.command("spaces").description("spaces that memories are kept apart in")
     .addHelpText(
       "after",
       examples(["spaces list", "spaces create project-a", "spaces merge old --into project-a --dry-run"]),
     );
-  const run = async (json: boolean | undefined, body: (runtime: Runtime) => Promise<{ message: string }>) => {
-    const result = await inSpaces(context, body);
+  const run = async (json: boolean | undefined, operation: Operation, input: Record<string, unknown>, name: string) => {
+    const result = await withService(
+      context,
+      { creates: operation === "createSpace" },
+      (service) => service.call<{ message: string }>(operation, input, { ...OPTIONS, name }),
+    );
     show(context, json, result, () => [result.message]);
   };
 
   spaces.command("list").description("all spaces with their counts").option("--json", "print them as JSON")
     .addHelpText("after", examples(["spaces list", "spaces list --json"]))
     .action(async ({ json }: Confirmed) => {
-      const found = await inSpaces(context, listSpaces);
+      const found = await withService(context, {}, (service) => service.call<SpacesOutput>("listSpaces"))
+        .catch(orNone<SpacesOutput>({ spaces: [] }));
       show(
         context,
         json,
         found,
         () =>
-          found.spaces.map(({ name, memories, trashed }) => `${name}  ${memories} memories, ${trashed} in the trash`),
+          found.spaces.length === 0
+            ? ["There are no spaces yet"]
+            : found.spaces.map(({ name, memories, trashed }) =>
+              `${name}  ${memories} memories, ${trashed} in the trash`
+            ),
       );
     });
 
   spaces.command("create").argument("<name>", "up to 64 lower-case letters, digits, dots, underscores and hyphens")
     .description("make a space; storing into one makes it, too").option("--json", "print the result as JSON")
     .addHelpText("after", examples(["spaces create project-a"]))
-    .action((name: string, { json }: Confirmed) => {
-      const input = check(CreateSpaceInput, { name }, { name: "<name>" });
-      return run(json, (runtime) => createSpace(runtime, input));
-    });
+    .action((name: string, { json }: Confirmed) => run(json, "createSpace", { name }, "<name>"));
 
   spaces.command("rename").argument("<name>").argument("<to>", "its new name")
     .description("give a space another name; keys that name it must be made again")
     .option("--json", "print the result as JSON").addHelpText("after", examples(["spaces rename project-a atlas"]))
-    .action((name: string, to: string, { json }: Confirmed) => {
-      const input = check(RenameSpaceInput, { name: to }, { name: "<to>" });
-      return run(json, (runtime) => renameSpace(runtime, name, input.name));
-    });
+    .action((name: string, to: string, { json }: Confirmed) =>
+      run(json, "renameSpace", { "{name}": name, name: to }, "<to>")
+    );
 
   spaces.command("move").argument("<from>", "the space they are in").argument("[ids...]", "memories to move")
     .requiredOption("--to <space>", "where they go").option("-t, --tag <tag>", "all with this tag instead", collect)
@@ -85,14 +93,16 @@ export function addSpaces(program: Command, context: CliContext): void {
         "spaces move default --tag atlas --to atlas --dry-run",
       ]),
     )
-    .action((from: string, ids: string[], { to, tag, ...options }: Confirmed & { to: string; tag?: string[] }) => {
-      const input = check(MoveInput, {
+    .action((from: string, ids: string[], { to, tag, ...options }: Moved, command: Command) => {
+      if ((ids.length === 0) === (tag === undefined)) command.error("error: give memories, or --tag");
+      const input = {
+        name: from,
         to,
-        ...ids.length === 0 ? {} : { content_hashes: ids },
+        ...ids.length === 0 ? {} : { content_hashes: ids.map((id) => keyOf(id, "[ids...]")) },
         ...tag === undefined ? {} : { tags: tag },
         ...confirmed(options),
-      }, { to: "--to", content_hashes: "[ids...]", tags: "--tag", confirm_count: "--count" });
-      return run(options.json, (runtime) => moveMemories(runtime, from, input));
+      };
+      return run(options.json, "moveMemories", input, "<from>");
     });
 
   spaces.command("merge").argument("<name>").requiredOption("--into <space>", "where its memories go")
@@ -105,10 +115,9 @@ export function addSpaces(program: Command, context: CliContext): void {
       "after",
       examples(["spaces merge old --into atlas --dry-run", "spaces merge old --into atlas --count 42"]),
     )
-    .action((name: string, { into, ...options }: Confirmed & { into: string }) => {
-      const input = check(MergeInput, { into, ...confirmed(options) }, { into: "--into", confirm_count: "--count" });
-      return run(options.json, (runtime) => mergeSpace(runtime, name, input));
-    });
+    .action((name: string, { into, ...options }: Confirmed & { into: string }) =>
+      run(options.json, "mergeSpace", { name, into, ...confirmed(options) }, "<name>")
+    );
 
   spaces.command("delete").argument("<name>").description("delete all memories of a space, to the trash")
     .option("--count <number>", COUNT).option("--dry-run", "only say how many").option(
@@ -117,10 +126,10 @@ export function addSpaces(program: Command, context: CliContext): void {
     )
     .addHelpText("after", examples(["spaces delete old --dry-run", "spaces delete old --count 42"]))
     .action((name: string, options: Confirmed) =>
-      run(options.json, (runtime) => deleteSpace(runtime, name, confirmed(options)))
+      run(options.json, "deleteSpace", { name, ...confirmed(options) }, "<name>")
     );
 }
 
 function confirmed({ count, dryRun = false }: Confirmed): { confirm_count: number | null; dry_run: boolean } {
-  return { confirm_count: count === undefined ? null : Number(count), dry_run: dryRun };
+  return { confirm_count: count === undefined ? null : numberOf("--count", count), dry_run: dryRun };
 }

@@ -9,7 +9,7 @@ import type { EmptyTrashOutput, RestoreOutput, TrashOutput } from "../operations
 import { type ClientContext, examples, Failed, numberOf, paint, show } from "./context.ts";
 import { OPTIONS } from "./filters.ts";
 import { keyOf, line, shortKeys } from "./lines.ts";
-import { withService } from "./remote.ts";
+import { emptyPage, orNone, withService } from "./remote.ts";
 
 interface Options {
   limit: string;
@@ -31,7 +31,9 @@ export function addTrash(program: Command, context: ClientContext): void {
       const { result, short } = await withService(context, {}, async (service) => {
         const result = await service.call<TrashOutput>("listTrash", input, OPTIONS);
         return { result, short: await shortKeys(service, result.items.map(({ memory }) => memory)) };
-      });
+      }).catch(
+        orNone({ result: { items: [] as TrashOutput["items"], ...emptyPage(input) }, short: (key: string) => key }),
+      );
       show(context, json, result, () => [
         ...result.items.map(({ memory, reason, kept_until_iso }) =>
           `${line(context, memory, short)}${

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAbsolute } from "node:path";
 import { errorText } from "../errors.ts";
 import { type Setting, SETTINGS, type SettingValues } from "../settings.ts";
 import { type EnvLayer, valuesByName } from "./env_layers.ts";
@@ -41,6 +42,16 @@ export function settingOrigins(layers: readonly EnvLayer[]): SettingOrigin[] {
       secret: entry.secret ?? false,
     };
   });
+}
+
+/**
+ * Whether a setting's value is a path from the folder that the process works in. Of settings that take a model's name
+ * too, such a path has a dot in front.
+ */
+export function isRelativePath(name: string, value: string): boolean {
+  const { path, schema } = (SETTINGS as Readonly<Record<string, Setting>>)[name] ?? {};
+  return path === true && !value.startsWith("~") && !isAbsolute(value) &&
+    (schema!.description === "a path" || /^\.{1,2}[/\\]/.test(value));
 }
 
 /** Whether a variable is a setting, in any case. */

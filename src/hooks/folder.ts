@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SessionMemory } from "../importers/session_formats.ts";
-import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
+import { writePrivateFile } from "../private_files.ts";
 import type { HookClient } from "./event.ts";
 
 /** What is known of a session. */
@@ -41,6 +41,8 @@ export interface ClientStatus {
 
 /** Most memories of a session's context that are remembered. */
 const MAX_GIVEN = 1000;
+/** Largest file that is read. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** Most bytes that may wait for a service. */
 export const MAX_SPOOL_BYTES = 64 * 1024 * 1024;
 
@@ -112,17 +114,13 @@ export class HookFolder {
     const time = (name: string) => Number(name.slice(name.lastIndexOf("~") + 1).split("-", 1)[0]);
     return names.sort((a, b) => time(a) - time(b)).map((name) => {
       const path = join(folder, name);
-      return { path, space: name.slice(0, name.lastIndexOf("~")), size: sizeOf(path) };
+      return { path, space: name.slice(0, name.lastIndexOf("~")), size: infoOf(path)?.size ?? 0 };
     });
   }
 
   /** Writes a file in one step. */
   write(name: string, text: string): void {
-    const path = join(this.path, name), part = `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
-    makePrivateFolder(join(path, ".."));
-    makePrivateFile(part);
-    Deno.writeTextFileSync(part, text);
-    Deno.renameSync(part, path);
+    writePrivateFile(join(this.path, name), text);
   }
 }
 
@@ -133,9 +131,20 @@ export function remove(path: string): void {
   } catch { /* another process did */ }
 }
 
-function readText(path: string): string | null {
+/** What is there; null for nothing, and where that can't be seen. */
+export function infoOf(path: string): Deno.FileInfo | null {
   try {
-    return Deno.readTextFileSync(path);
+    return Deno.statSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** The text of a file; null for what is none, such as a pipe or a device, which could keep the hook for ever. */
+export function readText(path: string): string | null {
+  try {
+    const { isFile, size } = Deno.statSync(path);
+    return isFile && size <= MAX_FILE_BYTES ? Deno.readTextFileSync(path) : null;
   } catch {
     return null;
   }
@@ -146,14 +155,6 @@ function readJson(path: string): unknown {
     return JSON.parse(readText(path) ?? "null");
   } catch {
     return null; // damaged: it begins again, which stores nothing twice
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return 0;
   }
 }
 

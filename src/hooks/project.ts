@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import type { HookFolder } from "./folder.ts";
+import { type HookFolder, infoOf, readText } from "./folder.ts";
 
 /** A project. */
 export interface Project {
@@ -19,8 +19,6 @@ export interface Project {
 
 /** Longest name taken from a project; a name that is cut gets a part of the key's hash. */
 const MAX_NAME = 40;
-/** Largest file that is read. */
-const MAX_FILE_BYTES = 1024 * 1024;
 /** Most folders above one that are looked at. */
 const MAX_DEPTH = 64;
 
@@ -42,7 +40,7 @@ function spaceOf(key: string): string {
 function repositoryOf(folder: string): string | null {
   let at = resolve(folder);
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    if (exists(join(at, ".git"))) return at;
+    if (infoOf(join(at, ".git")) !== null) return at;
     if (dirname(at) === at) return null;
     at = dirname(at);
   }
@@ -91,23 +89,4 @@ export function chosenSpaces({ path }: HookFolder): Record<string, string> {
 export function chooseSpace(folder: HookFolder, key: string, space: string | null): void {
   const { [key]: _, ...others } = chosenSpaces(folder);
   folder.write("projects.json", JSON.stringify(space === null ? others : { ...others, [key]: space }));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The text of a file; null for what is none, such as a pipe or a device, which could keep the hook for ever. */
-function readText(path: string): string | null {
-  try {
-    const { isFile, size } = Deno.statSync(path);
-    return isFile && size <= MAX_FILE_BYTES ? Deno.readTextFileSync(path) : null;
-  } catch {
-    return null;
-  }
 }

@@ -119,6 +119,7 @@ export const DetailedHealth = z.object({
     platform: z.string(),
     platform_version: z.string().nullable(),
     runtime: z.string(),
+    process_id: z.int(),
     cpu_count: z.int().nullable(),
     memory_total_gb: figure,
     memory_available_gb: figure,

@@ -28,7 +28,10 @@ export interface Exposure {
 /** What lies beside a database and an outbox. */
 const DATABASE = ["", "-wal", "-shm", "-journal", ".lock"], OUTBOX = ["", "-wal", "-shm", ".outbox-lock"];
 /** Other files of Unimem's in its folders: backups, the audit log, what a restore put aside, what it left, settings. */
-const KNOWN = /^(unimem-.*|\.env|\.lock|uploads|backups|models|model-cache|audit|audit[.-].*)$/;
+const KNOWN =
+  /^(unimem-.*|\.env|\.lock|uploads|backups|models|model-cache|audit|audit[.-].*|hooks|logins\.json|service\.(json|env))$/;
+/** Files in the data folder that hold keys or settings. */
+const WITH_SECRETS = [".env", "logins.json", "service.json", "service.env"];
 
 /** Looks at everything that is there. Nothing on Windows, whose files have no such modes. */
 export async function findExposed(places: Places): Promise<Exposure> {
@@ -64,7 +67,7 @@ function filesOf({ database, outbox, embeddingCache, baseDir }: Places): string[
     ...beside(database, DATABASE),
     ...beside(outbox, OUTBOX),
     ...beside(embeddingCache, [...DATABASE, ".damaged"]),
-    join(baseDir, ".env"),
+    ...WITH_SECRETS.map((name) => join(baseDir, name)),
   ];
 }
 

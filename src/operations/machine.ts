@@ -14,6 +14,7 @@ export interface MachineFacts {
   platform: string;
   platform_version: string | null;
   runtime: string;
+  process_id: number;
   cpu_count: number | null;
   memory_total_gb: number | null;
   memory_available_gb: number | null;
@@ -36,6 +37,7 @@ export async function machineFacts(runtime: Runtime, path: string): Promise<Mach
     platform: { linux: "Linux", darwin: "Darwin", windows: "Windows" }[Deno.build.os as string] ?? Deno.build.os,
     platform_version: attempt(release),
     runtime: `Deno ${Deno.version.deno}`,
+    process_id: Deno.pid,
     cpu_count: attempt(availableParallelism),
     memory_total_gb: scaled(total, GB),
     memory_available_gb: scaled(free, GB),

@@ -96,7 +96,11 @@ export function listen({ health }: Runtime, server: ServerSettings): Listener {
     const reason = error instanceof Deno.errors.AddrInUse
       ? `port ${port} is in use; set ${portVariable} to another port`
       : `${errorText(error)}; check ${hostVariable} and ${portVariable}${tls ? " and the TLS files" : ""}`;
-    throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+    throw new MemoryError("configuration", `Cannot listen on ${host}:${port}: ${reason}`, {
+      cause: error,
+      field: portVariable,
+      value: port,
+    });
   }
   const { hostname, port: bound } = http.addr;
   const address = `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`;

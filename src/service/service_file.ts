@@ -9,10 +9,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { type Caller, localCaller } from "../access/caller.ts";
 import type { TokenVerifier } from "../access/key.ts";
 import { errorText } from "../errors.ts";
-import { remove } from "../hooks/folder.ts";
 import type { Logger } from "../operations/logger.ts";
 import { serviceFileOf } from "../operations/service_file.ts";
-import { makePrivateFile, makePrivateFolder } from "../private_files.ts";
+import { writePrivateFile } from "../private_files.ts";
 import { VERSION } from "../version.ts";
 
 /** Bytes of a token's randomness. */
@@ -52,7 +51,7 @@ export function writeServiceFile(
   address: string,
   { token, store, log }: { token: string; store: string; log: Logger },
 ): () => void {
-  const path = serviceFileOf(dataFolder), part = `${path}.${Deno.pid}.part`;
+  const path = serviceFileOf(dataFolder);
   const text = JSON.stringify({
     pid: Deno.pid,
     url: reachable(address),
@@ -62,11 +61,7 @@ export function writeServiceFile(
     store,
   });
   try {
-    makePrivateFolder(dataFolder);
-    remove(part); // of a process with this id that was killed
-    makePrivateFile(part);
-    Deno.writeTextFileSync(part, `${text}\n`);
-    Deno.renameSync(part, path);
+    writePrivateFile(path, `${text}\n`);
   } catch (error) {
     log.warning(`Cannot write "${path}", so that commands open the store themselves: ${errorText(error)}`);
     return () => {};

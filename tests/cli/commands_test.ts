@@ -63,6 +63,24 @@ const CASES: Record<string, Case> = {
     fails: "trash empty all",
     code: 2,
   },
+  tags: { succeeds: "tags list", fails: "tags", code: 2 },
+  "tags list": { before: ["store Something --tag a"], succeeds: "tags list", fails: "tags list now", code: 2 },
+  "tags rename": {
+    before: ["store Something --tag a"],
+    succeeds: "tags rename a b --yes",
+    fails: "tags rename a",
+    code: 2,
+  },
+  conversations: {
+    before: ["store Something --conversation c"],
+    succeeds: "conversations",
+    fails: "conversations --limit 0",
+    code: 2,
+  },
+  candidates: { succeeds: "candidates list", fails: "candidates", code: 2 },
+  "candidates list": { succeeds: "candidates list", fails: "candidates list --limit all", code: 2 },
+  "candidates keep": { succeeds: "candidates keep --help", fails: "candidates keep", code: 2, json: false },
+  "candidates drop": { succeeds: "candidates drop --help", fails: "candidates drop", code: 2, json: false },
   relations: { before: ["store Something"], succeeds: "relations list 3fc9b68945", fails: "relations", code: 2 },
   "relations list": {
     before: ["store Something"],
@@ -135,6 +153,12 @@ const CASES: Record<string, Case> = {
     fails: "spaces delete",
     code: 2,
   },
+  // Tested with a service manager's program in service_manager_test.ts.
+  service: { succeeds: "service install", fails: "service", code: 2 },
+  "service install": { succeeds: "service install", fails: "service install now", code: 2 },
+  "service status": { succeeds: "service status --help", fails: "service status now", code: 2, json: false },
+  "service logs": { succeeds: "service logs --help", fails: "service logs --lines many", code: 2, json: false },
+  "service remove": { succeeds: "service remove --help", fails: "service remove all", code: 2, json: false },
   demo: { succeeds: "demo --help", fails: "demo now", code: 2, json: false },
   grants: { succeeds: "grants list", fails: "grants", code: 2 },
   "grants list": { succeeds: "grants list", fails: "grants list now", code: 2 },
@@ -438,8 +462,8 @@ Deno.test("config tells where each setting comes from, and no secret", () =>
     const of = (name: string) => settings.find((setting: { name: string }) => setting.name === name);
     assertEquals([of("MCP_HTTP_PORT").value, of("MCP_HTTP_PORT").origin], ["4321", "environment"]);
     assertEquals([of("LOG_LEVEL").value, of("LOG_LEVEL").origin], ["error", ".env"]);
-    assertEquals([of("MCP_SERVER_HOST").value, of("MCP_SERVER_HOST").origin], [null, "default"]);
-    assertEquals([of("MCP_API_KEY").value, of("MCP_API_KEY").origin], [null, ".env"]);
+    assertEquals([of("MCP_SERVER_HOST").value, of("MCP_SERVER_HOST").origin], ["127.0.0.1", "default"]);
+    assertEquals([of("MCP_API_KEY").value, of("MCP_API_KEY").origin], ["(secret)", ".env"]);
     assertEquals([effective.http.port, effective.access.apiKey], [4321, "(secret)"]);
     assert(!/from-the-file|from-outside/.test(out + err));
   }));

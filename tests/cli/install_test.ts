@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { batchLauncher, shellLauncher } from "../../build/install.ts";
+import { batchLauncher, pathAdvice, shellLauncher } from "../../build/install.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { testEnvironment } from "../helpers/process.ts";
 import { VERSION } from "../../src/version.ts";
@@ -29,6 +29,7 @@ Deno.test({
       assertEquals((await run(unimem, ["store", "From anywhere, 'quoted'"], folder, env)).code, 0);
       const done = await run(unimem, ["reembed", "--json"], folder, env);
       assertEquals([done.code, JSON.parse(done.out).embedded], [0, 1], done.err);
+      assertStringIncludes(installed.err, `export PATH='${folder}/a root/bin':"$PATH"`);
       const beside = await Array.fromAsync(Deno.readDir(`${folder}/a root/bin`), ({ name }) => name);
       assertEquals(beside, ["unimem"], "no second copy of the packages");
     }),
@@ -55,6 +56,13 @@ Deno.test({
       });
       assertEquals([code, out.trim()], [0, VERSION], err);
     }),
+});
+
+Deno.test("what to add to the PATH is said in the words of the shell, and only where it lacks", () => {
+  assertEquals(pathAdvice("/h/.deno/bin", "/usr/bin:/h/.deno/bin/", "/bin/zsh", false), null);
+  assertStringIncludes(pathAdvice("/h/.deno/bin", "/usr/bin", "/bin/zsh", false)!, "~/.zshrc");
+  assertStringIncludes(pathAdvice("/h/.deno/bin", "", "/usr/bin/fish", false)!, "fish_add_path '/h/.deno/bin'");
+  assertStringIncludes(pathAdvice("C:\\d\\bin", "C:\\x", "", true)!, 'setx PATH "%PATH%;C:\\d\\bin"');
 });
 
 Deno.test("launchers quote paths for the shell that reads them", () => {

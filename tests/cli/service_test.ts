@@ -87,9 +87,9 @@ Deno.test("--server works with a service elsewhere, by a key of the environment 
     assertEquals((await unimem(here, ...at, "list")).code, 2);
     const env = testEnvironment(here, { UNIMEM_SERVER: service.http, UNIMEM_API_KEY: KEY });
     assertEquals(JSON.parse((await unimemIn(env, "list", "--json")).out).total, 1);
-    const optimize = await unimemIn(env, "optimize");
-    assertEquals(optimize.code, 2);
-    assertStringIncludes(optimize.err, service.http);
+    const reembed = await unimemIn(env, "reembed");
+    assertEquals(reembed.code, 2);
+    assertStringIncludes(reembed.err, service.http);
     const away = await unimem(here, "--server", "http://127.0.0.1:9", "list");
     assertEquals(away.code, 3, away.err);
     // No store was made here meanwhile.
@@ -99,13 +99,17 @@ Deno.test("--server works with a service elsewhere, by a key of the environment 
 Deno.test("a look at a store that isn't there makes none", () =>
   inFolder(async (folder) => {
     const empty = `${folder}/none`;
-    for (const args of [["list"], ["search", "x"]]) {
+    for (const args of [["list"], ["search", "x"], ["stats"]]) {
       const { code, out } = await unimem(empty, ...args);
       assertEquals(code, 0);
       assertStringIncludes(out, "There is no store yet");
     }
     assertEquals((await json(empty, "list")).total, 0);
-    for (const args of [["get", "0000000000"], ["trash", "list"], ["delete", "0000000000"]]) {
+    assertEquals((await json(empty, "stats")).total_memories, 0);
+    for (const list of ["keys list", "grants list", "spaces list", "tags list", "trash list", "documents list"]) {
+      assertEquals((await unimem(empty, ...list.split(" "))).code, 0, list);
+    }
+    for (const args of [["get", "0000000000"], ["optimize"], ["delete", "0000000000"]]) {
       const { code, err } = await unimem(empty, ...args);
       assertEquals(code, 1);
       assertStringIncludes(err, "There is no store yet");
@@ -158,4 +162,78 @@ Deno.test("documents are read into memories and removed, with a service and with
     await using service = await start("unified", testEnvironment(folder));
     await round();
     assert(service.http !== "");
+  }));
+
+Deno.test("keys, spaces, grants, tags, the audit log and figures are those of the service, here and elsewhere", () =>
+  inFolder(async (root) => {
+    const [there, here] = [`${root}/there`, `${root}/here`];
+    await json(there, "store", "A turn to confirm", "--tag", "old");
+    await json(there, "store", "Another", "--tag", "scratch", "--conversation", "c1");
+    const alone = await json(there, "stats");
+    assertEquals(alone.service, null);
+    await using service = await start("unified", testEnvironment(there, { MCP_API_KEY: KEY }));
+    const elsewhere = testEnvironment(here, { UNIMEM_SERVER: service.http, UNIMEM_API_KEY: KEY });
+    const remote = async (...args: string[]) => {
+      const { code, out, err } = await unimemIn(elsewhere, ...args, "--json");
+      assertEquals(code, 0, `${args.join(" ")}: ${err}`);
+      return JSON.parse(out);
+    };
+    for (const run of [(...args: string[]) => json(there, ...args), remote]) {
+      const { service: url, size_bytes, ...figures } = await run("stats");
+      assertEquals(url, service.http);
+      assert(size_bytes > 0);
+      assertEquals([figures.total_memories, figures.backend, figures.details.path], [2, "sqlite", alone.details.path]);
+      const { token } = await run("keys", "create", "laptop", "--rights", "read", "--expires", "30");
+      assert(token.startsWith("um_"));
+      assertEquals((await run("keys", "list")).keys[0].name, "laptop");
+      await run("keys", "revoke", "laptop");
+      await run("spaces", "create", "a");
+      await run("spaces", "rename", "a", "b");
+      assert((await run("spaces", "list")).spaces.some(({ name }: { name: string }) => name === "b"));
+      await run("spaces", "delete", "b");
+      assertEquals((await run("grants", "list")).grants, []);
+      assertEquals((await run("tags", "rename", "old", "new", "--yes")).affected_count, 1);
+      assertEquals((await run("tags", "rename", "new", "old", "--yes")).affected_count, 1);
+      assertEquals((await run("conversations")).conversations[0].conversation_id, "c1");
+      assertEquals((await run("candidates", "list")).count, 0);
+      const { entries, folder } = await run("audit", "--action", "createKey", "--limit", "1");
+      assertEquals([entries.length, folder], [1, `${there}/audit`]);
+      await run("optimize");
+      assertEquals((await run("delete", "--tag", "scratch", "--dry-run")).affected_count, 1);
+      // Both say what was done in the service.
+    }
+    assert(await answered(service, "createKey") >= 2);
+    const kept = await unimem(there, "delete", "--tag", "scratch");
+    assertEquals([kept.code, (await json(there, "list")).total], [1, 2]);
+    assertEquals((await remote("delete", "--tag", "scratch", "--yes")).affected_count, 1);
+    assertEquals((await json(there, "list")).total, 1);
+    assertEquals((await unimemIn(elsewhere, "audit", "verify")).code, 2);
+    assertEquals(await Deno.stat(`${here}/unimem.db`).catch(() => null), null);
+  }));
+
+Deno.test("a candidate is kept in other words or dropped on the command line", () =>
+  inFolder(async (folder) => {
+    const turn = "User: We decided to use PostgreSQL 16 for staging. I always prefer tabs over spaces.";
+    await json(folder, "store", turn, "--type", "turn", "--meta", "role=user", "--conversation", "c");
+    const { candidates } = await json(folder, "candidates", "list");
+    assert(candidates.length >= 1, JSON.stringify(candidates));
+    const listed = await unimem(folder, "candidates", "list");
+    assertStringIncludes(listed.out, candidates[0].id);
+    const kept = await json(
+      folder,
+      "candidates",
+      "keep",
+      candidates[0].id,
+      "--text",
+      "Staging: PostgreSQL 16",
+      "--tag",
+      "x",
+    );
+    const memory = await json(folder, "get", kept.content_hash);
+    assertEquals([memory.content, memory.tags], ["Staging: PostgreSQL 16", ["x"]]);
+    const { candidates: left } = await json(folder, "candidates", "list");
+    assertEquals(left.length, candidates.length - 1);
+    for (const { id } of left) await json(folder, "candidates", "drop", id);
+    assertEquals((await json(folder, "candidates", "list")).count, 0);
+    assertEquals((await unimem(folder, "candidates", "drop", "nothing")).code, 1);
   }));

@@ -5,7 +5,7 @@
  */
 
 import { MemoryError } from "../../errors.ts";
-import { type CliContext, pathOf, show } from "../context.ts";
+import { type ClientContext, pathOf, show } from "../context.ts";
 import { inProject } from "./client.ts";
 
 /** What `connect` is given in place of a client's name. */
@@ -55,7 +55,7 @@ const ended = (section: string, line: string) => `${section.replaceAll("\n", lin
 
 /** Prints the section, writes it or takes it out. */
 export async function runAgentsMd(
-  context: CliContext,
+  context: ClientContext,
   { name, write, remove, file: given, json }: {
     name: string;
     write?: boolean;

@@ -7,7 +7,7 @@
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../../config.ts";
 import { MemoryError } from "../../errors.ts";
-import { type CliContext, examples, pathOf, show } from "../context.ts";
+import { type ClientContext, examples, pathOf, show } from "../context.ts";
 import { AGENTS_MD, runAgentsMd } from "./agents_md.ts";
 import type { Client, Server, Settings } from "./client.ts";
 import type { HookOutcome, HookPlan } from "./hook_files.ts";
@@ -31,7 +31,7 @@ interface Options {
 const KEY = "MCP_API_KEY";
 
 /** Adds the command. */
-export function addConnect(program: Command, context: CliContext): void {
+export function addConnect(program: Command, context: ClientContext): void {
   const choices = [...Object.keys(CLIENTS), AGENTS_MD];
   program.command("connect").addArgument(
     // In any case, as people write their names.
@@ -68,7 +68,8 @@ export function addConnect(program: Command, context: CliContext): void {
     );
 }
 
-async function runConnect(context: CliContext, id: string, options: Options): Promise<void> {
+async function runConnect(context: ClientContext, id: string, options: Options): Promise<void> {
+  await context.load();
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
   const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
   if (options.remove) return await runRemove(context, settings, id, file, options);
@@ -117,14 +118,14 @@ async function runConnect(context: CliContext, id: string, options: Options): Pr
 }
 
 /** What becomes of the client's hooks; null where they aren't asked for. What can't be done fails before anything is. */
-async function plannedHooks(context: CliContext, id: string, options: Options): Promise<HookPlan | null> {
+async function plannedHooks(context: ClientContext, id: string, options: Options): Promise<HookPlan | null> {
   if (!options.withHooks) return null;
   const { planHooks } = await import("./hook_files.ts");
   return await planHooks(context, id, options, options.remove ?? false);
 }
 
 /** Plans anew, since the client's entry may have gone into the same file, and does it. */
-async function writeHooks(context: CliContext, id: string, options: Options): Promise<HookOutcome | null> {
+async function writeHooks(context: ClientContext, id: string, options: Options): Promise<HookOutcome | null> {
   const plan = await plannedHooks(context, id, options);
   if (plan === null) return null;
   const { carryOut } = await import("./hook_files.ts");
@@ -133,7 +134,7 @@ async function writeHooks(context: CliContext, id: string, options: Options): Pr
 
 /** Takes the entry, and with `--with-hooks` the hooks, out of the client's files. */
 async function runRemove(
-  context: CliContext,
+  context: ClientContext,
   settings: Settings,
   id: string,
   file: string | null,
@@ -156,7 +157,7 @@ async function runRemove(
 
 /** Calls, or starts, what the client would; the key comes from the settings here, as its environment should have it. */
 async function runTest(
-  context: CliContext,
+  context: ClientContext,
   client: Client,
   id: string,
   file: string | null,
@@ -204,7 +205,7 @@ function clientNamed(name: string, choices: readonly string[]): string {
 }
 
 /** The settings file; null where there is none. */
-function fileOf(context: CliContext, client: Client, id: string, { file, user }: Options): string | null {
+function fileOf(context: ClientContext, client: Client, id: string, { file, user }: Options): string | null {
   if (file !== undefined) return pathOf(context, file);
   if (!user) return client.file?.(context.place) ?? null;
   if (client.userFile !== undefined) return client.userFile(context.place);
@@ -212,7 +213,7 @@ function fileOf(context: CliContext, client: Client, id: string, { file, user }:
 }
 
 function serverFor(
-  context: CliContext,
+  context: ClientContext,
   client: Client,
   id: string,
   { stdio = false, showKey = false }: Options,

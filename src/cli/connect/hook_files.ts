@@ -6,7 +6,7 @@
 
 import { MemoryError } from "../../errors.ts";
 import { HOOK_CLIENTS } from "../../hooks/event.ts";
-import { type CliContext, dataFolderOf } from "../context.ts";
+import { type ClientContext, dataFolderOf } from "../context.ts";
 import { editedValues, readSettings, removeSettings, writeSettings } from "./edit.ts";
 import { FORMATS } from "./formats.ts";
 import { CLIENT_HOOKS, type HookEntries, type HookFile, hookWords, isLeftEmpty, withHooks } from "./hooks.ts";
@@ -35,7 +35,7 @@ export interface HookOutcome {
  * @throws {MemoryError} `invalid_input` for a client without hooks, `conflict` for a file that is to be left alone.
  */
 export async function planHooks(
-  context: CliContext,
+  context: ClientContext,
   id: string,
   { user }: { user?: boolean },
   removes: boolean,
@@ -69,7 +69,7 @@ function entriesIn(
   hooks: HookEntries,
   words: readonly string[] | null,
   file: string,
-  place: CliContext["place"],
+  place: ClientContext["place"],
 ): string | null {
   const read = (text: string): unknown => {
     try {

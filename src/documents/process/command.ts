@@ -8,7 +8,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownBinary } from "../../own_binary.ts";
-import { PARSE_COMMAND } from "./protocol.ts";
+import { PARSE_COMMAND } from "./name.ts";
 
 /** A command with its whole environment. */
 export interface ParserCommand {

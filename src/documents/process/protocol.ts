@@ -10,9 +10,6 @@ import type { DocumentChunkOptions } from "../chunks.ts";
 import type { DocumentLimits } from "../document.ts";
 import type { DocumentFacts, ReadChunk } from "../read.ts";
 
-/** The command under which an executable parses documents. Users have no use for it, so that no help names it. */
-export const PARSE_COMMAND = "parse-documents";
-
 /** What is said of a document before its bytes. */
 export interface Task {
   /** Bytes that follow the line. */
