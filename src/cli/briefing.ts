@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import type { BriefingOutput } from "../operations/briefing.ts";
 import { type ClientContext, examples, printable, show } from "./context.ts";
-import { withService } from "./remote.ts";
+import { orNone, withService } from "./remote.ts";
 
 /** Adds the command. */
 export function addBriefing(program: Command, context: ClientContext): void {
@@ -15,7 +15,8 @@ export function addBriefing(program: Command, context: ClientContext): void {
     .option("--json", "print it with its parts as JSON")
     .addHelpText("after", examples(["briefing", "briefing --json"]))
     .action(async ({ json }: { json?: boolean }) => {
-      const result = await withService(context, {}, (service) => service.call<BriefingOutput>("briefing"));
+      const result = await withService(context, {}, (service) => service.call<BriefingOutput>("briefing"))
+        .catch(orNone({ text: "" }));
       show(context, json, result, () => [result.text === "" ? "Nothing is remembered yet" : printable(result.text)]);
     });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command } from "commander";
+import { Command } from "commander";
 import { MemoryError } from "../errors.ts";
 import { type CliContext, examples, type ServeOptions } from "./context.ts";
 import { auditedCommands } from "./audited_command.ts";
@@ -80,6 +80,9 @@ export function createProgram(given: CliContext): Command {
     program.commandsGroup(`${title}:`);
     for (const add of adders) add(program, context);
   }
+  program.addHelpCommand(
+    new Command("help").argument("[command]").description("the same as --help behind a command").helpGroup("Others:"),
+  );
   inherit(program);
   program.hook("preAction", (_, command) => {
     const words = wordsOf(command), [name] = words.split(" ");

@@ -102,7 +102,7 @@ async function runStatus(context: ClientContext, { json }: Options): Promise<voi
       : [],
     ...text === null ? [] : [`${manager.name} says that it ${active ? "runs" : "doesn't run"}`],
     answers === null
-      ? "No service answers for this data folder; unimem service logs says why"
+      ? `No service answers for this data folder${active ? "; unimem service logs says why" : ""}`
       : `Unimem ${answers.version}, process ${answers.pid}, answers on ${answers.url} since ${answers.started_at}`,
   ]);
   if (!active || answers === null) throw new Failed();
