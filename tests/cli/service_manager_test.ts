@@ -50,7 +50,7 @@ async function homeIn(folder: string, extra: Record<string, string> = {}) {
     settings,
     run: (...args: string[]) => unimemIn(env, "service", ...args),
     calls: async () => (await Deno.readTextFile(`${home}/calls`).catch(() => "")).split("\n").filter(Boolean),
-    there: async () =>
+    there: () =>
       [unit, settings].filter((file) => {
         try {
           return Deno.statSync(file).isFile;
@@ -77,14 +77,14 @@ Deno.test({
     inFolder(async (folder) => {
       const { run, calls, there, unit, settings, home } = await homeIn(folder, { MCP_API_KEY: KEY, LOG_LEVEL: "info" });
       const shown = await run("install");
-      assertEquals([shown.code, await there(), await calls()], [0, [], []], shown.err);
+      assertEquals([shown.code, there(), await calls()], [0, [], []], shown.err);
       for (const part of [unit, settings, "MCP_API_KEY=(secret)", "LOG_LEVEL=info", "systemctl --user enable"]) {
         assertStringIncludes(shown.out, part);
       }
       assert(!shown.out.includes(KEY));
 
       const written = await run("install", "--write");
-      assertEquals([written.code, await there()], [0, [unit, settings]], written.err);
+      assertEquals([written.code, there()], [0, [unit, settings]], written.err);
       for (const file of [unit, settings]) assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
       const made = await calls();
       assertEquals(made.filter((call) => /daemon-reload|enable/.test(call)), [
@@ -158,7 +158,7 @@ Deno.test({
       assertStringIncludes((await calls()).at(-1)!, "--unit unimem.service --no-pager --lines 7 --follow");
       for (const lines of ["0", "many", "1e3"]) assertEquals((await run("logs", "--lines", lines)).code, 2);
       const removed = await run("remove", "--json");
-      assertEquals([removed.code, JSON.parse(removed.out).removed.length, await there()], [0, 2, []], removed.err);
+      assertEquals([removed.code, JSON.parse(removed.out).removed.length, there()], [0, 2, []], removed.err);
       assertStringIncludes((await calls()).join("\n"), "disable --quiet --now unimem.service");
       const again = await run("remove", "--json");
       assertEquals([again.code, JSON.parse(again.out).removed], [0, []], again.err);
@@ -173,20 +173,20 @@ Deno.test({
       const { run, there, home, env } = await homeIn(folder);
       await Deno.writeTextFile(`${home}/away`, "");
       const away = await run("install", "--write");
-      assertEquals([away.code, await there()], [3, []], away.out);
+      assertEquals([away.code, there()], [3, []], away.out);
       assertStringIncludes(away.err, "systemctl --user show-environment");
       await Deno.remove(`${home}/away`);
       const stdio = await unimemIn({ ...env, MCP_TRANSPORT_MODE: "stdio" }, "service", "install", "--write");
-      assertEquals([stdio.code, await there()], [2, []], stdio.out);
+      assertEquals([stdio.code, there()], [2, []], stdio.out);
       {
         await using byHand = await start("unified", env);
         const second = await run("install", "--write");
-        assertEquals([second.code, await there()], [1, []], second.out);
+        assertEquals([second.code, there()], [1, []], second.out);
         assertStringIncludes(second.err, `process ${byHand.pid}`);
       }
       await Deno.remove(`${home}/bin/systemctl`);
       const without = await unimemIn({ ...env, PATH: `${home}/bin` }, "service", "install", "--write");
-      assertEquals([without.code, await there()], [3, []], without.out);
+      assertEquals([without.code, there()], [3, []], without.out);
     }),
 });
 
