@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { edited } from "../src/cli/connect/edit.ts";
 import { CLIENTS } from "../src/cli/connect/table.ts";
+import type { Place } from "../src/cli/context.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const STYLES = ["colours.css", "base.css", "shell.css", "parts.css", "pages.css"];
@@ -33,6 +34,13 @@ export async function bundleWeb(folder: string): Promise<void> {
 
 /** The address that the page puts its own in the place of, and the variable of the key. */
 const ADDRESS = "http://127.0.0.1:8001/mcp", KEY = "MCP_API_KEY";
+/** Places as people write them, by the system that they are on. */
+const ANYWHERE = { home: "~", cwd: ".", appData: undefined, launcher: [], packaged: true };
+const PLACES: Readonly<Record<"linux" | "mac" | "windows", Place>> = {
+  linux: { ...ANYWHERE, os: "linux" },
+  mac: { ...ANYWHERE, os: "darwin" },
+  windows: { ...ANYWHERE, os: "windows", home: "%USERPROFILE%", appData: "%APPDATA%" },
+};
 /** The module that `clientsModule` makes. */
 export const CLIENTS_MODULE = "src/web/app/clients.gen.ts";
 
@@ -50,8 +58,9 @@ export function clientsModule(): string {
       return { format: settings.format, text: text.trimEnd() };
     };
     const { format, text } = textWith(null), withKey = textWith(client.variable?.(KEY) ?? KEY).text;
-    const starts = client.stdioOnly ?? false, writes = client.file !== null;
-    return { id, title: client.title, format, starts, writes, text, withKey };
+    const starts = client.stdioOnly ?? false, { file } = client;
+    const files = file && Object.fromEntries(Object.entries(PLACES).map(([system, place]) => [system, file(place)]));
+    return { id, title: client.title, format, starts, files, text, withKey };
   });
   return `/**
  * What each client needs, made by \`deno task web\` from src/cli/connect/table.ts.
@@ -62,13 +71,13 @@ export function clientsModule(): string {
 /** The address in the texts, in whose place the service's own belongs. */
 export const ADDRESS = ${JSON.stringify(ADDRESS)};
 
-/** \`starts\`: starts the service itself; \`writes\`: has a file that \`connect --write\` writes. */
+/** \`starts\`: starts the service itself; \`files\`: the file that \`connect --write\` writes, by system. */
 export const CLIENTS: readonly {
   id: string;
   title: string;
   format: "json" | "toml" | "yaml" | "file" | "text";
   starts: boolean;
-  writes: boolean;
+  files: Record<"linux" | "mac" | "windows", string> | null;
   text: string;
   withKey: string;
 }[] = ${JSON.stringify(clients, null, 2)};

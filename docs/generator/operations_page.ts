@@ -31,6 +31,7 @@ export const PLACES: Record<string, Place> = {
   shortenKeys: { command: "list", tool: "- answers name memories by short keys already" },
   listMemories: { command: "list", tool: "list_memories" },
   listConversations: { command: "conversations", tool: PEOPLE },
+  listConversationFacts: { command: "- relations of a turn list what cites it", tool: PEOPLE },
   listTags: { command: "tags list", tool: "- the resource tag://{tag} completes them" },
   suggestTags: { command: "- a shell completes from what it has, without a service", tool: "- completion/complete" },
   tagStats: { command: "stats", tool: PEOPLE },

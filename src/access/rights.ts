@@ -23,6 +23,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   shortenKeys: "read",
   listMemories: "read",
   listConversations: "read",
+  listConversationFacts: "read",
   memoryMap: "read",
   listTags: "read",
   suggestTags: "read",

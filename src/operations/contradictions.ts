@@ -10,19 +10,18 @@ import { z } from "zod";
 import { disagreements, type Statement, statementOf } from "../memory/disagreement.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant, MemoryView, viewOf } from "../memory/schemas.ts";
-import { TimeSlice, yieldToEventLoop } from "../yielding.ts";
+import { TimeSlice } from "../yielding.ts";
 import { cosineScale } from "../memory/relevance.ts";
-import { memoriesOf } from "./candidate_memories.ts";
-import type { Runtime } from "./runtime.ts";
 import { nearNotice } from "./duplicates.ts";
-import { nearest } from "./search_similar.ts";
+import { neighbourhoods } from "./neighbours.ts";
+import type { Runtime } from "./runtime.ts";
 import { modelKnown } from "./vectors.ts";
 
 /** Type of the relation that marks a pair. */
 export const CONTRADICTS = "contradicts";
 
-/** Least cosine of a pair on the bundled model's scale, its neighbours looked at for each memory, and memories read at once. */
-const NEAR = 0.7, NEIGHBOURS = 8, AT_ONCE = 50;
+/** Least cosine of a pair on the bundled model's scale, and memories read at once. */
+const NEAR = 0.7, AT_ONCE = 50;
 
 export const ContradictionsInput = z.object({
   limit: z.int().min(1).max(100).default(20).describe("Most pairs to answer with, 1 to 100."),
@@ -58,8 +57,8 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
   while (scanned < input.scan && !ended && pairs.size < input.limit) {
     const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
     const limit = Math.min(AT_ONCE, input.scan - scanned);
-    const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
-    const found = await conflictsAmong(runtime, memories, searched);
+    const { memories, total } = await runtime.storage.list({ filter, offset: 0, limit });
+    const found = await conflictsAmong(runtime, memories, searched, total);
     for (const pair of found) if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
     scanned += memories.length;
     ended = memories.length < limit;
@@ -70,17 +69,30 @@ export async function contradictions(runtime: Runtime, input: ContradictionsInpu
   return { pairs: shown, count: shown.length, scanned, next_before: ended ? null : before ?? null, notice };
 }
 
-/** Unresolved pairs of some memories with their near duplicates. */
+/** Unresolved pairs of some memories with their near duplicates; `total` as for `neighbourhoods`. */
 export async function conflictsAmong(
   runtime: Runtime,
   memories: readonly Memory[],
   searched = { ignored: false },
+  total: number | null = null,
 ): Promise<Pair[]> {
-  const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash)), found: Pair[] = [];
-  for (const [i, memory] of memories.entries()) {
-    const set = vectors[i];
-    if (set) found.push(...await conflictsOf(runtime, memory, set, searched));
-    await yieldToEventLoop();
+  const { slope, offset } = cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales) ??
+    { slope: 1, offset: 0 };
+  const found: Pair[] = [], timeSlice = new TimeSlice();
+  for await (const { memory, near, ignored } of neighbourhoods(runtime, memories, (NEAR - offset) / slope, total)) {
+    searched.ignored ||= ignored;
+    let own: Statement | undefined;
+    for (const { memory: other, score, comparison } of near ?? []) {
+      await timeSlice.yieldIfDue();
+      if (comparison.disagreements === undefined) {
+        own ??= statementOf(memory.content);
+        await timeSlice.yieldIfDue();
+        const its = statementOf(other.content), isFirst = inOrder(memory, other)[0] === memory;
+        comparison.disagreements = isFirst ? disagreements(own, its) : disagreements(its, own);
+      }
+      const evidence = comparison.disagreements;
+      if (evidence.length > 0) found.push(pairOf(memory, other, score, evidence));
+    }
   }
   return await unjudged(runtime, found);
 }
@@ -100,32 +112,6 @@ async function addMarked(runtime: Runtime, pairs: Map<string, Pair>, limit: numb
     const pair = pairOf(a, b, null, [{ kind: "marked", detail: "Marked as contradicting" }, ...found]);
     if (!pairs.has(keyOf(pair))) pairs.set(keyOf(pair), pair);
   }
-}
-
-async function conflictsOf(
-  runtime: Runtime,
-  memory: Memory,
-  vectors: Parameters<typeof nearest>[1],
-  searched: { ignored: boolean },
-): Promise<Pair[]> {
-  const { found: neighbours, ignored } = await nearest(runtime, vectors, NEIGHBOURS);
-  if (ignored) searched.ignored = true;
-  const { slope, offset } = cosineScale(runtime.embeddings.serving?.identity ?? null, runtime.settings.cosineScales) ??
-    { slope: 1, offset: 0 };
-  const near = neighbours.filter(({ score }) => slope * score + offset >= NEAR);
-  const others = await memoriesOf(runtime.storage, near);
-  const pairs: Pair[] = [], timeSlice = new TimeSlice();
-  let own: Statement | undefined;
-  for (const [i, other] of others.entries()) {
-    if (!other || other.content_hash === memory.content_hash || other.superseded) continue;
-    own ??= statementOf(memory.content);
-    await timeSlice.yieldIfDue();
-    const its = statementOf(other.content), isFirst = inOrder(memory, other)[0] === memory;
-    const found = isFirst ? disagreements(own, its) : disagreements(its, own);
-    if (found.length > 0) pairs.push(pairOf(memory, other, near[i]!.score, found));
-    await timeSlice.yieldIfDue();
-  }
-  return pairs;
 }
 
 /** Pairs without a relation: a link shows that they were looked at. */

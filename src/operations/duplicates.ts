@@ -10,14 +10,14 @@ import type { Memory } from "../memory/memory.ts";
 import { Instant, MAX_QUERY_LENGTH, Threshold } from "../memory/schemas.ts";
 import { analyse } from "../memory/text.ts";
 import { previewOf } from "./matching.ts";
-import { TimeSlice, yieldToEventLoop } from "../yielding.ts";
-import { type Known, memoriesOf } from "./candidate_memories.ts";
+import { TimeSlice } from "../yielding.ts";
+import { memoriesOf } from "./candidate_memories.ts";
+import { type Neighbour, neighbourhoods, NEIGHBOURS } from "./neighbours.ts";
 import type { Runtime } from "./runtime.ts";
-import { nearest } from "./search_similar.ts";
 import { modelKnown, noticeOf, SWITCHED } from "./vectors.ts";
 
-/** Neighbours looked at for each memory, and memories read at once. */
-const NEIGHBOURS = 8, AT_ONCE = 50;
+/** Memories read at once. */
+const AT_ONCE = 50;
 
 export const DuplicatesInput = z.object({
   similarity_threshold: Threshold.default(0.95).describe("Least cosine of two memories that count as near."),
@@ -69,17 +69,18 @@ interface Pair {
 
 /** Groups of memories that say the same. Changes nothing. */
 export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): Promise<DuplicatesOutput> {
-  const pairs: Pair[] = [], searched = { ignored: false };
+  const pairs: Pair[] = [], timeSlice = new TimeSlice();
   await modelKnown(runtime);
-  let scanned = 0, before = input.created_before ?? undefined, ended = false;
+  let scanned = 0, before = input.created_before ?? undefined, ended = false, isIgnored = false;
   while (scanned < input.limit && !ended) {
     const filter = { superseded: false, ...(before === undefined ? {} : { created_before: before }) };
     const limit = Math.min(AT_ONCE, input.limit - scanned);
-    const { memories } = await runtime.storage.list({ filter, offset: 0, limit });
-    const vectors = await runtime.storage.vectors(memories.map(({ content_hash }) => content_hash));
-    for (const [i, memory] of memories.entries()) {
-      pairs.push(...await pairsOf(runtime, memory, vectors[i] ?? null, input, searched));
-      await yieldToEventLoop();
+    const { memories, total } = await runtime.storage.list({ filter, offset: 0, limit });
+    for await (
+      const { memory, near, ignored } of neighbourhoods(runtime, memories, input.similarity_threshold, total)
+    ) {
+      isIgnored ||= ignored;
+      pairs.push(...await pairsOf(memory, near ?? await alikeByWords(runtime, memory), input, timeSlice));
     }
     scanned += memories.length;
     ended = memories.length < limit;
@@ -92,7 +93,7 @@ export async function findDuplicates(runtime: Runtime, input: DuplicatesInput): 
     total_duplicates: groups.reduce((sum, { duplicates }) => sum + duplicates.length, 0),
     scanned,
     next_before: ended ? null : before ?? null,
-    notice: input.near ? await nearNotice(runtime, searched.ignored) : null,
+    notice: input.near ? await nearNotice(runtime, isIgnored) : null,
   };
 }
 
@@ -101,40 +102,41 @@ export async function nearNotice(runtime: Runtime, ignored: boolean): Promise<st
   return noticeOf(ignored ? SWITCHED : await runtime.health.coverage.notice(runtime.storage));
 }
 
+/** Without vectors, the memories that share most words are compared instead. */
+async function alikeByWords({ storage }: Runtime, { content, content_hash }: Memory): Promise<Alike[]> {
+  const { candidates } = await storage.candidates({
+    // As much as a query may hold; each further word would cost a pass over the memories that have it.
+    text: content.slice(0, MAX_QUERY_LENGTH),
+    vector: null,
+    filter: { superseded: false },
+    limit: NEIGHBOURS,
+  });
+  const others = await memoriesOf(storage, candidates);
+  return others.flatMap((memory) =>
+    memory === null || memory.content_hash === content_hash ? [] : [{ memory, score: null, comparison: {} }]
+  );
+}
+
+/** What may say the same as another memory; a null score where words alone were compared. */
+type Alike = Omit<Neighbour, "score"> & { score: number | null };
+
 async function pairsOf(
-  runtime: Runtime,
   by: Memory,
-  vectors: Parameters<typeof nearest>[1] | null,
-  { similarity_threshold, word_threshold, near: nearToo }: DuplicatesInput,
-  searched: { ignored: boolean },
+  alike: readonly Alike[],
+  { word_threshold, near: nearToo }: DuplicatesInput,
+  timeSlice: TimeSlice,
 ): Promise<Pair[]> {
-  // Without vectors, the memories that share most words are compared instead.
-  const meant = vectors === null ? null : await nearest(runtime, vectors, NEIGHBOURS);
-  if (meant?.ignored) searched.ignored = true;
-  const near = meant !== null && !meant.ignored
-    ? meant.found.map((found): Known & { score: number | null } => found)
-    : (await runtime.storage.candidates({
-      // As much as a query may hold; each further word would cost a pass over the memories that have it.
-      text: by.content.slice(0, MAX_QUERY_LENGTH),
-      vector: null,
-      filter: { superseded: false },
-      limit: NEIGHBOURS,
-    })).candidates
-      .map((found) => ({ ...found, score: null }));
-  const wanted = near.filter(({ score }) => score === null || score >= similarity_threshold);
-  if (wanted.length < 2) return [];
-  const others = await memoriesOf(runtime.storage, wanted), pairs: Pair[] = [];
-  // Each of these takes a while for a long text.
-  const timeSlice = new TimeSlice(), text = normalised(by.content);
-  await timeSlice.yieldIfDue();
-  const words = new Set(analyse(by.content));
-  for (const [i, found] of others.entries()) {
-    if (found === null || found.content_hash === by.content_hash) continue;
+  const pairs: Pair[] = [];
+  let words: ReadonlySet<string> | undefined, text: string | undefined;
+  for (const { memory: found, score, comparison } of alike) {
     await timeSlice.yieldIfDue();
-    const exact = normalised(found.content) === text, { score } = wanted[i]!;
+    comparison.exact ??= normalised(found.content) === (text ??= normalised(by.content));
+    const { exact } = comparison;
     if (!exact && (!nearToo || score === null)) continue;
     await timeSlice.yieldIfDue();
-    const shared_words = exact ? 1 : shared(words, found.content);
+    const shared_words = exact
+      ? 1
+      : comparison.shared_words ??= shared(words ??= new Set(analyse(by.content)), found.content);
     if (shared_words < word_threshold) continue;
     pairs.push({ found, by, kind: exact ? "exact" : "near", similarity: score, shared_words });
   }

@@ -82,6 +82,7 @@ const REFUSED: Record<string, { body?: unknown; query?: string; path?: string }>
 /** Queries without which a request is refused, by operationId. */
 const QUERIES: Record<string, string> = {
   renameTag: "?new_tag=y",
+  listConversationFacts: "?conversation_id=a",
   removeRelation: `?target_hash=${OTHER}`,
   deleteSpace: "?confirm_count=1",
 };

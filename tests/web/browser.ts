@@ -33,12 +33,20 @@ export interface Page extends AsyncDisposable {
   press(key: Key): Promise<void>;
   /** Presses keys on their way through the page until an element that fits has the focus. */
   tabTo(what: Target): Promise<void>;
-  /** Clicks with the mouse, where the element is. */
+  /** Clicks with the mouse where the element is, once nothing else lies over it. */
   click(what: Target): Promise<void>;
   /** Gives files to a file input. */
   chooseFiles(selector: string, paths: string[]): Promise<void>;
+  /** Gives files to the system's choice of files, which `press` brings up. */
+  chooseFilesBy(press: () => Promise<void>, paths: string[]): Promise<void>;
+  /** Drags files over the middle of the page and lets go of them there. */
+  dropFiles(paths: string[]): Promise<void>;
+  /** Where files that the page saves go. */
+  saveTo(folder: string): Promise<void>;
   resize(width: number, height: number): Promise<void>;
   screenshot(path: string): Promise<void>;
+  /** The picture of what is to be seen, as a PNG in base64. */
+  picture(): Promise<string>;
   /** What the page reported: exceptions, console errors, violations of its policy. */
   faults: string[];
   /** Addresses that were asked for. */
@@ -99,9 +107,11 @@ export async function openPage(): Promise<Page> {
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   await new Promise((resolve) => socket.onopen = resolve);
   const faults: string[] = [], requests: string[] = [];
-  const send = protocol(socket, faults, requests);
+  let fileChooser = Promise.withResolvers<number>();
+  const send = protocol(socket, faults, requests, (node) => fileChooser.resolve(node));
   const parts = ["Page.enable", "Runtime.enable", "Log.enable", "Network.enable", "DOM.enable"];
   await Promise.all(parts.map((method) => send(method)));
+  await send("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"] });
 
   const page: Page = {
     faults,
@@ -136,13 +146,16 @@ export async function openPage(): Promise<Page> {
       throw new Error(`Cannot reach ${JSON.stringify(what)} by the Tab key`);
     },
     click: async (what) => {
-      await page.until(`${find(what)}`);
-      const { x, y } = await page.run<{ x: number; y: number }>(`(() => {
+      const place = `(() => {
         const element = ${find(what)};
+        if (!element) return null;
         element.scrollIntoView({ block: "center", behavior: "instant" });
-        const { x, y, width, height } = element.getBoundingClientRect();
-        return { x: x + width / 2, y: y + height / 2 };
-      })()`);
+        const { x, y, width, height } = element.getBoundingClientRect(), middle = { x: x + width / 2, y: y + height / 2 };
+        const there = document.elementFromPoint(middle.x, middle.y);
+        return element.contains(there) || there?.contains(element) ? middle : null;
+      })()`;
+      await page.until(`${place} !== null`);
+      const { x, y } = await page.run<{ x: number; y: number }>(place);
       for (const type of ["mousePressed", "mouseReleased"]) {
         await send("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1 });
       }
@@ -152,14 +165,31 @@ export async function openPage(): Promise<Page> {
       const { nodeId } = await send("DOM.querySelector", { nodeId: root.nodeId, selector });
       await send("DOM.setFileInputFiles", { nodeId, files });
     },
+    chooseFilesBy: async (press, files) => {
+      fileChooser = Promise.withResolvers();
+      await send("Page.setInterceptFileChooserDialog", { enabled: true });
+      await press();
+      await send("DOM.setFileInputFiles", { backendNodeId: await fileChooser.promise, files });
+      await send("Page.setInterceptFileChooserDialog", { enabled: false });
+    },
+    dropFiles: async (files) => {
+      const { x, y } = await page.run<{ x: number; y: number }>("({ x: innerWidth / 2, y: innerHeight / 2 })");
+      for (const type of ["dragEnter", "dragOver", "drop"]) {
+        await send("Input.dispatchDragEvent", { type, x, y, data: { items: [], files, dragOperationsMask: 1 } });
+      }
+    },
+    saveTo: async (downloadPath) => {
+      await send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath });
+    },
     resize: async (width, height) => {
       const mobile = width < 600;
       await send("Emulation.setDeviceMetricsOverride", { width, height, mobile, deviceScaleFactor: 1 });
     },
     screenshot: async (path) => {
-      const { data } = await send("Page.captureScreenshot", { format: "png" });
+      const data = await page.picture();
       await Deno.writeFile(path, Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
     },
+    picture: async () => (await send("Page.captureScreenshot", { format: "png" })).data,
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => socket.onclose = resolve);
       void send("Browser.close").catch(() => {});
@@ -175,7 +205,12 @@ export async function openPage(): Promise<Page> {
 type Send = (method: string, params?: Record<string, unknown>) => Promise<any>;
 
 /** Sends commands over the socket, and collects what the page complains of. */
-function protocol(socket: WebSocket, faults: string[], requests: string[]): Send {
+function protocol(
+  socket: WebSocket,
+  faults: string[],
+  requests: string[],
+  filesAsked: (backendNodeId: number) => void,
+): Send {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let last = 0;
   socket.onmessage = ({ data }) => {
@@ -186,6 +221,8 @@ function protocol(socket: WebSocket, faults: string[], requests: string[]): Send
       waiting.delete(id);
     } else if (method === "Network.requestWillBeSent") {
       requests.push(params.request.url);
+    } else if (method === "Page.fileChooserOpened") {
+      filesAsked(params.backendNodeId);
     } else if (method === "Runtime.exceptionThrown") {
       faults.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     } else if (method === "Log.entryAdded" && params.entry.level === "error") {

@@ -5,37 +5,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { inFolder } from "../helpers/folder.ts";
-import { type Page, SETTLED, type Target } from "./browser.ts";
+import { SETTLED } from "./browser.ts";
+import { closed, flow, inDialog, inMain, noticed, undo } from "./hands.ts";
 import { fill } from "./store_fixture.ts";
-import { inBrowser, type Served } from "./served.ts";
 
-/** How something on the page is pressed. */
-type Press = (what: Target) => Promise<void>;
-
-const HANDS: Record<string, (page: Page) => Press> = {
-  "by mouse": (page) => (what) => page.click(what),
-  "by keyboard": (page) => async (what) => {
-    await page.tabTo(what);
-    await page.press("Enter");
-  },
-};
-
-/** Runs a flow with each hand, on a store of its own. */
-function flow(name: string, run: (served: Served, press: Press) => Promise<void>): void {
-  for (const [hand, pressed] of Object.entries(HANDS)) {
-    inBrowser(`${name}, ${hand}`, async (served) => {
-      await run(served, pressed(served.page));
-      assertEquals(served.page.faults, []);
-    });
-  }
-}
-
-const inDialog = (name: string | RegExp): Target => ({ name, within: "dialog" });
-const inMain = (name: string | RegExp): Target => ({ name, within: "main" });
-const noticed = (text: string) => `document.querySelector("#notices").textContent.includes(${JSON.stringify(text)})`;
-const undo: Target = { name: "Undo", within: "#notices" };
 const items = (count: number) => `document.querySelectorAll(".memory").length === ${count}`;
-const closed = `document.querySelector("dialog") === null`;
 
 flow("a memory is stored, corrected by a newer one, deleted, and all of it undone", async (served, press) => {
   const { page, client } = served;
@@ -115,12 +89,10 @@ flow("many memories are tagged and deleted at once, and the trash gives them bac
   for (let i = 0; i < 25; i++) await client.store(`Number ${i} of many`, { tags: i % 2 ? ["odd"] : [] });
   await served.open("/memories");
   await page.until(items(20));
-  await page.tabTo({ name: /Select this page/, within: ".bulk" });
-  await page.press("Space");
+  await press({ name: /Select this page/, within: ".bulk" });
   await page.until(`document.querySelector(".bulk").textContent.includes("20 selected")`);
   await press({ name: "Tags…", within: ".bulk" });
-  await page.until(`document.querySelector("dialog input") !== null`);
-  await page.tabTo("dialog input");
+  await press("dialog input");
   await page.type("batch");
   await press(inDialog("Save"));
   await page.until(`${closed} && ${noticed("Changed the tags of 20 memories")}`);
@@ -233,30 +205,52 @@ flow("a handbook is uploaded and a line in it found", async (served, press) => {
   assertEquals((await client.get("/api/memories")).json.total, 0);
 });
 
-flow("a conversation is read, searched, forgotten and taken back", async (served, press) => {
-  const { page, client } = served;
-  await fill(client);
-  await served.open("/conversations");
-  await press(inMain(/When do we ship/));
-  await page.until(`location.pathname === "/conversation" && document.querySelectorAll(".turn").length === 3`);
-  assertEquals(await served.text(".turn.assistant strong"), "Assistant");
-  await press("main [type=search]");
-  await page.type("tests pass");
-  await page.press("Enter");
-  await page.until(`location.search.includes("q=tests") && document.querySelector(".turn mark") !== null`);
-  await press(inMain("Clear"));
-  await page.until(`document.querySelectorAll(".turn").length === 3 && ${SETTLED}`);
-  await press(inMain("Forget this conversation"));
-  await page.until(`document.querySelector("dialog") !== null`);
-  await press(inDialog("Forget this conversation"));
-  await page.until(`${closed} && ${noticed("Deleted 3 memories")}`);
-  assertEquals((await client.get("/api/memories?conversation_id=ship-talk")).json.total, 0);
-  await press(undo);
-  await page.until(noticed("Restored 3 memories"));
-  assertEquals((await client.get("/api/memories?conversation_id=ship-talk")).json.total, 3);
-});
+flow(
+  "a conversation is found by its program, read, searched, forgotten and taken back",
+  async (served, press, hand) => {
+    const { page, client } = served, { turns, fact } = await fill(client);
+    await client.store("Another talk", { conversation_id: "other", metadata: { source: "codex", project: "ferry" } });
+    await served.open("/conversations");
+    await page.until(`document.querySelectorAll(".conversation").length === 2`);
+    await hand.choose({ name: "Program", within: "main" }, "claude-code");
+    await page.until(
+      `location.search === "?client=claude-code" && document.querySelectorAll(".conversation").length === 1`,
+    );
+    await press(inMain("Clear"));
+    await page.until(`document.querySelectorAll(".conversation").length === 2 && ${SETTLED}`);
+    await press(inMain("ferry"));
+    await page.until(`location.search === "?project=ferry" && document.querySelectorAll(".conversation").length === 1`);
+    await page.run("history.back()");
+    await page.until(`document.querySelectorAll(".conversation").length === 2 && ${SETTLED}`);
+    await press(inMain(/When do we ship/));
+    await page.until(`location.pathname === "/conversation" && document.querySelectorAll(".turn").length === 3`);
+    assertEquals(await served.text(".turn.assistant strong"), "Assistant");
+    assertStringIncludes(await served.text(".facts"), "claude-code");
+    await page.until(`document.querySelector(".came")?.textContent.includes("We ship on Fridays")`);
+    await press({ name: "where it was said", within: ".came" });
+    await page.until(`document.querySelector(".turn.asked")?.dataset.hash === ${JSON.stringify(turns[1])}`);
+    await press(inMain("We ship on Fridays once the tests pass"));
+    await page.until(`location.search === ${JSON.stringify(`?hash=${fact}`)} && ${SETTLED}`);
+    await page.run("history.back()");
+    await page.until(`location.pathname === "/conversation" && document.querySelectorAll(".turn").length === 3`);
+    await press("main [type=search]");
+    await page.type("tests pass");
+    await page.press("Enter");
+    await page.until(`location.search.includes("q=tests") && document.querySelector(".turn mark") !== null`);
+    await press(inMain("Clear"));
+    await page.until(`document.querySelectorAll(".turn").length === 3 && ${SETTLED}`);
+    await press(inMain("Forget this conversation"));
+    await page.until(`document.querySelector("dialog") !== null`);
+    await press(inDialog("Forget this conversation"));
+    await page.until(`${closed} && ${noticed("Deleted 3 memories")}`);
+    assertEquals((await client.get("/api/memories?conversation_id=ship-talk")).json.total, 0);
+    await press(undo);
+    await page.until(noticed("Restored 3 memories"));
+    assertEquals((await client.get("/api/memories?conversation_id=ship-talk")).json.total, 3);
+  },
+);
 
-flow("an empty store shows how to begin, with a client's settings that are tested", async (served, press) => {
+flow("an empty store shows how to begin, with a client's settings that are tested", async (served, press, hand) => {
   const { page } = served;
   served.client.health.listeners.set("MCP", { address: "http://127.0.0.1:8765", state: "open", since: 0 });
   await served.open("/");
@@ -266,12 +260,9 @@ flow("an empty store shows how to begin, with a client's settings that are teste
   await page.until(`/answers this page over MCP with \\d+ tools/.test(document.querySelector(".client").textContent)`);
   await press({ name: "Connect", within: "#navigation" });
   await page.until(`location.pathname === "/connect" && document.querySelector(".client pre") !== null`);
-  await page.tabTo(".client select");
-  await page.type("Codex");
-  await page.run(`(() => {
-    const select = document.querySelector(".client select");
-    select.value = "codex";
-    select.dispatchEvent(new Event("change", { bubbles: true }));
-  })()`);
+  await hand.choose(".client select", "codex");
   await page.until(`document.querySelector(".client pre").textContent.includes("[mcp_servers.unimem]")`);
+  await press({ name: "Copy", within: ".client" });
+  await page.until(noticed("Copied"));
+  assertStringIncludes(await page.run("navigator.clipboard.readText()"), "http://127.0.0.1:8765/mcp");
 });

@@ -21,6 +21,9 @@ export interface Filled {
   decision: string;
   duplicates: [string, string];
   upload: string;
+  /** Turns of the conversation `ship-talk`, and the memory that cites the second. */
+  turns: string[];
+  fact: string;
 }
 
 /** Fills a store. */
@@ -37,7 +40,13 @@ export async function fill(client: TestClient): Promise<Filled> {
     metadata: { [ATTACK]: ATTACK },
   });
   const turns = ["user: When do we ship?", "assistant: On **Friday**, if the tests pass.", "user: Good, Friday it is."];
-  for (const content of turns) await client.store(content, { conversation_id: "ship-talk", tags: ["talk"] });
+  const said: string[] = [];
+  for (const [i, content] of turns.entries()) {
+    const metadata = { source: "claude-code", project: "/home/mei/ferry", ...i === 1 ? { model: "sonnet" } : {} };
+    said.push(await client.store(content, { conversation_id: "ship-talk", tags: ["talk"], metadata }));
+  }
+  const fact = await client.store("We ship on Fridays once the tests pass", { memory_type: "decision" });
+  await client.send("POST", `/api/memories/${fact}/relations`, { target_hash: said[1], relation_type: "cites" });
   const gone = await client.store("Something that was deleted");
   await client.send("DELETE", `/api/memories/${gone}`);
   const form = new FormData();
@@ -47,5 +56,5 @@ export async function fill(client: TestClient): Promise<Filled> {
   while ((await client.get(`/api/documents/status/${upload_id}`)).json.completed_at === null) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { decision, duplicates: [first, second], upload: upload_id };
+  return { decision, duplicates: [first, second], upload: upload_id, turns: said, fact };
 }

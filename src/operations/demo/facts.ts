@@ -251,6 +251,22 @@ export const DIALOGUES: readonly (readonly [project: string, turns: readonly str
   ]],
 ];
 
+/** What was kept of the dialogues: the text, its tags, its type, and the turn that it was said in. */
+export const CONFIRMED: readonly (readonly [...Fact, turn: string])[] = [
+  [
+    "Upgrades to another cabin are free if we caused the conflict.",
+    ["booking", "billing"],
+    "decision",
+    "Good. Remember that upgrades are free if we caused the conflict.",
+  ],
+  [
+    "The seat map shows free and taken cabins by colour and pattern together, with a legend below.",
+    ["design"],
+    "decision",
+    "Then colour and pattern together.",
+  ],
+];
+
 /** Documents by their file names. */
 export const DOCUMENTS: Readonly<Record<string, string>> = {
   "handbook.md": `# Handbook of the Harbour team

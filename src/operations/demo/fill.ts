@@ -5,12 +5,26 @@
  */
 
 import { contentHash } from "../../memory/hash.ts";
+import { CITES, TURN_TYPE } from "../candidates.ts";
 import { uploadStatus } from "../documents/status.ts";
 import { upload } from "../documents/upload.ts";
 import { type Entry, importEntries } from "../moving/import.ts";
 import type { Runtime } from "../runtime.ts";
-import { ALIKE, CONTRADICTING, DIALOGUES, DOCUMENTS, FACTS, PEOPLE, REPLACED, TOPICS, WEEKS } from "./facts.ts";
+import {
+  ALIKE,
+  CONFIRMED,
+  CONTRADICTING,
+  DIALOGUES,
+  DOCUMENTS,
+  FACTS,
+  PEOPLE,
+  REPLACED,
+  TOPICS,
+  WEEKS,
+} from "./facts.ts";
 
+/** Programs and models that the dialogues were held with, in turn. */
+const HELD_IN = [["claude-code", "claude-sonnet-4-5"], ["codex", "gpt-5-codex"]] as const;
 const WEEK_NAMES = ["first", "second", "third", "fourth", "last"];
 const DAY = 86_400, WEEKS_BACK = 50;
 /** Milliseconds between two looks at a document on its way in. */
@@ -24,6 +38,7 @@ interface Line {
   memory_type: string;
   created_at: number;
   conversation_id?: string;
+  metadata?: Record<string, string>;
   superseded?: { by: string; at: number; reason: string };
 }
 
@@ -95,13 +110,20 @@ export function demoMemories(now: number): Line[] {
   }
   DIALOGUES.forEach(([project, turns], i) => {
     const conversation_id = `harbour/${project}`, begun = now - (i * 3 + 1) * DAY - 5 * 3600;
+    const [client, model] = HELD_IN[i % HELD_IN.length]!;
     turns.forEach((text, turn) =>
-      add(`${turn % 2 === 0 ? "user" : "assistant"}: ${text}`, ["session", project], "conversation", 0, {
+      add(text, ["session", project], TURN_TYPE, 0, {
         conversation_id,
         created_at: begun + turn * 47,
+        metadata: {
+          client,
+          project: `harbour/${project}`,
+          ...turn % 2 === 0 ? { role: "user" } : { role: "assistant", model },
+        },
       })
     );
   });
+  for (const [text, tags, type] of CONFIRMED) add(text, tags, type, 1);
   return memories.sort((a, b) => a.created_at - b.created_at);
 }
 
@@ -139,6 +161,10 @@ async function* entriesOf(memories: Line[]): AsyncGenerator<Entry> {
     const [source, target, relation_type] of [[28, 2, "supports"], [29, 0, "supports"], [27, 4, "relates_to"]] as const
   ) {
     const value = { kind: "relation", source: hashOf(source), target: hashOf(target), type: relation_type };
+    yield { place: "Relation", value };
+  }
+  for (const [text, , , turn] of CONFIRMED) {
+    const value = { kind: "relation", source: contentHash(text), target: contentHash(turn), type: CITES };
     yield { place: "Relation", value };
   }
 }

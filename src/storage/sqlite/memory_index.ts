@@ -273,6 +273,9 @@ export class MemoryIndex {
         const slot = this.#slotsById.get(id);
         if (slot !== undefined) test(slot);
       }
+    } else if (conversation !== null) {
+      const turns = this.#turns.get(conversation)!;
+      for (let i = 0; i < turns.length; i++) test(turns.at(i));
     } else for (let slot = 0; slot < this.#end; slot++) test(slot);
     return marks;
   }

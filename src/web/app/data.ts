@@ -25,33 +25,38 @@ export interface Loaded<T> {
  * Loads by a key: when the key changes, when the service is back, and on `reload`.
  *
  * @param key Tells apart what can be loaded; null loads nothing.
+ * @param load Gives the data; parts of it that it hands to `show` before are shown where nothing else is.
  */
-export function useData<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
+export function useData<T>(
+  key: string | null,
+  load: (signal: AbortSignal, show: (data: T) => void) => Promise<T>,
+): Loaded<T> {
   const [, show] = useState(0);
   const [round, setRound] = useState(0);
-  const state = useRef<{ key: string | null; data: T | undefined; error: Error | null; loading: boolean }>({
-    key: null,
-    data: undefined,
-    error: null,
-    loading: false,
-  });
+  const state = useRef<
+    { key: string | null; data: T | undefined; error: Error | null; loading: boolean; isPart: boolean }
+  >({ key: null, data: undefined, error: null, loading: false, isPart: false });
   if (key !== null && space.value !== null) key = `${space.value}: ${key}`;
   const back = comebacks.value, current = state.current;
   if (current.key !== key) {
     const found = key === null ? undefined : kept.get(key) as T | undefined;
     // Without an answer under the new key the old one stays in sight until the new one is there.
-    state.current = { key, data: found ?? current.data, error: null, loading: key !== null };
+    state.current = { key, data: found ?? current.data, error: null, loading: key !== null, isPart: false };
   }
   useEffect(() => {
     if (key === null) return;
     const aborting = new AbortController();
-    const settle = (change: { data?: T; error: Error | null }) => {
+    const settle = (change: { data?: T; error: Error | null }, isPart = false) => {
       if (aborting.signal.aborted) return;
-      state.current = { ...state.current, ...change, loading: false };
+      state.current = { ...state.current, ...change, loading: isPart, isPart };
       show((n) => n + 1);
     };
+    const showPart = (data: T) => {
+      // A part doesn't take the place of a whole.
+      if (state.current.data === undefined || state.current.isPart) settle({ data, error: null }, true);
+    };
     state.current.loading = true;
-    load(aborting.signal).then((data) => {
+    load(aborting.signal, showPart).then((data) => {
       keep(key, data);
       settle({ data, error: null });
     }, (error) => settle({ error }));

@@ -37,6 +37,8 @@ export const uploads = signal<ReadonlyMap<string, Record<string, unknown>>>(new 
 /** When changes made here are no longer expected, by content_hash. */
 const own = new Map<string, number>();
 let ownMany = 0;
+/** Ids of the uploads that were sent from here; the tags of their memories name them. */
+const ownUploads = new Set<string>(), UPLOAD_TAG = "upload_id:";
 let waiting: LiveEvent[] = [];
 let lastNumber = 0;
 
@@ -45,6 +47,11 @@ export function expectOwn(hashes: readonly string[] | null): void {
   const until = performance.now() + OWN_MS;
   if (hashes === null || hashes.length > 50) ownMany = until;
   for (const hash of hashes ?? []) own.set(hash, until);
+}
+
+/** Says that this page sent a document, whose memories are stored by and by. */
+export function expectUpload(id: string): void {
+  ownUploads.add(id);
 }
 
 /**
@@ -96,9 +103,10 @@ function show(): void {
   let count = 0;
   for (const { type, data } of arrived) {
     if (type === "events_missed") count++;
+    if (type === "upload_progress" && ownUploads.has(String(data.upload_id))) ownMany = now + OWN_MS;
     if (!CHANGES.has(type)) continue;
     const many = type === "memories_changed";
-    if (many ? ownMany > now : own.has(String(data.content_hash))) continue;
+    if (many ? ownMany > now : own.has(String(data.content_hash)) || isOfOwnUpload(data)) continue;
     count += many ? Number(data.count) || 1 : 1;
   }
   if (count > 0) changes.value += count;
@@ -106,6 +114,11 @@ function show(): void {
   if (moved.length > 0) {
     uploads.value = new Map([...uploads.value, ...moved.map(({ data }) => [String(data.upload_id), data] as const)]);
   }
+}
+
+function isOfOwnUpload({ tags }: Record<string, unknown>): boolean {
+  return Array.isArray(tags) &&
+    tags.some((tag) => String(tag).startsWith(UPLOAD_TAG) && ownUploads.has(String(tag).slice(UPLOAD_TAG.length)));
 }
 
 /** What an event is about, in a line. */

@@ -28,7 +28,7 @@ export const COMMON = {
   "shell.colours": ["Colours", "Farben"],
   "shell.language": ["Language", "Sprache"],
   "shell.shortcut": ["Shortcut: {key}", "Taste: {key}"],
-  "theme.system": ["as the system has them", "wie im System"],
+  "theme.system": ["like the system", "wie im System"],
   "theme.light": ["light", "hell"],
   "theme.dark": ["dark", "dunkel"],
   "health.healthy": ["healthy", "alles in Ordnung"],

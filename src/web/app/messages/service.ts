@@ -190,6 +190,7 @@ export const SERVICE = {
     "Was jedes Programm braucht, um diesen Dienst zu erreichen.",
   ],
   "connect.client": ["Client", "Programm"],
+  "connect.where.named": ["Put this into the file", "Das gehört in die Datei"],
   "connect.where.json": ["Put this into its settings:", "Das gehört in seine Einstellungen:"],
   "connect.where.toml": ["Put this into its settings:", "Das gehört in seine Einstellungen:"],
   "connect.where.yaml": ["Put this into its settings:", "Das gehört in seine Einstellungen:"],

@@ -15,6 +15,9 @@ import { t } from "../text.ts";
 const KEY = "MCP_API_KEY";
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/, ANY = /^(0\.0\.0\.0|\[::\])$/;
 
+/** The reader's system, whose files are named. */
+const SYSTEM = /Windows/.test(navigator.userAgent) ? "windows" : /Mac/.test(navigator.userAgent) ? "mac" : "linux";
+
 /** The address of MCP as a client reaches it that reaches this page; null while no MCP server listens. */
 function mcpAddress(): string | null {
   const address = health.value?.listeners?.find(({ name, state }) => name === "MCP" && state === "open")?.address;
@@ -57,7 +60,15 @@ export function ClientSettings() {
         ? <p class={health.value ? "banner" : "muted"}>{t(health.value ? "connect.noMcp" : "loading")}</p>
         : (
           <>
-            <p class="muted">{t(`connect.where.${client.format}`)}</p>
+            <p class="muted">
+              {t(client.files ? "connect.where.named" : `connect.where.${client.format}`)}
+              {client.files && (
+                <>
+                  {" "}
+                  <code>{client.files[SYSTEM]}</code>
+                </>
+              )}
+            </p>
             <Code
               text={text}
               language={client.format === "text" ? "python" : client.format === "file" ? "yaml" : client.format}
@@ -72,7 +83,7 @@ export function ClientSettings() {
             <p role="status">{answer.value}</p>
           </>
         )}
-      {client.writes && (
+      {client.files && (
         <p>
           {t("connect.command")} <code>unimem connect {chosen.value} --write</code>
         </p>

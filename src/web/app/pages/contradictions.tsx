@@ -16,9 +16,10 @@ import { changed, revision } from "../store/changed.ts";
 import { notify, orNotify } from "../store/notices.ts";
 import { dateTime, t } from "../text.ts";
 import { Side } from "./duplicates.tsx";
+import { inSteps } from "./steps.ts";
 
-/** Memories compared with their neighbours at once. */
-const SCAN = 500;
+/** Memories compared with their neighbours for a page, and pairs after which it ends. */
+const LOOKED_AT = 500, MOST_PAIRS = 50;
 /** Type of the relation that marks a pair, and of the one that says that both hold. */
 const CONTRADICTS = "contradicts", BOTH = "relates_to";
 
@@ -37,21 +38,37 @@ interface Answer {
 /** The pairs, from the newest memories on. */
 export function Contradictions() {
   const before = place.value.params.get("before");
-  const loaded = useData(
-    `contradictions?${before}#${revision.value}`,
-    (abort) => get<Answer>("/api/contradictions", { scan: SCAN, limit: 50, created_before: before }, abort),
-  );
+  return <Shown key={before} before={before} />;
+}
+
+function Shown({ before }: { before: string | null }) {
+  const loaded = useData<Answer>(`contradictions?${before}#${revision.value}`, async (abort, show) => {
+    const from = before === null ? null : Number(before), pairs = new Map<string, Pair>();
+    let found: Answer = { pairs: [], scanned: 0, next_before: from, notice: null };
+    await inSteps(
+      from,
+      LOOKED_AT,
+      (scan, created_before) => get<Answer>("/api/contradictions", { scan, limit: MOST_PAIRS, created_before }, abort),
+      (next) => {
+        for (const pair of next.pairs) pairs.set(keyOf(pair), pair);
+        found = { ...next, pairs: [...pairs.values()], scanned: found.scanned + next.scanned };
+        show(found);
+        return pairs.size < MOST_PAIRS;
+      },
+    );
+    return found;
+  });
   const { data } = loaded;
   return (
     <>
       <Waiting of={loaded} />
       {data && (
         <>
-          <p class="summary" role="status">
+          <p class="summary" role="status" aria-busy={loaded.loading}>
             {t("contradictions.summary", { n: data.pairs.length })} · {t("review.scanned", { n: data.scanned })}
             {data.notice && ` · ${data.notice}`}
           </p>
-          {data.pairs.map((pair) => <PairCard key={pair.first.content_hash + pair.second.content_hash} pair={pair} />)}
+          {data.pairs.map((pair) => <PairCard key={keyOf(pair)} pair={pair} />)}
           {data.next_before !== null && (
             <p>
               <a class="button" href={hrefWith({ before: data.next_before })}>{t("review.older")}</a>
@@ -62,6 +79,8 @@ export function Contradictions() {
     </>
   );
 }
+
+const keyOf = ({ first, second }: Pair) => `${first.content_hash} ${second.content_hash}`;
 
 function PairCard({ pair: { first, second, evidence } }: { pair: Pair }) {
   const runs = diffWords(first.content, second.content), isMarked = evidence.some(({ kind }) => kind === "marked");

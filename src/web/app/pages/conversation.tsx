@@ -1,19 +1,19 @@
 /**
- * A conversation as a dialogue, with search within it.
+ * A conversation as a dialogue, with search within it and the facts that came of it.
  *
  * @module
  */
 
 import { useEffect, useRef } from "preact/hooks";
-import { call, get } from "../api.ts";
+import { ApiError, call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { wordsOf } from "../fold.ts";
 import { expectOwn } from "../live.ts";
 import { restoreMemories } from "../parts/actions.ts";
-import { Heading, MemoryLink, Pager, Waiting } from "../parts/common.tsx";
+import { Facts, Heading, MemoryLink, News, Pager, shortened, Waiting } from "../parts/common.tsx";
 import { Markdown } from "../parts/markdown.tsx";
 import { marked } from "../parts/memory_item.tsx";
-import { go, hrefWith, place } from "../router.ts";
+import { go, hrefOf, hrefWith, place } from "../router.ts";
 import type { Memory, MemoryPage, SearchAnswer } from "../shapes.ts";
 import { mayWrite } from "../store/caller.ts";
 import { changed, revision } from "../store/changed.ts";
@@ -21,15 +21,15 @@ import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
 import { day, t, timeOfDay } from "../text.ts";
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 50, FACTS_SHOWN = 50;
 const ROLE = /^(user|assistant|system|tool)\s*[:：]\s*/i;
 
 /** The page. */
 export function ConversationPage() {
   const { params } = place.value, id = params.get("id") ?? "", query = params.get("q") ?? "";
-  const page = Math.max(1, Number(params.get("page")) || 1), input = useRef<HTMLInputElement>(null);
-  const at = params.get("at");
-  const loaded = useData(`conversation?${id}&${page}&${query}#${revision.value}`, async (abort) => {
+  const asked = Number(params.get("page")) || null, at = params.get("at"), input = useRef<HTMLInputElement>(null);
+  const loaded = useData(`conversation?${id}&${asked ?? at}&${query}#${revision.value}`, async (abort) => {
+    const page = Math.max(1, asked ?? (at === null || query !== "" ? 1 : await pageOf(id, at, abort)));
     const filter = { conversation_id: id, page, page_size: PAGE_SIZE };
     if (query === "") {
       return await get<MemoryPage>("/api/memories", { ...filter, order: "time", include_superseded: true }, abort);
@@ -39,9 +39,13 @@ export function ConversationPage() {
     return { memories: results.map(({ memory }) => memory), ...pagination };
   });
   const { data } = loaded, words = wordsOf(query);
+  const said = (...keys: string[]) =>
+    data?.memories.flatMap(({ metadata }) => keys.map((key) => metadata[key])).find((value) =>
+      typeof value === "string"
+    );
   useEffect(() => {
     if (at && data) document.querySelector(`[data-hash="${CSS.escape(at)}"]`)?.scrollIntoView({ block: "center" });
-  }, [at, data === undefined]);
+  }, [at, data?.page]);
   const search = (event: Event) => {
     event.preventDefault();
     go(hrefWith({ q: input.current!.value.trim(), at: null }), { replace: true });
@@ -60,7 +64,17 @@ export function ConversationPage() {
           </button>
         )}
       </Heading>
-      <p class="muted" dir="auto">{id}</p>
+      <News />
+      <Facts
+        rows={[
+          [t("conversation.title"), said("title")],
+          [t("conversation.client"), said("client", "source")],
+          [t("conversation.project"), said("project")],
+          [t("conversation.model"), said("model")],
+          [t("conversation.id"), id],
+        ]}
+      />
+      <CameOfIt id={id} />
       <form class="inline" role="search" aria-label={t("conversation.search")} onSubmit={search}>
         <input
           key={query}
@@ -88,8 +102,51 @@ export function ConversationPage() {
           />
         ))}
       </ol>
-      {data && <Pager page={page} pages={data.total_pages} />}
+      {data && <Pager page={data.page} pages={data.total_pages} />}
     </>
+  );
+}
+
+/** The page that a turn is on. */
+async function pageOf(conversation_id: string, hash: string, signal: AbortSignal): Promise<number> {
+  const turn = await get<Memory>(`/api/memories/${encodeURIComponent(hash)}`, {}, signal).catch((error) => {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  });
+  if (turn?.created_at == null) return 1;
+  const query = { conversation_id, created_before: turn.created_at, page_size: 1, include_superseded: true };
+  const { total } = await get<MemoryPage>("/api/memories", query, signal);
+  return Math.floor(total / PAGE_SIZE) + 1;
+}
+
+interface FactsAnswer {
+  facts: { turn: string; memory: Memory }[];
+  has_more: boolean;
+}
+
+/** The memories that cite its turns; nothing where there are none. */
+function CameOfIt({ id }: { id: string }) {
+  const loaded = useData(
+    `conversation-facts?${id}#${revision.value}`,
+    (abort) => get<FactsAnswer>("/api/conversations/facts", { conversation_id: id, limit: FACTS_SHOWN }, abort),
+  );
+  const { data } = loaded;
+  if (data === undefined || data.facts.length === 0) return <Waiting of={loaded} />;
+  return (
+    <section class="came">
+      <h2>{t("conversation.facts")}</h2>
+      <ul class="plain-list">
+        {data.facts.map(({ turn, memory: { content, content_hash, memory_type, superseded_by } }) => (
+          <li key={content_hash + turn}>
+            {memory_type && <span class="type" dir="auto">{memory_type}</span>}{" "}
+            <MemoryLink hash={content_hash}>{shortened(content, 160)}</MemoryLink>{" "}
+            {superseded_by && <span class="muted">{t("memory.superseded")}</span>}{" "}
+            <a href={hrefOf("/conversation", { id, at: turn })}>{t("conversation.fact.turn")}</a>
+          </li>
+        ))}
+      </ul>
+      {data.has_more && <p class="muted">{t("conversation.facts.more")}</p>}
+    </section>
   );
 }
 

@@ -8,7 +8,7 @@ import { useRef } from "preact/hooks";
 import { get } from "../api.ts";
 import { useData } from "../data.ts";
 import { wordsOf } from "../fold.ts";
-import { Heading, MemoryLink, Waiting } from "../parts/common.tsx";
+import { Heading, MemoryLink, News, Waiting } from "../parts/common.tsx";
 import { marked } from "../parts/memory_item.tsx";
 import { go, hrefWith, place } from "../router.ts";
 import type { Upload } from "../shapes.ts";
@@ -54,6 +54,7 @@ export function DocumentPage() {
           <button type="button" class="danger" onClick={remove}>{t("remove")}</button>
         )}
       </Heading>
+      <News />
       <form class="inline" role="search" aria-label={t("document.search")} onSubmit={search}>
         <input
           key={query}

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { uploads as live } from "../live.ts";
-import { Heading, Time, Waiting, Writing } from "../parts/common.tsx";
+import { Heading, News, Time, Waiting, Writing } from "../parts/common.tsx";
 import { TagField } from "../parts/tag_field.tsx";
 import { hrefOf } from "../router.ts";
 import type { Upload } from "../shapes.ts";
@@ -28,15 +29,16 @@ export function DocumentsPage() {
     (abort) => get<{ uploads: Upload[] }>("/api/documents/history", {}, abort),
   );
   const uploads = loaded.data?.uploads.map(withEvents) ?? [];
-  // An upload that ended, or one that isn't listed yet, needs the list again.
-  const ended = [...live.value.values()].filter(({ status }) => ENDED.has(String(status))).length;
-  const unknown = [...live.value.keys()].filter((id) => !uploads.some(({ upload_id }) => upload_id === id)).length;
-  useEffect(loaded.reload, [ended, unknown]);
+  // What became of an upload that ended isn't in its events; the others in the list stay where they are.
+  const ended = loaded.data?.uploads.filter(({ status }) => !ENDED.has(status)).map(({ upload_id }) => upload_id)
+    .filter((id) => ENDED.has(String(live.value.get(id)?.status)) && !outcomes.value.has(id)) ?? [];
+  useEffect(() => ended.forEach(loadOutcome), [ended.join()]);
   return (
     <>
       <Heading title={t("nav.documents")}>
         <FileButton />
       </Heading>
+      <News />
       <p class="muted">{t("documents.lead")}</p>
       <details>
         <summary>{t("documents.tags")}</summary>
@@ -50,10 +52,22 @@ export function DocumentsPage() {
   );
 }
 
-/** An upload with what the events told of it since the list was made. */
+/** What became of uploads that ended while the page was open, by their ids. */
+const outcomes = signal<ReadonlyMap<string, Upload>>(new Map());
+
+function loadOutcome(id: string): void {
+  get<Upload>(`/api/documents/status/${encodeURIComponent(id)}`).then(
+    (upload) => outcomes.value = new Map([...outcomes.value, [id, upload]]),
+    () => {}, // the list has it when it is loaded again
+  );
+}
+
+/** An upload with what is known of it since the list was made. */
 function withEvents(upload: Upload): Upload {
-  const told = live.value.get(upload.upload_id);
-  if (told === undefined || ENDED.has(upload.status)) return upload;
+  if (ENDED.has(upload.status)) return upload;
+  const told = live.value.get(upload.upload_id), outcome = outcomes.value.get(upload.upload_id);
+  if (outcome !== undefined) return outcome;
+  if (told === undefined) return upload;
   return {
     ...upload,
     status: String(told.status),

@@ -15,11 +15,11 @@ import type { Memory } from "../shapes.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
-import { health } from "../store/service.ts";
 import { number, t } from "../text.ts";
+import { inSteps } from "./steps.ts";
 
-/** Memories looked at at once, each compared with the whole store; fewer in a large one, where each takes longer. */
-const LIMIT = 500, LIMIT_IN_LARGE = 100, LARGE = 20_000;
+/** Memories looked at for a page, and groups after which it ends. */
+const LOOKED_AT = 500, MOST_GROUPS = 50;
 /** Groups shown at once, memories of a group beside the one that is kept, and memories loaded at the same time. */
 const GROUPS = 10, MEMBERS = 6, AT_ONCE = 8;
 
@@ -41,12 +41,27 @@ interface Merged {
 
 /** The groups, from the newest memories on. Large stores have more than can be read: some are shown, more on demand. */
 export function Duplicates() {
-  const { params } = place.value, before = params.get("before"), count = Number(params.get("groups")) || GROUPS;
-  const limit = (health.value?.storage.total_memories ?? 0) > LARGE ? LIMIT_IN_LARGE : LIMIT;
-  const loaded = useData(
-    health.value && `duplicates?${before}&${limit}#${revision.value}`,
-    (abort) => get<Answer>("/api/manage/duplicates", { limit, created_before: before }, abort),
-  );
+  const before = place.value.params.get("before");
+  return <Shown key={before} before={before} />;
+}
+
+function Shown({ before }: { before: string | null }) {
+  const count = Number(place.value.params.get("groups")) || GROUPS, now = revision.value;
+  const loaded = useData<Answer & { revision: number }>(`duplicates?${before}#${now}`, async (abort, show) => {
+    const from = before === null ? null : Number(before);
+    let found: Answer = { groups: [], scanned: 0, next_before: from, notice: null };
+    await inSteps(
+      from,
+      LOOKED_AT,
+      (limit, created_before) => get<Answer>("/api/manage/duplicates", { limit, created_before }, abort),
+      (next) => {
+        found = joined(found, next);
+        show({ ...found, revision: now });
+        return found.groups.length < MOST_GROUPS;
+      },
+    );
+    return { ...found, revision: now };
+  });
   const { data } = loaded, shown = data?.groups.slice(0, count) ?? [];
   const hashes = shown.flatMap(({ canonical_hash, duplicates }) => [
     canonical_hash,
@@ -54,16 +69,16 @@ export function Duplicates() {
   ]);
   // Groups that are being looked for again may name what was merged away.
   const memories = useData(
-    data && !loaded.loading ? `duplicate-texts?${hashes.join()}#${revision.value}` : null,
+    data?.revision === now ? `duplicate-texts?${hashes.join()}#${revision.value}` : null,
     (abort) => memoriesOf(hashes, abort),
   );
   return (
     <>
-      <Waiting of={{ ...loaded, loading: loaded.loading || health.value === null }} />
+      <Waiting of={loaded} />
       <Waiting of={memories} />
       {data && (
         <>
-          <p class="summary" role="status">
+          <p class="summary" role="status" aria-busy={loaded.loading}>
             {t("duplicates.summary", { n: data.groups.length })} · {t("review.scanned", { n: data.scanned })}
             {data.notice && ` · ${data.notice}`}
           </p>
@@ -82,6 +97,28 @@ export function Duplicates() {
     </>
   );
 }
+
+/** What was found so far with what a further step found; a group that both know is one. */
+function joined(before: Answer, next: Answer): Answer {
+  const groups = before.groups.map((group) => ({ ...group, duplicates: [...group.duplicates] }));
+  const groupOf = new Map(groups.flatMap((group) => hashesOf(group).map((hash) => [hash, group] as const)));
+  for (const group of next.groups) {
+    const known = hashesOf(group).map((hash) => groupOf.get(hash)).find(Boolean);
+    if (known === undefined) groups.push(group);
+    else {
+      const { canonical_hash: content_hash, duplicates } = group,
+        members = [{ ...duplicates[0]!, content_hash }, ...duplicates];
+      known.duplicates.push(...members.filter(({ content_hash }) => !groupOf.has(content_hash)));
+    }
+    for (const hash of hashesOf(group)) groupOf.set(hash, known ?? group);
+  }
+  return { ...next, groups, scanned: before.scanned + next.scanned };
+}
+
+const hashesOf = ({ canonical_hash, duplicates }: Group): string[] => [
+  canonical_hash,
+  ...duplicates.map(({ content_hash }) => content_hash),
+];
 
 /** Memories by content_hash; those that are gone by now are left out. */
 async function memoriesOf(hashes: string[], signal: AbortSignal): Promise<Map<string, Memory>> {

@@ -11,16 +11,17 @@ import { Chart } from "../parts/chart.tsx";
 import { Heading, MemoryLink, News, shortened, Tag, Time, Waiting } from "../parts/common.tsx";
 import { newMemory } from "../parts/editor.tsx";
 import { hrefOf } from "../router.ts";
-import type { MemoryPage, Upload } from "../shapes.ts";
+import type { Memory, MemoryPage, Upload } from "../shapes.ts";
 import { revision } from "../store/changed.ts";
 import { health, isChosenTag, tags } from "../store/service.ts";
 import { day, hasText, number, t, zone } from "../text.ts";
 import { ClientSettings } from "./client_settings.tsx";
 import { FileButton } from "./file_button.tsx";
+import { inSteps } from "./steps.ts";
 
 /** Memories looked at for duplicates and contradictions here; the page for review looks at all. */
-const LOOKED_AT = 200;
-const EVENTS_SHOWN = 12, TAGS_SHOWN = 20, NEWEST_SHOWN = 5;
+const LOOKED_AT = 100;
+const EVENTS_SHOWN = 12, TAGS_SHOWN = 20, NEWEST_SHOWN = 5, DAYS = 7;
 
 interface Growth {
   data_points: { date: string; count: number }[];
@@ -71,7 +72,7 @@ function Overview({ total }: { total: number }) {
             <Chart
               title={t("home.sevenDays")}
               unit={t("memories.unit")}
-              points={week.data.data_points.map(({ date, count }) => ({
+              points={week.data.data_points.slice(-DAYS).map(({ date, count }) => ({
                 label: day(date, { weekday: "short", day: "numeric" }),
                 value: count,
               }))}
@@ -134,14 +135,36 @@ function Figure({ href, value, label }: { href: string; value: number | undefine
 /** What needs a decision or a repair; says so when nothing does. */
 function Waits({ uploads }: { uploads: Upload[] }) {
   const changed = revision.value;
-  const pairs = useData(
-    `contradictions-count#${changed}`,
-    (abort) => get<{ count: number }>("/api/contradictions", { scan: LOOKED_AT }, abort),
-  );
-  const groups = useData(
-    `duplicates-count#${changed}`,
-    (abort) => get<{ total_groups: number }>("/api/manage/duplicates", { limit: LOOKED_AT }, abort),
-  );
+  const pairs = useData<{ count: number }>(`contradictions-count#${changed}`, async (abort, show) => {
+    const found = new Set<string>();
+    await inSteps(
+      null,
+      LOOKED_AT,
+      (scan, created_before) => get<Pairs>("/api/contradictions", { scan, limit: 100, created_before }, abort),
+      ({ pairs }) => {
+        for (const { first, second } of pairs) found.add(first.content_hash + second.content_hash);
+        show({ count: found.size });
+        return true;
+      },
+    );
+    return { count: found.size };
+  });
+  // After the other, for what that compared need not be compared again.
+  const groupsKey = pairs.loading ? null : `duplicates-count#${changed}`;
+  const groups = useData<{ total_groups: number }>(groupsKey, async (abort, show) => {
+    const found = new Set<string>();
+    await inSteps(
+      null,
+      LOOKED_AT,
+      (limit, created_before) => get<Groups>("/api/manage/duplicates", { limit, created_before }, abort),
+      ({ groups }) => {
+        for (const { canonical_hash } of groups) found.add(canonical_hash);
+        show({ total_groups: found.size });
+        return true;
+      },
+    );
+    return { total_groups: found.size };
+  });
   const failed = uploads.filter(({ status }) => status === "failed" || status === "completed_with_errors").length;
   const { coverage, reembedding } = health.value?.embedding ?? {};
   const waiting = coverage ? coverage.memories - coverage.embedded : 0;
@@ -178,6 +201,17 @@ function Waits({ uploads }: { uploads: Upload[] }) {
   const count = (pairs.data?.count ?? 0) + (groups.data?.total_groups ?? 0) + failed + waiting + broken.length;
   if (count > 0 || reembedding) return <ul class="plain-list">{found}</ul>;
   return <p class="muted" role="status">{t(pairs.loading || groups.loading ? "loading" : "home.nothingWaits")}</p>;
+}
+
+interface Pairs {
+  pairs: { first: Memory; second: Memory }[];
+  scanned: number;
+  next_before: number | null;
+}
+interface Groups {
+  groups: { canonical_hash: string }[];
+  scanned: number;
+  next_before: number | null;
 }
 
 /** What happens in the service right now. */

@@ -131,10 +131,11 @@ function Canvas(
     tip = useSignal<string | null>(null),
     drag = useRef<View | null>(null);
   useEffect(() => {
-    const redraw = () => draw(canvas.current!, points, view);
+    const element = canvas.current!, redraw = () => draw(element, points, view);
     redraw();
-    const watch = new ResizeObserver(redraw);
-    watch.observe(canvas.current!);
+    // Leaving the page is a change of size as well, and the canvas is no longer in it by then.
+    const watch = new ResizeObserver(() => element.isConnected && redraw());
+    watch.observe(element);
     return () => watch.disconnect();
   }, [points, view, theme.value]);
   const under = (event: MouseEvent) => nearest(canvas.current!, points, view, event.offsetX, event.offsetY);

@@ -9,7 +9,7 @@ import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { fold } from "../fold.ts";
 import { expectOwn } from "../live.ts";
-import { Heading, Pager, Tag, Time, Waiting, Writing } from "../parts/common.tsx";
+import { Heading, News, Pager, Tag, Time, Waiting, Writing } from "../parts/common.tsx";
 import { go, hrefWith, place } from "../router.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
@@ -77,6 +77,7 @@ export function TagsPage() {
           {t("tags.programs")}
         </label>
       </div>
+      <News />
       <Waiting of={loaded} />
       {loaded.data && <p class="summary" role="status">{t("count.tags", { n: matching.length })}</p>}
       {loaded.data && matching.length === 0 && <p class="empty">{t("tags.none")}</p>}

@@ -7,7 +7,7 @@
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { restoreMemories } from "../parts/actions.ts";
-import { Heading, Pager, shortened, Time, Waiting, Writing } from "../parts/common.tsx";
+import { Heading, News, Pager, shortened, Time, Waiting, Writing } from "../parts/common.tsx";
 import { place } from "../router.ts";
 import type { Memory } from "../shapes.ts";
 import { mayWrite } from "../store/caller.ts";
@@ -43,6 +43,7 @@ export function TrashPage() {
           </button>
         )}
       </Heading>
+      <News />
       <Waiting of={loaded} />
       {data?.total === 0 && <p class="empty">{t("trash.none")}</p>}
       {data && data.total > 0 && (

@@ -6,6 +6,7 @@
 
 import { signal } from "@preact/signals";
 import { keyHeaders, lost, problemText } from "../api.ts";
+import { expectUpload } from "../live.ts";
 import { enteredTags } from "../parts/tag_field.tsx";
 import { changed } from "../store/changed.ts";
 import { t } from "../text.ts";
@@ -69,6 +70,7 @@ function send(id: number, file: File): Promise<void> {
     };
     request.onload = () => {
       if (request.status < 300) {
+        expectUpload(String((parsed(request.responseText) as { upload_id?: unknown } | null)?.upload_id));
         dismissSending(id);
         changed();
       } else {
