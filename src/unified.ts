@@ -83,6 +83,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   const shared = sharedAccess({ ...config.access, verifiers: [keys] });
   const { access: checks, stop: stopOAuth } = await withOAuth(runtime, config, shared);
   const local = new LocalToken(), access = { ...checks, verifiers: [...checks.verifiers ?? [], local] };
+  const prove = (challenge: string) => local.prove(challenge);
   let removeServiceFile = () => {}, opened: string | null = null, started = false;
   // A start that fails leaves the file of the service that has the ports. What is served over TLS has a certificate that
   // commands can't be sure to know.
@@ -107,7 +108,7 @@ export async function startService(config: Config, servers: Servers, log: Logger
   try {
     keys.start();
     const http = servers.http
-      ? startRest(runtime, config, { ...access, spool }, servers.patient ?? false, log, onOpen)
+      ? startRest(runtime, config, { ...access, spool, prove }, servers.patient ?? false, log, onOpen)
       : null;
     if (http) void spool.removeLeftovers();
     if (http) stops.push(http.stop);

@@ -7,7 +7,7 @@
 
 import { errorText, MemoryError } from "../errors.ts";
 import { statOf } from "../files.ts";
-import { readServiceFile } from "../operations/service_file.ts";
+import { findService } from "../operations/service_file.ts";
 import { errorOf } from "./answer_errors.ts";
 import type { ClientContext } from "./context.ts";
 import { keyFor } from "./logins.ts";
@@ -61,9 +61,6 @@ export function emptyPage({ page, page_size }: { page: number; page_size: number
 /** Stands for the app of this process in addresses. */
 const HERE = "http://127.0.0.1";
 
-/** Milliseconds that the look whether the service answers may take. */
-const LOOK_MS = 1000;
-
 /**
  * Runs `body` with the service and ends what was opened for it, whatever happens.
  *
@@ -91,27 +88,10 @@ export async function withService<T>(
 
 /** The service that a command works with, where one is named or runs; null for the store of this process. */
 export async function running(context: ClientContext): Promise<Service | null> {
-  const url = context.reach().server;
-  if (url !== null) return serviceAt(context, url, keyFor(context, url));
-  const found = await findService(context);
+  const { server, dataFolder, store } = context.reach();
+  if (server !== null) return serviceAt(context, server, keyFor(context, server));
+  const found = await findService(dataFolder, store === undefined ? {} : { store });
   return found === null ? null : serviceAt(context, found.url, found.token);
-}
-
-/**
- * The service that runs over the data folder: the process that wrote the file there, if it still answers. Another one may
- * have got its port, and takes requests with any token where it needs none, so that the answer must know the token.
- */
-async function findService(context: ClientContext): Promise<{ url: string; token: string } | null> {
-  const { dataFolder, store } = context.reach(), found = await readServiceFile(dataFolder);
-  if (found === null || (found.store !== undefined && found.store !== store)) return null;
-  try {
-    const headers = new Headers({ authorization: `Bearer ${found.token}` });
-    const answer = await fetch(requestFor(found.url, "whoami", {}, headers), { signal: AbortSignal.timeout(LOOK_MS) });
-    const { kind } = await answer.json();
-    return kind === "local" ? found : null;
-  } catch {
-    return null;
-  }
 }
 
 /** A running service. */

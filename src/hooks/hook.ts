@@ -59,7 +59,7 @@ async function handle(
   budget: Budget,
   { dataFolder, home }: HookCall,
 ): Promise<string | null> {
-  const service = await HookService.find(dataFolder);
+  const service = await HookService.find(dataFolder, budget);
   const { space } = projectOf(event.folder, chosenSpaces(folder));
   const spaces = space === PERSONAL_SPACE ? space : `${space},${PERSONAL_SPACE}`;
   if (event.name === "prompt") {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readServiceFile, type ServiceFile } from "../operations/service_file.ts";
+import { findService, type ServiceFile } from "../operations/service_file.ts";
 
 /** Time that a hook has, counted from the start of its process. */
 export class Budget {
@@ -27,7 +27,7 @@ export interface Answer {
   body: unknown;
 }
 
-/** The service of a data folder, or the one that the environment names. */
+/** The service of a data folder. */
 export class HookService {
   readonly #found: Pick<ServiceFile, "url" | "token">;
 
@@ -35,9 +35,9 @@ export class HookService {
     this.#found = found;
   }
 
-  /** The service that the folder's file names; null where there is none. It may have ended: then the first call fails. */
-  static async find(dataFolder: string): Promise<HookService | null> {
-    const found = await readServiceFile(dataFolder);
+  /** The service that runs over the folder; null where none answers. */
+  static async find(dataFolder: string, budget: Budget): Promise<HookService | null> {
+    const found = await findService(dataFolder, { patienceMs: budget.left });
     return found && new HookService(found);
   }
 

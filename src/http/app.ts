@@ -20,6 +20,7 @@ import { clientOf } from "../operations/address.ts";
 import { audited } from "../operations/audit/audited.ts";
 import { noteRefused } from "../operations/audit/refused.ts";
 import { callerRuntime, whereItWrites } from "../operations/caller_runtime.ts";
+import { CHALLENGE_HEADER, PROOF_HEADER } from "../operations/service_file.ts";
 import { createLogger } from "../operations/logger.ts";
 import { documentSettings } from "../operations/documents/settings.ts";
 import type { ServiceRuntime } from "../operations/runtime.ts";
@@ -62,8 +63,11 @@ const CORS = {
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 
+const LIVENESS = "/api/health";
+/** Characters of a challenge that are answered. */
+const MAX_CHALLENGE = 200;
 /** Liveness and readiness. */
-const PROBES: ReadonlySet<string> = new Set(["/api/health", "/api/health/ready"]);
+const PROBES: ReadonlySet<string> = new Set([LIVENESS, "/api/health/ready"]);
 /** Paths that need no key: probes, and pages that hold no memories. */
 const PUBLIC_PATHS: ReadonlySet<string> = new Set([...PROBES, ...PUBLIC_PAGES]);
 
@@ -106,6 +110,9 @@ export function createApp(runtime: ServiceRuntime, settings: HttpSettings): Rest
     }
     const started = performance.now();
     await next();
+    const challenge = path === LIVENESS ? request.headers.get(CHALLENGE_HEADER)?.slice(0, MAX_CHALLENGE) : undefined;
+    const proof = challenge && await settings.prove?.(challenge);
+    if (proof) context.res.headers.set(PROOF_HEADER, proof);
     endAudited(context, operation);
     runtime.activity.requested(performance.now() - started, context.res.status >= 500);
     secured(request, access.withCors(request, context.res));

@@ -75,6 +75,8 @@ export interface HttpSettings extends AccessSettings {
   log?: Logger;
   /** Keeps the files of forms; in the data folder by default. */
   spool?: Spool;
+  /** Answers challenges of commands and hooks, which send their token to none but the process that made it. */
+  prove?: (challenge: string) => Promise<string>;
 }
 
 /** What every route needs. */

@@ -32,8 +32,8 @@ export function serviceFileOf(dataFolder: string): string {
 }
 
 /**
- * What the file says; null where there is none, it is damaged, or not for this user alone. The service may have ended without removing it: the
- * first request tells.
+ * What the file says; null where there is none, it is damaged, or not for this user alone. The service may have ended
+ * without removing it.
  */
 export async function readServiceFile(dataFolder: string): Promise<ServiceFile | null> {
   try {
@@ -58,14 +58,43 @@ function isServiceFile(found: unknown): found is ServiceFile {
     URL.canParse(String(url));
 }
 
-/** The service that runs over a data folder and answers; null without one. */
-export async function findService(dataFolder: string): Promise<ServiceFile | null> {
+/** Headers of a question for liveness that the process answers which made the token, and of its answer. */
+export const CHALLENGE_HEADER = "x-unimem-challenge", PROOF_HEADER = "x-unimem-proof";
+
+/**
+ * What only who has the token can say to a challenge: HMAC-SHA256 over it, in hexadecimal digits.
+ *
+ * @param challenge A text of which no two are the same.
+ */
+export async function proofOf(token: string, challenge: string): Promise<string> {
+  const encoder = new TextEncoder(), algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encoder.encode(token), algorithm, false, ["sign"]);
+  const proof = await crypto.subtle.sign("HMAC", key, encoder.encode(`unimem service ${challenge}`));
+  return Array.from(new Uint8Array(proof), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The service that runs over a data folder, answers, and made the token; null without one. A service that was killed
+ * leaves its file, and another program may have its port by now: the token is sent to none that didn't prove to know it.
+ *
+ * @param store Its `storeName`, where other stores may have the same folder.
+ * @param patienceMs Milliseconds that it has to answer; a second at most.
+ */
+export async function findService(
+  dataFolder: string,
+  { store, patienceMs = LOOK_MS }: { store?: string; patienceMs?: number } = {},
+): Promise<ServiceFile | null> {
   const found = await readServiceFile(dataFolder);
-  if (found === null) return null;
+  if (found === null || (store !== undefined && found.store !== undefined && found.store !== store)) return null;
+  const challenge = crypto.randomUUID();
   try {
-    const answer = await fetch(`${found.url}/api/health`, { signal: AbortSignal.timeout(LOOK_MS) });
+    const answer = await fetch(`${found.url}/api/health`, {
+      headers: { [CHALLENGE_HEADER]: challenge },
+      redirect: "manual",
+      signal: AbortSignal.timeout(Math.min(LOOK_MS, patienceMs)),
+    });
     await answer.body?.cancel();
-    return answer.ok ? found : null;
+    return answer.headers.get(PROOF_HEADER) === await proofOf(found.token, challenge) ? found : null;
   } catch {
     return null;
   }

@@ -7,7 +7,7 @@
 import { dirname } from "node:path";
 import type { Config, ListenSettings } from "../config.ts";
 import { MemoryError } from "../errors.ts";
-import { readServiceFile } from "../operations/service_file.ts";
+import { findService } from "../operations/service_file.ts";
 
 /** Milliseconds that what has the port gets for an answer. */
 const ASK_MS = 2000;
@@ -23,7 +23,7 @@ export async function namingHolder(error: unknown, { http, mcp, tls, access }: C
   if (!(error instanceof MemoryError) || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
   const taken = [http, mcp].find(({ portVariable }) => portVariable === error.field);
   if (taken === undefined) return error;
-  const own = await readServiceFile(dataFolder), there = urlOf(tls !== null, http);
+  const own = await findService(dataFolder), there = urlOf(tls !== null, http);
   const holder = (own && await unimemOn(own.url, own.token, taken.port)) ??
     await unimemOn(there, access.apiKey, taken.port, taken === http);
   const other = Math.min(taken.port + 10, MAX_PORT);

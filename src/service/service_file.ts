@@ -10,7 +10,7 @@ import { type Caller, localCaller } from "../access/caller.ts";
 import type { TokenVerifier } from "../access/key.ts";
 import { errorText } from "../errors.ts";
 import type { Logger } from "../operations/logger.ts";
-import { serviceFileOf } from "../operations/service_file.ts";
+import { proofOf, serviceFileOf } from "../operations/service_file.ts";
 import { writePrivateFile } from "../private_files.ts";
 import { VERSION } from "../version.ts";
 
@@ -32,6 +32,11 @@ export class LocalToken implements TokenVerifier {
 
   verify(token: string): Promise<Caller | null> {
     return Promise.resolve(timingSafeEqual(digest(token), this.#digest) ? localCaller("cli") : null);
+  }
+
+  /** Proves to a program that has the token from the file that this process made it. */
+  prove(challenge: string): Promise<string> {
+    return proofOf(this.value, challenge);
   }
 
   isUnguessable(token: string): boolean {

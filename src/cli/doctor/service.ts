@@ -80,12 +80,14 @@ function free({ host, port }: ListenSettings): boolean {
 async function ask(
   { tls, access }: Config,
   { host, port }: ListenSettings,
-  path: string,
+  path: "/api/health" | "/api/health/detailed" | "/health",
 ): Promise<{ ok: boolean; body: Record<string, unknown> | null }> {
   const name = /^(0\.0\.0\.0|\[?::\]?)$/.test(host) ? "127.0.0.1" : host;
+  // Another program may have the port, which must not get the key.
+  const key = path === "/api/health/detailed" ? access.apiKey : null;
   try {
     const response = await fetch(`${tls ? "https" : "http"}://${name}:${port}${path}`, {
-      headers: access.apiKey === null ? {} : { authorization: `Bearer ${access.apiKey}` },
+      headers: key === null ? {} : { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const text = await response.text();
