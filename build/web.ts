@@ -52,7 +52,7 @@ export function clientsModule(): string {
         "unimem",
         client.stdioOnly
           ? { kind: "stdio", command: "unimem", args: ["stdio"], env: {} }
-          : { kind: "http", url: ADDRESS, key },
+          : { kind: "http", url: ADDRESS, key, ...key === null ? {} : { variable: KEY } },
       );
       const text = "entry" in settings ? edited("", settings, "").text : settings.text;
       return { format: settings.format, text: text.trimEnd() };

@@ -11,6 +11,7 @@ import { CLIENT_HOOKS } from "../../src/cli/connect/hooks.ts";
 import { CLIENTS } from "../../src/cli/connect/table.ts";
 import { table } from "./markdown.ts";
 
+const KEY = "MCP_API_KEY";
 const PLACES = {
   Linux: { os: "linux", home: "~", appData: undefined, cwd: ".", launcher: [], packaged: false },
   macOS: { os: "darwin", home: "~", appData: undefined, cwd: ".", launcher: [], packaged: false },
@@ -28,6 +29,16 @@ export function clientsPage(): string {
 changes, \`unimem\` or that of \`--name\`; the result is read again before it is written, and where anything but the entry
 would be another, nothing is. The old file is kept beside it with its time and \`.bak\`. \`--test\` tries it: the service is
 called, or started, as the client would, and one memory is stored, found and deleted.
+
+\`--space NAME\` gives the client that space: by the address \`/s/NAME/mcp\`, or by \`MCP_SPACE\` where it starts the service
+itself. \`--key VARIABLE\` gives it a key of its own ([access.md](access.md#keys)): the settings name the variable that
+holds the key in place of \`MCP_API_KEY\`, and \`--show-key\` puts in what the variable holds here. \`--key -\` asks for the
+key and puts it in. Each entry needs a \`--name\` of its own where a client has several:
+
+\`\`\`sh
+unimem keys create cursor-atlas --rights write --write atlas --read shared
+unimem --space atlas,shared connect cursor --name atlas --key - --write
+\`\`\`
 
 The places and names below are those of the pages linked, as they, or copies of them, were read on ${CHECKED}.
 
@@ -86,7 +97,7 @@ function sectionOf(id: string, client: Client): string {
     "unimem",
     client.stdioOnly
       ? { kind: "stdio", command: "unimem", args: ["stdio"], env: {} }
-      : { kind: "http", url: "http://127.0.0.1:8001/mcp", key: client.variable?.("MCP_API_KEY") ?? "MCP_API_KEY" },
+      : { kind: "http", url: "http://127.0.0.1:8001/mcp", key: client.variable?.(KEY) ?? KEY, variable: KEY },
   );
   const format = settings.format === "file" ? "yaml" : settings.format;
   const text = "entry" in settings ? edited("", settings, "").text.trimEnd() : settings.text.trimEnd();

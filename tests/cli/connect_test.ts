@@ -12,9 +12,9 @@ import { edited, editedWithout } from "../../src/cli/connect/edit.ts";
 import { entryAt, withEntry } from "../../src/cli/connect/formats.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { CLIENT_FILES } from "./client_files.ts";
-import { testEnvironment } from "../helpers/process.ts";
+import { spawn, start, testEnvironment } from "../helpers/process.ts";
 import { freePort } from "../helpers/qdrant.ts";
-import { inFolder, unimemIn } from "./command.ts";
+import { ended, inFolder, unimemIn } from "./command.ts";
 
 const KEY = "not-for-anyones-eyes";
 /** Each format's own parser. */
@@ -210,4 +210,61 @@ Deno.test("under deno task a project's file is that of the folder it was called 
       true,
       join(await Deno.realPath(folder), ".mcp.json"),
     ]);
+  }));
+
+Deno.test("a client gets a space by its address or MCP_SPACE, and a key of its own by its variable or itself", () =>
+  inFolder(async (folder) => {
+    const token = "um_0123456789ab_not-for-anyones-eyes", env = environment(folder, { ATLAS_KEY: token });
+    const args = ["--space", "atlas,shared", "connect"];
+    await Promise.all(
+      Object.entries(CLIENTS).map(async ([id, client]) => {
+        const key = client.stdioOnly ? [] : ["--key", "ATLAS_KEY"];
+        const { code, out, err } = await unimemIn(env, ...args, id, ...key);
+        assertEquals([code, err], [0, ""], id);
+        assert(!out.includes(token) && !out.includes("MCP_API_KEY"), out);
+        assertStringIncludes(out, client.stdioOnly ? '"MCP_SPACE": "atlas,shared"' : "/s/atlas,shared/mcp");
+        if (!client.stdioOnly && id !== "chatgpt") assertStringIncludes(out, "ATLAS_KEY");
+      }),
+    );
+    const shown = JSON.parse((await unimemIn(env, ...args, "codex", "--key", "ATLAS_KEY", "--show-key", "--json")).out);
+    assertEquals(shown.settings.entry, {
+      url: "http://127.0.0.1:8123/s/atlas,shared/mcp",
+      http_headers: { Authorization: `Bearer ${token}` },
+    });
+    for (
+      const [options, reason] of [
+        [["cursor", "--key", token], "name the variable that holds the key"],
+        [["cursor", "--key", "NOT_SET", "--show-key"], "NOT_SET is not set here"],
+        [["claude-desktop", "--key", "ATLAS_KEY"], "asks for no key"],
+        [["cursor", "--key", "-"], "standard input holds no key"],
+      ] as const
+    ) {
+      const { code, out, err } = await unimemIn(env, "connect", ...options);
+      assertEquals([code, out], [2, ""]);
+      assertStringIncludes(err, reason);
+      assert(!err.includes(token), err);
+    }
+  }));
+
+Deno.test("--test with a client's own key and space works where they fit, and says what is refused where they don't", () =>
+  inFolder(async (folder) => {
+    const port = String(freePort()), env = environment(folder, { MCP_SERVER_PORT: port });
+    const made = await unimemIn(env, "keys", "create", "atlas", "--rights", "write", "--write", "atlas", "--json");
+    const { token } = JSON.parse(made.out);
+    await using _ = await start("unified", env);
+    const given = { ...env, ATLAS_KEY: token };
+    const tried = (space: string) =>
+      unimemIn(given, "--space", space, "connect", "cursor", "--key", "ATLAS_KEY", "--test", "--json");
+    const fits = await tried("atlas");
+    assertEquals(fits.code, 0, fits.err);
+    assertEquals(JSON.parse(fits.out).server.url, `http://127.0.0.1:${port}/s/atlas/mcp`);
+    assertEquals((await tried("other")).code, 3);
+    const child = await spawn(["--space", "atlas", "connect", "cursor", "--key", "-", "--test"], env, {
+      stdin: "piped",
+      stdout: "piped",
+    });
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(`${token}\n`));
+    await writer.close();
+    assertEquals((await ended(child, "connect")).code, 0);
   }));

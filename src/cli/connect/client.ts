@@ -9,7 +9,8 @@ import type { Place } from "../context.ts";
 
 /** How the service is reached. */
 export type Server =
-  | { kind: "http"; url: string; key: string | null }
+  /** `variable`: the variable that `key` refers to, where that isn't the key itself. */
+  | { kind: "http"; url: string; key: string | null; variable?: string }
   | { kind: "stdio"; command: string; args: string[]; env: Record<string, string> };
 
 /** What a client is given. */

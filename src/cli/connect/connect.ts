@@ -23,6 +23,7 @@ interface Options {
   file?: string;
   user?: boolean;
   yes?: boolean;
+  key?: string;
   showKey?: boolean;
   json?: boolean;
 }
@@ -46,6 +47,7 @@ export function addConnect(program: Command, context: ClientContext): void {
     .option("--with-hooks", "set up capture of sessions and recall too, where the client has hooks")
     .option("--remove", "take out what was put in: the entry, with --with-hooks the hooks too")
     .option("--test", "try it: store, find and delete one memory as the client would")
+    .option("--key <variable>", `the variable that holds the client's key (default: ${KEY}); - asks for the key itself`)
     .option("--show-key", "with the key itself instead of its variable's name").option("--json", "print as JSON")
     .addHelpText(
       "after",
@@ -59,6 +61,7 @@ export function addConnect(program: Command, context: ClientContext): void {
             "connect codex --test",
             "connect claude-code --with-hooks --write",
             "connect vscode --write --yes --show-key",
+            "--space atlas connect cursor --name atlas --key ATLAS_KEY --write",
             "connect agents-md --write",
           ])
         }`,
@@ -68,8 +71,9 @@ export function addConnect(program: Command, context: ClientContext): void {
     );
 }
 
-async function runConnect(context: ClientContext, id: string, options: Options): Promise<void> {
+async function runConnect(context: ClientContext, id: string, given: Options): Promise<void> {
   await context.load();
+  const options = await withKey(context, given);
   const client = CLIENTS[id]!, server = serverFor(context, client, id, options);
   const settings = client.settings(options.name, server), file = fileOf(context, client, id, options);
   if (options.remove) return await runRemove(context, settings, id, file, options);
@@ -216,9 +220,9 @@ function serverFor(
   context: ClientContext,
   client: Client,
   id: string,
-  { stdio = false, showKey = false }: Options,
+  options: Options & { token?: string },
 ): Server {
-  const config = context.config();
+  const config = context.config(), { stdio = false, showKey = false } = options;
   if (!client.httpOnly && (stdio || client.stdioOnly || config.mcp.transport !== "http")) {
     const [command, ...args] = context.place.launcher, env: Record<string, string> = {};
     for (const { name, origin, value, secret } of context.origins()) {
@@ -229,16 +233,55 @@ function serverFor(
       if (!secret) env[name] = value!;
       else env[name] = showKey ? context.environment()[name] ?? hidden : hidden;
     }
+    if (options.key !== undefined) {
+      const reason = "it starts the service itself, which asks for no key then";
+      throw new MemoryError("invalid_input", `Cannot use --key with ${id}: ${reason}`, { field: "--key" });
+    }
+    const spaces = context.spaces();
+    if (spaces !== null) env.MCP_SPACE = spaces.join(",");
     return { kind: "stdio", command: command!, args: [...args, "stdio"], env };
   }
   if (stdio) throw new MemoryError("invalid_input", `Cannot use --stdio with ${id}: it starts no commands`);
-  const { apiKey } = config.access;
-  const key = apiKey === null ? null : showKey ? apiKey : client.variable?.(KEY) ?? KEY;
-  return { kind: "http", url: urlOf(config), key };
+  return { kind: "http", url: urlOf(config, context.spaces()), ...keyOf(context, client, options) };
 }
 
-/** The address of the MCP server as a client on this machine reaches it. */
-function urlOf({ mcp: { host, port }, tls }: Config): string {
+/** Names of variables, as shells take them. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * The options with the key that `--key -` asks for.
+ *
+ * @throws {MemoryError} `invalid_input` for what names no variable, such as the key itself.
+ */
+async function withKey(context: ClientContext, options: Options): Promise<Options & { token?: string }> {
+  const { key } = options;
+  if (key === undefined || VARIABLE.test(key)) return options;
+  if (key !== "-") {
+    const reason = "name the variable that holds the key, for the key itself would stay in the shell's history";
+    throw new MemoryError("invalid_input", `Cannot use --key: ${reason}`, { field: "--key" });
+  }
+  const token = (await context.secret("The client's key: ")).trim();
+  if (token === "") throw new MemoryError("invalid_input", "Cannot use --key -: standard input holds no key");
+  return { ...options, token };
+}
+
+/** The client's key, or what its settings call the variable that holds it. */
+function keyOf(
+  context: ClientContext,
+  client: Client,
+  { key: given, token, showKey = false }: Options & { token?: string },
+): { key: string | null; variable?: string } {
+  const { apiKey } = context.config().access, variable = given ?? KEY;
+  if (token !== undefined) return { key: token };
+  if (given === undefined && apiKey === null) return { key: null };
+  if (!showKey) return { key: client.variable?.(variable) ?? variable, variable };
+  const key = given === undefined ? apiKey : context.environment()[variable];
+  if (key) return { key };
+  throw new MemoryError("invalid_input", `Cannot show the key: ${variable} is not set here`, { field: "--key" });
+}
+
+/** The address of the MCP server, or of spaces of it, as a client on this machine reaches it. */
+function urlOf({ mcp: { host, port }, tls }: Config, spaces: readonly string[] | null): string {
   if (port === 0) {
     throw new MemoryError("configuration", "Cannot tell the service's address: MCP_SERVER_PORT=0 takes any free port");
   }
@@ -247,19 +290,27 @@ function urlOf({ mcp: { host, port }, tls }: Config): string {
     : host.includes(":") && !host.startsWith("[")
     ? `[${host}]`
     : host;
-  return `${tls ? "https" : "http"}://${name}:${port}/mcp`;
+  const path = spaces === null ? "/mcp" : `/s/${spaces.join(",")}/mcp`;
+  return `${tls ? "https" : "http"}://${name}:${port}${path}`;
 }
 
-function notesFor(client: Client, server: Server, file: string | null, { showKey, write }: Options): string[] {
+function notesFor(
+  client: Client,
+  server: Server,
+  file: string | null,
+  { key, showKey, write }: Options,
+): string[] {
   const needsKey = server.kind === "http"
     ? server.key !== null
     : Object.keys(server.env).some((name) => /KEY$/.test(name));
   return [
-    ...needsKey && !showKey && !client.httpOnly
+    ...needsKey && !showKey && key !== "-" && !client.httpOnly
       ? [
         client.variable === null
           ? "Put the key in by hand, or say --show-key"
-          : `${KEY} must be in ${client.variableIn ?? "the client's environment"}; --show-key puts the key itself in`,
+          : `${key ?? KEY} must be in ${
+            client.variableIn ?? "the client's environment"
+          }; --show-key puts the key itself in`,
       ]
       : [],
     ...file !== null && !write ? ["--write puts it there"] : [],

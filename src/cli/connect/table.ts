@@ -117,8 +117,8 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       path: ["mcp_servers", name],
       entry: server.kind === "stdio" ? commandOf(server) : {
         url: server.url,
-        ...server.key === "MCP_API_KEY"
-          ? { bearer_token_env_var: "MCP_API_KEY" }
+        ...server.variable !== undefined
+          ? { bearer_token_env_var: server.variable }
           : server.key === null
           ? {}
           : { http_headers: { Authorization: `Bearer ${server.key}` } },
@@ -309,23 +309,21 @@ function continueBlock(name: string, server: Server): string {
 }
 
 function langchainLines(name: string, server: Server): string {
-  const isVariable = server.kind === "http" && server.key === "MCP_API_KEY";
+  const variable = server.kind === "http" ? server.variable : undefined;
   const entry = server.kind === "stdio" ? commandOf(server) : {
     url: server.url,
-    ...server.key === null || isVariable ? {} : headersOf(server.key),
+    ...server.key === null || variable !== undefined ? {} : headersOf(server.key),
   };
   const lines = JSON.stringify({ mcpServers: { [name]: entry } }, null, 4).split("\n");
   return [
     "# pip install langchain fastmcp",
-    ...isVariable ? ["import os", ""] : [],
+    ...variable === undefined ? [] : ["import os", ""],
     "from langchain.mcp import MCPAdapter",
     "",
     `servers = ${lines.join("\n")}`,
-    ...isVariable
-      ? [
-        `servers["mcpServers"][${quoted(name)}]["headers"] = {"Authorization": f"Bearer {os.environ['MCP_API_KEY']}"}`,
-      ]
-      : [],
+    ...variable === undefined ? [] : [
+      `servers["mcpServers"][${quoted(name)}]["headers"] = {"Authorization": f"Bearer {os.environ['${variable}']}"}`,
+    ],
     "",
     "async with MCPAdapter(servers) as adapter:",
     "    tools = await adapter.list_tools()",
