@@ -6,6 +6,7 @@
  */
 
 import { OAuthError } from "./answers.ts";
+import { keySetOf } from "./client_assertion.ts";
 import { type Client, nameOf, parse } from "./clients.ts";
 import type { FetchDocument } from "./public_fetch.ts";
 
@@ -82,15 +83,20 @@ export class ClientDocuments {
     const document = parseObject(text);
     if (document.client_id !== id) throw new Error("its client_id is not its address");
     if ("client_secret" in document) throw new Error("it has a secret");
+    const byKey = document.token_endpoint_auth_method === "private_key_jwt";
     const { client_name, redirect_uris, token_endpoint_auth_method = "none" } = parse({
       ...document,
-      // Only what is secret can't be published; a key by which it could prove itself isn't asked for.
-      token_endpoint_auth_method: document.token_endpoint_auth_method === "private_key_jwt"
-        ? "none"
-        : document.token_endpoint_auth_method,
+      token_endpoint_auth_method: byKey ? "none" : document.token_endpoint_auth_method,
     });
     if (token_endpoint_auth_method !== "none") throw new Error("it wants to prove itself by a secret");
-    return { client: { id, name: nameOf(client_name), redirect_uris, auth: "none", host: new URL(id).host }, maxAge };
+    const client: Client = { id, name: nameOf(client_name), redirect_uris, auth: "none", host: new URL(id).host };
+    if (!byKey) return { client, maxAge };
+    const { jwks, jwks_uri } = document;
+    const keys = jwks_uri === undefined
+      ? keySetOf(jwks)
+      : typeof jwks_uri === "string" && URL.canParse(jwks_uri) && jwks_uri;
+    if (!keys) throw new Error("it wants to prove itself by a key and names none");
+    return { client: { ...client, auth: "private_key_jwt", keys }, maxAge };
   }
 
   #keep(id: string, client: Client | OAuthError, ms: number): void {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import type { StoreNotes } from "../storage/contract/notes.ts";
 import { OAuthError } from "./answers.ts";
@@ -23,7 +24,9 @@ export interface Client {
   name: string;
   redirect_uris: readonly string[];
   /** How it proves itself at the token endpoint. */
-  auth: "none" | "client_secret_basic" | "client_secret_post";
+  auth: "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";
+  /** Public keys of one that proves itself by a key, or the address that has them. */
+  keys?: JSONWebKeySet | string;
   /** Host that vouches for it; null for one that registered, which may call itself as it likes. */
   host: string | null;
 }
@@ -83,20 +86,11 @@ export class RegisteredClients {
    * @throws {OAuthError} for metadata that can't be.
    */
   async register(metadata: unknown, base: string, granted: ReadonlySet<string>): Promise<Record<string, unknown>> {
-    const wanted = parse(metadata), auth = wanted.token_endpoint_auth_method ?? "client_secret_basic";
-    if (wanted.response_types !== undefined && !wanted.response_types.includes("code")) {
-      throw new OAuthError("invalid_client_metadata", "response_types: only code is served");
-    }
-    if (wanted.grant_types !== undefined && !wanted.grant_types.includes("authorization_code")) {
-      throw new OAuthError("invalid_client_metadata", "grant_types: authorization_code is the one that gives tokens");
-    }
+    const { facts, auth } = factsIn(metadata);
     const secret = auth === "none" ? null : newSecret(), registration = newSecret();
     const record: Registered = {
       id: `mcp_client_${newId()}`,
-      name: nameOf(wanted.client_name),
-      redirect_uris: wanted.redirect_uris,
-      auth,
-      ...wanted.scope === undefined ? {} : { scope: wanted.scope },
+      ...facts,
       secret: secret === null ? null : hashOf(secret),
       registration: hashOf(registration),
       created_at: Math.floor(this.#now()),
@@ -104,7 +98,7 @@ export class RegisteredClients {
     await this.#list.change((items) => ({ items: [...withRoom(items, granted), record], result: null }));
     return {
       ...answerOf(record, base),
-      ...secret === null ? {} : { client_secret: secret, client_secret_expires_at: 0 },
+      ...secretIn(secret),
       registration_access_token: registration,
     };
   }
@@ -113,6 +107,39 @@ export class RegisteredClients {
   async read(id: string, token: string, base: string): Promise<Record<string, unknown> | null> {
     const found = await this.#find(id);
     return found !== undefined && isEqual(hashOf(token), found.registration) ? answerOf(found, base) : null;
+  }
+
+  /**
+   * Takes what a client says of itself now in place of what it registered, for one that has its registration token; null
+   * for any other (RFC 7592).
+   *
+   * @throws {OAuthError} for metadata that can't be.
+   */
+  async update(id: string, token: string, metadata: unknown, base: string): Promise<Record<string, unknown> | null> {
+    const { client_id, client_secret } = (metadata ?? {}) as Record<string, unknown>;
+    const found = await this.#find(id);
+    if (found === undefined || !isEqual(hashOf(token), found.registration)) return null;
+    if (client_id !== id) throw new OAuthError("invalid_client_metadata", "client_id: it must be that of the client");
+    const isOwn = found.secret !== null && typeof client_secret === "string" &&
+      isEqual(hashOf(client_secret), found.secret);
+    if (client_secret !== undefined && !isOwn) {
+      throw new OAuthError("invalid_client_metadata", "client_secret: a client can't choose its own");
+    }
+    const { facts, auth } = factsIn(metadata);
+    const secret = auth === "none" || found.secret !== null ? null : newSecret();
+    const kept = auth === "none" ? null : secret === null ? found.secret : hashOf(secret);
+    const record: Registered = {
+      ...facts,
+      id,
+      secret: kept,
+      registration: found.registration,
+      created_at: found.created_at,
+    };
+    const done = await this.#list.change((items) => {
+      const at = items.findIndex((item) => item.id === id);
+      return { items: at < 0 ? null : items.with(at, record), result: at >= 0 };
+    });
+    return done ? { ...answerOf(record, base), ...secretIn(secret) } : null;
   }
 
   /** Removes a registration for a client that has its token; whether it did. */
@@ -146,6 +173,23 @@ export function parse(metadata: unknown): z.infer<typeof ClientMetadata> {
   const issue = parsed.error.issues[0]!, path = issue.path.join(".");
   const code = path.startsWith("redirect_uris") ? "invalid_redirect_uri" : "invalid_client_metadata";
   throw new OAuthError(code, path === "" ? issue.message : `${path}: ${issue.message}`);
+}
+
+/** What is kept of what a client says of itself. @throws {OAuthError} for what is not served. */
+function factsIn(metadata: unknown) {
+  const wanted = parse(metadata), auth = wanted.token_endpoint_auth_method ?? "client_secret_basic";
+  if (wanted.response_types !== undefined && !wanted.response_types.includes("code")) {
+    throw new OAuthError("invalid_client_metadata", "response_types: only code is served");
+  }
+  if (wanted.grant_types !== undefined && !wanted.grant_types.includes("authorization_code")) {
+    throw new OAuthError("invalid_client_metadata", "grant_types: authorization_code is the one that gives tokens");
+  }
+  const scope = wanted.scope === undefined ? {} : { scope: wanted.scope };
+  return { auth, facts: { name: nameOf(wanted.client_name), redirect_uris: wanted.redirect_uris, auth, ...scope } };
+}
+
+function secretIn(secret: string | null): Record<string, unknown> {
+  return secret === null ? {} : { client_secret: secret, client_secret_expires_at: 0 };
 }
 
 /** Names of other callers, which a program must not go by. */

@@ -84,6 +84,7 @@ export async function takeConsent(request: Request, body: string, settings: Cons
     spaces,
     resource,
     approved_by: caller.name,
+    ...client.auth === "private_key_jwt" ? { by_key: true } : {},
   });
   tell("ok", `${wanted.rights} for ${client.name} (${client.id}) in ${spaces.write}`);
   const answer = redirect(asked, base, { code });

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { decodeJwt } from "jose";
 import { json, OAuthError, Parameters } from "./answers.ts";
-import type { RegisteredClients } from "./clients.ts";
+import { ASSERTION_TYPE, type ClientAssertions } from "./client_assertion.ts";
+import type { Client, RegisteredClients } from "./clients.ts";
 import { isDocumentId } from "./client_documents.ts";
 import type { OAuthEvent } from "./event.ts";
 import { callerName, type Grant } from "./grant.ts";
@@ -16,18 +18,21 @@ import { canonicalResource } from "./resources.ts";
 export interface EndpointParts {
   base: string;
   clients: RegisteredClients;
+  assertions: ClientAssertions;
+  /** The client that a document describes. @throws {OAuthError} */
+  findDocument: (id: string) => Promise<Client>;
   grants: Grants;
   onEvent: (event: OAuthEvent) => void;
 }
 
 /** Exchanges a code or a refresh token (RFC 6749, 4.1.3 and 6). */
 export async function token(request: Request, body: string, parts: EndpointParts): Promise<Response> {
-  const { base, clients, grants, onEvent } = parts, form = formOf(request, body);
+  const { base, grants, onEvent } = parts, form = formOf(request, body);
   const grantType = form.need("grant_type");
   if (grantType !== "authorization_code" && grantType !== "refresh_token") {
     throw new OAuthError("unsupported_grant_type", "Only authorization_code and refresh_token are served");
   }
-  const client_id = await authenticate(request, form, clients);
+  const client = await authenticate(request, form, parts);
   const named = form.get("resource");
   const resource = named === undefined ? undefined : canonicalResource(base, named);
   if (resource === null) throw new OAuthError("invalid_target", "The resource is none of this service");
@@ -39,20 +44,16 @@ export async function token(request: Request, body: string, parts: EndpointParts
       kind: "grant",
       detail: `Grant ${grant.id} ended: its ${grantType === "refresh_token" ? "refresh token" : "code"} came twice`,
     });
-  const by = { client_id, resource, scope: form.get("scope"), onReuse };
+  const by = { ...client, resource, scope: form.get("scope"), onReuse };
   if (grantType === "refresh_token") return json(await grants.refresh(form.need("refresh_token"), by));
   const code = form.need("code"), verifier = form.need("code_verifier");
   return json(await grants.redeem(code, verifier, form.get("redirect_uri"), by));
 }
 
 /** Ends what a token belongs to (RFC 7009): whatever the token, the answer is the same. */
-export async function revoke(
-  request: Request,
-  body: string,
-  { clients, grants, onEvent }: EndpointParts,
-): Promise<Response> {
-  const form = formOf(request, body), token = form.need("token");
-  const grant = await grants.revokeToken(token, await authenticate(request, form, clients));
+export async function revoke(request: Request, body: string, parts: EndpointParts): Promise<Response> {
+  const { grants, onEvent } = parts, form = formOf(request, body), token = form.need("token");
+  const grant = await grants.revokeToken(token, await authenticate(request, form, parts));
   if (grant !== null) {
     const detail = `Grant ${grant.id} ended by its client`;
     onEvent({ action: "oauthRevoke", outcome: "ok", caller: callerName(grant), kind: "grant", detail });
@@ -62,19 +63,22 @@ export async function revoke(
 
 /** Registers a client (RFC 7591). */
 export async function register(body: string, { base, clients, grants }: EndpointParts): Promise<Response> {
-  let metadata: unknown;
+  return json(await clients.register(metadataIn(body), base, await grants.clients()), 201);
+}
+
+function metadataIn(body: string): unknown {
   try {
-    metadata = JSON.parse(body);
+    return JSON.parse(body);
   } catch {
     throw new OAuthError("invalid_client_metadata", "The body is not JSON");
   }
-  return json(await clients.register(metadata, base, await grants.clients()), 201);
 }
 
-/** Shows a registration to the client that has its token, or removes it with what it was granted (RFC 7592). */
+/** Shows a registration to the client that has its token, changes it, or removes it with what it was granted (RFC 7592). */
 export async function registration(
   request: Request,
   id: string,
+  body: () => Promise<string>,
   { base, clients, grants }: EndpointParts,
 ): Promise<Response> {
   const token = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
@@ -84,7 +88,9 @@ export async function registration(
       return new Response(null, { status: 204 });
     }
   } else {
-    const found = await clients.read(id, token, base);
+    const found = request.method === "PUT"
+      ? await clients.update(id, token, metadataIn(await body()), base)
+      : await clients.read(id, token, base);
     if (found !== null) return json(found);
   }
   throw new OAuthError("invalid_token", "The registration token is missing or wrong", 401, {
@@ -93,16 +99,41 @@ export async function registration(
 }
 
 /** The client that calls, once it has proved to be itself as far as it can. */
-async function authenticate(request: Request, form: Parameters, clients: RegisteredClients): Promise<string> {
-  const basic = basicOf(request), inForm = form.get("client_id");
+async function authenticate(
+  request: Request,
+  form: Parameters,
+  { base, clients, assertions, findDocument }: EndpointParts,
+): Promise<{ client_id: string; byKey?: boolean }> {
+  const basic = basicOf(request), inForm = form.get("client_id"), assertion = form.get("client_assertion");
+  if (assertion !== undefined) {
+    if (form.need("client_assertion_type") !== ASSERTION_TYPE) {
+      throw new OAuthError("invalid_request", `Only client_assertion_type=${ASSERTION_TYPE} is served`);
+    }
+    const client_id = inForm ?? subjectOf(assertion);
+    if (basic !== null || form.get("client_secret") !== undefined) {
+      throw new OAuthError("invalid_request", "The client proves itself in two ways");
+    }
+    if (!isDocumentId(client_id)) throw new OAuthError("invalid_client", "The client has no key here", 401);
+    await assertions.check(await findDocument(client_id), assertion, [base, `${base}/oauth/token`]);
+    return { client_id, byKey: true };
+  }
   if (basic !== null && (form.get("client_secret") !== undefined || inForm !== undefined && inForm !== basic.id)) {
     throw new OAuthError("invalid_request", "The client proves itself in two ways");
   }
   const id = basic?.id ?? form.need("client_id"), secret = basic?.secret || form.get("client_secret");
-  if (isDocumentId(id) ? secret === undefined : await clients.proves(id, secret)) return id;
+  if (isDocumentId(id) ? secret === undefined : await clients.proves(id, secret)) return { client_id: id };
   throw new OAuthError("invalid_client", "The client is unknown, or its secret is missing or wrong", 401, {
     "WWW-Authenticate": "Basic",
   });
+}
+
+/** Whom a token says that it is of; what it says is checked later. */
+function subjectOf(assertion: string): string {
+  try {
+    return decodeJwt(assertion).sub ?? "";
+  } catch {
+    throw new OAuthError("invalid_client", "The client_assertion is no JSON web token", 401);
+  }
 }
 
 function basicOf(request: Request): { id: string; secret: string } | null {

@@ -31,6 +31,8 @@ export const Grant = z.object({
   }),
   /** What its tokens are for, see `resources.ts`. */
   resource: z.string(),
+  /** Whether its client must prove itself by its key to get tokens. */
+  by_key: z.literal(true).optional(),
   /** Name of the key by which the person signed in. */
   approved_by: z.string(),
   /** Unix seconds. */

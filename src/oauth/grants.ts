@@ -47,11 +47,14 @@ export interface Consent {
   spaces: Grant["spaces"];
   resource: string;
   approved_by: string;
+  by_key?: true;
 }
 
 /** Who comes with a code or a refresh token, and what for. */
 export interface Exchange {
   client_id: string;
+  /** Whether it proved to be itself by its key. */
+  byKey?: boolean;
   /** As the request names it, in one spelling; absent where it names none. */
   resource?: string | undefined;
   /** Asked for, to get less than was granted. */
@@ -133,6 +136,7 @@ export class Grants {
     return await this.#exchange("umc", code, by, (grants) => {
       const found = grants.find((grant) => isEqual(grant.code.hash, hash));
       if (found === undefined || found.client_id !== by.client_id) return null;
+      needKey(found, by);
       if (found.code.redeemed) return { stolen: found };
       if (found.code.expires_at <= now) return null;
       // Before the code counts as used: who can't prove to have begun must not be able to end it for who can.
@@ -162,6 +166,7 @@ export class Grants {
     return await this.#exchange("umr", token, by, (grants) => {
       const found = grants.find((grant) => grant.id === id);
       if (found === undefined || found.client_id !== by.client_id) return null;
+      needKey(found, by);
       if (found.spent.some((spent) => isEqual(spent, hash))) return { stolen: found };
       const used = found.refresh.find((refresh) => isEqual(refresh.hash, hash) && refresh.expires_at > now);
       if (used === undefined) return null;
@@ -190,10 +195,11 @@ export class Grants {
   }
 
   /** Ends the grant that one of its tokens belongs to, for its client (RFC 7009); null where there is none. */
-  async revokeToken(token: string, client: string): Promise<Grant | null> {
+  async revokeToken(token: string, by: Pick<Exchange, "client_id" | "byKey">): Promise<Grant | null> {
     const read = readToken(token);
     const grant = (await this.#list.fresh()).find(({ id }) => id === read?.grant);
-    if (grant === undefined || grant.client_id !== client) return null;
+    if (grant === undefined || grant.client_id !== by.client_id) return null;
+    needKey(grant, by);
     const hash = hashOf(token);
     const own = [...grant.access, ...grant.refresh];
     const isOwn = own.some((mine) => isEqual(mine.hash, hash)) || grant.spent.includes(hash);
@@ -327,6 +333,11 @@ function narrowed({ rights }: Grant, scope: string | undefined): Grant["rights"]
     throw new OAuthError("invalid_scope", `The scope is beyond what was granted: ${scopeOf(rights)}`);
   }
   return asked;
+}
+
+/** Who can't prove to be a client that has a key must neither get what is its own nor end it. */
+function needKey({ by_key }: Grant, { byKey = false }: Pick<Exchange, "byKey">): void {
+  if (by_key && !byKey) throw new OAuthError("invalid_client", "The client must prove itself by its key", 401);
 }
 
 function invalid(kind: "umc" | "umr"): OAuthError {

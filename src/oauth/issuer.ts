@@ -16,7 +16,7 @@ import type { IssuerSettings } from "./settings.ts";
  * Signatures with a public key. None with a shared one: a token that is signed with the published key as if it were a
  * secret must not pass.
  */
-const ALGORITHMS = [
+export const ALGORITHMS = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"],
   ...["EdDSA", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"],
 ];
@@ -27,6 +27,34 @@ const TIMEOUT_MS = 5000, MAX_BYTES = 256 * 1024;
 const KEPT_MS = 60 * 60_000, FAILED_MS = 5000;
 /** Milliseconds for which its keys are kept, and between two looks for a key that isn't among them. */
 const KEYS_KEPT_MS = 10 * 60_000, KEYS_AGAIN_MS = 30_000;
+
+/**
+ * The claims of a token that is signed with one of the keys.
+ *
+ * @param demands What its claims must be.
+ * @throws {jose.errors.JOSEError} for any other token.
+ */
+export async function verified(
+  token: string,
+  keys: jose.JWTVerifyGetKey,
+  demands: jose.JWTVerifyOptions,
+): Promise<jose.JWTPayload> {
+  const options = { ...demands, algorithms: ALGORITHMS, clockTolerance: CLOCK_SECONDS };
+  try {
+    return (await jose.jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof jose.errors.JWKSMultipleMatchingKeys)) throw error;
+    // The token doesn't say which of several keys it is signed with.
+    for await (const key of error) {
+      try {
+        return (await jose.jwtVerify(token, key, options)).payload;
+      } catch (wrong) {
+        if (!(wrong instanceof jose.errors.JWSSignatureVerificationFailed)) throw wrong;
+      }
+    }
+    throw error;
+  }
+}
 
 /** An issuer's tokens. */
 export class Issuer {
@@ -62,7 +90,7 @@ export class Issuer {
     const keys = await this.#published();
     let payload: jose.JWTPayload;
     try {
-      payload = await this.#check(token, keys);
+      payload = await verified(token, keys, { issuer: this.#settings.issuer, requiredClaims: ["exp", "aud"] });
     } catch (error) {
       if (isOutage(error)) throw unavailable(this.#settings.issuer, error);
       return null;
@@ -70,29 +98,6 @@ export class Issuer {
     // Bound to a key of the client's, which a bearer doesn't show (RFC 9449, RFC 8705).
     if (payload.cnf !== undefined || !this.#isForUs(payload.aud, resource)) return null;
     return this.#callerOf(payload);
-  }
-
-  async #check(token: string, keys: jose.JWTVerifyGetKey): Promise<jose.JWTPayload> {
-    const options = {
-      issuer: this.#settings.issuer,
-      algorithms: ALGORITHMS,
-      clockTolerance: CLOCK_SECONDS,
-      requiredClaims: ["exp", "aud"],
-    };
-    try {
-      return (await jose.jwtVerify(token, keys, options)).payload;
-    } catch (error) {
-      if (!(error instanceof jose.errors.JWKSMultipleMatchingKeys)) throw error;
-      // The token doesn't say which of several keys it is signed with.
-      for await (const key of error) {
-        try {
-          return (await jose.jwtVerify(token, key, options)).payload;
-        } catch (wrong) {
-          if (!(wrong instanceof jose.errors.JWSSignatureVerificationFailed)) throw wrong;
-        }
-      }
-      throw error;
-    }
   }
 
   #isForUs(audience: string | string[] | undefined, resource: string): boolean {

@@ -5,6 +5,7 @@
  */
 
 import { RIGHTS } from "../access/caller.ts";
+import { ALGORITHMS } from "./issuer.ts";
 import { resourceOf } from "./resources.ts";
 
 /** Prefixes of their addresses. What a resource or an issuer has after its host comes behind them. */
@@ -12,6 +13,7 @@ export const SERVER_METADATA = "/.well-known/oauth-authorization-server";
 export const OPENID_METADATA = "/.well-known/openid-configuration";
 export const RESOURCE_METADATA = "/.well-known/oauth-protected-resource";
 const SCOPES = [...RIGHTS];
+const AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /** The metadata of the built-in server. @param base Its address, which is the issuer. */
 export function serverMetadata(base: string): Record<string, unknown> {
@@ -25,8 +27,10 @@ export function serverMetadata(base: string): Record<string, unknown> {
     response_types_supported: ["code"],
     response_modes_supported: ["query"],
     grant_types_supported: ["authorization_code", "refresh_token"],
-    token_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],
-    revocation_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
     code_challenge_methods_supported: ["S256"],
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: true,

@@ -11,6 +11,7 @@ import { MemoryError } from "../errors.ts";
 import type { StoreNotes } from "../storage/contract/notes.ts";
 import { json, OAuthError } from "./answers.ts";
 import { RedirectedError, redirectError } from "./authorize.ts";
+import { ClientAssertions } from "./client_assertion.ts";
 import { ClientDocuments, isDocumentId } from "./client_documents.ts";
 import { type Client, RegisteredClients } from "./clients.ts";
 import { askForConsent, takeConsent } from "./consent.ts";
@@ -60,6 +61,7 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
   readonly #settings: OAuthSettings;
   readonly #clients: RegisteredClients;
   readonly #documents: ClientDocuments;
+  readonly #assertions: ClientAssertions;
   readonly #issuer: Issuer | null;
   readonly #limit: RateLimit;
   readonly #onEvent: (event: OAuthEvent) => void;
@@ -71,7 +73,9 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
     this.#onEvent = options.onEvent ?? (() => {});
     this.grants = new Grants(notes, { code, access }, now, clock);
     this.#clients = new RegisteredClients(notes, now, clock);
-    this.#documents = new ClientDocuments(options.fetchDocument ?? publicFetch(), clock);
+    const fetchDocument = options.fetchDocument ?? publicFetch();
+    this.#documents = new ClientDocuments(fetchDocument, clock);
+    this.#assertions = new ClientAssertions(fetchDocument, now, clock);
     this.#issuer = settings.issuer === null ? null : new Issuer(settings.issuer, options.fetch ?? fetch, clock);
     this.#limit = new RateLimit(MAX_A_MINUTE, MINUTE_MS, clock);
   }
@@ -125,6 +129,8 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
     const parts: EndpointParts = {
       base,
       clients: this.#clients,
+      assertions: this.#assertions,
+      findDocument: (id) => this.#findClient(id, context),
       grants: this.grants,
       onEvent: (event) => this.#onEvent({ ...event, address: context.address }),
     };
@@ -148,7 +154,7 @@ export class OAuth implements TokenVerifier, PublicEndpoints {
         return only("POST", method) ?? this.#limited(context) ?? await register(await body(), parts);
     }
     const id = /^register\/(mcp_client_[a-z0-9]{16})$/.exec(own)?.[1];
-    if (id !== undefined) return only("GET, DELETE", method) ?? await registration(request, id, parts);
+    if (id !== undefined) return only("GET, PUT, DELETE", method) ?? await registration(request, id, body, parts);
     return Response.json({ detail: "Not Found" }, { status: 404 });
   }
 

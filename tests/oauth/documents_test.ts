@@ -1,6 +1,8 @@
 /** Clients by their documents: fetched from a real TLS server, and only from where it is safe. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import * as jose from "jose";
+import { ASSERTION_TYPE } from "../../src/oauth/client_assertion.ts";
 import { isPublic, publicFetch } from "../../src/oauth/public_fetch.ts";
 import { ClientDocuments, isDocumentId } from "../../src/oauth/client_documents.ts";
 import type { Fetched } from "../../src/oauth/public_fetch.ts";
@@ -199,5 +201,123 @@ Deno.test("a document is fetched from the address that was checked, over TLS, wi
   } finally {
     never.resolve(new Response());
     await server.shutdown();
+  }
+});
+
+/** A client with a key of its own, whose document says so. */
+async function keyedClient({ byAddress = false } = {}) {
+  const { publicKey, privateKey } = await jose.generateKeyPair("ES256", { extractable: true });
+  let jwk = { ...await jose.exportJWK(publicKey), kid: "first" }, key = privateKey, kid = "first", asked = 0;
+  const address = "https://client.example/keys.json";
+  const document = () => ({
+    ...DOCUMENT,
+    token_endpoint_auth_method: "private_key_jwt",
+    ...byAddress ? { jwks_uri: address } : { jwks: { keys: [jwk] } },
+  });
+  const fetchDocument = (url: string) => {
+    if (url === address) asked++;
+    return Promise.resolve(served(url === address ? { keys: [jwk] } : document()));
+  };
+  return {
+    fetchDocument,
+    asked: () => asked,
+    /** Takes another key. */
+    change: async () => {
+      const pair = await jose.generateKeyPair("ES256", { extractable: true });
+      [kid, key] = ["second", pair.privateKey];
+      jwk = { ...await jose.exportJWK(pair.publicKey), kid };
+    },
+    prove: async (claims: jose.JWTPayload = {}, signedBy?: jose.CryptoKey | Uint8Array, alg = "ES256") => {
+      const payload = { iss: ID, sub: ID, aud: "http://localhost", jti: crypto.randomUUID(), ...claims };
+      const token = new jose.SignJWT(payload).setProtectedHeader({ alg, kid }).setIssuedAt();
+      if (!("exp" in claims)) token.setExpirationTime("1m");
+      return { client_assertion_type: ASSERTION_TYPE, client_assertion: await token.sign(signedBy ?? key) };
+    },
+  };
+}
+
+/** A code for the client, agreed to by a person. */
+async function codeFor(service: Awaited<ReturnType<typeof openService>>) {
+  const { verifier, challenge } = await pkce();
+  return { verifier, code: (await service.flow.consent(authorization(ID, challenge))).get("code")! };
+}
+
+Deno.test("a client whose document names a key proves itself by it, each time and by each of its tokens once", async () => {
+  const client = await keyedClient();
+  await using service = await openService({ options: { fetchDocument: client.fetchDocument } });
+  const { code, verifier } = await codeFor(service),
+    redeem = async (more: Record<string, string>) => {
+      const answer = await service.flow.redeem(ID, code, verifier, more);
+      return { status: answer.status, json: await answer.json() };
+    };
+  const stranger = await jose.generateKeyPair("ES256");
+  const secret = new TextEncoder().encode(JSON.stringify((await client.prove()).client_assertion)),
+    now = Date.now() / 1000;
+  const good = await client.prove();
+  for (
+    const [name, more] of Object.entries({
+      "no proof": {},
+      "a secret": { client_secret: "x" },
+      "another's key": await client.prove({}, stranger.privateKey),
+      "a shared key": await client.prove({}, secret, "HS256"),
+      "no signature": { ...good, client_assertion: new jose.UnsecuredJWT({ iss: ID, sub: ID }).encode() },
+      "another audience": await client.prove({ aud: "https://elsewhere.example" }),
+      "another issuer": await client.prove({ iss: "https://elsewhere.example/c.json" }),
+      "another subject": await client.prove({ sub: "https://elsewhere.example/c.json" }),
+      "no id": await client.prove({ jti: undefined as unknown as string }),
+      "expired": await client.prove({ exp: Math.floor(now) - 60 }),
+      "good for a day": await client.prove({ exp: Math.floor(now) + 86_400 }),
+      "no end": await client.prove({ exp: undefined as unknown as number }),
+      "a cut one": { ...good, client_assertion: good.client_assertion.slice(0, -3) },
+    })
+  ) {
+    const { status, json } = await redeem(more as Record<string, string>);
+    assertEquals([name, status, json.error], [name, 401, "invalid_client"]);
+  }
+  const wrongType = await redeem({
+    ...good,
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:saml2-bearer",
+  });
+  assertEquals([wrongType.status, wrongType.json.error], [400, "invalid_request"]);
+  // What failed neither used the code up nor ended anything.
+  const tokens = await redeem(good);
+  assertEquals(tokens.status, 200, JSON.stringify(tokens.json));
+  const { refresh_token } = tokens.json;
+  const refresh = async (more: Record<string, string>) => (await service.flow.refresh(ID, refresh_token, more)).status;
+  assertEquals([await refresh({}), await refresh(good)], [401, 401]);
+  assertEquals(await refresh(await client.prove({ aud: "http://localhost/oauth/token" })), 200);
+  const revoke = async (more: Record<string, string>) =>
+    (await service.flow.post("/oauth/revoke", { token: tokens.json.access_token, client_id: ID, ...more })).status;
+  assertEquals([await revoke({}), (await service.oauth.grants.list()).length], [401, 1]);
+  assertEquals([await revoke(await client.prove()), (await service.oauth.grants.list()).length], [200, 0]);
+});
+
+Deno.test("keys at an address are fetched when they are needed, and again when the client has others", async () => {
+  const client = await keyedClient({ byAddress: true });
+  await using service = await openService({ options: { fetchDocument: client.fetchDocument } });
+  const first = await codeFor(service);
+  assertEquals(client.asked(), 0);
+  const tokens = await (await service.flow.redeem(ID, first.code, first.verifier, await client.prove())).json();
+  const refreshed = await service.flow.refresh(ID, tokens.refresh_token, await client.prove());
+  assertEquals([refreshed.status, client.asked()], [200, 1]);
+  const { refresh_token } = await refreshed.json();
+  await client.change();
+  assertEquals((await service.flow.refresh(ID, refresh_token, await client.prove())).status, 401);
+  service.pass(31);
+  assertEquals((await service.flow.refresh(ID, refresh_token, await client.prove())).status, 200);
+  assertEquals(client.asked(), 2);
+});
+
+Deno.test("a document that asks for a proof by a key and names none makes no client", async () => {
+  for (
+    const keys of [{}, { jwks: {} }, { jwks: { keys: [] } }, { jwks: { keys: ["x"] } }, { jwks_uri: "nowhere" }, {
+      jwks_uri: 7,
+    }]
+  ) {
+    const document = { ...DOCUMENT, token_endpoint_auth_method: "private_key_jwt", ...keys };
+    await using service = await openService({ options: { fetchDocument: () => Promise.resolve(served(document)) } });
+    const page = await service.flow.open(authorization(ID, (await pkce()).challenge));
+    assertEquals(page.status, 401, JSON.stringify(keys));
+    assertStringIncludes(page.html, "names none");
   }
 });

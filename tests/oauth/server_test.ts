@@ -233,6 +233,57 @@ Deno.test("what can't be registered is refused by its name", async () => {
   }
 });
 
+Deno.test("RFC 7592: a client changes its registration, and nothing that isn't its own", async () => {
+  await using service = await openService();
+  const { rest, flow } = service;
+  const client = await flow.register({ client_name: "Before" }), other = await flow.register();
+  const path = new URL(client.registration_client_uri).pathname, { client_id } = client;
+  const put = async (body: unknown, token = client.registration_access_token) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await rest(path, { method: "PUT", headers: bearer(token), body: text });
+    return { status: answer.status, json: await answer.json() };
+  };
+  const wanted = { client_id, client_name: "After", redirect_uris: ["https://after.example/back"] };
+  for (
+    const [body, code] of [
+      [{ ...wanted, client_id: other.client_id }, "invalid_client_metadata"],
+      [{ ...wanted, client_id: undefined }, "invalid_client_metadata"],
+      [{ ...wanted, redirect_uris: ["javascript:alert(1)"] }, "invalid_redirect_uri"],
+      [{ ...wanted, redirect_uris: [] }, "invalid_redirect_uri"],
+      [{ ...wanted, client_secret: "of its own choice" }, "invalid_client_metadata"],
+      [{ ...wanted, grant_types: ["client_credentials"] }, "invalid_client_metadata"],
+      ["{", "invalid_client_metadata"],
+      ["null", "invalid_client_metadata"],
+    ] as const
+  ) {
+    const { status, json } = await put(body);
+    assertEquals([status, json.error], [400, code], JSON.stringify(body));
+  }
+  for (const token of ["wrong", "", other.registration_access_token]) {
+    assertEquals((await put(wanted, token)).status, 401);
+  }
+  const page = async (redirect_uri: string) =>
+    await flow.open(authorization(client_id, (await pkce()).challenge, { redirect_uri }));
+  assertStringIncludes((await page(REDIRECT)).html, "Before");
+
+  const changed = await put({ ...wanted, token_endpoint_auth_method: "client_secret_post" });
+  assertEquals([changed.status, changed.json.client_name, changed.json.redirect_uris], [
+    200,
+    "After",
+    wanted.redirect_uris,
+  ]);
+  assertMatch(changed.json.client_secret, /^[\w-]{43}$/);
+  assertEquals((await page(REDIRECT)).status, 400);
+  assertStringIncludes((await page("https://after.example/back")).html, "After");
+  // From then on its secret is needed; told again, it stays as it is.
+  assertEquals((await flow.redeem(client_id, "x", "y".repeat(43))).status, 401);
+  const { client_secret } = changed.json;
+  assertEquals((await flow.redeem(client_id, "x", "y".repeat(43), { client_secret })).status, 400);
+  const again = await put({ ...wanted, client_secret, token_endpoint_auth_method: "client_secret_basic" });
+  assertEquals([again.status, again.json.client_secret], [200, undefined]);
+  assertEquals((await flow.redeem(client_id, "x", "y".repeat(43), { client_secret })).status, 400);
+});
+
 Deno.test("registrations without a grant make room, those with one stay", async () => {
   await using service = await openService();
   const tokens = await service.flow.tokens();
