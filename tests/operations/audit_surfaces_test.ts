@@ -15,6 +15,7 @@ import { verifyAudit } from "../../src/operations/audit/verify.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { uploadsSettled } from "../../src/operations/documents/upload.ts";
 import { TOOLS } from "../../src/tools/table.ts";
+import { contentHash } from "../../src/memory/hash.ts";
 import { inFolder, json, unimem } from "../cli/command.ts";
 import { OPEN, serveMcp, withClient } from "../mcp/clients.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -75,6 +76,38 @@ Deno.test("an entry says who, what, where and which memories, and nothing of the
   const text = Deno.readTextFileSync(`${client.runtime.audit.state.folder}/audit-000000000001.jsonl`);
   for (const secret of ["secret", "a-key-of-some-length"]) assert(!text.includes(secret), text);
   assertEquals((await verifyAudit(client.runtime.audit.state.folder!)).faults, []);
+});
+
+Deno.test("what is done in other spaces than the caller's leaves an entry with their name and its memories", async () => {
+  await using client = await openClient();
+  const lines = [{ content: "One.", team: "red" }, { content: "Two.", team: "blue" }, { content: "Three." }];
+  const body = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const { json: report } = await client.send("POST", "/api/import?spaces_by=team", body, {
+    "content-type": "application/x-ndjson",
+  });
+  assertEquals(report.stored, 3);
+  const one = contentHash("One."), two = contentHash("Two.");
+  const seen = async (count: number) =>
+    (await entriesOf(client.runtime)).slice(0, count).map(({ action, space, hashes, count, detail }) => [
+      ...[action, space, hashes, count],
+      ...detail === undefined ? [] : [detail],
+    ]);
+  assertEquals(
+    (await seen(3)).toSorted(),
+    [
+      ["importMemories", "red", [one], 1],
+      ["importMemories", "blue", [two], 1],
+      ["importMemories", "default", [contentHash("Three.")], 1],
+    ].toSorted(),
+  );
+  await client.send("POST", "/api/spaces/red/move", { to: "blue", content_hashes: [one] });
+  assertEquals(await seen(1), [["moveMemories", "blue", [one], 1, "From space red to blue"]]);
+  await client.send("PUT", "/api/spaces/blue", { name: "green" });
+  assertEquals((await seen(1))[0]!.at(-1), "Space blue to green");
+  await client.send("DELETE", "/api/spaces/green?confirm_count=2");
+  const [deleted] = await entriesOf(client.runtime);
+  assertEquals([deleted!.action, deleted!.space, deleted!.count], ["deleteSpace", "green", 2]);
+  assertEquals(deleted!.hashes?.toSorted(), [one, two].toSorted());
 });
 
 Deno.test("refused requests leave entries: without a key, with a wrong one, from elsewhere", async () => {

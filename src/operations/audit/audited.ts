@@ -29,22 +29,26 @@ export interface AuditedCall {
   /** For the operation: what it changes through this is noted. */
   readonly runtime: Runtime;
   /**
-   * Notes the operation once, where it needs more than reading, or changed something. What it changes later, such as a document
-   * that is still being read, becomes an entry of its own.
+   * Notes the operation, where it needs more than reading or changed something, once for each space that it changed. What
+   * it changes later, such as a document that is still being read, becomes an entry of its own.
    */
   end(end: AuditedEnd): void;
 }
 
 /** Watches an operation of the runtime's caller. */
 export function audited(runtime: Runtime): AuditedCall {
-  const { audit, caller } = runtime, hashes: string[] = [];
-  let count = 0, ended: AuditedEnd | null = null, about: string | undefined;
-  const note = ({ action, outcome, request, detail = about }: AuditedEnd, hashes: readonly string[], count: number) => {
+  const { audit, caller } = runtime, changed = new Map<string, { hashes: string[]; count: number }>();
+  let ended: AuditedEnd | null = null, about: string | undefined;
+  const note = (
+    { action, outcome, request, detail = about }: AuditedEnd,
+    space: string,
+    { hashes, count }: { hashes: readonly string[]; count: number },
+  ) => {
     const draft: AuditDraft = {
       caller: auditCaller(caller),
       channel: caller.channel,
       action,
-      space: caller.scope.write,
+      space,
       hashes,
       count,
       outcome,
@@ -54,18 +58,36 @@ export function audited(runtime: Runtime): AuditedCall {
     if (outcome === "refused" && count === 0) audit.refused(draft);
     else audit.note(draft);
   };
-  const onChange = (change: Change) => {
-    if (ended !== null) return note({ ...ended, outcome: "ok" }, change.content_hashes, change.count);
-    hashes.push(...change.content_hashes);
-    count += change.count;
+  const onChange = ({ space, content_hashes: hashes, count }: Change) => {
+    if (ended !== null) return note({ ...ended, outcome: "ok" }, space, { hashes, count });
+    if (count === 0) return;
+    const known = changed.get(space) ?? { hashes: [], count: 0 };
+    known.hashes.push(...hashes);
+    known.count += count;
+    changed.set(space, known);
   };
   const onDescribe = (what: string) => about = what;
+  /** Also where it works in others of the caller's spaces. */
+  const watched = (runtime: Runtime): Runtime => {
+    const { activity, inSpaces } = runtime;
+    return {
+      ...runtime,
+      activity: activity.within({ scope: runtime.caller.scope, onChange, onDescribe }),
+      ...inSpaces === undefined ? {} : {
+        inSpaces: (names) => {
+          const found = inSpaces(names);
+          return found && watched(found);
+        },
+      },
+    };
+  };
   return {
-    runtime: { ...runtime, activity: runtime.activity.within({ scope: caller.scope, onChange, onDescribe }) },
+    runtime: watched(runtime),
     end: (end) => {
       if (ended !== null) return;
       ended = end;
-      if (count > 0 || includes(end.right, "write")) note(end, hashes, count);
+      for (const [space, what] of changed) note(end, space, what);
+      if (changed.size === 0 && includes(end.right, "write")) note(end, caller.scope.write, { hashes: [], count: 0 });
     },
   };
 }
