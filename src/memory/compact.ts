@@ -24,6 +24,8 @@ export interface CompactMemory {
   metadata?: Record<string, unknown> | undefined;
   created_at_iso?: string | null | undefined;
   superseded_by?: string | undefined;
+  /** Name of the space it is in; absent where that needn't be said. */
+  space?: string | undefined;
   /** Who stored it, where that was made of the memory already. */
   origin?: string | undefined;
   /** 0 to 1. */
@@ -135,6 +137,7 @@ export function compactBlock(
     relevance == null ? null : `${Math.round(relevance * 100)}%`,
     memory.origin === undefined ? knownOrigin(memory) : memory.origin === UNNAMED ? null : memory.origin,
     superseded_by && `superseded by ${short(superseded_by)}`,
+    memory.space && `space ${memory.space}`,
     partOf(memory),
     memory.relevance_reason,
     ...more,

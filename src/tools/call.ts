@@ -131,10 +131,20 @@ function textOf(
   if (form === "compact") {
     // In front: what follows a memory could be taken for a part of it.
     const note = ignored.length === 0 ? "" : `Ignored arguments, which are not known: ${ignored.join(", ")}\n\n`;
-    return textWithKeys(runtime, (short) => note + tool.compact(result, short));
+    const { scope: { read } } = runtime.caller, isOne = read !== "all" && read.length === 1;
+    const shown = isOne ? withoutSpaces(result) : result;
+    return textWithKeys(runtime, (short) => note + tool.compact(shown, short));
   }
   const value = form === "connector" ? tool.connector!(result) : tool.json?.(result) ?? result;
   return Promise.resolve(JSON.stringify(noted(value as object, ignored)));
+}
+
+/** A result for who reads one space, and needn't be told which at the cost of a word for each memory. */
+function withoutSpaces(result: Record<string, unknown>): Record<string, unknown> {
+  const plain = (list: unknown) =>
+    Array.isArray(list) ? list.map(({ space: _, ...memory }: Record<string, unknown>) => memory) : list;
+  const lists = ["results", "memories"].filter((name) => name in result);
+  return { ...result, ...Object.fromEntries(lists.map((name) => [name, plain(result[name])])) };
 }
 
 function noted<T extends object>(value: T, ignored: string[]): T & { ignored?: string[] } {

@@ -93,6 +93,7 @@ export const MemoryFields = {
   superseded_reason: z.string().optional(),
   valid_from: z.number().optional(),
   valid_until: z.number().optional(),
+  space: z.string().optional(),
   content_length: z.int().optional().describe("Characters of the whole content, where only a snippet is given."),
 };
 
@@ -135,6 +136,7 @@ export function memoryResult(memory: MemoryView) {
       valid_from: memory.valid_from,
       valid_until: memory.valid_until,
     }),
+    ...(memory.space === undefined ? {} : { space: memory.space }),
   };
 }
 

@@ -171,7 +171,7 @@ export const searchTool = defineTool({
 /** A memory as a search result. */
 function resultOf(memory: MemoryView, level: Level, query: string, passage?: Passage): SearchResult {
   const head = { id: memory.content_hash, title: titleOf(memory.content), url: memoryUri(memory.content_hash) };
-  if (level === "ids") return head;
+  if (level === "ids") return { ...head, ...memory.space === undefined ? {} : { space: memory.space } };
   const { content_hash: _, content: whole, metadata, ...rest } = memoryResult(memory), origin = originOf(memory);
   const content = shownOf(whole, level, { query, ...passage && { passage } });
   return {

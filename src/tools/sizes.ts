@@ -41,6 +41,7 @@ export interface Sizes {
 }
 
 interface Sizeable {
+  space?: string | undefined;
   content?: string | undefined;
   content_hash: string;
   similarity_score?: number | null | undefined;
@@ -142,8 +143,13 @@ function cut<T extends Sizeable>(memory: T, level: Level, query?: string): Cut<T
   if (level === "full" && whole.length <= LONG) return memory;
   const turn = memory.exchange === undefined ? {} : { exchange: cutExchange(memory.exchange, level) };
   if (level === "ids") {
-    const { content_hash, similarity_score } = memory;
-    return { content_hash, ...(similarity_score === undefined ? {} : { similarity_score }), ...turn } as Cut<T>;
+    const { content_hash, similarity_score, space } = memory;
+    return {
+      content_hash,
+      ...(similarity_score === undefined ? {} : { similarity_score }),
+      ...(space === undefined ? {} : { space }),
+      ...turn,
+    } as Cut<T>;
   }
   const content = shownOf(whole, level, { ...query === undefined ? {} : { query }, ...passage && { passage } });
   const { metadata, ...rest } = memory as T & { metadata?: unknown };
