@@ -16,7 +16,7 @@ import { stopUploads } from "../../src/operations/documents/upload.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
-import { openStorage } from "../../src/storage/factory.ts";
+import { openStorage, type StorageSettings } from "../../src/storage/factory.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 
 /** An open runtime; disposing closes its store and removes its folder. */
@@ -32,6 +32,8 @@ export interface TestRuntimeOptions {
   /** Parts that replace the loaded model, e.g. `{ serving: null }` for one that is still loading. */
   embeddings?: Partial<EmbeddingModels>;
   events?: HubOptions;
+  /** An empty store in place of a new SQLite file. */
+  store?: StorageSettings;
 }
 
 // Loaded while the module is, outside any test, so that the leak checks of the tests don't count it as theirs.
@@ -50,7 +52,7 @@ addEventListener("unload", () => void model.close());
 /** Opens a runtime over an empty store. All runtimes of a process share one loaded model. */
 export async function testRuntime(options: TestRuntimeOptions = {}): Promise<TestRuntime> {
   const folder = await Deno.makeTempDir({ prefix: "unimem-test-" });
-  const storage = await openStorage({ backend: "sqlite", path: `${folder}/memories.db` });
+  const storage = await openStorage(options.store ?? { backend: "sqlite", path: `${folder}/memories.db` });
   await storage.registerModel(identity);
   const runtime: ServiceRuntime = {
     caller: localCaller("cli"),

@@ -115,20 +115,29 @@ export async function withClient(
 interface ClientAs {
   name?: string;
   query?: string;
+  /** Before the path, such as `/s/NAME`. */
+  prefix?: string;
 }
 
 /** All ways to reach the port over HTTP. */
 export const CONNECT = {
-  "HTTP+SSE": (url: string, headers: Headers = {}, { name, query = "" }: ClientAs = {}) =>
+  "HTTP+SSE": (url: string, headers: Headers = {}, { name, query = "", prefix = "" }: ClientAs = {}) =>
     connect1(
-      new SSEClientTransport(new URL(`/sse${query}`, url), {
+      new SSEClientTransport(new URL(`${prefix}/sse${query}`, url), {
         requestInit: { headers },
         eventSourceInit: { fetch: withHeaders(headers) },
       }),
       name,
     ),
-  "Streamable HTTP, first SDK": (url: string, headers: Headers = {}, { name, query = "" }: ClientAs = {}) =>
-    connect1(new StreamableHTTPClientTransport(new URL(`/mcp${query}`, url), { requestInit: { headers } }), name),
+  "Streamable HTTP, first SDK": (
+    url: string,
+    headers: Headers = {},
+    { name, query = "", prefix = "" }: ClientAs = {},
+  ) =>
+    connect1(
+      new StreamableHTTPClientTransport(new URL(`${prefix}/mcp${query}`, url), { requestInit: { headers } }),
+      name,
+    ),
   "Streamable HTTP 2025-11-25": (url: string, headers: Headers = {}, as: ClientAs = {}) =>
     connect2(url, "legacy", headers, as),
   "Streamable HTTP 2026-07-28": (url: string, headers: Headers = {}, as: ClientAs = {}) =>
@@ -155,10 +164,10 @@ async function connect2(
   url: string,
   mode: "legacy" | { pin: string },
   headers: Headers,
-  { name = "test", query = "" }: ClientAs,
+  { name = "test", query = "", prefix = "" }: ClientAs,
 ): Promise<TestClient> {
   const client = new Client2({ name, version: "1" }, { versionNegotiation: { mode } });
-  await client.connect(new Streamable2(new URL(`/mcp${query}`, url), { requestInit: { headers } }));
+  await client.connect(new Streamable2(new URL(`${prefix}/mcp${query}`, url), { requestInit: { headers } }));
   return wrap2(client);
 }
 
