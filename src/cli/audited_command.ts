@@ -39,7 +39,8 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
   ...of("admin", ["keys create", "keys list", "keys rotate", "keys revoke"]),
-  ...of("admin", ["spaces list", "spaces create", "spaces rename", "spaces move", "spaces merge", "spaces delete"]),
+  ...of("admin", ["spaces list", "spaces create", "spaces rename", "spaces move", "spaces merge", "spaces export"]),
+  ...of("admin", ["spaces delete"]),
 };
 
 function of(right: Right, names: readonly string[]): Record<string, Right> {

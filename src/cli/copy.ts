@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { MemoryError } from "../errors.ts";
+import { DEFAULT_SPACE } from "../memory/space.ts";
 import { compare, type Comparison, type Mismatch } from "../operations/moving/copy/compare.ts";
 import { type CopyProgress, type CopyReport, copyStore, type NamedStore } from "../operations/moving/copy/copy.ts";
 import { upgradeStore } from "../operations/moving/upgrade.ts";
@@ -114,7 +115,10 @@ async function copyBetween(
     ...figures,
     seconds: Math.round(performance.now() - began) / 1000,
     mismatches: mismatches.length,
-    listed: mismatches.slice(0, LISTED).map(({ kind, key, found }) => ({ kind, key, found })),
+    listed: mismatches.slice(0, LISTED).map(({ kind, space, key, found }) => ({
+      ...{ kind, key, found },
+      ...space === DEFAULT_SPACE ? {} : { space },
+    })),
   };
   show(context, json, shown, () => [
     ...copied !== null
@@ -205,7 +209,9 @@ function differences(mismatches: readonly Mismatch[]): string[] {
   if (mismatches.length === 0) return ["Equal"];
   return [
     `${mismatches.length} differences`,
-    ...mismatches.slice(0, LISTED).map(({ kind, key, found }) => `  ${kind} ${key}: ${found}`),
+    ...mismatches.slice(0, LISTED).map(({ kind, space, key, found }) =>
+      `  ${kind} ${key}${space === DEFAULT_SPACE ? "" : ` in space ${space}`}: ${found}`
+    ),
     ...mismatches.length > LISTED ? [`  and ${mismatches.length - LISTED} more`] : [],
   ];
 }

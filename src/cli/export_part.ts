@@ -95,5 +95,6 @@ async function continues(runtime: Runtime, header: HeaderLine | undefined, input
     throw error;
   });
   if (now === null) return false;
+  if (header.spaces?.join() !== now.spaces?.join()) return false;
   return header.version === now.version && header.vectors === now.vectors && header.model?.id === now.model?.id;
 }

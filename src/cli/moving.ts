@@ -21,7 +21,10 @@ import {
 import type { Runtime, ServiceRuntime } from "../operations/runtime.ts";
 import { importEntries, type ImportReport } from "../operations/moving/import.ts";
 import { importFile } from "../operations/moving/import_file.ts";
+import { localCaller, scopeOf } from "../access/caller.ts";
 import { errorText, MemoryError } from "../errors.ts";
+import { DEFAULT_SPACE } from "../memory/space.ts";
+import { callerRuntime } from "../operations/caller_runtime.ts";
 import { check, type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
 import { chosen } from "./in_spaces.ts";
 import { VERSION } from "../version.ts";
@@ -43,6 +46,7 @@ interface ExportOptions {
 interface ImportOptions {
   from?: string;
   folderTags?: boolean;
+  spacesBy?: string;
   trustVectors?: boolean;
   yes?: boolean;
   json?: boolean;
@@ -72,18 +76,23 @@ export function addMoving(program: Command, context: CliContext): void {
     .addOption(new Option("--from <kind>", "another program's data").choices(Object.keys(IMPORTERS)))
     .option("--trust-vectors", "keep the file's vectors when a sample of them is right; else all are made again")
     .option("--folder-tags", "make the folders that notes lie in their tags")
+    .option("--spaces-by <field>", "put what belongs to each owner into a space of its own")
     .option("--yes", "start without a question where the kind of data was found out")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `\nKinds:\n${
         Object.entries(IMPORTERS).map(([name, { reads }]) => `  ${name.padEnd(14)} ${reads}`).join("\n")
-      }\n` +
+      }\n\nOwners that --spaces-by tells apart:\n${
+        Object.entries(IMPORTERS).filter(([, { owners }]) => owners !== undefined)
+          .map(([name, { owners }]) => `  ${name.padEnd(14)} ${owners!.join(", ")}`).join("\n")
+      }\n  exports        space, or any field of the lines or of their metadata\n` +
         examples([
           "import memories.jsonl",
           "import conversations.json",
           "import --from python-sqlite sqlite_vec.db",
           "import --from markdown ~/notes",
+          "import --from mem0 export.json --spaces-by user_id",
         ]),
     )
     .action((path: string, options: ImportOptions) => runImport(context, pathOf(context, path), options));
@@ -195,19 +204,25 @@ function linesOf({ unreadable, altered, uncertain }: LeftOut): string[] {
 }
 
 async function runImport(context: CliContext, path: string, given: ImportOptions) {
-  const { from, folderTags = false, trustVectors = false, yes, json } = given;
+  const { from, folderTags = false, spacesBy, trustVectors = false, yes, json } = given;
   const kind = from ?? await kindOf(context, path, yes ?? false);
+  checkOwners(kind, spacesBy);
   const bar = progress(context, "Importing", "entries");
   const report = await withRuntime(context, async (opened) => {
-    const runtime = chosen(context, opened);
+    // What another space holds says nothing of this one.
+    const [space = DEFAULT_SPACE] = context.reach().spaces ?? [];
+    const runtime = callerRuntime(opened, localCaller("cli", scopeOf([space])));
     const onProgress = ({ read }: ImportReport, total: number | undefined) => bar.at(read, total);
-    const options = { onProgress, signal: context.signal, file: path === "-" ? undefined : basename(path) };
+    const file = path === "-" ? undefined : basename(path);
+    const options = { onProgress, signal: context.signal, file, spacesBy };
     try {
       if (kind === OWN_FORMAT) {
-        return await importFile(runtime, await inputOf(path), { ...options, trustVectors, keepWriters: true });
+        // An export goes back to its spaces, unless the command names one for all of it.
+        const own = { trustVectors, keepWriters: true, keepSpaces: context.reach().spaces === null };
+        return await importFile(runtime, await inputOf(path), { ...options, ...own });
       }
       const importer = await IMPORTERS[kind]!.load();
-      return await importEntries(runtime, importer(path, { folderTags }), options);
+      return await importEntries(runtime, importer(path, { folderTags, ownersBy: spacesBy }), options);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {
         throw new MemoryError("invalid_input", `Cannot read "${path}": it is not there`, { cause: error });
@@ -219,6 +234,11 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
   });
   show(context, json, report, () => [
     report.message,
+    ...report.spaces.length === 1 && report.spaces[0]!.name === DEFAULT_SPACE ? [] : report.spaces.map((
+      { name, stored, present, trashed },
+    ) =>
+      `  Space ${name}: ${stored} stored, ${present} there already${trashed > 0 ? `, ${trashed} to the trash` : ""}`
+    ),
     ...report.errors.map(({ place, message }) => `  ${place}: ${message}`),
     ...(report.faults > report.errors.length ? [`  and ${report.faults - report.errors.length} more`] : []),
     ...Object.entries(report.left_out).map(([what, count]) => `  Left out: ${count} ${what}`),
@@ -232,6 +252,18 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
       : []),
   ]);
   if (!report.success) throw new Failed();
+}
+
+/** Makes sure that a kind of data tells owners apart by that. @throws {MemoryError} `invalid_input`. */
+function checkOwners(kind: string, spacesBy: string | undefined): void {
+  if (spacesBy === undefined || kind === OWN_FORMAT) return;
+  const { owners = [] } = IMPORTERS[kind]!;
+  if (owners.includes(spacesBy)) return;
+  const names = owners.length === 0 ? "it tells no owners apart" : `name one of ${owners.join(", ")}`;
+  throw new MemoryError("invalid_input", `Cannot use --spaces-by "${spacesBy}" with ${kind}: ${names}`, {
+    field: "--spaces-by",
+    value: spacesBy,
+  });
 }
 
 /** The kind of the data: found out, and confirmed where it isn't an export of ours. */

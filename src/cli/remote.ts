@@ -90,7 +90,7 @@ export async function withService<T>(
 export async function running(context: ClientContext): Promise<Service | null> {
   const { server, dataFolder, store } = context.reach();
   if (server !== null) return serviceAt(context, server, keyFor(context, server));
-  const found = await findService(dataFolder, store === undefined ? {} : { store });
+  const found = await findService(dataFolder, { store });
   return found === null ? null : serviceAt(context, found.url, found.token);
 }
 

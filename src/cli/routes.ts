@@ -56,6 +56,7 @@ const TABLE = {
   rotateKey: "POST /api/keys/{id}/rotate body",
   revokeKey: "DELETE /api/keys/{id}",
   listSpaces: "GET /api/spaces",
+  exportMemories: "GET /api/export",
   createSpace: "POST /api/spaces body",
   renameSpace: "PUT /api/spaces/{name} body",
   moveMemories: "POST /api/spaces/{name}/move body",

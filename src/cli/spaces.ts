@@ -1,12 +1,15 @@
 /**
- * `spaces`: listing, making, renaming, merging and deleting spaces, and moving memories between them.
+ * `spaces`: listing, making, renaming, merging, exporting and deleting spaces, and moving memories between them.
  *
  * @module
  */
 
 import type { Command } from "commander";
 import type { SpacesOutput } from "../operations/spaces/manage.ts";
-import { type ClientContext, examples, numberOf, show } from "./context.ts";
+import { MemoryError } from "../errors.ts";
+import { statOf } from "../files.ts";
+import { makePrivateFile } from "../private_files.ts";
+import { type ClientContext, examples, numberOf, pathOf, show } from "./context.ts";
 import { collect } from "./filters.ts";
 import { keyOf } from "./lines.ts";
 import { orNone, withService } from "./remote.ts";
@@ -22,6 +25,17 @@ interface Moved extends Confirmed {
   to: string;
   tag?: string[];
 }
+
+interface ExportOptions {
+  vectors?: boolean;
+  trash: boolean;
+  asOf?: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Bytes at the end of an export that hold its last line. */
+const TAIL_BYTES = 4096;
 
 /** The options behind the fields, for messages. */
 const OPTIONS = {
@@ -119,6 +133,17 @@ export function addSpaces(program: Command, context: ClientContext): void {
       run(options.json, "mergeSpace", { name, into, ...confirmed(options) }, "<name>")
     );
 
+  spaces.command("export").argument("<name>").argument("<file>", "file to write; - for standard output")
+    .description("write everything in one space to a file of JSON Lines")
+    .option("--vectors", "with the memories' vectors, so that they needn't be made again")
+    .option("--as-of <time>", "only what counted at a date or time, without the trash")
+    .option("--no-trash", "without what is in the trash").option("--yes", "overwrite the file without a question")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", examples(["spaces export atlas atlas.jsonl", "spaces export atlas - | gzip > atlas.gz"]))
+    .action((name: string, file: string, options: ExportOptions) =>
+      exportSpace(context, name, pathOf(context, file), options)
+    );
+
   spaces.command("delete").argument("<name>").description("delete all memories of a space, to the trash")
     .option("--count <number>", COUNT).option("--dry-run", "only say how many").option(
       "--json",
@@ -132,4 +157,66 @@ export function addSpaces(program: Command, context: ClientContext): void {
 
 function confirmed({ count, dryRun = false }: Confirmed): { confirm_count: number | null; dry_run: boolean } {
   return { confirm_count: count === undefined ? null : numberOf("--count", count), dry_run: dryRun };
+}
+
+async function exportSpace(
+  context: ClientContext,
+  name: string,
+  file: string,
+  { vectors = false, trash, asOf, yes, json }: ExportOptions,
+): Promise<void> {
+  const toOutput = file === "-", part = `${file}.part`;
+  if (!toOutput && !yes && statOf(file) !== undefined && !context.ask(`Overwrite ${file}?`)) {
+    throw new MemoryError("invalid_input", `Cannot write "${file}": it is there already; --yes overwrites it`, {
+      field: "<file>",
+      value: file,
+    });
+  }
+  const memories = await withService(
+    { ...context, reach: () => ({ ...context.reach(), spaces: [name] }) },
+    {},
+    async (service) => {
+      const { spaces } = await service.call<SpacesOutput>("listSpaces");
+      if (!spaces.some((space) => space.name === name)) {
+        throw new MemoryError("not_found", `Cannot export space "${name}": there is none of that name`, {
+          value: name,
+        });
+      }
+      const input = { vectors, trash, ...asOf === undefined ? {} : { as_of: asOf } };
+      const { body } = await service.stream("exportMemories", input, { as_of: "--as-of" });
+      if (!toOutput) makePrivateFile(part);
+      const target = toOutput ? null : await Deno.open(part, { write: true, truncate: true });
+      let tail = new Uint8Array(0);
+      try {
+        for await (const bytes of body!) {
+          context.signal.throwIfAborted();
+          for (let at = 0; at < bytes.length;) at += await (target ?? Deno.stdout).write(bytes.subarray(at));
+          const held = new Uint8Array([...tail, ...bytes.subarray(-TAIL_BYTES)]);
+          tail = held.subarray(-TAIL_BYTES);
+        }
+        await target?.sync();
+      } finally {
+        target?.close();
+      }
+      return memoriesIn(new TextDecoder().decode(tail), name);
+    },
+  );
+  if (toOutput) return;
+  await Deno.rename(part, file);
+  show(context, json, { file, space: name, memories }, () => [`Exported ${memories} memories of ${name} to ${file}`]);
+}
+
+/** The number in the last line of an export. @throws {MemoryError} where that is missing, or says what it lacks. */
+function memoriesIn(tail: string, name: string): number {
+  const last = tail.trimEnd().split("\n").at(-1)!;
+  const { kind, memories, unreadable = 0 } = last.startsWith('{"kind":"trailer"') ? JSON.parse(last) : {};
+  if (kind !== "trailer") {
+    throw new MemoryError("unavailable", `Cannot export space "${name}": the answer was cut; try again`);
+  }
+  if (unreadable > 0) {
+    const message =
+      `Cannot export all of space "${name}": the store is damaged, and ${unreadable} memories can't be read`;
+    throw new MemoryError("unavailable", `${message}; unimem export brings out what is left`);
+  }
+  return memories;
 }

@@ -21,7 +21,12 @@ const ImportQuery = z.object({
   trust_vectors: z.boolean().default(false).describe(
     "Whether vectors in the file are taken over when a sample of them is right; needs the service to have an API key.",
   ),
+  spaces_by: z.string().trim().min(1).max(100).optional().describe(
+    "A field of the lines or of their metadata that says whose each is: it goes to a space of that name, which the " +
+      "caller must be able to write to. `space` for an export of several spaces.",
+  ),
 });
+const IMPORT_KINDS = { trust_vectors: "boolean", spaces_by: "text" } as const;
 
 /** Adds the routes. */
 export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void {
@@ -32,7 +37,7 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
     tag: "manage",
     summary: "Export everything as JSON Lines",
     description: "A header, a line for each memory, then the trash and the relations, and a trailer with counts and " +
-      "SHA-256. An answer without its last line was cut; ask again. Of a damaged store it has what can be read; a line " +
+      "SHA-256: of the spaces that the caller reads, of one alone at `/s/NAME/api/export`. An answer without its last line was cut; ask again. Of a damaged store it has what can be read; a line " +
       "of kind `unreadable` names each memory that can't, and the trailer counts them.",
     query: { schema: ExportInput, kinds: {} },
     answer: z.string(),
@@ -65,8 +70,8 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
     description: "What is stored already stays as it is, so that an import can be sent again after it was stopped. " +
       "Lines with faults are left out and listed with their numbers. A line has at most 16 MiB and " +
       `${LINE.values} values, a body no limit. A content_hash that doesn't match its content is replaced, and vectors ` +
-      "are made in the background.",
-    query: { schema: ImportQuery, kinds: { trust_vectors: "boolean" } },
+      "are made in the background. Everything goes into the space that the caller writes to, unless `spaces_by` is given.",
+    query: { schema: ImportQuery, kinds: IMPORT_KINDS },
     answer: ImportReport.openapi("ImportReport"),
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
     problems: [400, 415, 422, 503],
@@ -78,8 +83,13 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
   app.post("/api/import", async (context) => {
     const request = context.req.raw;
     checkType(request, /^application\/(x-ndjson|jsonl|x-jsonlines|octet-stream)\s*(;|$)/i, MEDIA_TYPE);
-    const texts = readQuery(request, { trust_vectors: "boolean" });
-    const { trust_vectors: trustVectors } = validate(ImportQuery, texts.values, "query", texts.raw);
+    const texts = readQuery(request, IMPORT_KINDS);
+    const { trust_vectors: trustVectors, spaces_by: spacesBy } = validate(
+      ImportQuery,
+      texts.values,
+      "query",
+      texts.raw,
+    );
     if (trustVectors && apiKey === null) {
       throw new MemoryError("refused", "Cannot trust the vectors of a file without an API key: set MCP_API_KEY", {
         field: "trust_vectors",
@@ -93,6 +103,7 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
         // Who wrote what is for those to say who have the whole store; of them without a key nothing is known.
         keepWriters: caller.kind !== "anonymous" && may(caller, "admin everywhere"),
         trustVectors,
+        spacesBy,
         limits: LINE,
       }),
     );

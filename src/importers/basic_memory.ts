@@ -7,27 +7,68 @@
 
 import { basename } from "node:path";
 import { DocumentParser } from "../documents/parser.ts";
-import { errorText } from "../errors.ts";
+import { errorText, MemoryError } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
-import type { Entry } from "../operations/moving/import.ts";
+import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { markingsOf, noteTags } from "./front_matter.ts";
-import { entry } from "./importer.ts";
+import { entry, type ImporterOptions } from "./importer.ts";
 import { hashOf, notesAt, readNote, textEntries } from "./markdown.ts";
 import { NoteLinks } from "./note_links.ts";
+import { readText } from "./text_file.ts";
+import { objectOf, textOf } from "./values.ts";
 
-/** Every note below a folder, or the one at `path`. */
-export async function* readBasicMemory(path: string): AsyncGenerator<Entry> {
-  const links = new NoteLinks();
+/** Every note below a folder, the one at `path`, or those of all projects in the `config.json` there. */
+export async function* readBasicMemory(path: string, { ownersBy }: ImporterOptions = {}): AsyncGenerator<Entry> {
+  /** By project, where they are told apart: links don't lead from one to another. */
+  const links = new Map<string | undefined, NoteLinks>();
   await using parser = new DocumentParser();
-  for await (const { file, place } of notesAt(path)) {
+  for await (const { file, place, project } of projectNotes(path)) {
+    const owner = ownersBy === undefined ? undefined : project, own = links.get(owner) ?? new NoteLinks();
+    links.set(owner, own);
     try {
-      yield* await entriesOf(parser, file, place, links);
+      for (const entry of await entriesOf(parser, file, place, own)) yield { ...entry, owner };
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
   }
-  yield* links.relations();
+  for (const [owner, own] of links) for (const relation of own.relations()) yield { ...relation, owner };
+}
+
+/** Notes with their projects: those that a `config.json` names, or else the first folders below the path. */
+async function* projectNotes(path: string): AsyncGenerator<{ file: string; place: string; project?: string }> {
+  if (basename(path) !== "config.json") {
+    for await (const note of notesAt(path)) {
+      const end = note.place === path ? -1 : note.place.indexOf("/");
+      yield end < 0 ? note : { ...note, project: note.place.slice(0, end) };
+    }
+    return;
+  }
+  const read = parseJson((await readText(path)).text),
+    projects = "value" in read ? objectOf(read.value)?.projects : null;
+  // Older versions have the path alone, newer ones an object with it.
+  const listed = Object.entries(objectOf(projects) ?? {}).map(([name, value]) => ({
+    name,
+    folder: textOf(value) ?? textOf(objectOf(value)?.path),
+  }));
+  if (listed.length === 0) {
+    throw new MemoryError("invalid_input", `Cannot import "${path}": it names no projects of basic-memory`, {
+      value: path,
+    });
+  }
+  for (const { name, folder } of listed) {
+    if (folder === undefined) continue;
+    try {
+      for await (const { file, place } of notesAt(folder)) yield { file, place: `${name}/${place}`, project: name };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) {
+        throw new MemoryError("invalid_input", `Cannot read project "${name}": "${folder}" is not there`, {
+          cause: error,
+        });
+      }
+      throw error;
+    }
+  }
 }
 
 async function entriesOf(parser: DocumentParser, file: string, place: string, links: NoteLinks): Promise<Entry[]> {

@@ -12,6 +12,8 @@ import type { Entry } from "../operations/moving/import.ts";
 export interface ImporterOptions {
   /** Whether the folders a note lies in become its tags. */
   folderTags?: boolean;
+  /** What owners are told apart by, one of those in the table: entries then say whose they are. */
+  ownersBy?: string | undefined;
 }
 
 /** Reads everything at `path`, a file, a folder or a URL. */

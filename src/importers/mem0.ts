@@ -10,7 +10,8 @@ import { contentHash } from "../memory/hash.ts";
 import type { Json, Metadata } from "../memory/memory.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { readDate } from "./dates.ts";
-import { entry, tagsOf } from "./importer.ts";
+import { ownerIn } from "../operations/moving/owners.ts";
+import { entry, type ImporterOptions, tagsOf } from "./importer.ts";
 import { readText } from "./text_file.ts";
 import { leftOut } from "./turns.ts";
 import { listOf, objectOf, textOf } from "./values.ts";
@@ -22,7 +23,7 @@ const OWN = new Set([
 ]);
 
 /** Each memory of an export, then the relations of entities in its graph. */
-export async function* readMem0(path: string): AsyncGenerator<Entry> {
+export async function* readMem0(path: string, { ownersBy }: ImporterOptions = {}): AsyncGenerator<Entry> {
   const { text, notes } = await readText(path), read = parseJson(text);
   yield* notes;
   const value = "value" in read ? read.value : null, found = objectOf(value);
@@ -33,9 +34,13 @@ export async function* readMem0(path: string): AsyncGenerator<Entry> {
     });
   }
   const owners = new Map<string, string>();
-  for (const [index, item] of list.entries()) yield await entryOf(`Item ${index + 1}`, objectOf(item), owners);
+  const whose = (item: unknown) => ownersBy === undefined ? undefined : ownerIn(item, ownersBy);
+  for (const [index, item] of list.entries()) {
+    const owner = whose(item);
+    yield { ...await entryOf(`Item ${index + 1}`, objectOf(item), owners, owner), owner };
+  }
   for (const [index, item] of listOf(found?.relations).entries()) {
-    yield relationOf(`Relation ${index + 1}`, objectOf(item));
+    yield { ...relationOf(`Relation ${index + 1}`, objectOf(item)), owner: whose(item) };
   }
 }
 
@@ -43,6 +48,7 @@ async function entryOf(
   place: string,
   item: Record<string, unknown> | null,
   owners: Map<string, string>,
+  space: string | undefined,
 ): Promise<Entry> {
   const content = textOf(item?.memory) ?? textOf(item?.text) ?? textOf(item?.data) ?? textOf(item?.content);
   if (item === null || content === undefined) {
@@ -55,7 +61,7 @@ async function entryOf(
   const updated = await readDate({ updated_at: item.updated_at });
   const notes = [created.note, updated.note].filter((note) => note !== undefined);
   const state = textOf(item.state);
-  const owner = ownerOf(item), hash = hashOf(content, owner, owners);
+  const owner = ownerOf(item), hash = hashOf(content, owner, owners, space);
   const memory = entry(place, {
     kind: "memory",
     content,
@@ -80,10 +86,10 @@ function ownerOf(item: Record<string, unknown>): string {
   return ["user_id", "agent_id", "app_id"].map((key) => `${key}=${textOf(item[key]) ?? ""}`).join("&");
 }
 
-/** The same words of another owner are another memory. */
-function hashOf(content: string, owner: string, owners: Map<string, string>): string {
-  const hash = contentHash(content), first = owners.get(hash);
-  if (first === undefined) owners.set(hash, owner);
+/** The same words of another owner are another memory; they have a key of their own where both are in one space. */
+function hashOf(content: string, owner: string, owners: Map<string, string>, space = ""): string {
+  const hash = contentHash(content), key = `${hash} ${space}`, first = owners.get(key);
+  if (first === undefined) owners.set(key, owner);
   return first === undefined || first === owner ? hash : contentHash(content, { mem0_owner: owner });
 }
 

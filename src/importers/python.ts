@@ -7,6 +7,7 @@
 import { contentHash } from "../memory/hash.ts";
 import type { Json, Metadata } from "../memory/memory.ts";
 import { parseJson } from "../operations/moving/import.ts";
+import { ownerIn } from "../operations/moving/owners.ts";
 
 /** A value of Python's `json.dumps`, which writes `NaN` and `Infinity` although JSON has none. */
 export function parsePythonJson(text: string): { value: unknown; note?: string } | { fault: string } {
@@ -53,4 +54,10 @@ export function contentOf(text: string, hash: string | undefined): { content: st
     hash: contentHash(content),
     note: "Characters that are no text (NUL, halves of surrogate pairs) were taken out of its content",
   };
+}
+
+/** The store that a record is in; undefined for `default`, and for versions before 12, which have one alone. */
+export function storeIn(record: unknown): string | undefined {
+  const store = ownerIn(record, "store");
+  return store === "default" ? undefined : store;
 }

@@ -6,13 +6,13 @@
 
 import { MemoryError } from "../errors.ts";
 import type { Entry } from "../operations/moving/import.ts";
-import { entry, secondsOf, tagsOf } from "./importer.ts";
+import { entry, type ImporterOptions, secondsOf, tagsOf } from "./importer.ts";
 import { readText } from "./text_file.ts";
-import { contentOf, metadataOf, parsePythonJson } from "./python.ts";
+import { contentOf, metadataOf, parsePythonJson, storeIn } from "./python.ts";
 import { listOf, objectOf, textOf } from "./values.ts";
 
 /** Each memory of an export. */
-export async function* readPythonJson(path: string): AsyncGenerator<Entry> {
+export async function* readPythonJson(path: string, { ownersBy }: ImporterOptions = {}): AsyncGenerator<Entry> {
   const { text, notes } = await readText(path), read = parsePythonJson(text);
   yield* notes;
   const value = "value" in read ? objectOf(read.value) : null;
@@ -42,6 +42,7 @@ export async function* readPythonJson(path: string): AsyncGenerator<Entry> {
       created_at: secondsOf(item.created_at) ?? secondsOf(item.created_at_iso),
       updated_at: secondsOf(item.updated_at) ?? secondsOf(item.updated_at_iso),
     });
-    yield note === undefined ? memory : { ...memory, note };
+    const owner = ownersBy === undefined ? undefined : storeIn(item);
+    yield { ...memory, owner, ...note === undefined ? {} : { note } };
   }
 }

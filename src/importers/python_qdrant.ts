@@ -7,8 +7,8 @@
 import { errorText, MemoryError } from "../errors.ts";
 import type { Metadata } from "../memory/memory.ts";
 import type { Entry } from "../operations/moving/import.ts";
-import { entry, secondsOf, tagsOf } from "./importer.ts";
-import { contentOf } from "./python.ts";
+import { entry, type ImporterOptions, secondsOf, tagsOf } from "./importer.ts";
+import { contentOf, storeIn } from "./python.ts";
 
 const AT_ONCE = 200;
 /** The point with facts about the collection. */
@@ -19,7 +19,7 @@ interface Page {
 }
 
 /** `url` names the server, and the collection after it: `http://localhost:6333/memories`. */
-export async function* readPythonQdrant(url: string): AsyncGenerator<Entry> {
+export async function* readPythonQdrant(url: string, { ownersBy }: ImporterOptions = {}): AsyncGenerator<Entry> {
   const address = URL.parse(url);
   if (address === null || !/^https?:$/.test(address.protocol)) {
     throw new MemoryError("invalid_input", `Cannot import from "${url}": give a URL such as http://host:6333/memories`);
@@ -49,7 +49,8 @@ export async function* readPythonQdrant(url: string): AsyncGenerator<Entry> {
         created_at: secondsOf(payload.created_at),
         updated_at: secondsOf(payload.updated_at),
       });
-      yield note === undefined ? memory : { ...memory, note };
+      const owner = ownersBy === undefined ? undefined : storeIn(payload);
+      yield { ...memory, owner, ...note === undefined ? {} : { note } };
     }
     offset = result.next_page_offset;
     more = offset != null;

@@ -10,15 +10,18 @@ import { errorText, MemoryError } from "../errors.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
 import type { Entry } from "../operations/moving/import.ts";
-import { entry, secondsOf, tagsOf } from "./importer.ts";
-import { contentOf, metadataOf, parsePythonJson } from "./python.ts";
+import { entry, type ImporterOptions, secondsOf, tagsOf } from "./importer.ts";
+import { contentOf, metadataOf, parsePythonJson, storeIn } from "./python.ts";
 
 type Row = Record<string, unknown>;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Memories first, then its trash, its beliefs and its links. The file is opened for reading only. */
-export async function* readPythonSqlite(path: string): AsyncGenerator<Entry> {
+export async function* readPythonSqlite(
+  path: string,
+  { ownersBy }: ImporterOptions = {},
+): AsyncGenerator<Entry> {
   await Deno.stat(path); // SQLite tells less of a missing file
   using database = open(path);
   const columns = memoryColumns(database, path);
@@ -38,8 +41,12 @@ export async function* readPythonSqlite(path: string): AsyncGenerator<Entry> {
     return secondsOf(row?.created_at) ?? secondsOf(row?.created_at_iso);
   };
   const hasTrash = columns.includes("deleted_at");
-  for (const row of rows(hasTrash ? "deleted_at IS NULL" : "1")) yield entryOf(row, created);
-  if (hasTrash) { for (const row of rows("deleted_at IS NOT NULL")) yield entryOf(row, created); }
+  const owned = (row: Row): Entry => ({
+    ...entryOf(row, created),
+    owner: ownersBy === undefined ? undefined : storeIn({ store: row.store }),
+  });
+  for (const row of rows(hasTrash ? "deleted_at IS NULL" : "1")) yield owned(row);
+  if (hasTrash) { for (const row of rows("deleted_at IS NOT NULL")) yield owned(row); }
   yield* beliefs(database);
   yield* links(database);
 }
@@ -78,8 +85,8 @@ function entryOf(row: Row, createdAt: (hash: string) => number | undefined): Ent
   );
   notes.push("note" in read ? read.note : undefined, note);
   const conversation = metadata.conversation_id;
-  // Databases of 12.x keep several stores in one table.
-  if (typeof row.store === "string" && row.store !== "" && row.store !== "default") metadata.store = row.store;
+  const store = storeIn({ store: row.store });
+  if (store !== undefined) metadata.store = store;
   const created_at = secondsOf(row.created_at) ?? secondsOf(row.created_at_iso);
   const by = typeof row.superseded_by === "string" && /^[0-9a-f]{64}$/i.test(row.superseded_by)
     ? row.superseded_by

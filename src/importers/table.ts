@@ -6,18 +6,32 @@
 
 import type { Importer } from "./importer.ts";
 
-/** Names and what each reads. */
-export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Importer> }> = {
+/** A program's data. */
+interface Source {
+  /** What is read. */
+  reads: string;
+  /** What it tells owners apart by; nothing where it knows none. */
+  owners?: readonly string[];
+  load: () => Promise<Importer>;
+}
+
+/** What owners are told apart by in data of the Python service: its stores, from version 12 on. */
+const STORE = ["store"];
+
+export const IMPORTERS: Record<string, Source> = {
   "python-sqlite": {
     reads: "the SQLite file of the Python mcp-memory-service",
+    owners: STORE,
     load: async () => (await import("./python_sqlite.ts")).readPythonSqlite,
   },
   "python-json": {
     reads: "a JSON export of the Python mcp-memory-service",
+    owners: STORE,
     load: async () => (await import("./python_json.ts")).readPythonJson,
   },
   "python-qdrant": {
     reads: "its Qdrant collection, by a URL such as http://localhost:6333/memories",
+    owners: STORE,
     load: async () => (await import("./python_qdrant.ts")).readPythonQdrant,
   },
   "mcp-reference": {
@@ -26,6 +40,7 @@ export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Impo
   },
   "mem0": {
     reads: "a JSON export of mem0",
+    owners: ["user_id", "agent_id", "app_id", "app_name", "run_id"],
     load: async () => (await import("./mem0.ts")).readMem0,
   },
   "markdown": {
@@ -33,7 +48,8 @@ export const IMPORTERS: Record<string, { reads: string; load: () => Promise<Impo
     load: async () => (await import("./markdown.ts")).readMarkdown,
   },
   "basic-memory": {
-    reads: "the folder of basic-memory, with observations and relations",
+    reads: "the folder of basic-memory, or its config.json, with observations and relations",
+    owners: ["project"],
     load: async () => (await import("./basic_memory.ts")).readBasicMemory,
   },
   "chatgpt": {

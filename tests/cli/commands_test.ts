@@ -147,6 +147,12 @@ const CASES: Record<string, Case> = {
     fails: "spaces merge a",
     code: 2,
   },
+  "spaces export": {
+    before: ["--space a store Something"],
+    succeeds: "spaces export a FOLDER/a.jsonl",
+    fails: "spaces export a",
+    code: 2,
+  },
   "spaces delete": {
     before: ["spaces create a"],
     succeeds: "spaces delete a --dry-run",

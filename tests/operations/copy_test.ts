@@ -5,7 +5,7 @@ import { MemoryError } from "../../src/errors.ts";
 import { BACKGROUND_LEASE } from "../../src/operations/background/lease.ts";
 import { copyStore } from "../../src/operations/moving/copy/copy.ts";
 import { openStorage } from "../../src/storage/factory.ts";
-import type { MemoryStorage } from "../../src/storage/contract/storage.ts";
+import type { MemoryStore } from "../../src/storage/contract/spaces.ts";
 import { inFolder } from "../helpers/folder.ts";
 import { watchedStorage } from "../helpers/storage.ts";
 import { embedded, hashOf, MODEL, plain } from "../storage/fixtures.ts";
@@ -14,7 +14,7 @@ Deno.test("a memory that is deleted and stored again while a pass goes by stays 
   inFolder(async (folder) => {
     const open = (name: string) => openStorage({ backend: "sqlite", path: `${folder}/${name}.db` });
     const source = await open("source"), target = await open("target");
-    const named = (storage: MemoryStorage, name: string) => ({ storage, name: `sqlite:${name}` });
+    const named = (storage: MemoryStore, name: string) => ({ storage, name: `sqlite:${name}` });
     const options = { holder: "test", leaseMs: 60_000, pauseMs: 1 };
     const relation = { source: hashOf(1), target: hashOf(2), type: "follows", created_at: 1 };
     try {

@@ -237,12 +237,12 @@ function serverFor(
       const reason = "it starts the service itself, which asks for no key then";
       throw new MemoryError("invalid_input", `Cannot use --key with ${id}: ${reason}`, { field: "--key" });
     }
-    const spaces = context.spaces();
+    const spaces = context.reach().spaces;
     if (spaces !== null) env.MCP_SPACE = spaces.join(",");
     return { kind: "stdio", command: command!, args: [...args, "stdio"], env };
   }
   if (stdio) throw new MemoryError("invalid_input", `Cannot use --stdio with ${id}: it starts no commands`);
-  return { kind: "http", url: urlOf(config, context.spaces()), ...keyOf(context, client, options) };
+  return { kind: "http", url: urlOf(config, context.reach().spaces), ...keyOf(context, client, options) };
 }
 
 /** Names of variables, as shells take them. */

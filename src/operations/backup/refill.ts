@@ -7,9 +7,10 @@
 
 import { z } from "zod";
 import { MemoryError } from "../../errors.ts";
+import { DEFAULT_SPACE } from "../../memory/space.ts";
 import { BACKGROUND_LEASE, Lease } from "../background/lease.ts";
 import { sleep } from "../../sleep.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, ServiceRuntime } from "../runtime.ts";
 
 /** Memories deleted in one call. */
 const AT_ONCE = 500;
@@ -101,13 +102,17 @@ export async function withoutService<T>({ storage }: Runtime, leaseMs: number, b
   }
 }
 
-/** Deletes everything for good: memories, their relations and the trash. */
-export async function emptyStore({ storage }: Runtime, signal?: AbortSignal): Promise<void> {
-  while (true) {
-    signal?.throwIfAborted();
-    const { memories } = await storage.scan(null, AT_ONCE);
-    if (memories.length === 0) break;
-    await storage.delete(memories.map(({ content_hash }) => content_hash));
+/** Deletes everything for good: memories, their relations and the trash of every space, and the spaces themselves. */
+export async function emptyStore({ storage: { spaces } }: ServiceRuntime, signal?: AbortSignal): Promise<void> {
+  for (const { name } of await spaces.list()) {
+    const space = spaces.within({ write: name, read: [name] });
+    while (true) {
+      signal?.throwIfAborted();
+      const { memories } = await space.scan(null, AT_ONCE);
+      if (memories.length === 0) break;
+      await space.delete(memories.map(({ content_hash }) => content_hash));
+    }
+    await space.emptyTrash({});
+    if (name !== DEFAULT_SPACE) await spaces.remove(name);
   }
-  await storage.emptyTrash({});
 }

@@ -7,11 +7,13 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
+import { localCaller } from "../../access/caller.ts";
 import { errorText, MemoryError } from "../../errors.ts";
 import { makePrivateFile } from "../../private_files.ts";
 import type { SnapshotFacts, StoreFiles } from "../../storage/files.ts";
 import { importFile } from "../moving/import_file.ts";
-import type { Runtime } from "../runtime.ts";
+import { callerRuntime } from "../caller_runtime.ts";
+import type { Runtime, ServiceRuntime } from "../runtime.ts";
 import { freeName, remove, withFolder } from "./folder.ts";
 import { emptyStore, RestoreNote, withoutService } from "./refill.ts";
 import { writeBackup } from "./create.ts";
@@ -34,7 +36,7 @@ export interface RestoreReport extends Omit<VerifiedBackup, "format"> {
 }
 
 /** Runs `body` over the embedded store at `path`, which is opened for it. */
-export type WithRuntime = <T>(path: string, body: (runtime: Runtime) => Promise<T>) => Promise<T>;
+export type WithRuntime = <T>(path: string, body: (runtime: ServiceRuntime) => Promise<T>) => Promise<T>;
 
 /** Ending of the new file while it is made. */
 const RESTORING = ".restoring";
@@ -84,7 +86,7 @@ export async function restoreFile(
  */
 export async function restoreInto(
   files: StoreFiles,
-  runtime: Runtime,
+  runtime: ServiceRuntime,
   file: string,
   { folder, leaseMs, ...options }: RestoreOptions & { folder: string; leaseMs: number },
 ): Promise<RestoreReport> {
@@ -164,10 +166,16 @@ function checkUnchanged(file: string, hash: Hash, sha256: string): void {
   throw new MemoryError("conflict", `Cannot restore "${file}": it changed while it was read`, { value: file });
 }
 
-async function fill(runtime: Runtime, backup: VerifiedBackup, { signal, onProgress }: RestoreOptions): Promise<void> {
+async function fill(
+  runtime: ServiceRuntime,
+  backup: VerifiedBackup,
+  { signal, onProgress }: RestoreOptions,
+): Promise<void> {
   const total = backup.memories + backup.trashed + backup.relations, hash = createHash("sha256");
-  const done = await importFile(runtime, hashed(await Deno.open(backup.file), hash), {
+  const own = callerRuntime(runtime, localCaller("cli"));
+  const done = await importFile(own, hashed(await Deno.open(backup.file), hash), {
     asWritten: true,
+    keepSpaces: true,
     signal,
     adoptModel: true,
     onProgress: ({ read }) => onProgress?.("import", read, total),

@@ -23,6 +23,7 @@ import {
   type UnreadableLine,
 } from "./format.ts";
 import { Reading } from "./reading.ts";
+import { keyIn } from "./walk.ts";
 
 /** Characters of contents in a chunk; with their vectors it becomes some seven times as large. */
 const CHUNK_CHARACTERS = 200_000;
@@ -70,8 +71,9 @@ export async function exportHeader(
     storage.vectorCoverage(),
     storage.listTrash({ offset: 0, limit: 0 }),
   ]);
-  const counts = { memories, trashed: total };
-  return { ...beginning({ now, version }), ...counts, vectors: vectors && active !== null, model: active };
+  const counts = { memories, trashed: total }, { read } = storage.scope;
+  const spaces = read === "all" ? {} : { spaces: [...read] };
+  return { ...beginning({ now, version }), ...counts, ...spaces, vectors: vectors && active !== null, model: active };
 }
 
 function beginning({ now, version }: Pick<Runtime, "now" | "version">) {
@@ -129,7 +131,7 @@ async function* write(
   if (part?.checkpoint.stage !== "rest") {
     for await (const { memories, next } of reading.memories(part?.checkpoint.after ?? null)) {
       const counted = as_of === null ? memories : memories.filter((memory) => countsAt(memory, as_of));
-      if (as_of !== null) { for (const { content_hash } of counted) among.add(content_hash); }
+      if (as_of !== null) { for (const { space, content_hash } of counted) among.add(keyIn(space, content_hash)); }
       for (const group of bySize(counted, ({ content }) => content.length)) {
         const lines = await reading.either(
           (storage) => memoryLines(storage, group, header.vectors ? header.model ?? null : null),
@@ -158,7 +160,9 @@ async function* write(
     }
   }
   for await (const all of reading.relations()) {
-    const relations = as_of === null ? all : all.filter(({ source, target }) => among.has(source) && among.has(target));
+    const relations = as_of === null
+      ? all
+      : all.filter(({ space, source, target }) => [source, target].every((end) => among.has(keyIn(space, end))));
     written.relations += relations.length;
     yield chunk(relations.map((relation) => ({ kind: "relation", ...relation })));
   }

@@ -37,6 +37,7 @@ export const HeaderLine = z.object({
   memories: z.int().optional()
     .describe("Memories in the store when the export began; the trailer has the number written."),
   trashed: z.int().optional(),
+  spaces: z.array(z.string()).optional().describe("The spaces that it is of; absent for all."),
   vectors: z.boolean().default(false).describe("Whether memories carry their vectors."),
   model: Model.nullable().default(null).describe("The model that made the vectors; needed where there are some."),
   damaged: z.literal(true).optional().describe("The store was damaged: what could be read of it follows."),

@@ -20,12 +20,16 @@ import { lengthFault } from "../split.ts";
 import { importWriter } from "../writer.ts";
 import { cleanLine } from "./clean.ts";
 import { ContentLine, decodeVector, type MemoryLine } from "./format.ts";
-import { OwnHashes } from "./own_hashes.ts";
+import { spaceOf, type Target, Targets } from "./owners.ts";
 import { type Brought, isPlausible, VectorTrust } from "./vector_trust.ts";
 
 /** Entries stored in one transaction, and characters of content in them. */
 const AT_ONCE = 200;
 const CHARACTERS_AT_ONCE = 500_000;
+/** Entries that wait for others of their spaces, and characters of content in them. */
+const WAITING = 10 * AT_ONCE, CHARACTERS_WAITING = 4 * CHARACTERS_AT_ONCE;
+/** Spaces that a report lists. */
+const SPACES_LISTED = 1000;
 /** Faults that a report lists; it counts all of them. */
 const FAULTS_LISTED = 100;
 /** Notes that a report lists. */
@@ -43,6 +47,8 @@ export interface Entry {
   left?: string;
   /** What of the value was understood in another way than it was written, such as a date that is none. */
   note?: string;
+  /** Whose it is in the source; it goes to a space of that name. Without one it goes where the caller writes. */
+  owner?: string | undefined;
 }
 
 export const ImportReport = z.object({
@@ -64,6 +70,8 @@ export const ImportReport = z.object({
     .describe("What of the source is no memory and was left out on purpose: how many, by what they are."),
   notes: z.array(z.object({ place: z.string(), message: z.string() }))
     .describe(`What was imported otherwise than it was written, the first ${NOTES_LISTED}.`),
+  spaces: z.array(z.object({ name: z.string(), stored: z.int(), present: z.int(), trashed: z.int() }))
+    .describe(`What went into each space, the first ${SPACES_LISTED}; empty unless owners were given spaces.`),
 });
 export type ImportReport = z.infer<typeof ImportReport>;
 
@@ -82,6 +90,8 @@ export interface ImportOptions {
   file?: string | undefined;
   /** Keeps the writers that the entries name: where they are an own export, and the caller has the whole store. */
   keepWriters?: boolean;
+  /** The field that says whose a line of a file is; importers of other programs' data give owners by themselves. */
+  spacesBy?: string | undefined;
   /** Takes the entries' vectors over when a sample of them is right, instead of making all again. */
   trustVectors?: boolean;
   /** From 0 to below 1: which memories are in that sample. */
@@ -106,6 +116,7 @@ export class Report implements ImportReport {
   cleaned = 0;
   left_out: Record<string, number> = {};
   notes: { place: string; message: string }[] = [];
+  spaces: ImportReport["spaces"] = [];
   /** Memories that the source announces. */
   total: number | undefined;
 
@@ -113,6 +124,23 @@ export class Report implements ImportReport {
   now(): ImportReport {
     const { total: _, ...report } = this;
     return report;
+  }
+
+  /** Counts memories that were dealt with. */
+  count(counts: { stored?: number; present?: number; trashed?: number }, space: string | null): void {
+    const { stored = 0, present = 0, trashed = 0 } = counts;
+    this.stored += stored;
+    this.present += present;
+    this.trashed += trashed;
+    if (space === null) return;
+    let row = this.spaces.find(({ name }) => name === space);
+    if (row === undefined) {
+      if (this.spaces.length === SPACES_LISTED) return;
+      this.spaces.push(row = { name: space, stored: 0, present: 0, trashed: 0 });
+    }
+    row.stored += stored;
+    row.present += present;
+    row.trashed += trashed;
   }
 
   left(reason: string): void {
@@ -140,8 +168,6 @@ export class Report implements ImportReport {
   }
 }
 
-type Group = { place: string; line: ContentLine }[];
-
 /**
  * Imports entries in order, in transactions of some hundred. An entry with a fault is reported and left out; an entry
  * is imported whole or not at all.
@@ -155,17 +181,22 @@ export async function importEntries(
   report = new Report(),
 ): Promise<ImportReport> {
   const { asWritten = false, onProgress, signal } = options;
-  const run = await beginRun(runtime, options, report);
-  const timeSlice = new TimeSlice();
-  let group: Group = [], characters = 0;
-  const flush = async () => {
-    if (group.length > 0) await importGroup(runtime, group, run, report);
-    [group, characters] = [[], 0];
+  const run = await beginRun(runtime, options, report), targets = new Targets(runtime, asWritten);
+  const timeSlice = new TimeSlice(), open = new Set<Target>();
+  let kind: ContentLine["kind"] | undefined, waiting = 0, characters = 0;
+  const flush = async (which: Iterable<Target> = [...open]) => {
+    for (const target of which) {
+      await importGroup(target, run, targets, report);
+      waiting -= target.group.length;
+      characters -= target.characters;
+      [target.group, target.characters] = [[], 0];
+      open.delete(target);
+    }
     onProgress?.(report.now(), report.total);
     signal?.throwIfAborted();
     await yieldToEventLoop();
   };
-  for await (const { place, value, fault, left, note } of entries) {
+  for await (const { place, value, fault, left, note, owner } of entries) {
     // Entries that are left out fill no group, and there may be millions of them.
     if (timeSlice.isDue) {
       signal?.throwIfAborted();
@@ -185,21 +216,46 @@ export async function importEntries(
       report.fault(place, checked);
       continue;
     }
+    const target = placeOf(checked, owner, targets);
+    if (target === null) {
+      report.fault(place, `Cannot import it into space "${spaceOf(owner!)}": the caller may not write there`);
+      continue;
+    }
+    if (owner !== undefined && owner !== target.space && !run.named.has(owner)) {
+      if (run.named.size < NOTES_LISTED) run.named.add(owner);
+      report.note(place, `What belongs to ${JSON.stringify(owner.slice(0, 100).toWellFormed())} is in ${target.space}`);
+    }
     if (changes.length > 0) {
       report.cleaned++;
       report.note(place, changes.join("; "));
     }
     // Relations need the memories before them, so kinds don't mix.
-    if (group[0] !== undefined && group[0].line.kind !== checked.kind) await flush();
-    group.push({ place, line: checked });
-    if (checked.kind !== "relation") characters += checked.content.length;
-    if (group.length >= AT_ONCE || characters >= CHARACTERS_AT_ONCE) await flush();
+    if (kind !== undefined && kind !== checked.kind) await flush();
+    kind = checked.kind;
+    target.group.push({ place, line: checked });
+    open.add(target);
+    waiting++;
+    if (checked.kind !== "relation") {
+      target.characters += checked.content.length;
+      characters += checked.content.length;
+      if (run.bySpace) targets.placed(checked.content_hash ?? contentHash(checked.content), target);
+    }
+    if (target.group.length >= AT_ONCE || target.characters >= CHARACTERS_AT_ONCE) await flush([target]);
+    else if (waiting >= WAITING || characters >= CHARACTERS_WAITING) await flush();
   }
   await flush();
-  for (const hash of await run.hashes?.finish(runtime.storage) ?? []) {
-    report.note(`Memory ${hash}`, "Memories of the file replace each other in a circle: this one was made current");
+  for (const { hashes, runtime: { storage } } of targets.all) {
+    for (const hash of await hashes?.finish(storage) ?? []) {
+      report.note(`Memory ${hash}`, "Memories of the file replace each other in a circle: this one was made current");
+    }
   }
   return report.finish();
+}
+
+/** Where a line goes; null where the caller may not write. */
+function placeOf(line: ContentLine, owner: string | undefined, targets: Targets): Target | null {
+  if (owner !== undefined) return targets.of(owner);
+  return line.kind === "relation" ? targets.ofRelation(line) : targets.own;
 }
 
 /** What one import goes by. */
@@ -208,8 +264,10 @@ interface Run {
   model: ModelIdentity | null;
   /** Null where they are taken without a look. */
   trust: VectorTrust | null;
-  /** Null where keys stay as they are written. */
-  hashes: OwnHashes | null;
+  /** Whether owners get spaces of their own. */
+  bySpace: boolean;
+  /** Owners whose spaces have other names, of which the report has a note. */
+  named: Set<string>;
   /** Of memories without one of their own; null for a restore, which adds none. */
   writer: Writer | null;
   keepWriters: boolean;
@@ -221,24 +279,25 @@ async function beginRun(
   report: Report,
 ): Promise<Run> {
   const { model = null, adoptModel = false, asWritten = false, trustVectors = false, random } = options;
+  const spaces = { bySpace: options.spacesBy !== undefined, named: new Set<string>() };
   if (asWritten) {
     const inUse = model && await modelInUse(runtime, model, adoptModel);
-    return { model: inUse, trust: null, hashes: null, writer: null, keepWriters: true };
+    return { model: inUse, trust: null, writer: null, keepWriters: true, ...spaces };
   }
-  const writers = { writer: importWriter(runtime, options.file), keepWriters: options.keepWriters ?? false };
-  const hashes = new OwnHashes(), usable = model && trustVectors ? await modelInUse(runtime, model, false) : null;
+  const shared = { writer: importWriter(runtime, options.file), keepWriters: options.keepWriters ?? false, ...spaces };
+  const usable = model && trustVectors ? await modelInUse(runtime, model, false) : null;
   if (usable === null) {
     if (model && trustVectors) {
       report.note("Header", `Vectors of ${model.name} are not those the store uses: left behind`);
     }
-    return { model: null, trust: null, hashes, ...writers };
+    return { model: null, trust: null, ...shared };
   }
   const { configured } = runtime.embeddings;
   if (configured.identity?.id === usable.id) {
-    return { model: usable, trust: new VectorTrust(configured, random), hashes, ...writers };
+    return { model: usable, trust: new VectorTrust(configured, random), ...shared };
   }
   report.note("Header", `Vectors can't be checked without the model ${usable.name}: left behind`);
-  return { model: null, trust: null, hashes, ...writers };
+  return { model: null, trust: null, ...shared };
 }
 
 /** The line, or what is wrong with it. */
@@ -274,8 +333,8 @@ async function modelInUse(
   }
 }
 
-async function importGroup(runtime: Runtime, group: Group, run: Run, report: Report): Promise<void> {
-  const { storage } = runtime, { hashes } = run;
+async function importGroup(target: Target, run: Run, targets: Targets, report: Report): Promise<void> {
+  const { runtime, group, hashes } = target, { storage } = runtime, space = run.bySpace ? target.space : null;
   const keyed = async (memories: Memory[]) => {
     await hashes?.assign(storage, memories, (position) => {
       report.note(group[position]!.place, "Its content_hash is not that of its content and was computed again");
@@ -291,6 +350,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
     outcomes.forEach((outcome, i) => {
       if (outcome === "added") report.relations++;
       else if (outcome === "duplicate") report.present++;
+      else if (targets.crosses(relations[i]!.line)) report.left("relations between memories of different spaces");
       else report.fault(relations[i]!.place, "Cannot import the relation: one of its memories isn't stored");
     });
     return;
@@ -308,8 +368,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   if (trashed.length > 0) {
     await keyed(trashed.map(({ memory }) => memory));
     const brought = (await storage.importTrashed(trashed)).filter(Boolean).length;
-    report.trashed += brought;
-    report.present += trashed.length - brought;
+    report.count({ trashed: brought, present: trashed.length - brought }, space);
     return;
   }
   const all: Brought[] = [], timeSlice = new TimeSlice();
@@ -322,15 +381,14 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
   // A second run finds nearly all of them here, which is cheaper than to prepare them for the store.
   const known = await storage.getByHash(all.map(({ memory }) => memory.content_hash));
   const items = all.filter((_, i) => known[i] === null);
-  if (run.trust !== null) await checkVectors(runtime, items, run, report);
+  if (run.trust !== null) await checkVectors(items, run, report);
   const outcomes = items.length > 0 ? await storage.store(items) : [];
   const added = items.filter((_, i) => outcomes[i] === "stored");
-  report.stored += added.length;
-  report.present += all.length - added.length;
+  report.count({ stored: added.length, present: all.length - added.length }, space);
   report.vectors += added.filter(({ vectors }) => vectors !== null).length;
   const memories = added.map(({ memory }) => memory);
   hashes?.stored(memories);
-  run.trust?.took(added.flatMap(({ memory, vectors }) => vectors === null ? [] : [memory]));
+  run.trust?.took(added.flatMap(({ memory, vectors }) => vectors === null ? [] : [memory]), storage);
   if (added.some(({ vectors }) => vectors === null)) runtime.health.coverage.changed();
   if (memories.length > 0) {
     const events = memories.length > 20 ? [changedEvent("stored", memories.length)] : storedEvents(memories);
@@ -340,7 +398,7 @@ async function importGroup(runtime: Runtime, group: Group, run: Run, report: Rep
 }
 
 /** Takes away vectors that can't be right; all of the file once a sample shows wrong ones. */
-async function checkVectors({ storage }: Runtime, items: Brought[], run: Run, report: Report): Promise<void> {
+async function checkVectors(items: Brought[], run: Run, report: Report): Promise<void> {
   for (const item of items) {
     if (isPlausible(item)) continue;
     report.note(
@@ -358,7 +416,7 @@ async function checkVectors({ storage }: Runtime, items: Brought[], run: Run, re
     wrong.place,
     `Its vectors are not those that ${name} gives for its content: all vectors of the file are left behind`,
   );
-  report.vectors -= await trust.replace(storage, id);
+  report.vectors -= await trust.replace(id);
 }
 
 function memoryOf(

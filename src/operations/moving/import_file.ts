@@ -6,6 +6,7 @@
 
 import { errorText, MemoryError } from "../../errors.ts";
 import { type JsonLimits, OWN_LINE, parseLongJson } from "../../memory/json_shape.ts";
+import { DEFAULT_SPACE } from "../../memory/space.ts";
 import { TimeSlice } from "../../yielding.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContentLine, FORMAT, FORMAT_VERSION, HeaderLine, TrailerLine } from "./format.ts";
@@ -19,6 +20,7 @@ import {
   Report,
 } from "./import.ts";
 import { type Line, readLines } from "./lines.ts";
+import { ownerIn, SPACE_FIELD } from "./owners.ts";
 
 /** Longest line, in bytes: a content of the default limit with its vectors takes less than a tenth. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -32,6 +34,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export interface FileOptions extends Omit<ImportOptions, "model"> {
   /** What a line may hold: one with more is left out, before it is parsed. */
   limits?: JsonLimits;
+  /** Gives an export back to the spaces that it names, where the caller may write there. */
+  keepSpaces?: boolean;
 }
 
 /**
@@ -44,7 +48,7 @@ export interface FileOptions extends Omit<ImportOptions, "model"> {
 export async function importFile(
   runtime: Runtime,
   stream: AsyncIterable<Uint8Array>,
-  { limits = OWN_LINE, ...options }: FileOptions = {},
+  { limits = OWN_LINE, keepSpaces = false, ...options }: FileOptions = {},
 ): Promise<ImportReport> {
   const report = new Report();
   const lines = readLines(stream, MAX_LINE_BYTES);
@@ -52,11 +56,26 @@ export async function importFile(
   if ("first" in begun) {
     // Anyone writes such files, so that the writers in them are claims.
     const plain = { ...options, keepWriters: false };
-    return await importEntries(runtime, plainEntries(begun.first, lines, limits), plain, report);
+    const entries = withOwners(plainEntries(begun.first, lines, limits), options.spacesBy);
+    return await importEntries(runtime, entries, plain, report);
   }
   const { header } = begun, model = header.vectors ? header.model : null;
   if (header.memories !== undefined) report.total = header.memories + (header.trashed ?? 0);
-  return await importEntries(runtime, entriesOf(lines, report, limits), { ...options, model }, report);
+  const spacesBy = options.spacesBy ?? (keepSpaces ? SPACE_FIELD : undefined);
+  // An export names every space but one.
+  const otherwise = spacesBy === SPACE_FIELD ? DEFAULT_SPACE : undefined;
+  const entries = withOwners(entriesOf(lines, report, limits), spacesBy, otherwise);
+  return await importEntries(runtime, entries, { ...options, model, spacesBy }, report);
+}
+
+/** @param otherwise The owner of what names none. */
+async function* withOwners(
+  entries: AsyncGenerator<Entry>,
+  field: string | undefined,
+  otherwise?: string,
+): AsyncGenerator<Entry> {
+  if (field === undefined) return yield* entries;
+  for await (const entry of entries) yield { ...entry, owner: ownerIn(entry.value, field) ?? otherwise };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Relation } from "../../storage/contract/relations.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
 import type { TrashedMemory } from "../../storage/contract/trash.ts";
 import type { Salvage } from "../../storage/files.ts";
-import { relationsOf } from "./walk.ts";
+import { keyIn, relationsOf } from "./walk.ts";
 
 /** Memories read between two pauses. */
 const AT_ONCE = 200;
@@ -96,7 +96,7 @@ export class Reading implements AsyncDisposable {
         }
       },
       (salvage) => salvage.trashed(),
-      ({ memory }) => memory.content_hash,
+      ({ memory: { space, content_hash } }) => keyIn(space, content_hash),
     );
   }
 
@@ -106,7 +106,7 @@ export class Reading implements AsyncDisposable {
     yield* this.#each(
       storage === null ? null : () => relationsOf(storage),
       (salvage) => salvage.relations(),
-      ({ source, target, type }) => JSON.stringify([source, target, type]),
+      ({ space, source, target, type }) => JSON.stringify([space, source, target, type]),
     );
   }
 

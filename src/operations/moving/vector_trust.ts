@@ -34,7 +34,7 @@ export class VectorTrust {
   readonly #service: EmbeddingService;
   readonly #random: () => number;
   /** Keys of memories stored with vectors of the file. */
-  readonly #taken: { content_hash: string; content: string }[] = [];
+  readonly #taken: { content_hash: string; content: string; storage: MemoryStorage }[] = [];
   #isFirst = true;
 
   /** @param random From 0 to below 1; which memories are compared mustn't be known to who writes the file. */
@@ -55,15 +55,15 @@ export class VectorTrust {
     return null;
   }
 
-  /** Remembers what was stored with vectors of the file. */
-  took(memories: readonly Memory[]): void {
-    for (const { content_hash, content } of memories) this.#taken.push({ content_hash, content });
+  /** Remembers what was stored with vectors of the file, and where. */
+  took(memories: readonly Memory[], storage: MemoryStorage): void {
+    for (const { content_hash, content } of memories) this.#taken.push({ content_hash, content, storage });
   }
 
   /** Replaces the vectors that were taken before the sample that showed wrong ones; the number of them. */
-  async replace(storage: MemoryStorage, model: string): Promise<number> {
+  async replace(model: string): Promise<number> {
     const taken = this.#taken.splice(0);
-    for (const { content_hash, content } of taken) {
+    for (const { content_hash, content, storage } of taken) {
       const chunks = await this.#service.embedPassage(content);
       await storage.addVectors([{ content_hash, vectors: { model, chunks } }]);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DEFAULT_SPACE } from "../../memory/space.ts";
 import type { Memory } from "../../memory/memory.ts";
 import type { Relation } from "../../storage/contract/relations.ts";
 import type { MemoryStorage } from "../../storage/contract/storage.ts";
@@ -31,13 +32,19 @@ export async function* pagesOf(storage: MemoryStorage, signal?: AbortSignal): As
   }
 }
 
+/** A memory's key among those of all spaces. */
+export function keyIn(space: string | undefined, content_hash: string): string {
+  return `${space ?? DEFAULT_SPACE} ${content_hash}`;
+}
+
 /** All relations, each with the memory it starts at. */
 export async function* relationsOf(storage: MemoryStorage, signal?: AbortSignal): AsyncGenerator<Relation[]> {
   if ((await storage.relations({ limit: 1 })).length === 0) return;
   for await (const memories of pagesOf(storage, signal)) {
-    const hashes = memories.map(({ content_hash }) => content_hash), sources = new Set(hashes);
+    const hashes = [...new Set(memories.map(({ content_hash }) => content_hash))];
+    const sources = new Set(memories.map(({ space, content_hash }) => keyIn(space, content_hash)));
     const found = await storage.relations({ hashes, limit: RELATIONS_AT_ONCE });
-    yield found.filter(({ source }) => sources.has(source));
+    yield found.filter(({ space, source }) => sources.has(keyIn(space, source)));
   }
 }
 

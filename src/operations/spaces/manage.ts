@@ -73,6 +73,7 @@ export async function listSpaces(runtime: Runtime): Promise<SpacesOutput> {
 
 /** Makes a space. */
 export async function createSpace(runtime: Runtime, { name }: { name: string }): Promise<SpaceOutput> {
+  runtime.activity.describe(`Space ${name}`);
   const success = await spacesOf(runtime).create(name, Date.now() / 1000);
   return { success, message: success ? `Created space "${name}"` : `Space "${name}" is there already` };
 }
@@ -83,6 +84,7 @@ export async function createSpace(runtime: Runtime, { name }: { name: string }):
  * @throws {MemoryError} `not_found`; `conflict` where there is a space of the new name; `invalid_input` for `default`.
  */
 export async function renameSpace(runtime: Runtime, name: string, to: string): Promise<SpaceOutput> {
+  runtime.activity.describe(`Space ${name} to ${to}`);
   if (!await spacesOf(runtime).rename(name, to)) throw noSpace(name);
   return { success: true, message: `Renamed space "${name}" to "${to}"; keys that name it must be made again` };
 }
@@ -136,6 +138,7 @@ export async function deleteSpace(runtime: Runtime, name: string, input: DeleteS
   if (name === "default") {
     throw new MemoryError("invalid_input", 'Cannot delete space "default": it exists always', { value: name });
   }
+  runtime.activity.describe(`Space ${name}`);
   await known(runtime, name, "delete");
   const hashes = await hashesOf(runtime, name), { confirm_count, dry_run } = input;
   const output = { success: true, duplicates: 0, missing: 0, dry_run };
@@ -159,13 +162,16 @@ async function move(
   to: string,
   dry_run: boolean,
 ): Promise<MoveOutput> {
+  runtime.activity.describe(`From space ${from} to ${to}`);
   if (dry_run) {
     const message = `Would move ${hashes.length} memories from "${from}" to "${to}"`;
     return { success: true, message, affected_count: hashes.length, duplicates: 0, missing: 0, dry_run };
   }
-  const spaces = spacesOf(runtime), count = { moved: 0, duplicate: 0, missing: 0 };
+  const spaces = spacesOf(runtime), count = { moved: 0, duplicate: 0, missing: 0 }, there = runtime.inSpaces?.([to]);
   for (let start = 0; start < hashes.length; start += GROUP) {
-    for (const outcome of await spaces.move(hashes.slice(start, start + GROUP), from, to)) count[outcome]++;
+    const group = hashes.slice(start, start + GROUP), outcomes = await spaces.move(group, from, to);
+    for (const outcome of outcomes) count[outcome]++;
+    there?.activity.changed("update", group.filter((_, i) => outcomes[i] === "moved"), `moved from ${from}`);
   }
   if (count.moved + count.duplicate > 0) {
     for (const space of [from, to]) {

@@ -5,6 +5,7 @@
  */
 
 import { isNamedLike, type ModelIdentity } from "../../../embedding/embedder.ts";
+import type { MemoryStore } from "../../../storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../../storage/contract/storage.ts";
 import { pagesOf, relationsOf, trashOf } from "../walk.ts";
 import {
@@ -22,6 +23,8 @@ export type RecordKind = "memory" | "trashed" | "relation" | "vectors";
 /** A record that the stores don't hold alike. */
 export interface Mismatch {
   kind: RecordKind;
+  /** Name of the space that it is in. */
+  space: string;
   /** content_hash; for a relation `[source, type, target]` as JSON. */
   key: string;
   found: "missing" | "different" | "only in the target";
@@ -52,57 +55,67 @@ export interface CompareOptions {
   /** Called with the number of memories read so far, of both stores. */
   onProgress?: (read: number) => void;
   signal?: AbortSignal | undefined;
-  /** Memories whose vectors are known to be the same; those found to be are added. */
-  compared?: Set<string>;
+  /** Memories of a space whose vectors are known to be the same; those found to be are added. None by default. */
+  compared?: (space: string) => Set<string>;
 }
 
-/** Compares everything. Where the stores change meanwhile, what changed may count as a mismatch. */
+/** Names of the spaces of either store. */
+export async function spacesOfBoth(source: MemoryStore, target: MemoryStore): Promise<string[]> {
+  const [ones, others] = await Promise.all([source.spaces.list(), target.spaces.list()]);
+  return [...new Set([...ones, ...others].map(({ name }) => name))];
+}
+
+/** A store as those see it who work in one space. */
+export function spaceIn(store: MemoryStore, name: string): MemoryStorage {
+  return store.spaces.within({ write: name, read: [name] });
+}
+
+/** Compares everything, space by space. Where the stores change meanwhile, what changed may count as a mismatch. */
 export async function compare(
-  source: MemoryStorage,
-  target: MemoryStorage,
-  { onProgress = () => {}, signal, compared = new Set() }: CompareOptions = {},
+  source: MemoryStore,
+  target: MemoryStore,
+  { onProgress = () => {}, signal, compared = () => new Set() }: CompareOptions = {},
 ): Promise<Comparison> {
-  const mismatches: Mismatch[] = [];
-  let read = 0;
-  const models = await Promise.all([source.activeModel(), target.activeModel()]);
-  const comparable = sameModel(...models);
-  let vectors = 0;
-
-  const memories = new Sets("memory", mismatches);
-  for await (const page of pagesOf(source, signal)) {
-    for (const memory of page) memories.source(memory.content_hash, fingerprintOf(memory));
-    if (comparable && models[0] !== null) {
-      const hashes = page.map(({ content_hash }) => content_hash);
-      vectors += await compareVectors(source, target, hashes, compared, mismatches);
+  let read = 0, vectors = 0;
+  const models = await Promise.all([source.activeModel(), target.activeModel()]), comparable = sameModel(...models);
+  const all: Mismatch[] = [];
+  const memories = new Sets("memory"), trash = new Sets("trashed"), relations = new Sets("relation");
+  for (const name of await spacesOfBoth(source, target)) {
+    const one = spaceIn(source, name), other = spaceIn(target, name), mismatches: Mismatch[] = [];
+    for (const sets of [memories, trash, relations]) sets.begin(name, mismatches);
+    for await (const page of pagesOf(one, signal)) {
+      for (const memory of page) memories.source(memory.content_hash, fingerprintOf(memory));
+      if (comparable && models[0] !== null) {
+        const hashes = page.map(({ content_hash }) => content_hash);
+        vectors += await compareVectors(one, other, hashes, compared(name), { space: name, mismatches });
+      }
+      onProgress(read += page.length);
     }
-    onProgress(read += page.length);
+    for await (const page of pagesOf(other, signal)) {
+      for (const memory of page) memories.target(memory.content_hash, fingerprintOf(memory));
+      onProgress(read += page.length);
+    }
+    // Vectors of a memory that is missing say no more than that.
+    const lacking = memories.finish();
+    for (const [hash, item] of (await trashOf(one, signal)).items) trash.source(hash, trashedFingerprintOf(item));
+    for (const [hash, item] of (await trashOf(other, signal)).items) trash.target(hash, trashedFingerprintOf(item));
+    trash.finish();
+    for await (const page of relationsOf(one, signal)) {
+      for (const relation of page) relations.source(relationKey(relation), relationFingerprintOf(relation));
+    }
+    for await (const page of relationsOf(other, signal)) {
+      for (const relation of page) relations.target(relationKey(relation), relationFingerprintOf(relation));
+    }
+    relations.finish();
+    for (const found of mismatches) if (found.kind !== "vectors" || !lacking.has(found.key)) all.push(found);
   }
-  for await (const page of pagesOf(target, signal)) {
-    for (const memory of page) memories.target(memory.content_hash, fingerprintOf(memory));
-    onProgress(read += page.length);
-  }
-  // Those of a memory that is missing say no more than that.
-  const lacking = memories.finish();
-  const reported = mismatches.filter(({ kind, key }) => kind !== "vectors" || !lacking.has(key));
-
-  const trash = new Sets("trashed", reported), relations = new Sets("relation", reported);
-  for (const [hash, item] of (await trashOf(source, signal)).items) trash.source(hash, trashedFingerprintOf(item));
-  for (const [hash, item] of (await trashOf(target, signal)).items) trash.target(hash, trashedFingerprintOf(item));
-  trash.finish();
-  for await (const page of relationsOf(source, signal)) {
-    for (const relation of page) relations.source(relationKey(relation), relationFingerprintOf(relation));
-  }
-  for await (const page of relationsOf(target, signal)) {
-    for (const relation of page) relations.target(relationKey(relation), relationFingerprintOf(relation));
-  }
-  relations.finish();
   return {
-    equal: reported.length === 0,
+    equal: all.length === 0,
     memories: memories.sides,
     trash: trash.sides,
     relations: relations.sides,
     vectors: comparable ? vectors : null,
-    mismatches: reported,
+    mismatches: all,
   };
 }
 
@@ -112,7 +125,7 @@ async function compareVectors(
   target: MemoryStorage,
   hashes: readonly string[],
   compared: Set<string>,
-  mismatches: Mismatch[],
+  { space, mismatches }: { space: string; mismatches: Mismatch[] },
 ): Promise<number> {
   const keys = hashes.filter((hash) => !compared.has(hash));
   let count = hashes.length - keys.length;
@@ -126,7 +139,7 @@ async function compareVectors(
       continue;
     }
     const found = other === null ? "missing" : one === null ? "only in the target" : "different";
-    mismatches.push({ kind: "vectors", key, found, source: one && "vectors", target: other && "vectors" });
+    mismatches.push({ kind: "vectors", space, key, found, source: one && "vectors", target: other && "vectors" });
   }
   return count;
 }
@@ -137,15 +150,19 @@ async function compareVectors(
  * @param onProgress Called with the number of memories dealt with so far.
  */
 export async function compareAhead(
-  source: MemoryStorage,
-  target: MemoryStorage,
-  { onProgress = () => {}, signal, compared = new Set() }: CompareOptions,
+  source: MemoryStore,
+  target: MemoryStore,
+  { onProgress = () => {}, signal, compared = () => new Set() }: CompareOptions,
 ): Promise<void> {
   let done = 0;
-  for await (const page of pagesOf(source, signal)) {
-    const keys = page.map(({ content_hash }) => content_hash);
-    await compareVectors(source, target, keys, compared, []); // what differs now may only have changed
-    onProgress(done += page.length);
+  for (const space of await spacesOfBoth(source, target)) {
+    const one = spaceIn(source, space), other = spaceIn(target, space);
+    for await (const page of pagesOf(one, signal)) {
+      const keys = page.map(({ content_hash }) => content_hash);
+      // What differs now may only have changed.
+      await compareVectors(one, other, keys, compared(space), { space, mismatches: [] });
+      onProgress(done += page.length);
+    }
   }
 }
 
@@ -155,16 +172,22 @@ function sameModel(source: ModelIdentity | null, target: ModelIdentity | null): 
   return source.id === target.id || isNamedLike(source, target);
 }
 
-/** Records of one kind on both sides. */
+/** Records of one kind on both sides, one space after the other. */
 class Sets {
   readonly #kind: RecordKind;
-  readonly #mismatches: Mismatch[];
+  #space = "";
+  #mismatches: Mismatch[] = [];
   readonly #digests = { source: new Digest(), target: new Digest() };
   /** What the target hasn't shown yet. */
   readonly #waiting = new Map<string, string>();
 
-  constructor(kind: RecordKind, mismatches: Mismatch[]) {
+  constructor(kind: RecordKind) {
     this.#kind = kind;
+  }
+
+  /** Begins a space. @param mismatches Takes what isn't alike in it. */
+  begin(space: string, mismatches: Mismatch[]): void {
+    this.#space = space;
     this.#mismatches = mismatches;
   }
 
@@ -185,14 +208,16 @@ class Sets {
     this.#waiting.delete(key);
     if (source === print) return;
     const found = source === null ? "only in the target" : "different";
-    this.#mismatches.push({ kind: this.#kind, key, found, source, target: print });
+    this.#mismatches.push({ kind: this.#kind, space: this.#space, key, found, source, target: print });
   }
 
-  /** Tells what the target never showed, and gives its keys. */
+  /** Ends the space: tells what the target never showed, and gives its keys. */
   finish(): Set<string> {
     for (const [key, source] of this.#waiting) {
-      this.#mismatches.push({ kind: this.#kind, key, found: "missing", source, target: null });
+      this.#mismatches.push({ kind: this.#kind, space: this.#space, key, found: "missing", source, target: null });
     }
-    return new Set(this.#waiting.keys());
+    const missing = new Set(this.#waiting.keys());
+    this.#waiting.clear();
+    return missing;
   }
 }

@@ -8,11 +8,11 @@
 
 import { isNamedLike, type ModelIdentity, NAMED_ONLY } from "../../../embedding/embedder.ts";
 import { MemoryError } from "../../../errors.ts";
-import type { MemoryStorage } from "../../../storage/contract/storage.ts";
+import type { MemoryStore } from "../../../storage/contract/spaces.ts";
 import { BACKGROUND_LEASE, Lease } from "../../background/lease.ts";
 import { sleep } from "../../../sleep.ts";
 import { chooseModel, chosenModel } from "../../model_choice.ts";
-import { compare, compareAhead, type Comparison, type Mismatch } from "./compare.ts";
+import { compare, compareAhead, type Comparison, type Mismatch, spaceIn, spacesOfBoth } from "./compare.ts";
 import { copyOf, markCopy } from "./mark.ts";
 import { type CopyParts, runPass } from "./pass.ts";
 import { TargetState } from "./target_state.ts";
@@ -24,7 +24,7 @@ const WATCH_MS = 200;
 
 /** A store and what to call it. */
 export interface NamedStore {
-  storage: MemoryStorage;
+  storage: MemoryStore;
   /** Where it is, without secrets: `sqlite:/data/unimem.db`. */
   name: string;
 }
@@ -91,6 +91,10 @@ class Copy {
   readonly #options: CopyOptions & { signal: AbortSignal };
   readonly #report = { passes: 0, written: 0, removed: 0 };
   #changes = 0;
+  /** Which model's vectors the target gets, and the id that the source knows it by; null without vectors. */
+  #model: CopyParts["model"] = null;
+  /** By space. */
+  readonly #parts = new Map<string, CopyParts>();
 
   constructor(source: NamedStore, target: NamedStore, options: CopyOptions & { signal: AbortSignal }) {
     this.#source = source;
@@ -102,42 +106,60 @@ class Copy {
     const source = this.#source.storage, target = this.#target.storage, { signal } = this.#options;
     const { memories: total } = await source.vectorCoverage();
     this.#tell("reading the target", 0, total);
-    const state = await TargetState.read(target, signal);
-    await this.#claim(state);
-    const parts: CopyParts = { source, target, state, model: null, signal };
+    for (const name of await spacesOfBoth(source, target)) await this.#partsOf(name);
+    await this.#claim();
     // Differences of the last comparison that a pass should have settled, by kind and key.
     let before = new Map<string, Mismatch>();
     while (true) {
-      await this.#passes(parts, total);
+      await this.#passes(total);
       const found = await compare(source, target, {
         signal,
-        compared: state.compared,
+        compared: this.#compared,
         onProgress: (read) => this.#tell("comparing", Math.min(read, 2 * total), 2 * total),
       });
       // What differs as it did before the last pass isn't a change of the source.
       const persists = found.mismatches.some((now) => before.get(nameOf(now))?.source === now.source);
-      if (found.equal || persists) return { ...found, ...this.#report, model: parts.model?.id ?? null };
+      if (found.equal || persists) return { ...found, ...this.#report, model: this.#model?.id ?? null };
       before = new Map(found.mismatches.map((mismatch) => [nameOf(mismatch), mismatch]));
-      await correct(parts, found.mismatches);
+      for (const mismatch of found.mismatches) await correct(await this.#partsOf(mismatch.space), mismatch);
     }
   }
 
+  /** What a space is copied with; the target is read when it is first asked for. */
+  async #partsOf(space: string): Promise<CopyParts> {
+    const { signal } = this.#options, known = this.#parts.get(space);
+    if (known !== undefined) return known;
+    const source = spaceIn(this.#source.storage, space), target = spaceIn(this.#target.storage, space);
+    const state = await TargetState.read(target, signal), parts = { source, target, state, model: this.#model, signal };
+    this.#parts.set(space, parts);
+    return parts;
+  }
+
+  readonly #compared = (space: string) => this.#parts.get(space)?.state.compared ?? new Set<string>();
+
   /** Passes until one finds nothing to do. */
-  async #passes(parts: CopyParts, total: number): Promise<void> {
+  async #passes(total: number): Promise<void> {
     const { signal, pauseMs = PAUSE_MS } = this.#options;
     while (true) {
-      await this.#takeModel(parts);
+      await this.#takeModel();
       const pass = ++this.#report.passes, step = pass === 1 ? "copying" : "following";
-      const counts = await runPass(parts, ({ read }) => this.#tell(step, read, Math.max(total, read)));
-      this.#changes = counts.written + counts.removed;
-      this.#report.written += counts.written;
-      this.#report.removed += counts.removed;
+      this.#changes = 0;
+      let done = 0;
+      for (const name of await this.#makeSpaces()) {
+        const parts = await this.#partsOf(name);
+        const counts = await runPass(parts, ({ read }) => this.#tell(step, done + read, Math.max(total, done + read)));
+        done += counts.read;
+        this.#changes += counts.written + counts.removed;
+        this.#report.written += counts.written;
+        this.#report.removed += counts.removed;
+      }
+      await this.#dropSpaces();
       if (this.#changes === 0) return;
       // The long part of the comparison, while the source may still be in use.
-      if (pass === 1 && parts.model !== null) {
-        await compareAhead(parts.source, parts.target, {
+      if (pass === 1 && this.#model !== null) {
+        await compareAhead(this.#source.storage, this.#target.storage, {
           signal,
-          compared: parts.state.compared,
+          compared: this.#compared,
           onProgress: (done) => this.#tell("comparing", done, Math.max(total, done)),
         });
       }
@@ -147,13 +169,33 @@ class Copy {
     }
   }
 
+  /** Makes the source's spaces in the target, empty ones too; the names of all of both. */
+  async #makeSpaces(): Promise<string[]> {
+    const source = this.#source.storage, target = this.#target.storage;
+    const there = new Set((await target.spaces.list()).map(({ name }) => name));
+    for (const { name, created_at } of await source.spaces.list()) {
+      if (!there.has(name)) await target.spaces.create(name, created_at ?? Date.now() / 1000);
+    }
+    return await spacesOfBoth(source, target);
+  }
+
+  /** Drops spaces that the source hasn't any more. */
+  async #dropSpaces(): Promise<void> {
+    const source = new Set((await this.#source.storage.spaces.list()).map(({ name }) => name));
+    for (const { name, memories, trashed } of await this.#target.storage.spaces.list()) {
+      if (!source.has(name) && memories + trashed === 0) await this.#target.storage.spaces.remove(name);
+    }
+  }
+
   /** Refuses a target that holds something else, and marks it as a copy. */
-  async #claim(state: TargetState): Promise<void> {
-    const { storage, name } = this.#target;
-    if (!state.isEmpty && !this.#options.replace && await copyOf(storage) !== this.#source.name) {
+  async #claim(): Promise<void> {
+    const { storage, name } = this.#target, states = [...this.#parts.values()].map(({ state }) => state);
+    const isEmpty = states.every((state) => state.isEmpty);
+    if (!isEmpty && !this.#options.replace && await copyOf(storage) !== this.#source.name) {
+      const memories = states.reduce((sum, state) => sum + state.memories.size, 0);
       throw new MemoryError(
         "refused",
-        `Cannot copy into ${name}: it holds ${state.memories.size} memories that aren't a copy of ${this.#source.name}; ` +
+        `Cannot copy into ${name}: it holds ${memories} memories that aren't a copy of ${this.#source.name}; ` +
           "--replace deletes what the source hasn't",
       );
     }
@@ -161,17 +203,20 @@ class Copy {
   }
 
   /** Makes the source's model the one whose vectors the target serves; the source may have switched since. */
-  async #takeModel(parts: CopyParts): Promise<void> {
-    const { source, target, state, signal } = parts;
+  async #takeModel(): Promise<void> {
+    const source = this.#source.storage, target = this.#target.storage;
     const active = await source.activeModel();
-    if (active === null || active.id === parts.model?.sourceId) return;
+    if (active === null || active.id === this.#model?.sourceId) return;
     const configured = active.id.startsWith(NAMED_ONLY) ? await this.#options.configuredModel?.() : undefined;
     const model = configured !== undefined && isNamedLike(active, configured) ? configured : active;
     if ((await target.registerModel(model)).id !== model.id) await target.activateVectors(model.id);
     // Otherwise the first service over the copy would embed it again with the default model.
     await chooseModel(target, await chosenModel(source));
-    parts.model = { id: model.id, sourceId: active.id };
-    await state.findWithoutVectors(target, signal);
+    this.#model = { id: model.id, sourceId: active.id };
+    for (const parts of this.#parts.values()) {
+      parts.model = this.#model;
+      await parts.state.findWithoutVectors(parts.target, this.#options.signal);
+    }
   }
 
   #tell(step: CopyProgress["step"], done: number, total: number): void {
@@ -180,26 +225,24 @@ class Copy {
 }
 
 /** Puts into the known state what a comparison found, so that the next pass settles it. What others wrote is left. */
-async function correct({ target, state }: CopyParts, mismatches: readonly Mismatch[]): Promise<void> {
-  for (const { kind, key, found, target: print } of mismatches) {
-    if (kind === "vectors") {
-      if (found !== "only in the target") state.withoutVectors.add(key);
-      else if (state.memories.has(key)) {
-        // Vectors can't be taken from a memory, so it is stored again.
-        await target.delete([key]);
-        state.forget([key]);
-      }
-    } else if (found === "only in the target") continue;
-    else if (kind === "relation") state.relations.delete(key);
-    else if (kind === "memory" && print === null) state.forget([key]);
-    else if (kind === "memory") state.memories.set(key, print!);
-    else if (print === null) state.trash.delete(key);
-    else state.trash.set(key, print);
-  }
+async function correct({ target, state }: CopyParts, { kind, key, found, target: print }: Mismatch): Promise<void> {
+  if (kind === "vectors") {
+    if (found !== "only in the target") state.withoutVectors.add(key);
+    else if (state.memories.has(key)) {
+      // Vectors can't be taken from a memory, so it is stored again.
+      await target.delete([key]);
+      state.forget([key]);
+    }
+  } else if (found === "only in the target") return;
+  else if (kind === "relation") state.relations.delete(key);
+  else if (kind === "memory" && print === null) state.forget([key]);
+  else if (kind === "memory") state.memories.set(key, print!);
+  else if (print === null) state.trash.delete(key);
+  else state.trash.set(key, print);
 }
 
-function nameOf({ kind, key }: Mismatch): string {
-  return `${kind} ${key}`;
+function nameOf({ kind, space, key }: Mismatch): string {
+  return `${kind} ${space} ${key}`;
 }
 
 /** Takes the target's lease on background work, so that no service re-embeds, empties or copies at the same time. */
