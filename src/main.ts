@@ -53,6 +53,10 @@ async function main(given: string[]): Promise<void> {
   const [command = "unified", ...rest] = args;
   const options = SERVERS.includes(command) ? serverOptions(command, rest) : null;
   if (options !== null) return await serve(command, (await settings(envFile)).from, options);
+  if (command === "hook") {
+    const { hookCall, runHookCall } = await import("./process/hook.ts"), call = hookCall(args);
+    if (call !== null) return await runHookCall(call, envFile);
+  }
   await runCli(args, envFile);
 }
 

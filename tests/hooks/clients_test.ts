@@ -13,9 +13,9 @@ import { opencodePlugin } from "../../src/cli/connect/opencode_plugin.ts";
 import type { CliContext, Place } from "../../src/cli/context.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { TOOLS } from "../../src/tools/table.ts";
-import { testEnvironment, until } from "../helpers/process.ts";
-import { inFolder, unimemIn } from "../cli/command.ts";
-import { copilotEvents, cursorLine, openCodeMessages } from "./transcripts.ts";
+import { spawn, testEnvironment, until } from "../helpers/process.ts";
+import { ended, inFolder, unimemIn } from "../cli/command.ts";
+import { claudeLine, copilotEvents, cursorLine, openCodeMessages } from "./transcripts.ts";
 
 const BUDGET_MS = 60_000;
 /** Packages are where they always are, though the home folder is another. */
@@ -350,4 +350,33 @@ Deno.test("instructions for agents come into AGENTS.md and go out again without 
     assertEquals(await Deno.readTextFile(file), `${agentsSection("unimem")}\n`);
     await connect("--remove");
     assertEquals(await Deno.stat(file).catch(() => null), null);
+  }));
+
+Deno.test("the command hook run keeps a session, and ends with 0 whatever the settings say", () =>
+  inFolder(async (folder) => {
+    const transcript = join(folder, "s.jsonl"), env = testEnvironment(folder);
+    await Deno.writeTextFile(transcript, `${claudeLine("s", "user", "What a command takes")}\n`);
+    const run = async (more: Record<string, string>) => {
+      const args = ["hook", "run", "turn", "--client", "claude-code"];
+      const child = await spawn(args, { ...env, ...more }, { stdin: "piped", stdout: "piped" });
+      const writer = child.stdin.getWriter();
+      await writer.write(
+        new TextEncoder().encode(JSON.stringify({ session_id: "s", transcript_path: transcript, cwd: folder })),
+      );
+      await writer.close();
+      return await ended(child, "unimem hook run");
+    };
+    const wrong = await run({ MCP_HTTP_PORT: "no port" });
+    assertEquals([wrong.code, wrong.out, wrong.err.includes("MCP_HTTP_PORT")], [0, "", true]);
+    // On a busy machine its time may be up before it is done; then the next one does it.
+    const turns = await until(
+      async () => {
+        const { code, out, err } = await run({});
+        assertEquals([code, out, err], [0, "", ""]);
+        return turnsIn(folder);
+      },
+      (turns) => turns.length > 0,
+      "the turn",
+    );
+    assertEquals(turns.map(({ content }) => content), ["What a command takes"]);
   }));
