@@ -8,6 +8,7 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { ROOT } from "./file_set.ts";
+import { fetchPackages, runProgram } from "./program.ts";
 import { OWN_IMAGE, taskWords } from "./task.ts";
 
 /** What a launcher is made of. */
@@ -58,14 +59,7 @@ function batchWord(word: string): string {
 
 /** Writes the launcher and gives its path. */
 async function install(): Promise<string> {
-  const cached = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", "--frozen", join(ROOT, "src", "main.ts")],
-    cwd: ROOT,
-    stdin: "null",
-  }).output();
-  if (!cached.success) {
-    throw new Error(`Cannot fetch the packages of deno.lock: ${new TextDecoder().decode(cached.stderr).trim()}`);
-  }
+  await fetchPackages();
   const words = await taskWords("unimem");
   const launch = {
     deno: Deno.execPath(),
@@ -118,14 +112,11 @@ export function pathAdvice(folder: string, path: string, shell: string, isWindow
 }
 
 if (import.meta.main) {
-  try {
+  await runProgram(async () => {
     const command = await install();
     console.log(command);
     const variable = (name: string) => Deno.env.get(name) ?? "";
     const advice = pathAdvice(dirname(command), variable("PATH"), variable("SHELL"), Deno.build.os === "windows");
     console.error(advice ?? "unimem --help shows what it does");
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(1);
-  }
+  });
 }

@@ -5,16 +5,15 @@
  */
 
 import { join, resolve } from "node:path";
-import { MAIN, ROOT } from "./file_set.ts";
+import { ROOT } from "./file_set.ts";
 import { checkPackage } from "./package_check.ts";
 import { megabytes, packAll, projectFacts, stagePackages } from "./package_stage.ts";
+import { fetchPackages, runProgram } from "./program.ts";
 
 async function main(args: string[]): Promise<void> {
   const [given, ...more] = args.filter((arg) => arg !== "--check");
   if (more.length > 0 || given?.startsWith("-")) throw new Error("Usage: deno task package [FOLDER] [--check]");
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["cache", "--frozen", MAIN], cwd: ROOT })
-    .output();
-  if (!success) throw new Error("Cannot fetch the packages of deno.lock");
+  await fetchPackages();
   const output = resolve(given ?? join(ROOT, "dist", "npm"));
   const staging = await Deno.makeTempDir({ prefix: "unimem-package-" });
   try {
@@ -33,11 +32,4 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runProgram(main);

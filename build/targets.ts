@@ -44,3 +44,24 @@ export const TARGETS: Record<string, Target> = {
 export function thisMachine(): string | undefined {
   return Object.keys(TARGETS).find((name) => TARGETS[name]!.triple === Deno.build.target);
 }
+
+/**
+ * The targets that a command's arguments name: this machine's without one, those of all machines by `all`.
+ *
+ * @throws {Error} for a name that none has, and without one on a machine that is none of them.
+ */
+export function targetsNamed(args: readonly string[]): string[] {
+  const own = thisMachine();
+  const names = args.includes("all")
+    ? Object.keys(TARGETS)
+    : args.length > 0
+    ? [...args]
+    : own === undefined
+    ? []
+    : [own];
+  const wrong = names.find((name) => TARGETS[name] === undefined);
+  if (wrong === undefined && names.length > 0) return names;
+  throw new Error(
+    `Cannot make ${wrong ?? "one for this machine"}: name one of ${Object.keys(TARGETS).join(", ")}, all`,
+  );
+}
