@@ -16,7 +16,8 @@ export interface Project {
 
 /** Version of Deno that the package brings along: the one the project is tested with. */
 export const DENO_VERSION = "2.9.6";
-const DESCRIPTION = "Shared memory for AI agents over REST and MCP";
+/** The project in one sentence, of at most 100 characters. */
+export const DESCRIPTION = "Shared memory for AI agents over REST and MCP";
 
 /** A machine as Node names it, such as `linux-x64`, and the packages that hold what it needs. */
 export interface Machine {
@@ -39,12 +40,22 @@ export function machinesOf(targets: readonly Target[]): Record<string, Machine> 
   }));
 }
 
+/** The name in the MCP registry, which GitHub vouches for: `io.github.OWNER/NAME`; null for a repository elsewhere. */
+export function registryName(repository: string): string | null {
+  const [, owner, name] = /^https:\/\/github\.com\/([\w-]{1,100})\/([\w.-]{1,100}?)(?:\.git)?\/?$/.exec(repository) ??
+    [];
+  return owner === undefined ? null : `io.github.${owner}/${name}`;
+}
+
 /** `package.json` of the package that people install. */
 export function mainManifest(project: Project, machines: Record<string, Machine>): Record<string, unknown> {
+  const mcpName = registryName(project.repository);
   return {
     ...common("unimem", DESCRIPTION, project),
     keywords: ["mcp", "memory", "ai", "agents", "modelcontextprotocol", "embeddings", "search"],
     type: "module",
+    // The MCP registry asks the package whose it is.
+    ...mcpName === null ? {} : { mcpName },
     bin: { unimem: "bin/unimem.mjs" },
     files: ["bin/", "program/", "program.json"],
     engines: { node: ">=20" },
