@@ -28,6 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "memory/tool_profile.ts",
     "ancestors.ts",
     "files.ts",
+    "hooks",
     "output.ts",
     "own_binary.ts",
   ],

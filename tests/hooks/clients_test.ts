@@ -10,7 +10,7 @@ import { agentsSection, withSection } from "../../src/cli/connect/agents_md.ts";
 import { carryOut, planHooks } from "../../src/cli/connect/hook_files.ts";
 import { CLIENT_HOOKS, hookWords } from "../../src/cli/connect/hooks.ts";
 import { opencodePlugin } from "../../src/cli/connect/opencode_plugin.ts";
-import type { CliContext, Place } from "../../src/cli/context.ts";
+import type { ClientContext, Place } from "../../src/cli/context.ts";
 import { MemoryError } from "../../src/errors.ts";
 import { TOOLS } from "../../src/tools/table.ts";
 import { spawn, testEnvironment, until } from "../helpers/process.ts";
@@ -177,9 +177,9 @@ Deno.test("a path with blanks and quotes stays one word for each shell", () => {
 });
 
 /** What commands get, as far as setting up hooks needs it. */
-function contextIn(folder: string): CliContext {
-  const config = () => ({ storage: { backend: "sqlite", path: join(folder, "unimem.db") }, baseDir: folder });
-  return { config, place: { ...place(Deno.build.os), home: folder, cwd: folder } } as unknown as CliContext;
+function contextIn(folder: string): ClientContext {
+  const reach = () => ({ dataFolder: folder });
+  return { reach, place: { ...place(Deno.build.os), home: folder, cwd: folder } } as unknown as ClientContext;
 }
 
 Deno.test("hooks come into files as people have them, beside those of others, and go out without a trace", () =>
@@ -366,8 +366,8 @@ Deno.test("the command hook run keeps a session, and ends with 0 whatever the se
       await writer.close();
       return await ended(child, "unimem hook run");
     };
-    const wrong = await run({ MCP_HTTP_PORT: "no port" });
-    assertEquals([wrong.code, wrong.out, wrong.err.includes("MCP_HTTP_PORT")], [0, "", true]);
+    const wrong = await run({ MCP_QDRANT_TIMEOUT: "soon" });
+    assertEquals([wrong.code, wrong.out, wrong.err.includes("MCP_QDRANT_TIMEOUT")], [0, "", true]);
     // On a busy machine its time may be up before it is done; then the next one does it.
     const turns = await until(
       async () => {
