@@ -164,6 +164,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, p
         structured: values.MCP_STRUCTURED_CONTENT ?? "auto",
       },
       trashDays: values.MCP_TRASH_DAYS ?? 30,
+      turnDays: values.MCP_TURN_DAYS ?? 180,
       modelWaitMs: (values.MCP_EMBEDDING_WAIT ?? 3) * 1000,
     },
     leaseMs: (values.MCP_BACKGROUND_LEASE_SECONDS ?? 30) * 1000,

@@ -468,6 +468,11 @@ export const SETTINGS = {
     "30",
     "Days that deleted memories stay in the trash, from which they can be restored; 0 deletes them at once.",
   ),
+  MCP_TURN_DAYS: setting(
+    wholeNumber(0, 36_500),
+    "180",
+    "Days after which turns of sessions that hooks captured go to the trash, counted from when they were stored or changed last; 0 keeps them. Tagged ones and those that a confirmed fact cites stay, and all of them where `MCP_TRASH_DAYS` is 0.",
+  ),
   MCP_TIME_ZONE: setting(
     timeZone(),
     "UTC for servers, the machine's zone for commands and stdio",

@@ -55,6 +55,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   hooks: ["importers", "memory/framing.ts", "operations/service_file.ts", "private_files.ts", "yielding.ts"],
   service: [
     "hooks/folder.ts",
+    "hooks/event.ts",
     "memory/space.ts",
     "access/caller.ts",
     "access/key.ts",
@@ -216,7 +217,7 @@ const PACKAGES: Record<string, RegExp> = {
   "smol-toml": /^cli\/connect\//,
   "@decimalturn/": /^cli\/connect\//,
   "yaml": /^cli\/connect\//,
-  "@secretlint/": /^hooks\//,
+  "@secretlint/": /^importers\/secrets/,
   "@qdrant/": /^storage\/qdrant\//,
 };
 

@@ -36,6 +36,8 @@ export const COMMANDS: Readonly<Record<string, Right>> = {
   // What a hook stores, the service notes.
   ...of("read", ["service", "service install", "service status", "service logs", "service remove"]),
   ...of("read", ["hook", "hook run", "hook status", "hook pause", "hook resume", "hook redact", "project"]),
+  ...of("write", ["hook forget"]),
+  ...of("read", ["hook ignore", "hook ignore list", "hook ignore add", "hook ignore remove"]),
   ...of("admin", ["export", "import", "copy", "upgrade", "backup", "restore", "model", "reembed", "optimize"]),
   ...of("admin", ["outbox retry", "outbox drop", "grants list", "grants revoke"]),
   ...of("admin", ["keys create", "keys list", "keys rotate", "keys revoke"]),

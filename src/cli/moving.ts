@@ -7,6 +7,8 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { HookFolder } from "../hooks/folder.ts";
+import { ignoreRules, omitting } from "../hooks/ignore.ts";
 import { detectKind } from "../importers/detect.ts";
 import { IMPORTERS } from "../importers/table.ts";
 import {
@@ -25,7 +27,7 @@ import { localCaller, scopeOf } from "../access/caller.ts";
 import { errorText, MemoryError } from "../errors.ts";
 import { DEFAULT_SPACE } from "../memory/space.ts";
 import { callerRuntime } from "../operations/caller_runtime.ts";
-import { check, type CliContext, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
+import { check, type CliContext, dataFolderOf, examples, Failed, pathOf, show, withRuntime } from "./context.ts";
 import { chosen } from "./in_spaces.ts";
 import { VERSION } from "../version.ts";
 import { progress } from "./progress.ts";
@@ -222,7 +224,8 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
         return await importFile(runtime, await inputOf(path), { ...options, ...own });
       }
       const importer = await IMPORTERS[kind]!.load();
-      return await importEntries(runtime, importer(path, { folderTags, ownersBy: spacesBy }), options);
+      const omit = omitting(ignoreRules(new HookFolder(dataFolderOf(context))));
+      return await importEntries(runtime, importer(path, { folderTags, ownersBy: spacesBy, omit }), options);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {
         throw new MemoryError("invalid_input", `Cannot read "${path}": it is not there`, { cause: error });

@@ -5,16 +5,18 @@
  */
 
 import { basename } from "node:path";
-import { Conversation } from "../importers/conversation.ts";
 import { COPILOT_CLI } from "../importers/copilot_session.ts";
 import { CURSOR } from "../importers/cursor_session.ts";
+import { GEMINI_CLI } from "../importers/gemini_sessions.ts";
+import type { OmitTurn } from "../importers/importer.ts";
 import { OPENCODE } from "../importers/opencode_session.ts";
+import type { Redactions } from "../importers/secrets.ts";
 import { CLAUDE_CODE, CODEX, type SessionFormat } from "../importers/session_formats.ts";
+import { SessionTurns } from "../importers/session_turns.ts";
 import { objectOf } from "../importers/values.ts";
 import { TimeSlice } from "../yielding.ts";
 import type { HookClient, HookEvent } from "./event.ts";
 import { type HookFolder, remove, type SessionState } from "./folder.ts";
-import { redact, type Redactions } from "./secrets.ts";
 import type { Budget, HookService } from "./service.ts";
 
 /** Formats of transcripts; clients without one are not captured. */
@@ -23,13 +25,12 @@ const FORMATS: Partial<Record<HookClient, SessionFormat>> = {
   codex: CODEX,
   cursor: CURSOR,
   "copilot-cli": COPILOT_CLI,
+  "gemini-cli": GEMINI_CLI,
   opencode: OPENCODE,
 };
 
 /** Bytes of a transcript that are looked at for one step, and most of one line; a longer line is passed over. */
 const STEP_BYTES = 1024 * 1024, MAX_LINE_BYTES = 8 * 1024 * 1024;
-/** Most characters of one turn. */
-const MAX_TURN = 200_000;
 /** Turns, and characters of them, after which a step ends: little enough to be done in time on a slow machine. */
 const STEP_TURNS = 50, STEP_CHARACTERS = 100_000;
 const NEWLINE = 10;
@@ -37,6 +38,8 @@ const NEWLINE = 10;
 /** What a hook captured. */
 export interface Captured {
   turns: number;
+  /** Why the service stored some of them not, such as for their length; null where it stored all. */
+  refused: string | null;
   redactions: Redactions;
   /** Whether some of the turns wait for a service. */
   spooled: boolean;
@@ -51,32 +54,25 @@ export interface Captured {
  */
 export async function capture(
   event: HookEvent,
-  { folder, service, space, budget }: {
+  { folder, service, space, budget, omit }: {
     folder: HookFolder;
     service: HookService | null;
     space: string;
     budget: Budget;
+    omit?: OmitTurn;
   },
 ): Promise<Captured | null> {
   const format = FORMATS[event.client];
   if (format === undefined || (event.transcript === null && event.messages === undefined)) return null;
-  const all: Captured = { turns: 0, redactions: {}, spooled: false }, timeSlice = new TimeSlice();
+  const all: Captured = { turns: 0, refused: null, redactions: {}, spooled: false }, timeSlice = new TimeSlice();
   for (let took = 0; budget.left > 2 * took;) {
     const began = performance.now(), state = folder.session(event.client, event.session);
-    const { lines, next } = await newLines(event, state, format);
+    if (state.isForgotten) break;
+    const { lines, redactions, next } = await newLines(event, state, { format, omit, timeSlice });
     if (next.offset === state.offset) break;
-    const texts: string[] = [];
-    for (const line of lines) {
-      const { text, redactions } = await redact(line.content);
-      for (const [kind, count] of Object.entries(redactions)) {
-        all.redactions[kind] = (all.redactions[kind] ?? 0) + count;
-      }
-      texts.push(JSON.stringify({ ...line, content: text }));
-      // Nothing of it waits, so that the end of the hook's time would not be seen.
-      await timeSlice.yieldIfDue();
-    }
-    if (texts.length > 0) {
-      const text = `${texts.join("\n")}\n`;
+    for (const [kind, count] of Object.entries(redactions)) all.redactions[kind] = (all.redactions[kind] ?? 0) + count;
+    if (lines.length > 0) {
+      const text = `${lines.join("\n")}\n`;
       // Once some wait, the others do too, so that they are taken over in order.
       const answer = all.spooled
         ? null
@@ -84,13 +80,18 @@ export async function capture(
       if (answer?.status !== 200) {
         folder.spool(space, text);
         all.spooled = true;
-      }
+      } else all.refused ??= faultIn(answer.body);
     }
-    folder.keepSession({ ...folder.session(event.client, event.session), ...next });
+    folder.keepSession({ ...folder.session(event.client, event.session), ...next, space });
     all.turns += lines.length;
     took = performance.now() - began;
   }
   return all;
+}
+
+/** Whether sessions of a client are captured. */
+export function isCaptured(client: HookClient): boolean {
+  return FORMATS[client] !== undefined;
 }
 
 /** Hands what waits to the service, as far as the time lasts; how much was taken. */
@@ -111,9 +112,10 @@ export async function drain(folder: HookFolder, service: HookService, budget: Bu
   return taken;
 }
 
-interface TurnLine {
-  content: string;
-  [field: string]: unknown;
+/** The first fault in an import's report. */
+function faultIn(report: unknown): string | null {
+  const { faults, errors } = report as { faults: number; errors: { message: string }[] };
+  return faults === 0 ? null : `The service refused ${faults} of the turns: ${errors[0]?.message}`;
 }
 
 /** Lines of a transcript, the last one maybe half written. */
@@ -160,46 +162,40 @@ function handedOver({ messages = [], session }: HookEvent, { offset, memory }: S
 async function newLines(
   event: HookEvent,
   state: SessionState,
-  format: SessionFormat,
-): Promise<{ lines: TurnLine[]; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }> {
+  { format, omit, timeSlice }: { format: SessionFormat; omit: OmitTurn | undefined; timeSlice: TimeSlice },
+): Promise<
+  { lines: string[]; redactions: Redactions; next: Pick<SessionState, "offset" | "lines" | "memory" | "last"> }
+> {
   const { name, bytes, offset, isSame } = event.messages === undefined
     ? await pieceOf(event.transcript!, state)
     : handedOver(event, state);
   const end = bytes.lastIndexOf(NEWLINE) + 1;
-  const reader = format.begin(name, isSame ? state.memory ?? undefined : undefined);
-  reader.memory.facts.project ??= event.folder;
+  const { memory, last } = state, before = isSame && memory !== null ? { memory, last } : undefined;
+  const session = new SessionTurns(format, name, { before, omit, project: event.folder });
   let number = isSame ? state.lines : 0;
-  const found: TurnLine[] = [];
-  let turns: Conversation | null = null;
-  const utf8 = new TextDecoder();
+  const found: string[] = [], redactions: Redactions = {}, utf8 = new TextDecoder();
   let taken = 0, characters = 0;
   for (let start = 0; start < end && found.length < STEP_TURNS && characters < STEP_CHARACTERS;) {
-    const stop = bytes.indexOf(NEWLINE, start), text = utf8.decode(bytes.subarray(start, stop));
+    const stop = bytes.indexOf(NEWLINE, start), line = parsed(utf8.decode(bytes.subarray(start, stop)));
     start = taken = stop + 1;
     number++;
-    const line = parsed(text);
     if (line === null) continue;
-    const turn = reader.line(line, number), calls = reader.calls(line);
-    for (const each of [...typeof turn === "object" && turn !== null ? [turn] : [], ...calls]) {
-      const { id, facts } = reader.memory;
-      const at = each.at ?? ((format.untimed ? 0 : state.last) || Date.now() / 1000);
-      turns ??= new Conversation(format.source, id, isSame ? state.last : 0, { ...facts });
-      const { value } = turns.entryOf({ place: "", ...each, at, text: bounded(each.text) });
-      const line = value as unknown as TurnLine;
-      found.push(line);
-      characters += line.content.length;
+    const read = await session.read(line, number);
+    for (const [kind, count] of Object.entries(read.redactions)) redactions[kind] = (redactions[kind] ?? 0) + count;
+    for (const { value } of read.entries) {
+      const text = JSON.stringify(value);
+      found.push(text);
+      characters += text.length;
     }
+    // Nothing of it waits, so that the end of the hook's time would not be seen.
+    await timeSlice.yieldIfDue();
   }
   if (end === 0 && bytes.length === MAX_LINE_BYTES) taken = bytes.length;
   return {
     lines: found,
-    next: { offset: offset + taken, lines: number, memory: reader.memory, last: turns?.last ?? state.last },
+    redactions,
+    next: { offset: offset + taken, lines: number, ...session.known },
   };
-}
-
-function bounded(text: string): string {
-  if (text.length <= MAX_TURN) return text;
-  return `${text.slice(0, MAX_TURN).toWellFormed()}\n[cut: ${text.length - MAX_TURN} more characters]`;
 }
 
 function parsed(text: string): Record<string, unknown> | null {

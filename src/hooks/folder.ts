@@ -6,10 +6,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { SessionMemory } from "../importers/session_formats.ts";
 import { writePrivateFile } from "../private_files.ts";
-import type { HookClient } from "./event.ts";
+import type { HookClient, HookEventName } from "./event.ts";
 
 /** What is known of a session. */
 export interface SessionState {
@@ -23,6 +23,10 @@ export interface SessionState {
   last: number;
   /** Keys of memories that were added to the session's context. */
   given: string[];
+  /** Where its turns are stored; absent before any was captured. */
+  space?: string;
+  /** Whether the user had it forgotten: nothing more of it is captured. */
+  isForgotten?: boolean;
 }
 
 /** How a client's hooks fare. */
@@ -30,13 +34,16 @@ export interface ClientStatus {
   client: HookClient;
   /** Turns captured, and those that wait for a service. */
   captured: number;
-  /** ISO times of the last success; null without one. */
+  /** ISO time of the last call; null without one. */
+  called_at: string | null;
+  /** ISO times of the last success, which may have found nothing new; null without one. */
   captured_at: string | null;
   recalled_at: string | null;
   failures: number;
-  /** The last failure, and when. */
+  /** The last failure, when it was, and at which event. */
   failure: string | null;
   failed_at: string | null;
+  failed_event: HookEventName | null;
 }
 
 /** Most memories of a session's context that are remembered. */
@@ -75,14 +82,34 @@ export class HookFolder {
     this.write(join("sessions", nameOf(state.client, state.session)), JSON.stringify({ ...state, given }));
   }
 
+  /** Captures nothing more of a session, and drops what waits of it. @returns how many turns waited. */
+  forget(client: HookClient, session: string): number {
+    const state = this.session(client, session), conversation = `${client}:${state.memory?.id ?? session}`;
+    this.keepSession({ ...state, isForgotten: true });
+    let dropped = 0;
+    for (const { path } of this.waiting()) {
+      const lines = (readText(path) ?? "").split("\n").filter((line) => line !== "");
+      const left = lines.filter((line) => JSON.parse(line).conversation_id !== conversation);
+      if (left.length === lines.length) continue;
+      dropped += lines.length - left.length;
+      if (left.length === 0) remove(path);
+      else this.write(join("spool", basename(path)), `${left.join("\n")}\n`);
+    }
+    return dropped;
+  }
+
   status(client: HookClient): ClientStatus {
-    const found = readJson(join(this.path, `status-${client}.json`)) as ClientStatus | null;
-    const none = { captured: 0, captured_at: null, recalled_at: null, failures: 0, failure: null, failed_at: null };
-    return found ?? { client, ...none };
+    const found = readJson(join(this.path, `status-${client}.json`)) as Partial<ClientStatus> | null;
+    return {
+      ...{ client, captured: 0, called_at: null, captured_at: null, recalled_at: null },
+      ...{ failures: 0, failure: null, failed_at: null, failed_event: null },
+      ...found,
+    };
   }
 
   note(client: HookClient, change: (status: ClientStatus) => void): void {
     const status = this.status(client);
+    status.called_at = new Date().toISOString();
     change(status);
     this.write(`status-${client}.json`, JSON.stringify(status));
   }
@@ -116,6 +143,11 @@ export class HookFolder {
       const path = join(folder, name);
       return { path, space: name.slice(0, name.lastIndexOf("~")), size: infoOf(path)?.size ?? 0 };
     });
+  }
+
+  /** What a file holds as JSON; null where there is none, or it is damaged. */
+  read(name: string): unknown {
+    return readJson(join(this.path, name));
   }
 
   /** Writes a file in one step. */

@@ -5,14 +5,16 @@
  * @module
  */
 
-import { contextOutput, type HookClient, type HookEvent, readEvent } from "./event.ts";
+import { contextOutput, type HookClient, type HookEvent, type HookEventName, readEvent } from "./event.ts";
 import { HookFolder } from "./folder.ts";
+import { ignoreRules, isIgnored, omitting } from "./ignore.ts";
 import { chosenSpaces, projectOf } from "./project.ts";
 import { Budget, HookService } from "./service.ts";
 import { withTranscript } from "./transcript.ts";
 
 /** Milliseconds that a hook may take: for a prompt, which waits for it, and for everything else. */
 const RECALL_MS = 500, OTHER_MS = 2000;
+const NO_ANSWER = "The service did not answer in time";
 /** The space of what isn't of one project. */
 const PERSONAL_SPACE = "default";
 
@@ -39,16 +41,18 @@ export interface HookCall {
  */
 export async function runHook(call: HookCall): Promise<string> {
   const folder = new HookFolder(call.dataFolder);
+  let name: HookEventName | null = null;
   try {
     if (folder.isPaused()) return "";
     const budgetFor = (name: string | null) => new Budget(call.budgetMs ?? (name === "prompt" ? RECALL_MS : OTHER_MS));
     const input = await Promise.race([call.input, outOfTime(budgetFor(call.event))]);
     const event = readEvent(call.client, call.event, parsed(input), call.cwd);
     if (event === null) return "";
+    ({ name } = event);
     const budget = budgetFor(event.name);
     return await Promise.race([handle(event, folder, budget, call), outOfTime(budget)]) ?? "";
   } catch (error) {
-    failed(folder, call.client, error instanceof Error ? error.message : String(error));
+    failed(folder, call.client, name, error instanceof Error ? error.message : String(error));
     return "";
   }
 }
@@ -59,6 +63,8 @@ async function handle(
   budget: Budget,
   { dataFolder, home }: HookCall,
 ): Promise<string | null> {
+  const rules = ignoreRules(folder);
+  if (isIgnored(rules, event.folder)) return null;
   const service = await HookService.find(dataFolder, budget);
   const { space } = projectOf(event.folder, chosenSpaces(folder));
   const spaces = space === PERSONAL_SPACE ? space : `${space},${PERSONAL_SPACE}`;
@@ -66,25 +72,29 @@ async function handle(
     if (service === null) return null;
     const { recall } = await import("./recall.ts");
     const found = await recall(event, { folder, service, spaces, budget });
-    if (found === undefined) throw new Error("The service did not answer in time");
+    if (found === undefined) throw new Error(NO_ANSWER);
     folder.note(event.client, (status) => status.recalled_at = new Date().toISOString());
     return found && contextOutput(event, found.context);
   }
   if (event.name === "start") {
     if (service === null) return null;
     const answer = await service.call("/api/briefing", null, { spaces, budget });
-    const { text } = (answer?.status === 200 ? answer.body : {}) as { text?: string };
-    return text === undefined || text === "" ? null : contextOutput(event, text);
+    if (answer?.status !== 200) throw new Error(answer === null ? NO_ANSWER : `The service answered ${answer.status}`);
+    folder.note(event.client, (status) => status.recalled_at = new Date().toISOString());
+    const { text } = answer.body as { text: string };
+    return text === "" ? null : contextOutput(event, text);
   }
-  const { capture, drain } = await import("./capture.ts");
-  const captured = await capture(withTranscript(event, home), { folder, service, space, budget });
+  const { capture, drain, isCaptured } = await import("./capture.ts");
+  const options = { folder, service, space, budget, omit: omitting(rules) };
+  const captured = await capture(withTranscript(event, home), options);
   if (captured !== null) {
     folder.note(event.client, (status) => {
       status.captured += captured.turns;
       status.captured_at = new Date().toISOString();
     });
-  }
+  } else if (event.name === "turn" && isCaptured(event.client)) throw new Error(`${event.client} named no transcript`);
   if (service !== null && captured?.spooled !== true) await drain(folder, service, budget);
+  if (captured?.refused != null) throw new Error(captured.refused);
   return null;
 }
 
@@ -94,12 +104,13 @@ async function outOfTime(budget: Budget): Promise<never> {
   throw new Error("Its time was up");
 }
 
-function failed(folder: HookFolder, client: HookClient, message: string): void {
+function failed(folder: HookFolder, client: HookClient, event: HookEventName | null, message: string): void {
   try {
     folder.note(client, (status) => {
       status.failures++;
       status.failure = message;
       status.failed_at = new Date().toISOString();
+      status.failed_event = event;
     });
   } catch { /* the folder can't be written to; its client must not learn of it */ }
 }

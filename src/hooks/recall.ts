@@ -13,8 +13,8 @@ import type { Budget, HookService } from "./service.ts";
 const MAX_QUERY = 2000, MIN_QUERY = 8;
 /** Results asked for, and most characters of all that are added: 800 tokens of some 3.5 characters. */
 const RESULTS = 8, MAX_CHARACTERS = 2800;
-/** Most characters of one memory. */
-const MAX_MEMORY = 1200;
+/** Most characters of one memory, and of a longer one those before and behind the passage that fits. */
+const MAX_MEMORY = 1200, BEFORE = 200, BEHIND = 300;
 
 interface Found {
   memory: {
@@ -26,7 +26,8 @@ interface Found {
     metadata?: { role?: unknown; source?: unknown };
     writer?: { name?: string; client?: { name?: string } } | null;
   };
-  passage?: string | null;
+  /** Where in a long content the prompt's words stand, in UTF-16 units. */
+  passage?: { start: number; end: number } | null;
 }
 
 /** What is added to a context, and the keys of what it holds. */
@@ -90,13 +91,21 @@ export function framed(notes: readonly string[], word: string): string {
 function noteOf({ memory, passage }: Found, begin: string): string {
   const { role } = memory.metadata ?? {}, source = memory.writer?.client?.name ?? memory.writer?.name;
   const who = [role, source].filter((part) => typeof part === "string").map((part) => fact(part as string)).join(", ");
-  const whole = memory.content.trim(), text = whole.length <= MAX_MEMORY ? whole : (passage ?? whole).trim();
-  const shown = text.length <= MAX_MEMORY ? text : `${text.slice(0, MAX_MEMORY).toWellFormed()} [cut]`;
+  const shown = shownOf(memory.content, passage ?? null);
   const type = memory.memory_type ? fact(memory.memory_type) : null;
   const head = [dayOf(memory.created_at), type, who, memory.content_hash.slice(0, 10)].filter((part) => part).join(
     " · ",
   );
   return `${begin} ${head}\n${shown}`;
+}
+
+/** The content, or of a long one what stands around the passage. */
+function shownOf(content: string, passage: { start: number; end: number } | null): string {
+  if (content.trim().length <= MAX_MEMORY) return content.trim();
+  const start = passage === null ? 0 : Math.max(0, passage.start - BEFORE);
+  const end = Math.min(content.length, passage === null ? MAX_MEMORY : passage.end + BEHIND);
+  const part = content.slice(start, end).toWellFormed().trim();
+  return `${start > 0 ? "[cut] " : ""}${part}${end < content.length ? " [cut]" : ""}`;
 }
 
 /** The day of Unix seconds; null where no calendar has it. */

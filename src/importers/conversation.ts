@@ -6,6 +6,7 @@
 
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
+import { TURN_TYPE } from "../memory/turn.ts";
 import type { Entry } from "../operations/moving/import.ts";
 import { entry } from "./importer.ts";
 
@@ -62,7 +63,7 @@ export class Conversation {
       // another file, so the conversation doesn't count.
       content_hash: contentHash(content, { source: this.#source, message_id: id }),
       tags: [],
-      memory_type: "turn",
+      memory_type: TURN_TYPE,
       metadata: { source: this.#source, role, message_id: id, ...this.#facts, ...present(facts) },
       conversation_id: this.#id,
       created_at,

@@ -8,12 +8,17 @@ import type { ContentLineInput } from "../operations/moving/format.ts";
 import { parseInstant } from "../memory/time/instant.ts";
 import type { Entry } from "../operations/moving/import.ts";
 
+/** What is to be kept of a turn; null for nothing. @param project The session's folder, where it is known. */
+export type OmitTurn = (turn: { role: string; text: string }, project: string | undefined) => string | null;
+
 /** What the caller may ask of an importer. */
 export interface ImporterOptions {
   /** Whether the folders a note lies in become its tags. */
   folderTags?: boolean;
   /** What owners are told apart by, one of those in the table: entries then say whose they are. */
   ownersBy?: string | undefined;
+  /** What is to be kept of a transcript's turns. */
+  omit?: OmitTurn;
 }
 
 /** Reads everything at `path`, a file, a folder or a URL. */

@@ -22,6 +22,14 @@ export interface SessionMemory {
   calls: Record<string, ToolCall>;
   /** Id of the last message taken, where a client hands its messages over and keeps no file of them. */
   after?: string;
+  /** The session that this one was copied from, where that is known; it names the turns that have no id of their own. */
+  root?: string;
+  /** Turns so far, where they have no id. */
+  turns?: number;
+  /** Whether it is a subagent's. */
+  isSubagent?: boolean;
+  /** Ids that were taken last, where a transcript has them more than once. */
+  seen?: string[];
 }
 
 /** A call of a tool. */
@@ -53,8 +61,8 @@ export interface SessionFormat {
   begin(fileName: string, before?: SessionMemory): SessionReader;
 }
 
-/** Most characters of a call's target. */
-const MAX_TARGET = 200;
+/** Most characters of a call's target that are read: more than are kept, so that no secret in it is cut before it is found. */
+const MAX_TARGET = 4000;
 /** Most calls that wait for their results. */
 const MAX_CALLS = 200;
 
@@ -150,7 +158,8 @@ export function callTurn(
 export function targetOf(input: unknown): string {
   const given = objectOf(input);
   const names = [
-    ...["file_path", "filePath", "path", "notebook_path", "command", "cmd", "pattern", "glob_pattern", "query", "url"],
+    ...["file_path", "filePath", "absolute_path", "path", "dir_path", "notebook_path", "command", "cmd", "pattern"],
+    ...["glob_pattern", "query", "url"],
     "description",
   ];
   const found = names.map((name) => given?.[name]).find((value) => textOf(value) !== undefined || Array.isArray(value));
@@ -159,9 +168,10 @@ export function targetOf(input: unknown): string {
   return line.length > MAX_TARGET ? `${line.slice(0, MAX_TARGET).toWellFormed()} [cut]` : line;
 }
 
-export function emptyReason(content: unknown): string {
+/** Null for calls of tools: they become turns when they end. */
+export function emptyReason(content: unknown): string | null {
   const types = new Set(listOf(content).map((block) => objectOf(block)?.type));
-  if (types.has("tool_use")) return "calls of tools";
+  if (types.has("tool_use")) return null;
   if (types.has("tool_result")) return "results of tools";
   return types.has("thinking") || types.has("redacted_thinking") ? "thoughts" : "messages without text";
 }
@@ -180,12 +190,10 @@ export const CODEX: SessionFormat = {
     const memory: SessionMemory = before ?? { id, facts: {}, calls: {} };
     return {
       memory,
-      line(line, number) {
+      line(line) {
         const payload = objectOf(line.payload);
         if (line.type === "session_meta" || (line.type === undefined && textOf(line.id) !== undefined)) {
-          const meta = payload ?? line;
-          memory.id = textOf(meta.id) ?? memory.id;
-          memory.facts.project = textOf(meta.cwd);
+          introduce(memory, payload ?? line);
           return null;
         }
         if (line.type === "turn_context") {
@@ -197,13 +205,14 @@ export const CODEX: SessionFormat = {
         if (item === null) return line.type === "event_msg" ? null : "records of the client";
         if (item.type !== "message") return itemReason(String(item.type));
         if (item.role !== "user" && item.role !== "assistant") return "instructions";
+        if (memory.isSubagent) return "turns of subagents";
         const text = wordsOf(item.content, ["input_text", "output_text", "text"]);
         if (text.trim() === "") return "messages without text";
         if (item.role === "user" && (isInjected(text, CODEX_TAGS) || text.startsWith("# AGENTS.md instructions"))) {
           return "instructions";
         }
         return {
-          id: textOf(item.id) ?? `${memory.id}:${number}`,
+          id: textOf(item.id) ?? `${memory.root ?? memory.id}:${memory.turns = (memory.turns ?? 0) + 1}`,
           role: item.role,
           text,
           at: secondsOf(line.timestamp),
@@ -213,7 +222,7 @@ export const CODEX: SessionFormat = {
       calls(line) {
         const item = line.type === "response_item" ? objectOf(line.payload) : line, type = String(item?.type);
         const id = textOf(item?.call_id);
-        if (id === undefined) return [];
+        if (id === undefined || memory.isSubagent) return [];
         if (type.endsWith("_call")) {
           began(memory, id, textOf(item?.name) ?? type.replace(/_call$/, ""), argumentsOf(item));
         }
@@ -223,13 +232,26 @@ export const CODEX: SessionFormat = {
   },
 };
 
-function itemReason(type: string): string {
+/**
+ * Takes what a session says of itself. A fork begins with its own words, those of the sessions it was copied from, and
+ * their turns under new times: turns are numbered within the first of these, so that a copy is known again.
+ */
+function introduce(memory: SessionMemory, meta: Fields): void {
+  if ((memory.turns ?? 0) > 0) return;
+  const id = textOf(meta.id);
+  if (memory.root === undefined) {
+    memory.id = id ?? memory.id;
+    memory.facts.project = textOf(meta.cwd);
+    memory.isSubagent = objectOf(meta.source)?.subagent !== undefined;
+  }
+  memory.root = textOf(meta.forked_from_id) ?? id ?? memory.id;
+}
+
+/** Null for calls of tools: they become turns when they end. */
+function itemReason(type: string): string | null {
   if (type === "reasoning") return "thoughts";
-  return type.endsWith("_output")
-    ? "results of tools"
-    : type.endsWith("_call")
-    ? "calls of tools"
-    : "records of the client";
+  if (type.endsWith("_call")) return null;
+  return type.endsWith("_output") ? "results of tools" : "records of the client";
 }
 
 /** Arguments of a call: as JSON text, or as they are. */

@@ -68,6 +68,10 @@ export const IMPORTERS: Record<string, Source> = {
     reads: "transcripts of Codex CLI: ~/.codex/sessions, or one file of it",
     load: async () => (await import("./transcripts.ts")).readCodex,
   },
+  "gemini-cli": {
+    reads: "transcripts of Gemini CLI: ~/.gemini/tmp, or one .jsonl file of it",
+    load: async () => (await import("./transcripts.ts")).readGeminiCli,
+  },
   "documents": {
     reads: "a document (PDF, DOCX, HTML, text, CSV, JSON, Markdown), or all below a folder",
     load: async () => (await import("./documents.ts")).readDocuments,

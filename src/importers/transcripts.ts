@@ -1,6 +1,6 @@
 /**
- * Transcripts that coding agents keep as JSON Lines, a file a session: those of Claude Code (`~/.claude/projects`) and of
- * Codex CLI (`~/.codex/sessions`).
+ * Transcripts that coding agents keep as JSON Lines, a file a session: those of Claude Code (`~/.claude/projects`), Codex
+ * CLI (`~/.codex/sessions`) and Gemini CLI (`~/.gemini/tmp`).
  *
  * @module
  */
@@ -9,8 +9,10 @@ import { basename, join, relative } from "node:path";
 import { errorText } from "../errors.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { readLines } from "../operations/moving/lines.ts";
-import { Conversation } from "./conversation.ts";
+import { GEMINI_CLI } from "./gemini_sessions.ts";
+import type { Importer, ImporterOptions, OmitTurn } from "./importer.ts";
 import { CLAUDE_CODE, CODEX, type SessionFormat } from "./session_formats.ts";
+import { SessionTurns } from "./session_turns.ts";
 import { leftOut } from "./turns.ts";
 import { objectOf } from "./values.ts";
 
@@ -18,16 +20,22 @@ import { objectOf } from "./values.ts";
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /** Every session file below a folder, or the one at `path`. */
-export const readClaudeCode = (path: string) => readSessions(path, CLAUDE_CODE);
+export const readClaudeCode: Importer = (path, options) => readSessions(path, CLAUDE_CODE, options);
 /** Every session file below a folder, or the one at `path`. */
-export const readCodex = (path: string) => readSessions(path, CODEX);
+export const readCodex: Importer = (path, options) => readSessions(path, CODEX, options);
+/** Every session file below a folder, or the one at `path`. */
+export const readGeminiCli: Importer = (path, options) => readSessions(path, GEMINI_CLI, options);
 
-async function* readSessions(path: string, format: SessionFormat): AsyncGenerator<Entry> {
+async function* readSessions(
+  path: string,
+  format: SessionFormat,
+  { omit }: ImporterOptions = {},
+): AsyncGenerator<Entry> {
   const { isDirectory } = await Deno.stat(path);
   for await (const file of isDirectory ? sessionsIn(path) : [path]) {
     const place = isDirectory ? relative(path, file) : basename(file);
     try {
-      yield* sessionOf(file, place, format);
+      yield* sessionOf(file, place, format, omit);
     } catch (error) {
       yield { place, fault: errorText(error) };
     }
@@ -42,10 +50,14 @@ async function* sessionsIn(folder: string): AsyncGenerator<string> {
   }
 }
 
-async function* sessionOf(file: string, place: string, { source, begin }: SessionFormat): AsyncGenerator<Entry> {
-  const opened = await Deno.open(file), reader = begin(basename(file));
+async function* sessionOf(
+  file: string,
+  place: string,
+  format: SessionFormat,
+  omit: OmitTurn | undefined,
+): AsyncGenerator<Entry> {
+  const opened = await Deno.open(file), session = new SessionTurns(format, basename(file), { omit });
   const utf8 = new TextDecoder();
-  let turns: Conversation | null = null;
   for await (const { number, bytes, ended } of readLines(opened.readable, MAX_LINE_BYTES)) {
     const at = `${place}, line ${number}`;
     if (bytes === null) {
@@ -60,13 +72,12 @@ async function* sessionOf(file: string, place: string, { source, begin }: Sessio
       if (ended) yield { place: at, fault: "fault" in read ? read.fault : "Cannot read it: it is no object" };
       continue;
     }
-    const turn = reader.line(value, number);
-    if (turn === null) continue;
-    if (typeof turn === "string") yield leftOut(at, turn);
-    else {
-      const { id, facts } = reader.memory;
-      turns ??= new Conversation(source, id, turn.at ?? 0, { ...facts });
-      yield turns.entryOf({ place: at, ...turn });
+    const { entries, left, redactions } = await session.read(value, number, at);
+    yield* entries;
+    if (left !== null) yield leftOut(at, left);
+    for (const [kind, count] of Object.entries(redactions)) {
+      for (let i = 0; i < count; i++) yield leftOut(at, `secrets (${kind})`);
     }
   }
+  for (const _ of Object.keys(session.known.memory.calls)) yield leftOut(place, "calls of tools without a result");
 }

@@ -62,6 +62,12 @@ export interface RankWeights {
    * user said.
    */
   readonly assistant: number;
+  /**
+   * Factor for turns, by their type, beside memories that were stored on purpose. A turn that asks the same question is
+   * nearer to it than any answer, with a cosine of up to 1 where the answer has 0.5 to 0.7; at 0.5 the memory still comes
+   * first. Among turns alone it changes nothing, and the development sets have none of that type.
+   */
+  readonly turn: number;
 }
 
 export const RANK_WEIGHTS: RankWeights = {
@@ -76,6 +82,7 @@ export const RANK_WEIGHTS: RankWeights = {
   nameAsWord: 0.25,
   asking: 0.85,
   assistant: 0.5,
+  turn: 0.5,
 };
 
 /** How many turns away a neighbour can lend: what a store gives before and after a candidate. */
@@ -103,6 +110,8 @@ export interface RankInput extends Scored {
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;
+  /** A turn by its type, as hooks capture and importers make them, and no memory that was stored on purpose. */
+  turn: boolean;
 }
 
 /** The parts of a result's score. */
@@ -119,6 +128,8 @@ export interface RankScores {
   role: number;
   /** It is a short turn that ends by asking. */
   asking: number;
+  /** It is a turn by its type, and no memory that was stored on purpose. */
+  turn: number;
   /** From 1 up where the question asks for what holds now or held before, by `preferByTime`; absent where it doesn't apply. */
   time?: number;
 }
@@ -179,8 +190,8 @@ export function rank<T extends RankInput>(
     const alone = own[i]! * wordScale + meaning(item) * meaningScale;
     const speaker = isSpeakerNamed && item.named && item.speaker.length === 0 ? weights.otherSpeaker : 1;
     const role = item.role === "assistant" && !asksAssistant ? weights.assistant : 1;
-    const asking = item.asks ? weights.asking : 1;
-    const score = inContext * speaker * role * asking;
+    const asking = item.asks ? weights.asking : 1, turn = item.turn ? weights.turn : 1;
+    const score = inContext * speaker * role * asking * turn;
     const neighbours = inContext > 0 ? Math.max(0, 1 - alone / inContext) : 0;
     return {
       item,
@@ -192,6 +203,7 @@ export function rank<T extends RankInput>(
         speaker,
         role,
         asking,
+        turn,
       },
     };
   });

@@ -8,7 +8,7 @@ import { MemoryError } from "../errors.ts";
 import { read, tidy } from "./time/compound.ts";
 import { DateParserNeeded, loadDateParser } from "./time/dates.ts";
 import { spanIn } from "./time/extract.ts";
-import { OPEN_START, type Period, type Reading, readingAt } from "./time/period.ts";
+import { OPEN_END, OPEN_START, type Period, type Reading, readingAt } from "./time/period.ts";
 import { canonicalTimeZone } from "./time/zone.ts";
 
 export type { Period } from "./time/period.ts";
@@ -49,6 +49,26 @@ export async function extractTimeExpression(
   // What is still to come can't tell which memories are meant.
   if (!period || period.from >= now.getTime() / 1000 || period.before <= OPEN_START) return null;
   return { period: { from: period.from, before: period.before }, rest: span.rest };
+}
+
+/** What says of which year a time is; "on 3 May" may be over or still to come. */
+const DATED = /\b(?:\d{4}|yesterday|today|now|ago|last|past|this|earlier|tonight)\b/i;
+
+/**
+ * The one period that a statement surely names, past or to come, and its words: when what it tells of may have happened.
+ *
+ * @param said When it was said, which is what its words count from.
+ */
+export async function statedTime(
+  text: string,
+  said: Date,
+  timeZone: string,
+): Promise<{ words: string; period: Period } | null> {
+  const span = spanIn(text);
+  if (span === null || !DATED.test(span.expression)) return null;
+  const period = await readSafely(normalised(span.expression), readingIn(said, timeZone));
+  if (!period || period.from <= OPEN_START || period.before >= OPEN_END) return null;
+  return { words: span.expression, period: { from: period.from, before: period.before } };
 }
 
 function readingIn(now: Date, timeZone: string): Reading {

@@ -7,6 +7,9 @@
 import { labelledRole, type Role, ROLES } from "./role.ts";
 import { analyse, asks } from "./text.ts";
 
+/** Type of memories that are turns of conversations: what hooks capture and importers of conversations make. */
+export const TURN_TYPE = "turn";
+
 /**
  * A longer turn that ends by asking has said something before. Terms: half of the evidence in sessions with an
  * assistant ends by asking, 9 % among turns of one sentence.

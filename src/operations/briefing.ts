@@ -12,8 +12,10 @@ import { roleOf } from "../memory/role.ts";
 import { isoTime } from "../memory/schemas.ts";
 import { beginningOf, estimateTokens } from "../memory/sizing.ts";
 import { DEFAULT_SPACE } from "../memory/space.ts";
+import { TURN_TYPE } from "../memory/turn.ts";
 import { countsAt, isExpired } from "../memory/validity.ts";
-import { candidates, TURN_TYPE } from "./candidates.ts";
+import { archivedIn } from "./archive_turns.ts";
+import { candidates } from "./candidates.ts";
 import { conflictsAmong, contradictions } from "./contradictions.ts";
 import { shownKeys } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
@@ -89,17 +91,23 @@ export async function briefing(runtime: Runtime): Promise<BriefingOutput> {
     if (entries.length > 0) chosen.push({ name, entries });
   }
   if (chosen.length === 0) return { text: "", sections: [] };
-  let text = textOf(runtime, chosen);
+  const archived = await archivedIn(runtime);
+  let text = textOf(runtime, chosen, archived);
   while (estimateTokens(text) > MOST_TOKENS) {
     const last = chosen.at(-1)!;
     last.entries.pop();
     if (last.entries.length === 0) chosen.pop();
-    text = textOf(runtime, chosen);
+    text = textOf(runtime, chosen, archived);
   }
   return { text, sections: chosen.map(({ name, entries }) => ({ name, items: entries.map(({ item }) => item) })) };
 }
 
-function textOf({ storage: { scope } }: Runtime, chosen: readonly { name: SectionName; entries: Entry[] }[]): string {
+/** @param archived What became of old turns, in words. */
+function textOf(
+  { storage: { scope } }: Runtime,
+  chosen: readonly { name: SectionName; entries: Entry[] }[],
+  archived: string | null,
+): string {
   const has = (name: SectionName) => chosen.some((section) => section.name === name);
   const project = scope.write === DEFAULT_SPACE ? "" : ` of ${fact(scope.write)}`;
   const head = [
@@ -110,6 +118,7 @@ function textOf({ storage: { scope } }: Runtime, chosen: readonly { name: Sectio
         "Candidates were said in earlier sessions and aren't kept yet: confirm, edit or drop each by memory_candidates",
       ]
       : [],
+    ...archived === null ? [] : [archived],
   ].join(". ");
   return framed(
     beginningOf(head, HEAD_TOKENS * 4),

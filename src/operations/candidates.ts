@@ -15,14 +15,14 @@ import type { Memory } from "../memory/memory.ts";
 import { roleOf } from "../memory/role.ts";
 import { Content, Instant, isoTime, NewMemoryType, NewTagList } from "../memory/schemas.ts";
 import { DEFAULT_SPACE } from "../memory/space.ts";
+import { statedTime } from "../memory/time_expression.ts";
+import { TURN_TYPE } from "../memory/turn.ts";
 import { TimeSlice } from "../yielding.ts";
 import { fullKey, shownKeys } from "./keys.ts";
 import { addRelation } from "./relation.ts";
 import type { Runtime } from "./runtime.ts";
 import { store } from "./store.ts";
 
-/** Type of the memories that are turns of captured conversations. */
-export const TURN_TYPE = "turn";
 /** Type of the relation from a confirmed fact to the turn it was said in. */
 export const CITES = "cites";
 
@@ -45,6 +45,11 @@ const Candidate = z.object({
   id: z.string().describe("Names the candidate: the turn's key and where the sentence begins in it."),
   kind: CandidateKind.describe("What the sentence looks like."),
   text: z.string().describe("The sentence, as it was said."),
+  event: z.object({
+    words: z.string().describe("The words that name the time."),
+    from_iso: z.string(),
+    before_iso: z.string().describe("When the period has ended."),
+  }).nullable().describe("When it was or will be by its own words, as they were meant when it was said: a suggestion."),
   turn: z.string().describe("content_hash of the turn it was said in."),
   role: z.string().nullable().describe("Who said it: user or assistant; null where that isn't known."),
   conversation_id: z.string().nullable(),
@@ -94,22 +99,39 @@ async function openIn(runtime: Runtime, turn: Memory): Promise<Candidate[]> {
   if (open.length === 0) return [];
   // What is kept in the same words needs no confirming.
   const kept = await runtime.storage.getByHash(open.map(({ kind, text }) => contentHash(wordsOf(text, kind, turn))));
-  return open.filter((_, i) => !kept[i] || kept[i].memory_type === TURN_TYPE).map(({ kind, text, start }) => ({
+  const unknown = open.filter((_, i) => !kept[i] || kept[i].memory_type === TURN_TYPE);
+  return await Promise.all(unknown.map(async ({ kind, text, start }) => ({
     id: String(start),
     kind,
     text,
+    event: await eventIn(runtime, text, turn),
     turn: turn.content_hash,
     role,
     conversation_id: turn.conversation_id,
     created_at: turn.created_at,
     created_at_iso: isoTime(turn.created_at),
-  }));
+  })));
+}
+
+/** When what a sentence of a turn tells of was or will be, by its words. */
+async function eventIn({ settings }: Runtime, text: string, { created_at }: Memory): Promise<Candidate["event"]> {
+  const said = new Date(created_at * 1000);
+  if (Number.isNaN(said.getTime())) return null;
+  const found = await statedTime(text, said, settings.timeZone);
+  if (found === null) return null;
+  const { words, period: { from, before } } = found;
+  return { words, from_iso: isoTime(from), before_iso: isoTime(before) };
 }
 
 /** A fact's words: what is the whole turn needs others, since contents are what memories are known by. */
 function wordsOf(text: string, kind: Candidate["kind"], turn: Memory): string {
   if (contentHash(text) !== turn.content_hash) return text;
   return `${kind[0]!.toUpperCase()}${kind.slice(1)}: ${text}`;
+}
+
+/** Whether a fact was confirmed that cites this turn. */
+export function isCited({ metadata }: Memory): boolean {
+  return Object.entries(metadata).some(([key, value]) => key.startsWith(RESOLVED) && value !== DROPPED);
 }
 
 function resolutionOf({ metadata }: Memory, start: number): string | null {
@@ -177,11 +199,14 @@ export async function resolveCandidate(
     await mark(runtime, turn, start, DROPPED);
     return { ...answer, success: true, message: "Dropped the candidate", content_hash: null };
   }
+  const text = input.content ?? sentence.text, event = await eventIn(runtime, text, turn);
   const stored = await store(runtime, {
-    content: wordsOf(input.content ?? sentence.text, sentence.kind, turn),
+    content: wordsOf(text, sentence.kind, turn),
     tags: input.tags,
     memory_type: input.memory_type ?? sentence.kind,
-    metadata: {},
+    metadata: event === null
+      ? {}
+      : { event_words: event.words, event_from: event.from_iso, event_before: event.before_iso },
     created_at: turn.created_at,
   });
   const fact = stored.content_hash!;

@@ -117,8 +117,12 @@ export function deletedEvents(hashes: readonly string[]): Draft[] {
 }
 
 /** The event for a change whose memories aren't known one by one, such as a tag's renaming. */
-export function changedEvent(change: "stored" | "updated" | "deleted", count: number): Draft {
-  return { type: "memories_changed", tags: null, data: { change, count, message: `${count} memories ${change}` } };
+export function changedEvent(
+  change: "stored" | "updated" | "deleted",
+  count: number,
+  message = `${count} memories ${change}`,
+): Draft {
+  return { type: "memories_changed", tags: null, data: { change, count, message } };
 }
 
 /** The event for a search that ended. */

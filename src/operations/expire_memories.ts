@@ -7,9 +7,11 @@
 import { localCaller } from "../access/caller.ts";
 import type { Memory } from "../memory/memory.ts";
 import { DEFAULT_SPACE } from "../memory/space.ts";
+import type { Trashing } from "../storage/contract/trash.ts";
 import type { Job } from "./background/background.ts";
 import { callerRuntime } from "./caller_runtime.ts";
 import { deletedEvents } from "./event_types.ts";
+import type { Events } from "./events.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceRuntime } from "./runtime.ts";
 
@@ -41,18 +43,29 @@ export async function expireMemories(
     const { memories } = await runtime.storage.list({ filter: { expired_by: now }, offset: 0, limit: AT_ONCE });
     let here = 0;
     for (const [space, group] of Map.groupBy(memories, ({ space = DEFAULT_SPACE }) => space)) {
-      here += await moveTo(runtime, space, group, now);
+      const { gone, events } = await moveToTrash(runtime, space, group, { at: now, reason: EXPIRED });
+      events.publish(...deletedEvents(gone));
+      here += gone.length;
     }
     moved += here;
     if (here === 0 || memories.length < AT_ONCE || signal?.aborted) return moved;
   }
 }
 
-async function moveTo(runtime: ServiceRuntime, space: string, memories: Memory[], at: number): Promise<number> {
+/**
+ * Moves memories of one space to the trash as far as they are still as they were read.
+ *
+ * @returns keys of those that were moved, and where the events of that space go.
+ */
+export async function moveToTrash(
+  runtime: ServiceRuntime,
+  space: string,
+  memories: Memory[],
+  trashing: Trashing,
+): Promise<{ gone: string[]; events: Events }> {
   const { storage, events, activity } = callerRuntime(runtime, localCaller("cli", { write: space, read: [space] }));
-  const outcomes = await storage.trashUnchanged(memories, { at, reason: EXPIRED });
+  const outcomes = await storage.trashUnchanged(memories, trashing);
   const gone = memories.filter((_, i) => outcomes[i]).map(({ content_hash }) => content_hash);
-  events.publish(...deletedEvents(gone));
-  activity.changed("trash", gone, EXPIRED);
-  return gone.length;
+  activity.changed("trash", gone, trashing.reason);
+  return { gone, events };
 }

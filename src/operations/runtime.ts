@@ -44,6 +44,8 @@ export interface OperationSettings {
   tools?: ToolSettings;
   /** Days that deleted memories stay in the trash; 0 deletes them at once. */
   trashDays: number;
+  /** Days after which turns that hooks captured go to the trash; 0, as by default, keeps them. */
+  turnDays?: number;
   /** Milliseconds that a search or a store waits for a loading model before it goes on without; 3000 by default. */
   modelWaitMs?: number;
   /** Whether searches that don't say use the reranker; by default they do where there is one. */

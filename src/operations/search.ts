@@ -235,6 +235,7 @@ function reason(scores: RankScores): string {
   if (scores.speaker < 1) parts.push(`someone else speaks: × ${scores.speaker.toFixed(2)}`);
   if (scores.role < 1) parts.push(`an assistant speaks: × ${scores.role.toFixed(2)}`);
   if (scores.asking < 1) parts.push(`asks: × ${scores.asking.toFixed(2)}`);
+  if (scores.turn < 1) parts.push(`a turn: × ${scores.turn.toFixed(2)}`);
   if ((scores.time ?? 1) > 1) parts.push(`time asked for: × ${scores.time!.toFixed(2)}`);
   return parts.join(", ");
 }

@@ -21,6 +21,8 @@ export const ResultScores = z.object({
     .describe("Factor on the score: below 1 for a turn of someone else than the query names."),
   role: z.number().optional().describe("Factor on the score: below 1 for what an assistant said."),
   asking: z.number().optional().describe("Factor on the score: below 1 for a short turn that ends by asking."),
+  turn: z.number().optional()
+    .describe("Factor on the score: below 1 for a turn, by its type, beside memories that were stored on purpose."),
   time: z.number().optional()
     .describe(
       "Factor on the score: above 1 for the newer, or the older, where the question asks for what holds now or held before.",

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { isoTime, MemoryKey, MemoryView, Page, PageSize, viewOf } from "../memory/schemas.ts";
+import { TURN_TYPE } from "../memory/turn.ts";
 import { storedEvents } from "./event_types.ts";
 import { pageFacts } from "./filter.ts";
 import { fullKeys } from "./keys.ts";
@@ -13,6 +14,8 @@ import { inGroups } from "./matching.ts";
 import type { Runtime } from "./runtime.ts";
 
 const DAY_SECONDS = 86_400;
+/** Key of a restored turn's metadata: when it was restored, in Unix seconds. */
+const RESTORED = "unimem_restored";
 const IN_TRASH = { place: "trash", field: (index: number) => `content_hashes.${index}` } as const;
 
 /** Unix seconds at which what is trashed now is deleted for good. */
@@ -74,6 +77,12 @@ export async function restore(runtime: Runtime, input: RestoreInput): Promise<Re
   for await (const group of inGroups(hashes)) found.push(...await runtime.storage.restore(group));
   const restored = hashes.filter((_, i) => found[i]), not_found = hashes.filter((_, i) => !found[i]);
   const memories = (await runtime.storage.getByHash(restored)).filter((memory) => memory !== null);
+  // A turn that was archived would be archived again the next day.
+  for (const { content_hash, memory_type } of memories) {
+    if (memory_type !== TURN_TYPE) continue;
+    const now = runtime.now();
+    await runtime.storage.update(content_hash, { metadata: { [RESTORED]: now } }, now);
+  }
   runtime.events.publish(...storedEvents(memories));
   runtime.activity.changed("restore", restored);
   return {

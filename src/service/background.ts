@@ -6,6 +6,8 @@
 
 import { hostname } from "node:os";
 import { type Config, placesOf } from "../config.ts";
+import { HOOK_CLIENTS } from "../hooks/event.ts";
+import { archiveTurnsJob } from "../operations/archive_turns.ts";
 import { startIdleGc } from "../tuning/idle_gc.ts";
 import { type Background, startBackground } from "../operations/background/background.ts";
 import { upgradeStoreJob } from "../operations/background/complete_store.ts";
@@ -54,6 +56,7 @@ export function startWork(runtime: ServiceRuntime, config: Config, log: Logger):
     ...upgradeStoreJob(runtime, log),
     emptyTrashJob(runtime, log),
     expireMemoriesJob(runtime, log),
+    archiveTurnsJob(runtime, log, HOOK_CLIENTS),
     takeCapturesJob(runtime, log),
     removeAbandonedJob(runtime, log),
     ...backupJob(runtime, config.backups, log),

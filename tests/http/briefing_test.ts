@@ -145,6 +145,29 @@ Deno.test("candidates are confirmed, edited and dropped once each, cite their tu
   assertEquals((await client.get("/api/manage/trash")).json.total ?? 0, 0);
 });
 
+Deno.test("a candidate that names a time suggests when it was, as it was meant when it was said", async () => {
+  await using client = await openClient();
+  const said = Date.UTC(2026, 2, 10, 12) / 1000;
+  for (
+    const [i, content] of [
+      "By the way: we decided against Kafka yesterday. What now?",
+      "Well. We've decided to close the old office on 2026-12-03. Fine.",
+      "Hm. We've decided to use Hono on port 2024. Fine.",
+      "So. We've decided to meet Kim on 3 May. Fine.",
+    ].entries()
+  ) await client.store(content, turn(content, "user", "s", said + i));
+  const { candidates } = (await client.get("/api/candidates")).json;
+  const day = (iso: string) => ({ from_iso: `${iso}T00:00:00.000000Z` });
+  const events = candidates.map(({ event }: { event: Record<string, string> | null }) =>
+    event && { from_iso: event.from_iso }
+  );
+  assertEquals(events.toReversed(), [day("2026-03-09"), day("2026-12-03"), null, null]);
+  const { id } = candidates.at(-1);
+  const { content_hash } = (await client.send("POST", `/api/candidates/${id}`, { action: "confirm" })).json;
+  const { metadata } = (await client.get(`/api/memories/${content_hash}`)).json;
+  assertEquals([metadata.event_words, metadata.event_from], ["yesterday", "2026-03-09T00:00:00.000000Z"]);
+});
+
 Deno.test("a turn that is nothing but the decision becomes a memory of its own", async () => {
   await using client = await openClient();
   const content = "We've decided to use Hono for the API.";

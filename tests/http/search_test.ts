@@ -105,6 +105,22 @@ Deno.test("an assistant's answer counts less than the user's own words, and the 
   assert(second.relevance_reason.includes("an assistant speaks"), second.relevance_reason);
 });
 
+Deno.test("a search finds turns and memories, and what was stored on purpose first", async () => {
+  await using client = await openClient();
+  const question = "Which database does Atlas keep its invoices in?";
+  const turn = { memory_type: "turn", conversation_id: "claude-code:s", metadata: { role: "user" } };
+  await client.store(question, turn);
+  await client.store("Atlas keeps its invoices in PostgreSQL, I think, as all databases of ours.", turn);
+  const note = "Atlas keeps its invoices in PostgreSQL 17.";
+  await client.store(note, { memory_type: "decision" });
+  await client.store("The picnic is on Saturday.", { memory_type: "decision" });
+  const { json } = await client.send("POST", "/api/search", { query: question });
+  assertEquals(contents(json)[0], note);
+  assertEquals(contents(json).slice(1, 3).includes(question), true, "the turns come before what doesn't fit");
+  assertEquals(json.results.slice(0, 2).map((hit: { scores: { turn: number } }) => hit.scores.turn), [1, 0.5]);
+  assert(json.results[1].relevance_reason.includes("a turn"), json.results[1].relevance_reason);
+});
+
 Deno.test("a question for an assistant's answer goes by meaning before words", async () => {
   await using client = await openClient();
   const words = "Assistant: Requests, requests: here are the requests that you asked for, with a list of all requests";

@@ -1,23 +1,28 @@
 import { assert, assertEquals } from "@std/assert";
 import { candidateSentences, kindOf } from "../../src/memory/candidates.ts";
 import cases from "./fixtures/candidates.json" with { type: "json" };
+import heldOut from "./fixtures/candidates_held_out.json" with { type: "json" };
 
-const folder = cases as unknown as Record<string, [sentence: string, kind: string | null][]>;
+type Labelled = Record<string, [sentence: string, kind: string | null][]>;
+/** The second set was written and labelled after the rules, which weren't changed for it. */
+const sets = { "": cases as unknown as Labelled, ", held out,": heldOut as unknown as Labelled };
 
-for (const [language, sentences] of Object.entries(folder)) {
-  Deno.test(`candidates in ${language} are right in four of five, and most that there are are found`, () => {
-    let right = 0, given = 0, there = 0;
-    const wrong: string[] = [];
-    for (const [sentence, kind] of sentences) {
-      const found = kindOf(sentence);
-      there += Number(kind !== null);
-      given += Number(found !== null);
-      if (found !== null && found === kind) right++;
-      else if (found !== kind) wrong.push(`${found} for ${kind}: ${sentence}`);
-    }
-    assert(right / given >= 0.8, `precision ${right} of ${given}\n${wrong.join("\n")}`);
-    assert(right / there >= 0.6, `recall ${right} of ${there}\n${wrong.join("\n")}`);
-  });
+for (const [name, set] of Object.entries(sets)) {
+  for (const [language, sentences] of Object.entries(set)) {
+    Deno.test(`candidates in ${language}${name} are right in four of five, and most that there are are found`, () => {
+      let right = 0, given = 0, there = 0;
+      const wrong: string[] = [];
+      for (const [sentence, kind] of sentences) {
+        const found = kindOf(sentence);
+        there += Number(kind !== null);
+        given += Number(found !== null);
+        if (found !== null && found === kind) right++;
+        else if (found !== kind) wrong.push(`${found} for ${kind}: ${sentence}`);
+      }
+      assert(right / given >= 0.8, `precision ${right} of ${given}\n${wrong.join("\n")}`);
+      assert(right / there >= 0.6, `recall ${right} of ${there}\n${wrong.join("\n")}`);
+    });
+  }
 }
 
 Deno.test("candidates stand where they say, outside of code, quotations and tables", () => {

@@ -13,6 +13,7 @@ const turn = (fields: Partial<RankInput & { name: string }> = {}) => ({
   speaker: [],
   role: null,
   asks: false,
+  turn: false,
   ...fields,
 });
 
@@ -53,6 +54,17 @@ Deno.test("what an assistant said and what asks count less, and the scores say s
     [1, RANK_WEIGHTS.asking],
     [RANK_WEIGHTS.assistant, 1],
   ]);
+});
+
+Deno.test("a turn counts less beside what was stored on purpose, and among turns it changes nothing", () => {
+  const note = turn({ name: "note", semantic: 0.6, words: [1.5] });
+  const same = turn({ name: "same", semantic: 0.95, turn: true }), near = turn({ name: "near", turn: true });
+  const ranked = rank([same, note, near], QUERY);
+  assertEquals(names(ranked), ["note", "same", "near"]);
+  assertEquals(ranked.map(({ scores }) => scores.turn), [1, RANK_WEIGHTS.turn, RANK_WEIGHTS.turn]);
+  const scoresOf = (all: ReturnType<typeof turn>[]) => rank(all, QUERY).map(({ score, item }) => [item.name, score]);
+  const plain = (one: ReturnType<typeof turn>) => ({ ...one, turn: false });
+  assertEquals(scoresOf([same, near]), scoresOf([plain(same), plain(near)]));
 });
 
 Deno.test("what an assistant said counts in full where the question asks for it", () => {

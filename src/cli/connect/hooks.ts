@@ -79,12 +79,11 @@ export const CLIENT_HOOKS: Readonly<Record<HookClient, HookSettings>> = {
   },
   "gemini-cli": {
     file: (place) => inHome(place, ".gemini", "settings.json"),
-    events: ["SessionStart", "BeforeAgent"],
+    events: ["SessionStart", "BeforeAgent", "AfterAgent", "PreCompress", "SessionEnd"],
     entry: (words) => ({ hooks: [{ type: "command", command: shell(words), timeout: TIMEOUT_S * 1000 }] }),
     fixed: {},
-    note: "Sessions of Gemini CLI are not captured yet; memories are recalled",
+    note: null,
     ...ALL,
-    capture: false,
     source: "https://geminicli.com/docs/hooks/reference",
   },
   cursor: {

@@ -6,15 +6,17 @@
 
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
+import { archivedOf } from "../../operations/archive_turns.ts";
 import { isFrom } from "../../operations/endpoint_consent.ts";
 import type { StoreExamination } from "../../operations/health/examination.ts";
 import { DIFFERENT_VECTORS, diskSpace, evaluateClock, evaluateSpace } from "../../operations/health/checks.ts";
 import { foreignTexts, languagesOfTexts } from "../../operations/languages.ts";
 import { choiceIn } from "../../operations/model_choice.ts";
-import type { CliContext } from "../context.ts";
+import { type CliContext, dataFolderOf } from "../context.ts";
 import { attempt, type NamedResult, ok, skipped, warning } from "./check.ts";
 import type { PartState } from "../../operations/health/state.ts";
 import { checkFiles } from "./files.ts";
+import { checkHooks } from "./hooks.ts";
 import { checkAudit, checkBackups, checkFolders, checkVersions } from "./machine.ts";
 import { findService } from "./service.ts";
 import { checkSettings } from "./settings.ts";
@@ -59,7 +61,7 @@ export async function examineAll(context: CliContext, fix = false): Promise<Name
   checks.push(
     { name: "disk", ...space === null ? { state: "off", message: "No data on this disk yet" } : evaluateSpace(space) },
   );
-  const { newest = null, clock_ahead = null } = found ?? ({} as Partial<StoreExamination>);
+  const { newest = null, clock_ahead = null, notes = {} } = found ?? ({} as Partial<StoreExamination>);
   const steady = { behind: 0, ahead: 0 };
   checks.push({ name: "clock", ...evaluateClock({ reading: steady, newest, serverAhead: clock_ahead }, Date.now()) });
   checks.push(
@@ -74,7 +76,7 @@ export async function examineAll(context: CliContext, fix = false): Promise<Name
       async () => [await checkAudit(config)],
     ),
   );
-  checks.push(checkVersions());
+  checks.push(...checkHooks(dataFolderOf(context), archivedOf(notes)), checkVersions());
   return merge(withoutEchoes(checks), service.parts);
 }
 

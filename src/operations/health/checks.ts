@@ -327,7 +327,8 @@ export const work = defineCheck({
     }
     const running = states.filter(({ running }) => running !== null)
       .map(({ name, running }) => `${name}: ${running!.done} of ${running!.total}`);
-    return { state: "healthy", message: running.length === 0 ? "Nothing to do" : running.join(", ") };
+    const archived = health.archived === null ? "" : `; ${health.archived}`;
+    return { state: "healthy", message: `${running.length === 0 ? "Nothing to do" : running.join(", ")}${archived}` };
   },
 });
 

@@ -52,6 +52,8 @@ export class HealthRecord {
   readonly clock: ClockWatch;
   readonly coverage = new CoverageWatch();
   readonly languages: LanguageWatch;
+  /** What was archived lately, in words; null where nothing was. */
+  archived: string | null = null;
   /** Set when the service begins to stop: from then on it is not ready. */
   stopping = false;
   /** Unix milliseconds. */

@@ -63,6 +63,8 @@ export interface Candidate extends Scores {
   role: Role | null;
   /** A short turn of a conversation that ends by asking. */
   asks: boolean;
+  /** Whether its type is `TURN_TYPE` of `memory/turn.ts`. */
+  turn: boolean;
   /** The memory, where the search read it on the way; `getById` gives the others. */
   memory?: Memory;
 }

@@ -328,6 +328,7 @@ export class CandidateSearch {
         speaker: named ? positions(speaker, words) : [],
         role: content.role,
         asks: content.conversation !== null && asksIn(bits),
+        turn: content.turn,
         ...(memory === undefined ? {} : { memory }),
       });
     }

@@ -7,7 +7,7 @@
 import type { Memory } from "../../memory/memory.ts";
 import { type Role, roleOf } from "../../memory/role.ts";
 import { analyse } from "../../memory/text.ts";
-import { type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
+import { TURN_TYPE, type TurnFeatures, turnFeatures } from "../../memory/turn.ts";
 
 /** Milliseconds for which a content is kept. */
 const KEPT_MS = 300_000;
@@ -20,6 +20,8 @@ export class Content {
   readonly conversation: string | null;
   /** Whose words it holds. */
   readonly role: Role | null;
+  /** Whether its type says that it is a turn. */
+  readonly turn: boolean;
   /** Unix seconds. */
   readonly created: number;
   readonly #text: string;
@@ -33,13 +35,14 @@ export class Content {
    * @param conversation What its conversation is known by.
    */
   constructor(
-    memory: Pick<Memory, "content" | "conversation_id" | "metadata" | "created_at">,
+    memory: Pick<Memory, "content" | "conversation_id" | "memory_type" | "metadata" | "created_at">,
     readonly at: number,
     conversation = memory.conversation_id,
   ) {
     this.#text = memory.content;
     this.conversation = conversation;
     this.role = roleOf(memory);
+    this.turn = memory.memory_type === TURN_TYPE;
     this.created = memory.created_at;
   }
 

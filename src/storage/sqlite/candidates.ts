@@ -201,6 +201,7 @@ function candidatesIn(
       speaker: named ? speakers[row] ?? NO_SPEAKER : NO_SPEAKER,
       role: index.role(slot),
       asks: index.asks(slot),
+      turn: index.isOfTurnType(slot),
     };
   });
   // A candidate's own scores are those that it lends.

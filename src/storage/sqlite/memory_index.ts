@@ -7,7 +7,7 @@
 
 import type { MemoryFilter, Supersession, Writer } from "../../memory/memory.ts";
 import { type Role, ROLES } from "../../memory/role.ts";
-import { asksIn, isNamed, mayName, roleIn } from "../../memory/turn.ts";
+import { asksIn, isNamed, mayName, roleIn, TURN_TYPE } from "../../memory/turn.ts";
 import { grown, grownLength } from "./growth.ts";
 import { IdTable } from "./id_table.ts";
 import { FoldedNames, Interned } from "./interned.ts";
@@ -315,6 +315,11 @@ export class MemoryIndex {
   /** Whether a turn is short and ends by asking. */
   asks(slot: number): boolean {
     return this.isTurn(slot) && asksIn(this.#features[slot]!);
+  }
+
+  /** Whether a memory's type says that it is a turn. */
+  isOfTurnType(slot: number): boolean {
+    return this.#typeNames.name(this.#types[slot]!) === TURN_TYPE;
   }
 
   /** Number of each slot's type, 0 without one; left over where no memory is alive. */

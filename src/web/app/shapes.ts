@@ -43,6 +43,7 @@ export interface Scores {
   speaker?: number;
   role?: number;
   asking?: number;
+  turn?: number;
   time?: number;
 }
 

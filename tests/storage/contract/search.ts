@@ -245,6 +245,23 @@ export function search(test: StorageTest): void {
     assertEquals([await found("user"), await found("assistant"), await found("tool")], [[1], [2, 3, 5], [4]]);
   });
 
+  test("tells which memories are turns by their type, after a change of it too", async (storage) => {
+    await storage.store([
+      plain(1, { content: "the needle", memory_type: "turn" }),
+      plain(2, { content: "the needle of a note", memory_type: "note" }),
+      plain(3, { content: "the needle without a type", conversation_id: "talk" }),
+    ]);
+    const turns = async () => {
+      const { candidates } = await storage.candidates({ text: "needle", vector: null, limit: 10, filter: {} });
+      const memories = await storage.getById(candidates.map(({ id }) => id));
+      return Object.fromEntries(memories.map((memory, i) => [numberOf(memory!.content_hash), candidates[i]!.turn]));
+    };
+    assertEquals(await turns(), { 1: true, 2: false, 3: false });
+    await storage.update(hashOf(1), { memory_type: "decision" }, 5);
+    await storage.update(hashOf(3), { memory_type: "turn" }, 6);
+    assertEquals(await turns(), { 1: false, 2: false, 3: true });
+  });
+
   test("tells whose turn is whose, and which short ones ask", async (storage) => {
     const turn = (number: number, content: string, conversation_id: string | null = "talk") =>
       plain(number, { content, conversation_id });

@@ -226,7 +226,7 @@ async function candidatesOf(view: MemoryStorage, text: string, values: Float32Ar
     scoresOf(candidate),
     candidate.before.map(scoresOf),
     candidate.after.map(scoresOf),
-    [candidate.created_at, candidate.named, candidate.speaker, candidate.role, candidate.asks],
+    [candidate.created_at, candidate.named, candidate.speaker, candidate.role, candidate.asks, candidate.turn],
   ]);
   const weights = [...[facts.words_ceiling, ...facts.weights].map(wordScore), rounded(facts.unseen_weight)];
   return { terms: facts.terms, weights, memories: facts.memories, found: found.sort() };

@@ -164,6 +164,11 @@ export const MEMORIES = {
     "A short turn that ends by asking counts less",
     "Ein kurzer Beitrag, der mit einer Frage endet, zählt weniger",
   ],
+  "why.turn": ["A turn", "Ein Beitrag"],
+  "why.turn.title": [
+    "Turns of conversations count less than what was stored on purpose",
+    "Beiträge aus Gesprächen zählen weniger als was eigens behalten wurde",
+  ],
   "why.time": ["Time", "Zeit"],
   "why.time.title": [
     "The question asks for what holds now, or held before",

@@ -9,7 +9,7 @@ import { number, t } from "../text.ts";
 
 const PARTS = ["semantic", "words", "neighbours"] as const satisfies readonly (keyof Scores)[];
 /** Factors on the score, shown where they change it. */
-const FACTORS = ["speaker", "role", "asking", "time"] as const satisfies readonly (keyof Scores)[];
+const FACTORS = ["speaker", "role", "asking", "turn", "time"] as const satisfies readonly (keyof Scores)[];
 
 /** The scores of a result. */
 export function Reasons({ hit: { similarity_score, relevance, relevance_reason, scores } }: { hit: Hit }) {

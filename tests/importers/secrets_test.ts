@@ -1,7 +1,7 @@
 /** What hooks take out of a text, and what they leave in. */
 
 import { assert, assertEquals } from "@std/assert";
-import { redact } from "../../src/hooks/secrets.ts";
+import { redact } from "../../src/importers/secrets.ts";
 
 /** Pseudo-random characters, the same in every run. Secrets are put together here, so that no file holds one. */
 function made(seed: number, length: number, alphabet: string): string {
@@ -48,7 +48,7 @@ const KINDS: Record<string, (seed: number) => string> = {
 const PLACES: ((secret: string, name: string) => string)[] = [
   (secret, name) => `The ${name} is password: ${secret} and it works now.`,
   (secret) => `const token = "${secret}"; // for the build`,
-  (secret) => `curl https://api.example.com/v1 -H 'Authorization: Bearer ${secret.replaceAll("\n", "")}'`,
+  (secret) => `curl "https://api.example.com/v1?page=2&access_token=${secret.replaceAll("\n", "")}&size=10"`,
   (secret) => JSON.stringify({ user: "bob", api_key: secret }),
   (secret, name) => `PATH=/usr/bin\n${name.toUpperCase()}_SECRET=${secret}\nHOME=/root`,
 ];
@@ -133,6 +133,8 @@ Deno.test("secrets in commands, headers, markup, quotes and people's words are t
     if (shown.includes(secret)) left.push(shown);
   }
   assertEquals(left, []);
+  const kept = (text: string) => redact(text).then((found) => found.text);
+  assertEquals(await kept("DB_PASSWORD=a;b&c(d)e\nHOME=/root"), "DB_PASSWORD=[redacted: secret]\nHOME=/root");
   assertEquals((await redact("DB_PASS=letmeinplease")).text, "DB_PASS=[redacted: secret]");
   assertEquals((await redact(`X-API-Key: ${made(9, 20, HEX)}`)).text, "X-API-Key: [redacted: secret]");
   for (
@@ -144,4 +146,76 @@ Deno.test("secrets in commands, headers, markup, quotes and people's words are t
       'placeholder="token of the session"',
     ]
   ) assertEquals((await redact(harmless)).text, harmless);
+});
+
+Deno.test("private keys are taken out whole over lines, in JSON, in tools' lines, and where they were cut", async () => {
+  const line = (seed: number) => made(seed, 64, WORD);
+  const body = Array.from({ length: 25 }, (_, i) => line(i + 1)), last = made(99, 30, WORD);
+  for (
+    const kind of ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
+  ) {
+    const [begin, end] = [`-----BEGIN ${kind}-----`, `-----END ${kind}-----`];
+    const whole = [begin, ...body, `${last}==`, end].join("\n");
+    const texts = {
+      lines: `Here it is:\n${whole}\nKeep the rest.`,
+      json: JSON.stringify({ private_key: whole, kept: "Keep the rest." }),
+      yaml: `key: |\n${whole.split("\n").map((text) => `  ${text}`).join("\n")}\nnext: Keep the rest.`,
+      cut: `${[begin, ...body].join("\n")}\nKeep the rest. ${"And more of it. ".repeat(2000)}`,
+      tool: `[tool] Bash echo '${whole.replaceAll("\n", "\\n")}' > id_rsa # Keep the rest.: done`,
+      header: `${begin}\nProc-Type: 4,ENCRYPTED\nComment: (of a test)\n\n${body.join("\n")}\n${end}\nKeep the rest.`,
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      const { text: shown, redactions } = await redact(text);
+      assert(![...body, last].some((part) => shown.includes(part.slice(10, 30))), `${kind}, ${name}: ${shown}`);
+      assertEquals([shown.includes("Keep the rest."), Object.keys(redactions).length > 0], [true, true], name);
+    }
+  }
+});
+
+Deno.test("secrets in addresses and paths of commands, and in what people say of keys, are taken out", async () => {
+  const aws = `${made(11, 18, WORD)}/${made(12, 20, WORD)}+`, key = made(21, 32, WORD), telegram = KINDS.telegram!(5);
+  const texts: [string, string][] = [
+    [`[tool] Bash curl https://api.telegram.org/bot${telegram}/getMe: done`, telegram],
+    [`[tool] WebFetch https://example.com/hook?sig=1&api_key=${key}: done`, key],
+    [`[tool] Bash git clone https://oauth2:${KINDS.gitlab!(3)}@gitlab.com/a/b.git: done`, KINDS.gitlab!(3)],
+    [`[tool] Read /home/ada/.tokens/${KINDS.github!(4)}.txt: done`, KINDS.github!(4)],
+    [`[tool] Bash AWS_SECRET_ACCESS_KEY=${aws} aws s3 ls: done`, aws],
+    [`The AWS secret we use is ${aws} for now.`, aws],
+    [`Our token for staging: use \`${key}\` there.`, key],
+    ...["shpat_", "dckr_pat_", "glsa_", "gsk_", "figd_", "tskey-auth-", "rubygems_", "xapp-1-", "NRAK-"].map((form) =>
+      [`Try ${form}${key}, it works.`, key] as [string, string]
+    ),
+  ];
+  const left: string[] = [];
+  for (const [text, secret] of texts) {
+    const { text: shown } = await redact(text);
+    if (shown.includes(secret.slice(-12))) left.push(shown);
+  }
+  assertEquals(left, []);
+  for (
+    const harmless of [
+      "The primary key of the table is users_id_created_at_2024_idx1, as before.",
+      "The token bucket lives in src/limits/tokenBucket2Refill3Test4.ts and is fine.",
+      "SORT_KEY=created_at\nTOKENS=12",
+      "Look at key IllegalArgumentExceptionHandlerFactory for the stack trace.",
+    ]
+  ) assertEquals((await redact(harmless)).text, harmless);
+});
+
+Deno.test("taking secrets out takes time that grows no faster than the text", async () => {
+  const time = async (text: string) => {
+    const began = performance.now();
+    await redact(text);
+    return performance.now() - began;
+  };
+  const hostile = [
+    ...["-----BEGIN PRIVATE KEY-----", `-----BEGIN PRIVATE KEY-----\n${"A".repeat(64)}\n`, "key '", "token ", "A_KEY="],
+    ...["password", "password = ", "a=", "authorization: ", "https://a:", "<private>", "cookie: a=", "-p x", "shpat_1"],
+  ];
+  for (const part of hostile) {
+    const at = (size: number) => part.repeat(Math.ceil(size / part.length));
+    await time(at(20_000));
+    const small = Math.min(await time(at(50_000)), await time(at(50_000))), large = await time(at(400_000));
+    assert(large < 500 + small * 8 * 8, `${JSON.stringify(part)}: ${small} ms, then ${large} ms`);
+  }
 });

@@ -1,5 +1,5 @@
 /**
- * Secrets in text that is about to leave a hook: found by the rules of secretlint, by names that say so, and by what looks
+ * Secrets in what a transcript holds, before it is stored or leaves a hook: found by the rules of secretlint, by names that say so, and by what looks
  * random where one is expected; each is replaced by a mark that says what it was.
  *
  * @module
@@ -25,10 +25,6 @@ const PIECE = 32 * 1024, OVERLAP = 8 * 1024;
 
 /** Forms of tokens whose makers marked them. No expression here can match the same text in two ways. */
 const MARKED: readonly [kind: string, form: RegExp][] = [
-  [
-    "private key",
-    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,7000}?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
-  ],
   ["AWS key id", /\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b/g],
   ["Google API key", /\bAIza[\w-]{35}\b/g],
   ["Google OAuth secret", /\bGOCSPX-[\w-]{20,40}/g],
@@ -46,7 +42,7 @@ const MARKED: readonly [kind: string, form: RegExp][] = [
   ["Twilio key", /\b(?:SK|AC)[0-9a-f]{32}\b/g],
   ["Mailgun key", /\bkey-[0-9a-f]{32}\b/g],
   ["Discord token", /\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}/g],
-  ["Telegram token", /\b\d{8,10}:AA[\w-]{33}\b/g],
+  ["Telegram token", /(?<!\d)\d{8,10}:AA[\w-]{33}\b/g],
   ["Doppler token", /\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,60}/g],
   ["Vault token", /\bhv[bsr]\.[\w-]{24,200}/g],
   ["Linear key", /\blin_(?:api|oauth)_[A-Za-z0-9]{32,64}/g],
@@ -68,7 +64,28 @@ const MARKED: readonly [kind: string, form: RegExp][] = [
   ["Discord webhook", /\bdiscord(?:app)?\.com\/api\/webhooks\/\d{10,25}\/[\w-]{20,100}/g],
   ["cookie", /\b(?:set-)?cookie["'`]?\s{0,3}[:=]\s{0,3}["'`]?[\w.%-]{1,100}=[^\n"'`]{4,4000}/gi],
   ["Azure key", /\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/=]{40,100}/g],
+  ["Databricks token", /\bdapi[a-f0-9]{32}\b/g],
+  ["Airtable token", /\bpat[A-Za-z0-9]{14}\.[a-f0-9]{64}\b/g],
+  ["Facebook token", /\bEAA[A-Za-z0-9]{60,300}\b/g],
+  ["crates.io token", /\bcio[A-Za-z0-9]{32}\b/g],
+  ["API key", /\b(?:sk_|pul-)[a-f0-9]{40,64}\b/g],
 ];
+
+/** What the tokens of many more services begin with. */
+const PREFIXES = [
+  ...["shp(?:at|ca|pa|ss)_", "sq0(?:atp|csp|idp)-", "dckr_(?:pat|oat)_", "gl(?:sa|c)_", "pscale_(?:tkn|pw|oauth)_"],
+  ...["figd_", "sbp_", "sb_secret_", "nfp_", "rnd_", "gsk_", "lsv2_(?:pt|sk)_", "tskey-(?:auth|api|client)-", "bkua_"],
+  ...["CCIPAT_", "rubygems_", "NRAK-", "sgp_", "xapp-", "tfp_", "xkeysib-", "CFPAT-", "pn[ub]_", "rdme_"],
+  ...["dt0c01\\.", "sha256~", "LTAI", "FlyV1 fm2_", "fo1_", "vcp_", "sk\\.eyJ", "ATBB", "sl\\.B", "FLWSECK_"],
+  ...["EZ[AT]K", "CLOJARS_", "tk-us-", "AQVN", "SSWS ", "AKCp", "eyJrIjoi", "phc_", "phx_"],
+];
+const PREFIXED = new RegExp(`(?<![A-Za-z0-9_-])()((?:${PREFIXES.join("|")})[\\w.~+/=%-]{16,400})`, "g");
+/** Where a private key begins and ends, and a piece of one that was cut, with line breaks or their escapes. */
+const KEY_BEGINS = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
+const KEY_ENDS = /-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
+const KEY_PIECE = /(?:\\[nrt]|[\s"'+])*[A-Za-z0-9+/=]{20,}/y;
+/** Longest private key, in characters. */
+const MAX_KEY = 20_000;
 
 /** Words that say that what follows is a secret: a password, in languages in which people say so, or a key. */
 const PASSWORDS =
@@ -91,6 +108,14 @@ const OPTION = new RegExp(
   `(?:^|\\s)(--?(?:[\\w-]{0,20}-)?(?:${SECRETS}))()[\\s=]["']?([^\\s"'\`-][^\\s"'\`]{5,400})`,
   "gi",
 );
+/** A line of an environment, whose value ends with the line: `DB_PASSWORD=a;b&c`. */
+const IN_ENVIRONMENT = new RegExp(
+  `^[ \\t]{0,8}(?:export |set |\\$env:)?([A-Z0-9_]{0,60}?(?:${SECRETS.toUpperCase()}|_(?:KEY|PASS|PW|PAT)))=(["']?)([^\\n]{6,400}?)["']?\\r?$`,
+  "gm",
+);
+/** What people call a key, and a word behind it that looks like one: `the token we use is ghx0…`. */
+const SAID_KEY =
+  /\b(secret|token|api[ _-]?key|access[ _-]?key|key|credentials?|webhook)\b[^\n]{0,30}?()[\s`'"(]([A-Za-z0-9+/=_~.-]{20,400})(?![\w+/=~-])/gi;
 const IN_XML = new RegExp(`<([\\w.-]{0,40}?(?:${SECRETS}))()>([^<>\\s]{4,400})(?=</)`, "gi");
 const IN_NETRC = /\b(login\s{1,3}\S{1,100}\s{1,5}password)()\s{1,3}(\S{3,200})/g;
 const SAID = new RegExp(
@@ -113,6 +138,8 @@ const HARMLESS =
   /^(?:[0-9a-f]{7,128}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sha\d{1,3}-.*|\d[\d.:_-]*)$/i;
 /** Bits a character from which a value of a named secret, or of a lone word in a list of variables, counts as random. */
 const NAMED_BITS = 2.2;
+/** The same for a word of which people say that it is a secret. */
+const RANDOM_BITS = 3.6;
 
 /** Takes secrets out. Takes time linear in the text; the rules of secretlint are given pieces of it. */
 export async function redact(text: string): Promise<Redacted> {
@@ -146,13 +173,17 @@ function ownFindings(text: string): Finding[] {
     for (const match of text.matchAll(form)) {
       const value = match[group]!, named = kind(match);
       if (named === null) continue;
-      const end = match.index! + match[0].length - (form === IN_ADDRESS ? 1 : 0);
-      findings.push({ start: end - value.length, end, kind: named });
+      const start = match.index! + match[0].lastIndexOf(value);
+      findings.push({ start, end: start + value.length, kind: named });
     }
   };
   for (const form of [NAMED, NAMED_QUOTED, OPTION, IN_XML, IN_NETRC, SAID]) {
     values(form, 3, (match) => isSecret(match[1]!, match[3]!, match[2] !== "") ? "secret" : null);
   }
+  values(IN_ENVIRONMENT, 3, (match) => isSecret(match[1]!, match[3]!, match[2] !== "") ? "secret" : null);
+  values(SAID_KEY, 3, (match) => looksRandom(match[3]!) ? "secret" : null);
+  values(PREFIXED, 2, (match) => hasDigits(match[2]!) ? "API token" : null);
+  for (const { start, end } of privateKeys(text)) findings.push({ start, end, kind: "private key" });
   for (const form of [USER, GLUED, LOGIN]) {
     const isMeant = (value: string) => !PLACEHOLDER.test(value) && !HARMLESS.test(value) && hasDigits(value);
     values(form, 1, (match) => isMeant(match[1]!) ? "password" : null);
@@ -177,8 +208,36 @@ function isSecret(name: string, value: string, isQuoted: boolean): boolean {
   return isPassword || entropy(value) * value.length >= NAMED_BITS * 8;
 }
 
+/** Private keys: to their end, or as far as what follows a beginning without one may be a key. */
+function* privateKeys(text: string): Generator<{ start: number; end: number }> {
+  const ends = [...text.matchAll(KEY_ENDS)].map(({ index, 0: { length } }) => index + length);
+  let after = 0;
+  for (const match of text.matchAll(KEY_BEGINS)) {
+    const start = match.index, begun = start + match[0].length;
+    if (start < after) continue;
+    while (ends.length > 0 && ends[0]! < begun) ends.shift();
+    after = begun;
+    if (ends.length > 0 && ends[0]! - start <= MAX_KEY) after = ends[0]!;
+    else {
+      KEY_PIECE.lastIndex = begun;
+      while (KEY_PIECE.test(text)) after = KEY_PIECE.lastIndex;
+    }
+    yield { start, end: after };
+  }
+}
+
+/** Whether a word is made of letters of both cases and digits as no name, path or word is. */
+function looksRandom(value: string): boolean {
+  if (HARMLESS.test(value) || PLACEHOLDER.test(value) || digitsIn(value) < 2) return false;
+  if (!/[A-Z]/.test(value) || !/[a-z]/.test(value)) return false;
+  // Paths, addresses and names of files; the secret keys of AWS have 40 characters, slashes among them.
+  if (/[./]/.test(value) && value.length !== 40) return false;
+  return entropy(value) >= RANDOM_BITS;
+}
+
 const IS_PASSWORD = new RegExp(PASSWORDS, "i");
 const hasDigits = (text: string) => /\d/.test(text);
+const digitsIn = (text: string) => text.match(/\d/g)?.length ?? 0;
 
 /** Shannon entropy, bits a character. */
 function entropy(text: string): number {
