@@ -5,7 +5,8 @@
  */
 
 import { contentHash } from "../../memory/hash.ts";
-import { CITES, TURN_TYPE } from "../candidates.ts";
+import { TURN_TYPE } from "../../memory/turn.ts";
+import { CITES } from "../candidates.ts";
 import { uploadStatus } from "../documents/status.ts";
 import { upload } from "../documents/upload.ts";
 import { type Entry, importEntries } from "../moving/import.ts";
