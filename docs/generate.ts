@@ -7,7 +7,7 @@
 import { SETTINGS } from "../src/settings.ts";
 import { cell } from "./generator/markdown.ts";
 // First, since it prepares zod for OpenAPI before any schema is made.
-import { restPage } from "./generator/rest_page.ts";
+import { REST_PAGES } from "./generator/rest_page.ts";
 import { clientsPage } from "./generator/clients_page.ts";
 import { accessPage } from "./generator/access_page.ts";
 import { mcpPage } from "./generator/mcp_page.ts";
@@ -50,7 +50,7 @@ Variables of the Python service that are not listed here have no effect, which t
 /** The generated pages, by their file's name. */
 export const PAGES: Record<string, () => string | Promise<string>> = {
   "settings.md": settingsPage,
-  "rest.md": restPage,
+  ...REST_PAGES,
   "mcp.md": mcpPage,
   "operations.md": operationsPage,
   "access.md": accessPage,

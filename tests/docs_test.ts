@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PAGES } from "../docs/generate.ts";
 import { mcpOffer } from "../docs/generator/mcp_page.ts";
-import { apiDocument } from "../docs/generator/rest_page.ts";
+import { apiDocument, REST_PAGES } from "../docs/generator/rest_page.ts";
 import { SETTINGS } from "../src/settings.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(`../${path}`, import.meta.url));
@@ -26,12 +26,14 @@ Deno.test("every setting is documented", async () => {
 });
 
 Deno.test("every route, its parameters and its body are documented", async () => {
-  const page = await read("docs/rest.md");
+  const pages = await Promise.all(Object.keys(REST_PAGES).map((name) => read(`docs/${name}`)));
+  const page = pages.join("\n"), overview = await read("docs/rest.md");
   const { paths } = await apiDocument();
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { parameters = [], requestBody }] of Object.entries(operations)) {
       const title = `### \`${method.toUpperCase()} ${path}\``;
       assertStringIncludes(page, title);
+      assertStringIncludes(overview, `[\`${method.toUpperCase()} ${path}\`](rest/`);
       const section = page.slice(page.indexOf(title) + title.length).split("\n#")[0]!;
       for (const { name } of parameters) assertStringIncludes(section, `\`${name}\``, title);
       if (requestBody) assertStringIncludes(section, "Body: ", title);
