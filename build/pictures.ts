@@ -27,7 +27,11 @@ const PICTURES: Readonly<Record<string, { at: string; dark?: boolean; width?: nu
   map: { at: "/map" },
   tags: { at: "/tags" },
   connect: { at: "/connect" },
+  candidates: { at: "/review?show=candidates" },
+  backups: { at: "/backups" },
+  spaces: { at: "/access?show=spaces" },
   service: { at: "/service" },
+  api: { at: "/docs?call=search", dark: true },
   phone: { at: "/memories", width: 390 },
 };
 
@@ -42,6 +46,7 @@ const service = new Deno.Command(Deno.execPath(), {
 try {
   const address = await addressOf(service.stderr);
   await withVectors(address);
+  await makeMore(address);
   await Deno.mkdir(FOLDER, { recursive: true });
   await using page = await openPage();
   for (const [name, { at, dark = false, width = WIDTH }] of Object.entries(PICTURES)) {
@@ -77,6 +82,22 @@ async function addressOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
     }),
   ).catch(found.reject);
   return await found.promise;
+}
+
+/** What admins look at: a backup, and another space. */
+async function makeMore(address: string): Promise<void> {
+  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const init = {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    };
+    const response = await fetch(address + path, init);
+    if (!response.ok) throw new Error(`Cannot ${path}: ${await response.text()}`);
+    await response.body?.cancel();
+  };
+  await post("/api/memories", { content: "The family's insurance ends in March." }, { "X-Unimem-Space": "private" });
+  await post("/api/backups", {});
 }
 
 /** Waits until every memory has its vectors. */

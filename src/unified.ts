@@ -34,7 +34,7 @@ import { oauthWarnings, withOAuth } from "./service/oauth.ts";
 import { createModels } from "./service/embedding.ts";
 import { namingHolder } from "./service/port_holder.ts";
 import { LocalToken, writeServiceFile } from "./service/service_file.ts";
-import { closeSharedStore, openSharedStore } from "./service/store.ts";
+import { closeSharedStore, openSharedStore, storeFiles } from "./service/store.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { VERSION } from "./version.ts";
 
@@ -166,7 +166,7 @@ export async function openRuntime(
     health: new HealthRecord({
       dataFolder: config.storage.backend === "sqlite" ? dirname(config.storage.path) : config.baseDir,
     }),
-    backups: initialBackupState(config.backups),
+    backups: initialBackupState(config.backups, storeFiles),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: VERSION,

@@ -131,6 +131,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   telemetry: ["errors.ts"],
   web: [],
   http: [
+    "importers",
     "tools",
     "telemetry",
     "access",

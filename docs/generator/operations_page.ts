@@ -50,6 +50,7 @@ export const PLACES: Record<string, Place> = {
   eventStats: { command: PAGES, tool: PEOPLE },
   analyticsOverview: { command: "stats", tool: PEOPLE },
   memoryGrowth: { command: PAGES, tool: PEOPLE },
+  memoryWriters: { command: PAGES, tool: PEOPLE },
   memoryTypes: { command: "stats", tool: PEOPLE },
   tagUsage: { command: "stats", tool: PEOPLE },
   topTags: { command: "stats", tool: PEOPLE },
@@ -100,6 +101,11 @@ export const PLACES: Record<string, Place> = {
   removeDocumentsByTags: { command: "documents remove", tool: PEOPLE },
   exportMemories: { command: "export", tool: ADMIN },
   importMemories: { command: "import", tool: ADMIN },
+  importFiles: { command: "import", tool: ADMIN },
+  listBackups: { command: "backup list", tool: ADMIN },
+  makeBackup: { command: "backup", tool: ADMIN },
+  verifyBackup: { command: "backup verify", tool: ADMIN },
+  downloadBackup: { command: "- backups are files of this machine already", tool: ADMIN },
   createKey: { command: "keys create", tool: ADMIN },
   listKeys: { command: "keys list", tool: ADMIN },
   rotateKey: { command: "keys rotate", tool: ADMIN },
@@ -108,6 +114,7 @@ export const PLACES: Record<string, Place> = {
   maintain: { command: "optimize", tool: ADMIN },
   listGrants: { command: "grants list", tool: ADMIN },
   revokeGrant: { command: "grants revoke", tool: ADMIN },
+  readLogs: { command: "- the log goes to standard error", tool: ADMIN },
   readAudit: { command: "audit", tool: ADMIN },
   recordedSearches: { command: PAGES, tool: ADMIN },
   eraseSearches: { command: PAGES, tool: ADMIN },
@@ -133,7 +140,7 @@ libraries reach every REST route, since they are made from its description. Wher
 | --- | --- | --- |
 ${rows.join("\n")}
 
-Some commands have no operation behind them, because they work on this machine's files, processes or clients: \`backup\`,
+Some commands have no operation behind them, because they work on this machine's files, processes or clients:
 \`restore\`, \`copy\`, \`upgrade\`, \`model\`, \`reembed\`, \`outbox\`, \`config\`, \`service\`, \`hook\`, \`project\`,
 \`connect\`, \`demo\`, \`completion\`, \`version\` and the servers. \`export\` and \`import\` read and write the store
 themselves, so that they can go on where they stopped; over REST the two are one request.

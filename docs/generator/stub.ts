@@ -35,7 +35,10 @@ export function stubRuntime(): ServiceRuntime {
     telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthRecord({ dataFolder: "." }),
-    backups: initialBackupState({ intervalHours: 0 }),
+    backups: initialBackupState(
+      { folder: "", intervalHours: 0, keep: 0 },
+      closed("backups") as ServiceRuntime["backups"]["files"],
+    ),
     now: () => 0,
     startedAt: 0,
     version: VERSION,

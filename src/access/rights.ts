@@ -46,6 +46,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   analyticsOverview: "read",
   memoryGrowth: "read",
   memoryTypes: "read",
+  memoryWriters: "read",
   tagUsage: "read",
   topTags: "read",
   activityHeatmap: "read",
@@ -89,6 +90,7 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
 
   exportMemories: "admin",
   importMemories: "admin",
+  importFiles: "admin",
 
   listSpaces: "admin everywhere",
   createSpace: "admin everywhere",
@@ -101,11 +103,17 @@ export const OPERATIONS: Readonly<Record<string, Need>> = {
   rotateKey: "admin everywhere",
   revokeKey: "admin everywhere",
 
+  listBackups: "admin everywhere",
+  makeBackup: "admin everywhere",
+  verifyBackup: "admin everywhere",
+  downloadBackup: "admin everywhere",
+
   metrics: "read everywhere",
   maintain: "admin everywhere",
   listGrants: "admin everywhere",
   revokeGrant: "admin everywhere",
   readAudit: "admin everywhere",
+  readLogs: "admin everywhere",
   recordedSearches: "admin everywhere",
   eraseSearches: "admin everywhere",
 };
@@ -218,7 +226,7 @@ export function changes(need: Need): boolean {
 
 /** Whether a route changes memories; see `changes`. */
 export function operationChanges(operationId: string): boolean {
-  return operationId === "importMemories" || changes(needOfOperation(operationId));
+  return operationId === "importMemories" || operationId === "importFiles" || changes(needOfOperation(operationId));
 }
 
 /** The right in a need. */

@@ -82,6 +82,12 @@ export function addAnalytics(app: RestApp, settings: RouteSettings): void {
     answer: growth.TypesOutput.openapi("MemoryTypes"),
     run: growth.memoryTypes,
   });
+  add("writers", {
+    operationId: "memoryWriters",
+    summary: "Memories by who stored them, and with what",
+    answer: growth.WritersOutput.openapi("MemoryWriters"),
+    run: growth.writers,
+  });
   add("tag-usage", {
     operationId: "tagUsage",
     summary: "The most used tags of a period",
@@ -140,7 +146,7 @@ function addUsage(add: Add): void {
     summary: "How often and how fast was searched since the process began",
     counted: true,
     answer: usage.SearchAnalyticsOutput.openapi("SearchAnalytics"),
-    run: usage.searchAnalytics,
+    run: (runtime) => usage.searchAnalytics(runtime),
   });
   add("searches", {
     operationId: "recordedSearches",

@@ -67,6 +67,8 @@ export interface EndpointInput<Body extends z.ZodType, Query extends z.ZodObject
   header: (name: string) => string | undefined;
   /** Unix seconds at which the request came in; orders what clients send at the same time. */
   receivedAt: number;
+  /** Aborted when the client goes or the service stops. */
+  signal: AbortSignal;
 }
 
 /** What the REST server needs from the settings. */
@@ -140,6 +142,10 @@ export function addEndpoint<Answer extends z.ZodType, Body extends z.ZodType, Qu
       path: (name: string) => context.req.param(name) ?? "",
       header: (name: string) => request.headers.get(name) ?? undefined,
       receivedAt,
+      // Made when it is asked for: most routes need none.
+      get signal() {
+        return request.signal;
+      },
     } as EndpointInput<Body, Query>;
     const answer = await run(input, context.get("runtime"));
     return json(ignored.length > 0 && typeof answer === "object" ? { ...answer, ignored } : answer);
@@ -154,7 +160,7 @@ export function documented(endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodObject>
   if (!endpoint.public) statuses.add(401);
   if (endpoint.infallible) statuses.delete(500);
   // What can't reach the store can't write to it either; reads need no room.
-  if (statuses.has(503) && endpoint.method !== "get") statuses.add(507);
+  if (statuses.has(503) && endpoint.method !== "get" && !endpoint.infallible) statuses.add(507);
   if (body) [413, 415, 422].forEach((status) => statuses.add(status as keyof typeof PROBLEMS));
   if (query) statuses.add(422);
   const responses: RouteConfig["responses"] = {

@@ -17,6 +17,9 @@ import { validate } from "./validation.ts";
 
 const MEDIA_TYPE = "application/x-ndjson";
 
+/** What became of an import. */
+export const Imported = ImportReport.openapi("ImportReport");
+
 const ImportQuery = z.object({
   trust_vectors: z.boolean().default(false).describe(
     "Whether vectors in the file are taken over when a sample of them is right; needs the service to have an API key.",
@@ -72,7 +75,7 @@ export function addMoving(app: RestApp, { apiKey, bodies }: RouteSettings): void
       `${LINE.values} values, a body no limit. A content_hash that doesn't match its content is replaced, and vectors ` +
       "are made in the background. Everything goes into the space that the caller writes to, unless `spaces_by` is given.",
     query: { schema: ImportQuery, kinds: IMPORT_KINDS },
-    answer: ImportReport.openapi("ImportReport"),
+    answer: Imported,
     answers: "What became of the lines; `success: false` when there were faults or the body was cut.",
     problems: [400, 415, 422, 503],
   });

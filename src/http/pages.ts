@@ -1,5 +1,5 @@
 /**
- * The pages: the dashboard and the API's documentation. Everything comes from this server: the pages work without a
+ * The pages: the dashboard, which documents the API too. Everything comes from this server: the pages work without a
  * network and under a policy that allows nothing from outside.
  *
  * @module
@@ -7,10 +7,7 @@
 
 import { DASHBOARD } from "../web/files.ts";
 import type { RestApp } from "./endpoint.ts";
-import docsHtml from "./pages/docs.html" with { type: "text" };
-import docsScript from "./pages/docs.js" with { type: "text" };
 import icon from "./pages/icon.svg" with { type: "text" };
-import style from "./pages/style.css" with { type: "text" };
 
 const PAGE_HEADERS = {
   "Cache-Control": "no-cache",
@@ -23,10 +20,6 @@ const PAGE_HEADERS = {
 /** Pages by path: type and text. They hold no memories and need no key; what they ask for does. */
 const PAGES: Record<string, [type: string, text: string]> = {
   ...DASHBOARD,
-  "/docs": ["text/html", docsHtml],
-  "/api/docs": ["text/html", docsHtml],
-  "/docs/docs.js": ["text/javascript", docsScript],
-  "/docs/style.css": ["text/css", style],
   "/docs/icon.svg": ["image/svg+xml", icon],
 };
 

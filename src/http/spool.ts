@@ -17,6 +17,8 @@ export interface SpooledFile {
   /** Bytes. */
   readonly size: number;
   read(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Moves it to a path on the same disk; `remove` then only gives its bytes back. */
+  moveTo(path: string): Promise<void>;
   /** Removes it. Idempotent. */
   remove(): Promise<void>;
 }
@@ -84,10 +86,17 @@ export class Spool {
       },
       finish: () => {
         close();
-        return { size, read: () => Deno.readFile(path), remove };
+        return { size, read: () => Deno.readFile(path), moveTo: (to) => Deno.rename(path, to), remove };
       },
       discard: remove,
     };
+  }
+
+  /** A folder of its own beside the files, which goes when it is disposed. */
+  async folder(): Promise<{ path: string } & AsyncDisposable> {
+    const { folder } = await (this.#opened ??= this.#open());
+    const path = await Deno.makeTempDir({ dir: folder });
+    return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }).catch(() => {}) };
   }
 
   /** Removes what ended processes left. Never throws: leftovers cost room, nothing else. */

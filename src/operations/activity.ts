@@ -11,6 +11,10 @@ import { type SpaceScope, WHOLE_STORE } from "../storage/contract/scope.ts";
 const TALLIED = 10_000;
 /** Searches recorded, and characters of each text of one. */
 const SEARCHES_KEPT = 1000, RECORDED_TEXT = 200;
+/** Hours of which searches are counted apart, over all spaces; the last week's of a few dozen. */
+const HOURS_KEPT = 7 * 24 * 50;
+/** Milliseconds. */
+const HOUR = 3_600_000;
 /** Changes kept, and keys listed of one change. */
 const CHANGES_KEPT = 1000;
 const HASHES_SHOWN = 20;
@@ -19,6 +23,13 @@ const HASHES_SHOWN = 20;
 export interface Timing {
   count: number;
   total_ms: number;
+}
+
+/** Searches of an hour. */
+export interface SearchHour {
+  count: number;
+  /** Those that found nothing, or nothing relevant. */
+  fruitless: number;
 }
 
 /** Looks at one memory. */
@@ -74,11 +85,15 @@ export interface SearchFigures {
   tags?: readonly string[];
   query?: string;
   results?: number;
+  /** Whether it found nothing, or nothing relevant. */
+  fruitless?: boolean;
 }
 
 /** What all views of a process's counts share. Names of spaces stand before the keys, which hold no line breaks. */
 class Counts {
   readonly searches = new Map<string, Timing>();
+  /** By the hour since 1970, oldest first. */
+  readonly hours = new Map<string, SearchHour>();
   readonly requests: Timing & { failed: number } = { count: 0, total_ms: 0, failed: 0 };
   readonly memories = new Map<string, Access>();
   readonly changed = new Map<string, number>();
@@ -144,14 +159,31 @@ export class Activity {
     return sums;
   }
 
+  /** Searches by the Unix milliseconds at which their hour began, as far back as they are kept. */
+  get searchHours(): ReadonlyMap<number, SearchHour> {
+    const sums = new Map<number, SearchHour>();
+    for (const [hour, { count, fruitless }] of this.#own(this.#counts.hours)) {
+      const at = Number(hour) * HOUR, sum = sums.get(at) ?? { count: 0, fruitless: 0 };
+      sums.set(at, { count: sum.count + count, fruitless: sum.fruitless + fruitless });
+    }
+    return sums;
+  }
+
   /** Requests of the whole process. */
   get requests(): Readonly<Timing & { failed: number }> {
     return this.#counts.requests;
   }
 
   /** A search ended. */
-  searched(type: string, ms: number, { tags = [], query = "", results = 0 }: SearchFigures = {}): void {
-    const { searches, recorded } = this.#counts, key = this.#key(type);
+  searched(
+    type: string,
+    ms: number,
+    { tags = [], query = "", results = 0, fruitless = false }: SearchFigures = {},
+  ): void {
+    const { searches, hours, recorded } = this.#counts, key = this.#key(type);
+    const hourKey = this.#key(String(Math.floor(Date.now() / HOUR))), hour = hours.get(hourKey);
+    hours.set(hourKey, { count: (hour?.count ?? 0) + 1, fruitless: (hour?.fruitless ?? 0) + Number(fruitless) });
+    if (hours.size > HOURS_KEPT) hours.delete(hours.keys().next().value!);
     const timing = searches.get(key) ?? { count: 0, total_ms: 0 };
     searches.set(key, { count: timing.count + 1, total_ms: timing.total_ms + ms });
     if (recorded === null) return;

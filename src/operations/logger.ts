@@ -4,15 +4,15 @@
  * @module
  */
 
-/** Least to most severe. */
-const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { LOG_LEVELS, type LogFields, type LogLevel, RecentLines } from "./recent_lines.ts";
 
-/** Facts beside a message, by name. Never contents of memories, never secrets. */
-export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+export type { LogFields, LogLevel } from "./recent_lines.ts";
 
 /** Takes one message per call; those below the level are dropped. */
-export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => void>;
+export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => void> & {
+  /** The last lines; absent where none are kept. */
+  readonly recent?: RecentLines;
+};
 
 /** `text` for people; `json` for collectors, one object a line whatever a message holds. */
 export type LogFormat = "text" | "json";
@@ -27,21 +27,20 @@ export function createLogger(
   now = () => new Date(),
   format: LogFormat = "text",
 ): Logger {
-  const least = LOG_LEVELS.indexOf(level);
+  const least = LOG_LEVELS.indexOf(level), recent = new RecentLines();
   const at = (name: LogLevel): Logger[LogLevel] => {
     if (LOG_LEVELS.indexOf(name) < least) return () => {};
     const shown = name.toUpperCase(), calm = name === "debug" || name === "info";
-    if (format === "json") {
-      return (message, fields) =>
-        write(
-          JSON.stringify({ time: now().toISOString(), level: name, message, ...fields }),
-          calm && fields !== undefined,
-        );
-    }
-    return (message, fields) =>
-      write(`${now().toISOString()} ${shown} ${message}${fields ? inWords(fields) : ""}`, calm && fields !== undefined);
+    return (message, fields) => {
+      const time = now(), canWait = calm && fields !== undefined;
+      recent.add({ time, level: name, message, fields: fields ?? {} }, canWait);
+      const line = format === "json"
+        ? JSON.stringify({ time: time.toISOString(), level: name, message, ...fields })
+        : `${time.toISOString()} ${shown} ${message}${fields ? inWords(fields) : ""}`;
+      write(line, canWait);
+    };
   };
-  return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
+  return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error"), recent };
 }
 
 function inWords(fields: LogFields): string {

@@ -93,8 +93,8 @@ export function recordSearch<F extends SearchPage>(
   tags: readonly string[] = [],
 ): F {
   const processing_time_ms = performance.now() - started;
-  const { query, results } = found;
-  runtime.activity.searched(found.mode, processing_time_ms, { tags, query, results: results.length });
+  const { query, results, total, relevant } = found, fruitless = total === 0 || relevant === 0;
+  runtime.activity.searched(found.mode, processing_time_ms, { tags, query, results: results.length, fruitless });
   runtime.activity.accessed(
     found.results.flatMap(({ memory, exchange }) =>
       [memory, ...exchange == null ? [] : [exchange.memory]].map(({ content_hash }) => content_hash)

@@ -18,7 +18,12 @@ export const PAGE_PATHS = [
   "/tags",
   "/trash",
   "/moving",
+  "/backups",
   "/service",
   "/access",
   "/connect",
+  "/docs",
 ] as const;
+
+/** Another path of a page, which clients of the Python service know. */
+export const API_ALIAS = "/api/docs";

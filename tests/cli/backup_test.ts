@@ -5,7 +5,7 @@ import { createLogger } from "../../src/operations/logger.ts";
 import { backupJob } from "../../src/operations/backup/schedule.ts";
 import { initialBackupState } from "../../src/operations/backup/state.ts";
 import { listBackups } from "../../src/operations/backup/folder.ts";
-import { openStorage } from "../../src/storage/factory.ts";
+import { openStorage, storeFiles } from "../../src/storage/factory.ts";
 import { spawn, start, testEnvironment, until } from "../helpers/process.ts";
 import { QDRANT_BIN, startQdrant } from "../helpers/qdrant.ts";
 import { testRuntime } from "../helpers/runtime.ts";
@@ -198,7 +198,7 @@ Deno.test({
 Deno.test("the schedule makes a backup when one is due, keeps as many as asked, and says why it failed", async () => {
   await using test = await testRuntime();
   const folder = `${test.folder}/backups`, settings = { folder, intervalHours: 6, keep: 2 };
-  const runtime = { ...test.runtime, backups: initialBackupState(settings) };
+  const runtime = { ...test.runtime, backups: initialBackupState(settings, storeFiles) };
   let now = Date.now();
   const [job] = backupJob(runtime, settings, createLogger("error", () => {}), { now: () => now });
   const { signal } = new AbortController(), files = async () => (await listBackups(folder)).map(({ file }) => file);

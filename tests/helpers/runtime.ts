@@ -16,7 +16,7 @@ import { stopUploads } from "../../src/operations/documents/upload.ts";
 import { EventHub, type HubOptions } from "../../src/operations/events.ts";
 import { HealthRecord } from "../../src/operations/health/record.ts";
 import type { EmbeddingModels, OperationSettings, ServiceRuntime } from "../../src/operations/runtime.ts";
-import { openStorage, type StorageSettings } from "../../src/storage/factory.ts";
+import { openStorage, type StorageSettings, storeFiles } from "../../src/storage/factory.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 
 /** An open runtime; disposing closes its store and removes its folder. */
@@ -72,7 +72,7 @@ export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Tes
     telemetry: createTelemetry(),
     background: noBackground(),
     health: new HealthRecord({ dataFolder: folder }),
-    backups: initialBackupState({ intervalHours: 0 }),
+    backups: initialBackupState({ folder: `${folder}/backups`, intervalHours: 0, keep: 7 }, storeFiles),
     now: monotonicClock(),
     startedAt: Date.now(),
     version: "0.0.0-test",

@@ -1,4 +1,5 @@
 // First: operations' schemas are described in OpenAPI, which has to be loaded before they are made.
+import { keyedService } from "../access/service.ts";
 import { openClient } from "./client.ts";
 import { assert, assertEquals } from "@std/assert";
 import { memoryGrowth, overview } from "../../src/operations/analytics/growth.ts";
@@ -170,4 +171,32 @@ Deno.test("a zone comes from the query or the header, and an unknown one is name
   assertEquals((await client.get("/api/analytics/overview", { "X-Timezone": "Nowhere/City" })).status, 422);
   const bogus = await client.get("/api/analytics/memory-growth?period=bogus");
   assertEquals([bogus.status, bogus.json.detail], [400, "Invalid period. Use: week, month, quarter, year"]);
+});
+
+Deno.test("searches are counted by the hour, those that found nothing relevant apart", async () => {
+  await using client = await openClient();
+  await client.store("Biscuit is a puppy.", { tags: ["pets"] });
+  await client.send("POST", "/api/search", { query: "puppy" });
+  await client.send("POST", "/api/search/by-tag", { tags: ["cars"] });
+  await client.send("POST", "/api/search", { query: "xyzzy", mode: "exact" });
+  const { json: { by_hour, without_result } } = await client.get("/api/analytics/search-analytics");
+  const sum = (name: string) => by_hour.reduce((all: number, one: Record<string, number>) => all + one[name]!, 0);
+  assertEquals([sum("count"), sum("without_result"), without_result], [3, 2, 2]);
+  assert(Math.abs(Date.parse(by_hour[0].hour) - Date.now()) < 2 * 3_600_000, by_hour[0].hour);
+  assertEquals(Date.parse(by_hour[0].hour) % 3_600_000, 0);
+});
+
+Deno.test("memories are counted by who stored them, and with what, in the caller's spaces", async () => {
+  await using service = await keyedService();
+  const { token: ann } = await service.key({ rights: "write", name: "ann" });
+  const { token: eve } = await service.key({ rights: "write", name: "eve", write: ["team"] });
+  for (const content of ["One", "Two"]) await service.rest(ann, "POST", "/api/memories", { content });
+  await service.rest(eve, "POST", "/api/memories", { content: "Three" });
+  await service.call(ann, "tools/call", { name: "store_memory", arguments: { content: "Four" } });
+  const { json } = await service.rest(ann, "GET", "/api/analytics/writers");
+  const shown = (list: { name: string; count: number }[]) => list.map(({ name, count }) => [name, count]);
+  assertEquals(shown(json.writers), [["ann", 3]]);
+  assertEquals(shown(json.channels), [["rest", 2], ["mcp", 1]]);
+  assertEquals(shown(json.clients).filter(([name]) => name !== null), [["test", 1]]);
+  assertEquals(shown((await service.rest(eve, "GET", "/api/analytics/writers")).json.writers), [["eve", 1]]);
 });

@@ -29,7 +29,13 @@ const SPACE = "project-a", OTHER_SPACE = "project-b";
 const form = (field: string) =>
   `--b\r\nContent-Disposition: form-data; name="${field}"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n`;
 const FORM_TYPE = { "Content-Type": "multipart/form-data; boundary=b" };
-const FORMS: Record<string, string> = { uploadDocument: form("file"), uploadDocuments: form("files") };
+const FORMS: Record<string, string> = {
+  uploadDocument: form("file"),
+  uploadDocuments: form("files"),
+  importFiles: form("files").replace("a.txt", "mem0.json").replace("words", '[{"memory":"new","user_id":"ann"}]'),
+};
+/** A name that no backup has. */
+const NO_BACKUP = "unimem-20260101T000000.000Z.db";
 
 /** A request that succeeds, by operationId; `HASH` stands for the one memory in the store. */
 const BODIES: Record<string, unknown> = {
@@ -176,6 +182,9 @@ const isStream = (operation: Operation) => typeOf(operation, "200") === "text/ev
 async function provoke(status: string, path: string, method: string, operation: Operation): Promise<Answer> {
   await using client = await openClient(OWN_CLIENTS[`${operation.operationId} ${status}`] ?? CLIENTS[status] ?? {});
   if (operation.operationId === "readAudit" && status === "503") Deno.writeTextFileSync(`${client.folder}/audit`, "");
+  const isBackup = path.startsWith("/api/backups");
+  if (isBackup && status === "503") Deno.writeTextFileSync(`${client.folder}/backups`, "");
+  using _held = isBackup && status === "409" ? await backupsHeld(client) : null;
   const hash = status === "200" ? await client.store("there", { tags: ["x"], metadata: { k: 1 } }) : UNKNOWN;
   if (status === "200") await client.store("other");
   const inSpace = path.includes("{name}") && (status === "200" || status === "400");
@@ -198,6 +207,10 @@ async function provoke(status: string, path: string, method: string, operation: 
   const filled = path.replace("{content_hash}", hash).replace("{old_tag}", "x")
     .replace("{id}", status === "200" ? await IDS[operation.operationId]?.(client) ?? "" : "a".repeat(16))
     .replace("{name}", inSpace ? SPACE : "nowhere")
+    .replace(
+      "{backup}",
+      isBackup && status === "200" ? (await client.send("POST", "/api/backups")).json.name : NO_BACKUP,
+    )
     .replace("{operation}", refused.path ?? "optimize_db")
     .replace("{upload_id}", status === "200" && path.includes("{upload_id}") ? await uploaded(client) : UNKNOWN);
   // A stream ends when the service does.
@@ -214,6 +227,14 @@ function bodyOf({ operationId }: Operation, hash: string): unknown {
 /** The id of an upload. */
 async function uploaded(client: TestClient): Promise<string> {
   return (await client.send("POST", "/api/documents/upload", FORMS.uploadDocument, FORM_TYPE)).json.upload_id;
+}
+
+/** The folder of backups, as another process has it that makes one. */
+async function backupsHeld({ folder }: TestClient): Promise<Deno.FsFile> {
+  await Deno.mkdir(`${folder}/backups`);
+  const lock = await Deno.open(`${folder}/backups/.lock`, { write: true, create: true });
+  await lock.lock(true);
+  return lock;
 }
 
 /** What stands for `{id}` in the path of an operation that succeeds. */

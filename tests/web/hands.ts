@@ -85,3 +85,8 @@ export const noticed = (text: string): string =>
 export const undo: Target = { name: "Undo", within: "#notices" };
 export const closed = `document.querySelector("dialog") === null`;
 export const opened = `document.querySelector("dialog") !== null`;
+/** Something on the page says this. */
+export const says = (text: string, where = "main"): string =>
+  `document.querySelector(${JSON.stringify(where)})?.textContent.includes(${JSON.stringify(text)})`;
+/** A list of cards has so many. */
+export const cards = (count: number): string => `document.querySelectorAll("main .documents > li").length === ${count}`;

@@ -72,6 +72,9 @@ const AXE = `axe.run(document, { resultTypes: ["violations"] }).then(({ violatio
 
 inBrowser("every page in each width, theme and language", async (served, context) => {
   const { page, client, url } = served, filled = await fill(client);
+  await client.store("We've decided to use Hono for the API. See you.", { memory_type: "turn" });
+  await client.send("POST", "/api/backups");
+  await client.send("POST", "/api/spaces", { name: "team" });
   // Every page has its address here; a page that is new doesn't compile without one.
   const at: Record<typeof PAGE_PATHS[number], string> = {
     "/": "/",
@@ -82,9 +85,11 @@ inBrowser("every page in each width, theme and language", async (served, context
     "/tags": "/tags",
     "/trash": "/trash",
     "/moving": "/moving",
+    "/backups": "/backups",
     "/service": "/service",
     "/access": "/access",
     "/connect": "/connect",
+    "/docs": "/docs",
     "/memories": "/memories?q=backups",
     "/memory": `/memory?hash=${filled.decision}`,
     "/conversation": "/conversation?id=ship-talk",
@@ -97,6 +102,13 @@ inBrowser("every page in each width, theme and language", async (served, context
     "/memory?hash=0",
     "/conversation?id=ship-talk&q=friday",
     "/map?show=graph&tag=backup",
+    "/review?show=candidates",
+    "/access?show=spaces",
+    "/access?show=grants",
+    "/access?show=audit",
+    "/service?requests=1",
+    "/docs?call=search",
+    "/docs?call=uploadDocument",
   ];
   for (const address of addresses) {
     await context.step(address, async () => {

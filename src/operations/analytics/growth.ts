@@ -113,3 +113,28 @@ export async function memoryTypes(runtime: Runtime): Promise<TypesOutput> {
     total_memories,
   };
 }
+
+/** Writers and programs that are listed. */
+const LISTED = 50;
+
+const Counted = z.object({
+  name: z.string().nullable().describe("Null for memories of which it isn't known."),
+  count: z.int(),
+  last: z.number().describe("When the newest of them was made, in Unix seconds."),
+});
+
+export const WritersOutput = z.object({
+  writers: z.array(Counted).describe("Memories by who stored them: a key, a grant, `local`, or an import's file."),
+  clients: z.array(Counted).describe("Memories by the program, as it names itself."),
+  channels: z.array(Counted).describe("Memories by the way they came in."),
+});
+export type WritersOutput = z.infer<typeof WritersOutput>;
+
+/** Who stored the memories, and with what, most first. */
+export async function writers({ storage }: Runtime): Promise<WritersOutput> {
+  const countBy = async (field: "writer" | "client" | "channel") =>
+    (await storage.countByValue(field, {})).slice(0, LISTED)
+      .map(({ value, count, latest }) => ({ name: value, count, last: latest }));
+  const [writers, clients, channels] = await Promise.all([countBy("writer"), countBy("client"), countBy("channel")]);
+  return { writers, clients, channels };
+}

@@ -12,6 +12,7 @@ import { residentBytes } from "../machine.ts";
 import type { Runtime } from "../runtime.ts";
 
 const POPULAR_TAGS = 10;
+const WEEK_MS = 7 * 24 * 3_600_000;
 
 const Popular = z.object({ tag: z.string(), count: z.int() });
 
@@ -22,19 +23,32 @@ export const SearchAnalyticsOutput = z.object({
     "Tags asked for by the recorded searches, most often first; empty unless MCP_RECORD_SEARCHES is set and the caller may read them.",
   ),
   search_types: z.record(z.string(), z.int()).describe("Searches by type."),
+  without_result: z.int().describe("Searches of the hours below that found nothing, or nothing relevant."),
+  by_hour: z.array(z.object({
+    hour: z.string().describe("When it began."),
+    count: z.int(),
+    without_result: z.int(),
+  })).describe("The last seven days' hours in which something was searched, oldest first."),
 });
 export type SearchAnalyticsOutput = z.infer<typeof SearchAnalyticsOutput>;
 
 /** How often and how fast was searched. The texts are given where they are recorded, to those who may see them. */
-export function searchAnalytics({ activity }: Runtime): SearchAnalyticsOutput {
+export function searchAnalytics({ activity }: Runtime, now = Date.now()): SearchAnalyticsOutput {
   const timings = [...activity.searches.values()];
   const total_searches = timings.reduce((sum, { count }) => sum + count, 0);
   const total_ms = timings.reduce((sum, { total_ms }) => sum + total_ms, 0);
+  const hours = [...activity.searchHours].filter(([at]) => at > now - WEEK_MS).sort(([a], [b]) => a - b);
   return {
     total_searches,
     avg_response_time: total_searches === 0 ? null : rounded(total_ms / total_searches),
     popular_tags: popularTags(activity.recorded() ?? []),
     search_types: Object.fromEntries(Array.from(activity.searches, ([type, { count }]) => [type, count])),
+    without_result: hours.reduce((sum, [, { fruitless }]) => sum + fruitless, 0),
+    by_hour: hours.map(([at, { count, fruitless }]) => ({
+      hour: isoTime(at / 1000),
+      count,
+      without_result: fruitless,
+    })),
   };
 }
 

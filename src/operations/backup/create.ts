@@ -41,9 +41,20 @@ const PROGRESS_MS = 200;
  * process makes one.
  */
 export async function createBackup(runtime: Runtime, options: BackupOptions): Promise<BackupReport> {
-  return await withFolder(options.folder, async () => {
-    const backup = await writeBackup(runtime, options);
-    return { ...backup, deleted: options.keep === null ? [] : await rotate(options.folder, options.keep) };
+  const { folder, keep, onProgress } = options, state = runtime.backups;
+  return await withFolder(folder, async () => {
+    try {
+      const backup = await writeBackup(runtime, {
+        ...options,
+        onProgress: (done, total, unit) => {
+          state.running = { done, total, unit };
+          onProgress?.(done, total, unit);
+        },
+      });
+      return { ...backup, deleted: keep === null ? [] : await rotate(folder, keep) };
+    } finally {
+      state.running = null;
+    }
   });
 }
 
@@ -91,10 +102,9 @@ async function snapshot(
 ): Promise<SnapshotFacts> {
   if (onProgress === undefined) return await snapshots.snapshot(part, signal);
   const { size_bytes } = await storage.stats();
-  const timer = setInterval(
-    () => Deno.stat(part).then(({ size }) => onProgress(size, size_bytes ?? size, "bytes"), () => {}),
-    PROGRESS_MS,
-  );
+  const report = (size: number) => onProgress(size, size_bytes ?? size, "bytes");
+  report(0);
+  const timer = setInterval(() => Deno.stat(part).then(({ size }) => report(size), () => {}), PROGRESS_MS);
   try {
     return await snapshots.snapshot(part, signal);
   } finally {

@@ -172,6 +172,23 @@ export async function findBackup(folder: string, name: string): Promise<string> 
   throw new MemoryError("invalid_input", `Cannot read "${name}": it is not there`, { value: name });
 }
 
+/**
+ * The path of a backup that is named by its name in the folder alone.
+ *
+ * @throws {MemoryError} `not_found` where the folder has no backup of that name, `unavailable` when it can't be looked at.
+ */
+export async function backupNamed(folder: string, name: string): Promise<string> {
+  const path = join(folder, name);
+  try {
+    if (NAME.test(name) && (await Deno.lstat(path)).isFile) return path;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new MemoryError("unavailable", `Cannot read backup "${name}": ${errorText(error)}`, { cause: error });
+    }
+  }
+  throw new MemoryError("not_found", `Cannot find backup "${name}"`, { field: "backup", value: name });
+}
+
 function existsSync(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;

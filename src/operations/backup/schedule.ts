@@ -37,7 +37,6 @@ export function backupJob(
       const [{ createBackup }, { listBackups }] = await Promise.all([import("./create.ts"), import("./folder.ts")]);
       state.last_success = (await listBackups(folder))[0]?.created_at ?? null;
       if (state.last_success === null || now() >= state.last_success * 1000 + intervalHours * HOUR_MS) {
-        state.running = true;
         const { file, created_at, manifest } = await createBackup(runtime, { folder, keep, signal });
         state.last_success = created_at;
         log.info(`Backed up ${manifest.memories} memories to ${file}`);
@@ -49,8 +48,6 @@ export function backupJob(
       failed = { at: now(), error };
       state.last_failure = { at: now() / 1000, message: errorText(error) };
       throw error;
-    } finally {
-      state.running = false;
     }
   };
   return [{ name: BACKUP_JOB, everyMs: lookMs, run }];

@@ -33,7 +33,11 @@ const SQLITE = "SQLite format 3\0";
  *
  * @throws {MemoryError} `invalid_input`, with what is wrong, for a file that isn't a sound backup.
  */
-export async function verifyBackup(files: StoreFiles, file: string, signal?: AbortSignal): Promise<VerifiedBackup> {
+export async function verifyBackup(
+  files: Pick<StoreFiles, "verify">,
+  file: string,
+  signal?: AbortSignal,
+): Promise<VerifiedBackup> {
   const format = await formatOf(file), manifest = await readManifest(file);
   const sha256 = await sha256Of(file, signal);
   if (manifest !== null && manifest.sha256 !== sha256) {

@@ -222,7 +222,7 @@ export const DIALOGUES: readonly (readonly [project: string, turns: readonly str
     "The health check of the North Sea region failed: the new pods lacked the secret of the payment provider.",
     "Who can add it?",
     "Jonas and Olga have the right. The steps are in *How to release*, last section.",
-    "I've asked Olga. We deploy again on Tuesday.",
+    "I've asked Olga. We decided to deploy on Tuesdays from now on.",
     "Then the next window is Tuesday at 10:00 UTC.",
   ]],
   ["kiosk", [
@@ -234,7 +234,7 @@ export const DIALOGUES: readonly (readonly [project: string, turns: readonly str
   ["reports", [
     "Nordlinie asks why week 23 has fewer passengers than the port counted.",
     "Children under four have no ticket, but the port counts them. The difference was 212 last year.",
-    "Please add that as a footnote to the report.",
+    "I prefer footnotes to a separate page. Please add one to the report.",
     "Done; the footnote appears from week 24 on.",
   ]],
   ["billing", [

@@ -12,9 +12,15 @@ export interface TagCount {
   count: number;
 }
 
+/**
+ * What memories are counted by: `writer` and `client` are the names of who stored them and of the program, `channel` is the
+ * way they came in.
+ */
+export type CountedField = "tags" | "memory_type" | "writer" | "client" | "channel";
+
 /** How many memories have a value, and when the newest of them was created. */
 export interface ValueCount {
-  /** A tag or a type; null for memories without a type. */
+  /** Null for memories without one, save for tags. */
   value: string | null;
   count: number;
   /** Unix seconds. */
@@ -53,7 +59,7 @@ export interface MemoryStatistics {
   histogram(edges: number[], filter: MemoryFilter): Promise<number[]>;
 
   /** Values of a field among the memories that pass, most used first, then by name with null last. */
-  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]>;
+  countByValue(field: CountedField, filter: MemoryFilter): Promise<ValueCount[]>;
 
   /** How much text the store holds, and the `limit` longest memories. */
   contentSizes(limit: number): Promise<ContentSizes>;

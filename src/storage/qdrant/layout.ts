@@ -40,6 +40,7 @@ export const INDEXES: Record<string, Index> = {
   "superseded.by": "keyword",
   "writer.name": "keyword",
   "writer.channel": "keyword",
+  "writer.client.name": "keyword",
   "metadata.unimem_valid_from": "float",
   "metadata.unimem_valid_until": "float",
   "metadata.unimem_expires": "float",

@@ -10,7 +10,7 @@ import { fold } from "../../memory/fold.ts";
 import type { Memory, MemoryFilter } from "../../memory/memory.ts";
 import type { ListQuery, MemoryPage, ScanPage } from "../contract/memories.ts";
 import type { Relation, RelationQuery } from "../contract/relations.ts";
-import type { ContentSizes, TagCount, ValueCount } from "../contract/statistics.ts";
+import type { ContentSizes, CountedField, TagCount, ValueCount } from "../contract/statistics.ts";
 import type { TrashPage } from "../contract/trash.ts";
 import type { CandidateSearch } from "../scoring/candidate_search.ts";
 import { all, type Condition } from "./filter.ts";
@@ -90,7 +90,7 @@ export async function tags(readers: readonly Reader[]): Promise<TagCount[]> {
 /** Values of a field, most used first. */
 export async function countByValue(
   readers: readonly Reader[],
-  field: "tags" | "memory_type",
+  field: CountedField,
   filter: MemoryFilter,
 ): Promise<ValueCount[]> {
   const answers = await Promise.all(readers.map(({ figures }) => figures.countByValue(field, filter)));

@@ -6,7 +6,7 @@
 
 import type { Schemas } from "@qdrant/js-client-rest";
 import type { MemoryFilter } from "../../memory/memory.ts";
-import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
+import type { ContentSizes, CountedField, ValueCount } from "../contract/statistics.ts";
 import { escapeText, unescapeText } from "../escape.ts";
 import type { Collection } from "./collection.ts";
 import { all, type Condition } from "./filter.ts";
@@ -19,6 +19,15 @@ const COUNTS_AT_ONCE = 16, SEARCHES_AT_ONCE = 100;
 /** Contents whose bytes are averaged; all of them in a store that has no more. */
 const SAMPLE = 2000;
 const MAX_VALUES = 1_000_000;
+
+/** Payload fields by what is counted. */
+const KEYS: Record<CountedField, string> = {
+  tags: "tags",
+  memory_type: "memory_type",
+  writer: "writer.name",
+  client: "writer.client.name",
+  channel: "writer.channel",
+};
 
 const RESERVED: Condition = { has_id: [RESERVED_ID] };
 
@@ -47,14 +56,14 @@ export class Statistics {
     return counts;
   }
 
-  async countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
-    const conditions = await this.#listings.conditions(filter);
+  async countByValue(field: CountedField, filter: MemoryFilter): Promise<ValueCount[]> {
+    const conditions = await this.#listings.conditions(filter), key = KEYS[field];
     const { hits } = await this.#collection.read<Schemas["FacetResponse"]>(
       "count values",
       (api, to, init) =>
         api.facet({
           ...to,
-          key: field,
+          key,
           limit: MAX_VALUES,
           exact: true,
           ...(conditions.length > 0 ? { filter: { must: conditions } } : {}),
@@ -64,14 +73,14 @@ export class Statistics {
       value: unescapeText(String(value)) as string | null,
       count,
     }));
-    if (field === "memory_type") {
+    if (field !== "tags") {
       const count = await this.#listings.count({
-        must: [...conditions, { is_empty: { key: field } }],
+        must: [...conditions, { is_empty: { key } }],
         must_not: [RESERVED],
       });
       if (count > 0) values.push({ value: null, count });
     }
-    const latest = await this.#latest(field, values.map(({ value }) => value), conditions);
+    const latest = await this.#latest(key, values.map(({ value }) => value), conditions);
     return values.map((entry, i) => ({ ...entry, latest: latest[i]! })).sort((a, b) =>
       b.count - a.count || (a.value === null ? 1 : b.value === null || a.value < b.value ? -1 : 1)
     );
@@ -101,7 +110,7 @@ export class Statistics {
   }
 
   /** When the newest memory with each value was created. */
-  async #latest(field: string, values: (string | null)[], conditions: Condition[]): Promise<number[]> {
+  async #latest(key: string, values: (string | null)[], conditions: Condition[]): Promise<number[]> {
     const latest: number[] = [];
     for (const part of partsOf(values, SEARCHES_AT_ONCE)) {
       const answers = await this.#collection.read<Schemas["QueryResponse"][]>(
@@ -115,8 +124,8 @@ export class Statistics {
                 must: [
                   ...conditions,
                   value === null
-                    ? { is_empty: { key: field } }
-                    : { key: field, match: { value: escapeText(value) } } satisfies Condition,
+                    ? { is_empty: { key } }
+                    : { key, match: { value: escapeText(value) } } satisfies Condition,
                 ],
               },
               limit: 1,

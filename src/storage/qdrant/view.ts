@@ -23,7 +23,7 @@ import type {
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { SpaceScope } from "../contract/scope.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
-import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
+import type { ContentSizes, CountedField, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
@@ -234,7 +234,7 @@ export class View implements MemoryStorage {
     return this.#read("count memories", (readers) => reads.histogram(readers, edges, filter));
   }
 
-  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+  countByValue(field: CountedField, filter: MemoryFilter): Promise<ValueCount[]> {
     return this.#read("count values", (readers) => reads.countByValue(readers, field, filter));
   }
 

@@ -5,7 +5,8 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ContentSizes, ValueCount } from "../contract/statistics.ts";
+import type { ContentSizes, CountedField, ValueCount } from "../contract/statistics.ts";
+import type { MemoryIndex } from "./memory_index.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import type { Marked } from "./candidates.ts";
 import { type Reach, within } from "./reach.ts";
@@ -13,6 +14,15 @@ import type { TimeSlice } from "../../yielding.ts";
 
 /** Row ids covered by one step of a scan. */
 const IDS_AT_ONCE = 2048;
+
+/** What a number of the index's stands for. */
+function valuesOf(index: MemoryIndex, field: CountedField, key: number): readonly (string | null)[] {
+  if (field === "tags") return index.tagSetNames(key);
+  if (field === "memory_type") return [index.typeName(key)];
+  const writer = index.writer(key);
+  if (writer === null) return [null];
+  return [field === "writer" ? writer.name : field === "channel" ? writer.channel : writer.client?.name ?? null];
+}
 
 /** Memories created in each span between two edges. */
 export function histogram(read: readonly Marked[], edges: number[]): number[] {
@@ -45,7 +55,7 @@ function firstFrom(time: number, slots: ArrayLike<number>, created: Float64Array
 }
 
 /** Values of a field with their number of memories. */
-export function countByValue(read: readonly Marked[], field: "tags" | "memory_type"): ValueCount[] {
+export function countByValue(read: readonly Marked[], field: CountedField): ValueCount[] {
   const byValue = new Map<string | null, ValueCount>();
   for (const marked of read) countIn(marked, field, byValue);
   return [...byValue.values()].sort((a, b) => b.count - a.count || byName(a.value, b.value));
@@ -53,11 +63,12 @@ export function countByValue(read: readonly Marked[], field: "tags" | "memory_ty
 
 function countIn(
   { index, marks }: Marked,
-  field: "tags" | "memory_type",
+  field: CountedField,
   byValue: Map<string | null, ValueCount>,
 ): void {
-  // Lists of tags are counted as wholes and taken apart once: many memories share theirs.
-  const keys = field === "tags" ? index.tagSets : index.types, { created } = index;
+  // Lists of tags, and writers, are counted as wholes and taken apart once: many memories share theirs.
+  const keys = field === "tags" ? index.tagSets : field === "memory_type" ? index.types : index.writers;
+  const { created } = index;
   let end = 0;
   for (let slot = 0; slot < index.end; slot++) end = Math.max(end, keys[slot]! + 1);
   const counts = new Uint32Array(end), latest = new Float64Array(end).fill(-Infinity);
@@ -69,7 +80,7 @@ function countIn(
   }
   for (let key = 0; key < end; key++) {
     if (counts[key] === 0) continue;
-    for (const value of field === "tags" ? index.tagSetNames(key) : [index.typeName(key)]) {
+    for (const value of valuesOf(index, field, key)) {
       const found = byValue.get(value);
       if (found === undefined) byValue.set(value, { value, count: counts[key]!, latest: latest[key]! });
       else {

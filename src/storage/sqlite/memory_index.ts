@@ -340,6 +340,16 @@ export class MemoryIndex {
     return (this.#tagSetMembers[set] ?? []).map((tag) => this.#tagNames.name(tag)!);
   }
 
+  /** Number of each slot's writer, 0 where it isn't known; left over where no memory is alive. */
+  get writers(): Uint32Array {
+    return this.#writers;
+  }
+
+  writer(number: number): Writer | null {
+    const kept = number === 0 ? undefined : this.#writerNames.name(number);
+    return kept === undefined ? null : JSON.parse(kept) as Writer;
+  }
+
   isAlive(slot: number): boolean {
     return this.#alive[slot] === 1;
   }
@@ -374,10 +384,9 @@ export class MemoryIndex {
     if (writer === undefined && channel === undefined) return null;
     const matches = new Uint8Array(this.#writerNames.end);
     for (let number = 1; number < matches.length; number++) {
-      const kept = this.#writerNames.name(number);
-      if (kept === undefined) continue;
-      const { name, channel: by } = JSON.parse(kept) as Writer;
-      if ((writer ?? name) === name && (channel ?? by) === by) matches[number] = 1;
+      const kept = this.writer(number);
+      if (kept === null) continue;
+      if ((writer ?? kept.name) === kept.name && (channel ?? kept.channel) === kept.channel) matches[number] = 1;
     }
     return matches;
   }

@@ -25,7 +25,7 @@ import type { NoteOptions } from "../contract/notes.ts";
 import type { RelateOutcome, Relation, RelationQuery } from "../contract/relations.ts";
 import type { SpaceScope } from "../contract/scope.ts";
 import type { CandidateQuery, CandidateSet } from "../contract/search.ts";
-import type { ContentSizes, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
+import type { ContentSizes, CountedField, StorageStats, TagCount, ValueCount } from "../contract/statistics.ts";
 import type { MemoryStorage } from "../contract/storage.ts";
 import type { TrashedMemory, Trashing, TrashPage } from "../contract/trash.ts";
 import type { VectorCoverage, VectorSet } from "../contract/vectors.ts";
@@ -309,7 +309,7 @@ export class SqliteView implements MemoryStorage {
     return this.#call("count memories", async () => aggregates.histogram(await this.#match(filter), edges));
   }
 
-  countByValue(field: "tags" | "memory_type", filter: MemoryFilter): Promise<ValueCount[]> {
+  countByValue(field: CountedField, filter: MemoryFilter): Promise<ValueCount[]> {
     return this.#call("count memories", async () => aggregates.countByValue(await this.#match(filter), field));
   }
 

@@ -73,7 +73,7 @@ export async function request(method: string, path: string, init: RequestInit = 
     const key = sessionStorage.getItem(STORED_AS);
     let response: Response;
     try {
-      response = await fetch(path, { ...init, method, headers: { ...init.headers, ...keyHeaders() } });
+      response = await fetch(path, { ...init, method, headers: { ...keyHeaders(), ...init.headers } });
     } catch (error) {
       if ((error as Error).name === "AbortError") throw error;
       lost();

@@ -6,6 +6,7 @@
  */
 
 import { computed, signal } from "@preact/signals";
+import { API_ALIAS } from "../paths.ts";
 
 /** A place in the dashboard. */
 export interface Place {
@@ -26,7 +27,8 @@ export const place = signal<Place>(readPlace());
 export const space = computed(() => place.value.params.get(SPACE));
 
 function readPlace(): Place {
-  return { path: location.pathname, params: new URLSearchParams(location.search) };
+  const path = location.pathname.replace(/\/$/, "") || "/";
+  return { path: path === API_ALIAS ? "/docs" : path, params: new URLSearchParams(location.search) };
 }
 
 /** The address of a place. */

@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { PAGE_PATHS } from "../paths.ts";
 import { AccessPage } from "./pages/access.tsx";
+import { ApiPage } from "./pages/api.tsx";
+import { BackupsPage } from "./pages/backups.tsx";
 import { ConversationPage } from "./pages/conversation.tsx";
 import { ConversationsPage } from "./pages/conversations.tsx";
 import { ConnectPage } from "./pages/connect.tsx";
@@ -22,6 +25,7 @@ import { ReviewPage } from "./pages/review.tsx";
 import { ServicePage } from "./pages/service.tsx";
 import { TagsPage } from "./pages/tags.tsx";
 import { TrashPage } from "./pages/trash.tsx";
+import { isAdmin, isAdminOfAll } from "./store/caller.ts";
 import type { MessageKey } from "./text.ts";
 
 /** A page. */
@@ -44,18 +48,23 @@ export const ROUTES: Record<typeof PAGE_PATHS[number], Route> = {
   "/tags": { title: "nav.tags", page: TagsPage },
   "/trash": { title: "nav.trash", page: TrashPage },
   "/moving": { title: "nav.moving", page: MovingPage },
+  "/backups": { title: "nav.backups", page: BackupsPage },
   "/service": { title: "nav.service", page: ServicePage },
   "/access": { title: "nav.access", page: AccessPage },
   "/connect": { title: "nav.connect", page: ConnectPage },
+  "/docs": { title: "nav.api", page: ApiPage },
 };
 
 /** What the navigation shows, in groups. */
 export const NAVIGATION: readonly (readonly (typeof PAGE_PATHS[number])[])[] = [
   ["/", "/memories", "/conversations", "/documents"],
   ["/insights", "/map", "/review", "/tags"],
-  ["/trash", "/moving"],
-  ["/connect", "/service", "/access"],
+  ["/trash", "/moving", "/backups"],
+  ["/connect", "/service", "/access", "/docs"],
 ];
+
+/** What the navigation shows to some alone: others would find nothing to do there. */
+export const SHOWN: Partial<Record<string, ReadonlySignal<boolean>>> = { "/moving": isAdmin, "/backups": isAdminOfAll };
 
 /** The entry of the navigation that a page belongs to. */
 export const SECTION: Partial<Record<string, string>> = {

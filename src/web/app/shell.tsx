@@ -12,8 +12,8 @@ import { DialogHost } from "./parts/dialog.tsx";
 import { newMemory } from "./parts/editor.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { chooseSpace, go, hrefOf, place, space } from "./router.ts";
-import { NAVIGATION, routeOf, ROUTES, SECTION } from "./routes.tsx";
-import { caller, isAdmin, loadCaller, mayWrite } from "./store/caller.ts";
+import { NAVIGATION, routeOf, ROUTES, SECTION, SHOWN } from "./routes.tsx";
+import { caller, loadCaller, mayWrite } from "./store/caller.ts";
 import { health, loadHealth, loadTags } from "./store/service.ts";
 import { chooseTheme, theme, THEMES } from "./store/theme.ts";
 import { chooseLanguage, language, LANGUAGES, t } from "./text.ts";
@@ -114,18 +114,13 @@ function Navigation({ current }: { current: string }) {
       <nav aria-label={t("shell.navigation")}>
         {NAVIGATION.map((group, index) => (
           <ul key={index}>
-            {group.filter((path) => isAdmin.value || path !== "/moving").map((path) => (
+            {group.filter((path) => SHOWN[path]?.value ?? true).map((path) => (
               <li key={path}>
                 <a href={path} aria-current={path === current ? "page" : undefined}>{t(ROUTES[path].title)}</a>
               </li>
             ))}
           </ul>
         ))}
-        <ul>
-          <li>
-            <a href="/docs">{t("nav.api")}</a>
-          </li>
-        </ul>
       </nav>
       <HealthLine />
       <div class="choices">

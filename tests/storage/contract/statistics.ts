@@ -36,6 +36,30 @@ export function statistics(test: StorageTest): void {
     assertEquals(await storage.countByValue("tags", { memory_type: "nothing" }), []);
   });
 
+  test("counts memories by who stored them, how, and with which program", async (storage) => {
+    const client = { name: "claude-code", version: "2" };
+    await storage.store([
+      plain(1, { created_at: 10, writer: { name: "laptop", channel: "mcp", client } }),
+      plain(2, { created_at: 20, writer: { name: "laptop", channel: "rest" } }),
+      plain(3, { created_at: 30, writer: { name: "desk", channel: "mcp", client: { name: "claude-code" } } }),
+      plain(4, { created_at: 40 }),
+    ]);
+    assertEquals(await storage.countByValue("writer", {}), [
+      { value: "laptop", count: 2, latest: 20 },
+      { value: "desk", count: 1, latest: 30 },
+      { value: null, count: 1, latest: 40 },
+    ]);
+    assertEquals(await storage.countByValue("channel", {}), [
+      { value: "mcp", count: 2, latest: 30 },
+      { value: "rest", count: 1, latest: 20 },
+      { value: null, count: 1, latest: 40 },
+    ]);
+    assertEquals(await storage.countByValue("client", { created_from: 15 }), [
+      { value: null, count: 2, latest: 40 },
+      { value: "claude-code", count: 1, latest: 30 },
+    ]);
+  });
+
   test("tells how long contents are, longest first", async (storage) => {
     assertEquals(await storage.contentSizes(3), { total_bytes: 0, largest: [] });
     await storage.store(["é", "abc", "ab🦕"].map((content, i) => plain(i, { content })));

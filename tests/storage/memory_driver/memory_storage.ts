@@ -7,6 +7,7 @@ import { patched, patchedAnyway } from "../../../src/memory/patch.ts";
 import { DEFAULT_SPACE } from "../../../src/memory/space.ts";
 import { isUnchanged } from "../../../src/memory/unchanged.ts";
 import { Calls } from "../../../src/storage/calls.ts";
+import type { CountedField } from "../../../src/storage/contract/statistics.ts";
 import { type SpaceScope, WHOLE_STORE } from "../../../src/storage/contract/scope.ts";
 import type { MemoryStore } from "../../../src/storage/contract/spaces.ts";
 import type { MemoryStorage } from "../../../src/storage/contract/storage.ts";
@@ -63,10 +64,16 @@ function viewOf(state: State, scope: SpaceScope): Immediate<Omit<MemoryStorage, 
     state.searches.clear();
     return entry.memory;
   };
-  const countValues = (field: "tags" | "memory_type", filter: MemoryFilter) => {
+  const countValues = (field: CountedField, filter: MemoryFilter) => {
+    const valuesOf = ({ tags, memory_type, writer }: Memory): readonly (string | null)[] => {
+      if (field === "tags") return tags;
+      if (field === "memory_type") return [memory_type];
+      if (field === "client") return [writer?.client?.name ?? null];
+      return [(field === "writer" ? writer?.name : writer?.channel) ?? null];
+    };
     const found = new Map<string | null, { value: string | null; count: number; latest: number }>();
     for (const { memory } of passing(filter)) {
-      for (const value of field === "tags" ? memory.tags : [memory.memory_type]) {
+      for (const value of valuesOf(memory)) {
         found.set(value, { value, count: (found.get(value)?.count ?? 0) + 1, latest: memory.created_at });
       }
     }

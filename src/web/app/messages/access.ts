@@ -20,8 +20,8 @@ export const ACCESS = {
   "access.grants": ["Programs", "Programme"],
   "access.audit": ["Audit log", "Protokoll"],
   "access.admins": [
-    "Keys, programs and the log are shown to admins of all spaces.",
-    "Schlüssel, Programme und Protokoll sehen Verwalter aller Bereiche.",
+    "Keys, spaces, programs and the log are shown to admins of all spaces.",
+    "Schlüssel, Bereiche, Programme und Protokoll sehen Verwalter aller Bereiche.",
   ],
   "keys.make": ["New key", "Neuer Schlüssel"],
   "keys.none": ["No named keys yet.", "Noch keine benannten Schlüssel."],

@@ -5,12 +5,14 @@
  */
 
 import { ACCESS } from "./access.ts";
+import { ADMIN } from "./admin.ts";
 import { COMMON } from "./common.ts";
 import { MEMORIES } from "./memories.ts";
 import { SERVICE } from "./service.ts";
 
-export const MESSAGES: typeof ACCESS & typeof COMMON & typeof MEMORIES & typeof SERVICE = {
+export const MESSAGES: typeof ACCESS & typeof ADMIN & typeof COMMON & typeof MEMORIES & typeof SERVICE = {
   ...ACCESS,
+  ...ADMIN,
   ...COMMON,
   ...MEMORIES,
   ...SERVICE,

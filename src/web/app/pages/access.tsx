@@ -1,23 +1,25 @@
 /**
- * Who may do what: keys, programs with access, and who changed what.
+ * Who may do what: keys, spaces, programs with access, and who changed what.
  *
  * @module
  */
 
-import { Facts, Heading } from "../parts/common.tsx";
+import { Facts, Heading, NotForAll } from "../parts/common.tsx";
 import { hrefOf, place } from "../router.ts";
 import { caller, isAdminOfAll } from "../store/caller.ts";
 import { t } from "../text.ts";
 import { Audit } from "./audit.tsx";
 import { Grants } from "./grants.tsx";
 import { Keys } from "./keys.tsx";
+import { Spaces } from "./spaces.tsx";
 
-const PARTS = { keys: Keys, grants: Grants, audit: Audit };
+const PARTS = { keys: Keys, spaces: Spaces, grants: Grants, audit: Audit };
+type Part = keyof typeof PARTS;
 
 /** The page. */
 export function AccessPage() {
-  const asked = place.value.params.get("show"), who = caller.value;
-  const shown = asked === "grants" || asked === "audit" ? asked : "keys", Part = PARTS[shown];
+  const asked = place.value.params.get("show") ?? "", who = caller.value;
+  const shown = Object.hasOwn(PARTS, asked) ? asked as Part : "keys", Shown = PARTS[shown];
   const namesOf = (spaces: "all" | string[]) => spaces === "all" ? t("access.all") : spaces.join(", ");
   return (
     <>
@@ -39,7 +41,7 @@ export function AccessPage() {
         ? (
           <>
             <nav class="tabs" aria-label={t("nav.access")}>
-              {(["keys", "grants", "audit"] as const).map((name) => (
+              {(Object.keys(PARTS) as Part[]).map((name) => (
                 <a
                   key={name}
                   href={hrefOf("/access", { show: name })}
@@ -49,10 +51,10 @@ export function AccessPage() {
                 </a>
               ))}
             </nav>
-            <Part key={shown} />
+            <Shown key={shown} />
           </>
         )
-        : <p class="muted">{t("access.admins")}</p>}
+        : <NotForAll text={t("access.admins")} />}
     </>
   );
 }

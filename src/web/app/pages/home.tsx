@@ -21,6 +21,8 @@ import { inSteps } from "./steps.ts";
 
 /** Memories looked at for duplicates and contradictions here; the page for review looks at all. */
 const LOOKED_AT = 100;
+/** Candidates counted here at most. */
+const CANDIDATES = 100;
 const EVENTS_SHOWN = 12, TAGS_SHOWN = 20, NEWEST_SHOWN = 5, DAYS = 7;
 
 interface Growth {
@@ -165,6 +167,11 @@ function Waits({ uploads }: { uploads: Upload[] }) {
     );
     return { total_groups: found.size };
   });
+  const kept = useData(
+    `candidates-count#${changed}`,
+    (abort) => get<{ count: number; next_before: number | null }>("/api/candidates", { limit: CANDIDATES }, abort),
+  );
+  const offered = kept.data?.count ?? 0;
   const failed = uploads.filter(({ status }) => status === "failed" || status === "completed_with_errors").length;
   const { coverage, reembedding } = health.value?.embedding ?? {};
   const waiting = coverage ? coverage.memories - coverage.embedded : 0;
@@ -183,6 +190,13 @@ function Waits({ uploads }: { uploads: Upload[] }) {
           <a href="/review">{t("home.duplicates", { n: groups.data.total_groups })}</a>
         </li>
       )}
+      {offered > 0 && (
+        <li>
+          <a href={hrefOf("/review", { show: "candidates" })}>
+            {t(kept.data!.next_before === null ? "home.candidates" : "home.candidates.least", { n: offered })}
+          </a>
+        </li>
+      )}
       {failed > 0 && (
         <li>
           <a href="/documents">{t("home.failed", { n: failed })}</a>
@@ -198,9 +212,14 @@ function Waits({ uploads }: { uploads: Upload[] }) {
       ))}
     </>
   );
-  const count = (pairs.data?.count ?? 0) + (groups.data?.total_groups ?? 0) + failed + waiting + broken.length;
+  const count = (pairs.data?.count ?? 0) + (groups.data?.total_groups ?? 0) + offered + failed + waiting +
+    broken.length;
   if (count > 0 || reembedding) return <ul class="plain-list">{found}</ul>;
-  return <p class="muted" role="status">{t(pairs.loading || groups.loading ? "loading" : "home.nothingWaits")}</p>;
+  return (
+    <p class="muted" role="status">
+      {t(pairs.loading || groups.loading || kept.loading ? "loading" : "home.nothingWaits")}
+    </p>
+  );
 }
 
 interface Pairs {

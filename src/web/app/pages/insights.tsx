@@ -4,17 +4,16 @@
  * @module
  */
 
-import { get } from "../api.ts";
-import { useData } from "../data.ts";
 import { Calendar, Chart, Ranking } from "../parts/chart.tsx";
 import { Facts, Heading, MemoryLink, shortened, Waiting } from "../parts/common.tsx";
 import { go, hrefOf, hrefWith, place } from "../router.ts";
-import { revision } from "../store/changed.ts";
 import { isChosenTag } from "../store/service.ts";
-import { bytes, dateTime, day, number, t, zone } from "../text.ts";
+import { bytes, day, number, t, zone } from "../text.ts";
+import { Searches } from "./searches.tsx";
+import { useReport } from "./report.ts";
 
 const PERIODS = ["week", "month", "quarter", "year"] as const;
-const TAGS_SHOWN = 15, MEMORIES_SHOWN = 10;
+const TAGS_SHOWN = 15, MEMORIES_SHOWN = 10, WRITERS_SHOWN = 10;
 
 interface Growth {
   data_points: { date: string; count: number; cumulative: number }[];
@@ -38,15 +37,14 @@ interface Storage {
   average_memory_size: number;
   largest_memories: { hash: string; size: number; content_preview: string }[];
 }
-interface Searches {
-  total_searches: number;
-  avg_response_time: number | null;
-  popular_tags: { tag: string; count: number }[];
-  search_types: Record<string, number>;
+interface Counted {
+  name: string | null;
+  count: number;
 }
-interface Access {
-  memories: { content_hash: string; content_preview: string; access_count: number }[];
-  since: string;
+interface Writers {
+  writers: Counted[];
+  clients: Counted[];
+  channels: Counted[];
 }
 
 /** The page. */
@@ -70,15 +68,11 @@ export function InsightsPage() {
         <Days />
         <Tags period={period} />
         <Sizes />
-        <Asked />
+        <Who />
+        <Searches />
       </div>
     </>
   );
-}
-
-function useReport<T>(path: string, query: Record<string, string | number> = {}) {
-  const key = `${path}?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}#${revision.value}`;
-  return useData(key, (abort) => get<T>(`/api/analytics/${path}`, query, abort));
 }
 
 function GrowthCharts({ period }: { period: string }) {
@@ -204,46 +198,28 @@ function Sizes() {
   );
 }
 
-function Asked() {
-  const searches = useReport<Searches>("search-analytics"),
-    access = useReport<Access>("access-patterns", { limit: MEMORIES_SHOWN });
+/** Who stored the memories. */
+function Who() {
+  const who = useReport<Writers>("writers"), { data } = who;
+  const ranking = (
+    title: "insights.writers" | "insights.clients" | "insights.channels",
+    counted: readonly Counted[],
+  ) => (
+    <Ranking
+      title={t(title)}
+      unit={t("memories.unit")}
+      points={counted.slice(0, WRITERS_SHOWN).map(({ name, count }) => ({ label: name ?? t("unknown"), value: count }))}
+    />
+  );
   return (
     <section>
-      <h2>{t("insights.searches")}</h2>
-      <Waiting of={searches} />
-      {searches.data && (
+      <h2>{t("insights.who")}</h2>
+      <Waiting of={who} />
+      {data && (
         <>
-          <Facts
-            rows={[
-              [t("insights.searches.count"), number(searches.data.total_searches)],
-              [
-                t("insights.searches.time"),
-                searches.data.avg_response_time !== null && `${number(searches.data.avg_response_time, 1)} ms`,
-              ],
-              [t("insights.since"), access.data && dateTime(Date.parse(access.data.since) / 1000)],
-            ]}
-          />
-          <Ranking
-            title={t("insights.searches.types")}
-            unit={t("insights.searches.count")}
-            points={Object.entries(searches.data.search_types).map(([label, value]) => ({ label, value })).sort((
-              a,
-              b,
-            ) => b.value - a.value)}
-          />
-        </>
-      )}
-      {access.data && access.data.memories.length > 0 && (
-        <>
-          <h3>{t("insights.read")}</h3>
-          <ul class="plain-list">
-            {access.data.memories.map(({ content_hash, content_preview, access_count }) => (
-              <li key={content_hash}>
-                <MemoryLink hash={content_hash}>{shortened(content_preview, 90)}</MemoryLink>{" "}
-                <small class="muted">{t("count.times", { n: access_count })}</small>
-              </li>
-            ))}
-          </ul>
+          {ranking("insights.writers", data.writers)}
+          {ranking("insights.clients", data.clients)}
+          {ranking("insights.channels", data.channels)}
         </>
       )}
     </section>

@@ -9,11 +9,12 @@ import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { Facts, Heading, Time } from "../parts/common.tsx";
 import type { Health } from "../shapes.ts";
-import { isAdminOfAll } from "../store/caller.ts";
+import { isAdminOfAll, readsAll } from "../store/caller.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify } from "../store/notices.ts";
 import { health, loadHealth } from "../store/service.ts";
 import { bytes, duration, number, t } from "../text.ts";
+import { Logs } from "./logs.tsx";
 import { Metrics } from "./metrics.tsx";
 
 const EVERY_MS = 5000;
@@ -48,7 +49,8 @@ export function ServicePage() {
           <Listeners />
         </div>
       )}
-      <Metrics />
+      {readsAll.value && <Metrics />}
+      {isAdminOfAll.value && <Logs />}
     </>
   );
 }

@@ -5,11 +5,10 @@
  */
 
 import { signal } from "@preact/signals";
-import { keyHeaders, lost, problemText } from "../api.ts";
 import { expectUpload } from "../live.ts";
+import { send } from "../parts/send.ts";
 import { enteredTags } from "../parts/tag_field.tsx";
 import { changed } from "../store/changed.ts";
-import { t } from "../text.ts";
 
 /** A file that is being sent, or could not be. */
 export interface Sending {
@@ -36,61 +35,37 @@ let last = 0;
 export async function uploadFiles(files: readonly File[]): Promise<void> {
   const waiting = files.map((file) => {
     const id = ++last;
-    const again = () => void send(id, file);
+    const again = () => void sendOne(id, file);
     return { file, entry: { id, name: file.name, sent: 0, error: null, again } };
   });
   sending.value = [...sending.value, ...waiting.map(({ entry }) => entry)];
   const next = async (): Promise<void> => {
     const one = waiting.shift();
     if (one === undefined) return;
-    await send(one.entry.id, one.file);
+    await sendOne(one.entry.id, one.file);
     return await next();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-function send(id: number, file: File): Promise<void> {
+async function sendOne(id: number, file: File): Promise<void> {
   const update = (change: Partial<Sending>) =>
     sending.value = sending.value.map((entry) => entry.id === id ? { ...entry, ...change } : entry);
   update({ sent: 0, error: null });
-  const form = new FormData();
-  const tags = enteredTags(uploadTags, typedTag);
+  const form = new FormData(), tags = enteredTags(uploadTags, typedTag);
   if (tags.length > 0) form.append("tags", tags.join(","));
   form.append("file", file);
-  return new Promise((resolve) => {
-    // Unlike fetch, it tells how much of a body was sent.
-    const request = new XMLHttpRequest();
-    request.open("POST", "/api/documents/upload");
-    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => update({ sent: total > 0 ? loaded / total : 0 });
-    request.onerror = () => {
-      lost();
-      update({ error: t("away.short") });
-      resolve();
-    };
-    request.onload = () => {
-      if (request.status < 300) {
-        expectUpload(String((parsed(request.responseText) as { upload_id?: unknown } | null)?.upload_id));
-        dismissSending(id);
-        changed();
-      } else {
-        update({ error: problemText(parsed(request.responseText), request.status) });
-      }
-      resolve();
-    };
-    request.send(form);
-  });
+  try {
+    const { upload_id } = await send<{ upload_id: string }>("/api/documents/upload", form, (sent) => update({ sent }));
+    expectUpload(upload_id);
+    dismissSending(id);
+    changed();
+  } catch (error) {
+    update({ error: (error as Error).message });
+  }
 }
 
 /** Takes a file off the list of those being sent. */
 export function dismissSending(id: number): void {
   sending.value = sending.value.filter((entry) => entry.id !== id);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -9,7 +9,7 @@ import { keyDeclined } from "../api.ts";
 import type { Loaded } from "../data.ts";
 import { changes } from "../live.ts";
 import { hrefOf, hrefWith } from "../router.ts";
-import { mayWrite } from "../store/caller.ts";
+import { caller, mayWrite } from "../store/caller.ts";
 import { seen, showChanges } from "../store/changed.ts";
 import { ago, dateTime, number, t } from "../text.ts";
 
@@ -26,6 +26,11 @@ export function Heading({ title, children }: { title: ComponentChildren; childre
 /** What only those see who may change something. */
 export function Writing({ children }: { children: ComponentChildren }) {
   return mayWrite.value ? <>{children}</> : null;
+}
+
+/** What stands in the place of what the reader has no right to; nothing is said before the rights are known. */
+export function NotForAll({ text }: { text: string }) {
+  return caller.value === null ? <p class="muted" role="status">{t("loading")}</p> : <p class="muted">{text}</p>;
 }
 
 /** When something happened, short; the whole time is for the tooltip. */

@@ -11,7 +11,7 @@ import { t } from "../text.ts";
 /** The place of dialogs. */
 export function DialogHost() {
   const open = dialog.value;
-  return open === null ? null : <Shown key={open.title} />;
+  return open === null ? null : <Shown key={open.id} />;
 }
 
 function Shown() {

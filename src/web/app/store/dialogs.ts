@@ -18,8 +18,12 @@ export interface Dialog {
 }
 
 interface Open extends Dialog {
+  /** Tells it from one that came before it. */
+  id: number;
   done: (sent: boolean) => void;
 }
+
+let last = 0;
 
 export const dialog = signal<Open | null>(null);
 
@@ -31,6 +35,6 @@ export function ask(spec: Dialog): Promise<boolean> {
       dialog.value = null;
       resolve(sent);
     };
-    dialog.value = { ...spec, done };
+    dialog.value = { ...spec, id: ++last, done };
   });
 }
