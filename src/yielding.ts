@@ -27,11 +27,11 @@ let busySince = 0;
  * other work that is due runs, and after a while sockets are looked at too, which only waiting for a timer brings about,
  * and takes about a millisecond.
  */
-function pause(began: number, resume: () => void): void {
+function pause(began: number, resume: () => void, socketsMs = SOCKETS_MS): void {
   const now = performance.now();
   if (now - pausedAt > CONTINUED_MS) busySince = began;
   pausedAt = now;
-  if (now - Math.max(busySince, socketsAt) < SOCKETS_MS) setImmediate(resume);
+  if (now - Math.max(busySince, socketsAt) < socketsMs) setImmediate(resume);
   else {
     setTimeout(() => {
       socketsAt = performance.now();
@@ -43,7 +43,13 @@ function pause(began: number, resume: () => void): void {
 /** Gives the isolate back whenever a slice of time is used up. */
 export class TimeSlice {
   readonly #began = performance.now();
+  readonly #socketsMs: number | undefined;
   #since = this.#began;
+
+  /** @param socketsMs Milliseconds of work after which sockets have their turn; some by default. */
+  constructor(socketsMs?: number) {
+    this.#socketsMs = socketsMs;
+  }
 
   /** Whether a slice is used up. */
   get isDue(): boolean {

@@ -9,12 +9,13 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { availableParallelism } from "node:os";
 import { parseConfig } from "../../src/config.ts";
+import { createApp } from "../../src/http/app.ts";
 import { contentHash } from "../../src/memory/hash.ts";
 import { createLogger } from "../../src/operations/logger.ts";
 import type { ServiceRuntime } from "../../src/operations/runtime.ts";
-import { search, SearchInput } from "../../src/operations/search.ts";
 import { startWork } from "../../src/service/background.ts";
 import { closeAll, openRuntime } from "../../src/unified.ts";
 import { sleep } from "../lib/process.ts";
@@ -44,7 +45,7 @@ interface Request {
   ended: number;
 }
 
-const NOTES = 2000, WARM_UP = 50, MODEL_LIMIT_MS = 120_000;
+const NOTES = 500, WARM_UP = 20, MODEL_LIMIT_MS = 120_000;
 /** Numbers of texts and questions used nowhere else. */
 const TEXTS = 5_000_000, QUESTIONS = 700_000_000;
 /** As searches over REST come: a person's one after the other. */
@@ -58,14 +59,15 @@ const KINDS: [kind: string, input: (i: number) => Record<string, unknown>][] = [
 ];
 
 const [url, searches] = Deno.args as [string, string];
-let requests: Request[] = [];
+/** Requests of the search that is running; background work makes some of its own meanwhile. */
+const searching = new AsyncLocalStorage<Request[]>();
 const plainFetch = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
   const asked = String(input instanceof Request ? input.url : input), began = performance.now();
   const answer = await plainFetch(input, init);
   if (asked.startsWith(url)) {
     const { pathname } = new URL(asked);
-    requests.push({ name: pathname.split("/").slice(3).join("/"), began, ended: performance.now() });
+    searching.getStore()?.push({ name: pathname.split("/").slice(3).join("/"), began, ended: performance.now() });
   }
   return answer;
 };
@@ -88,6 +90,13 @@ async function measure(
   const config = parseConfig({ ...Deno.env.toObject(), ...env }, { os: Deno.build.os, cores: availableParallelism() });
   const log = createLogger("error", (line) => console.error(line));
   const runtime = await openRuntime(config), work = startWork(runtime, config, log);
+  const app = createApp(runtime, { ...config.access, log });
+  const search = async (input: Record<string, unknown>) => {
+    const headers = { "content-type": "application/json" }, body = JSON.stringify({ page_size: 10, ...input });
+    const answer = await app.request("/api/search", { method: "POST", headers, body });
+    if (!answer.ok) throw new Error(`A search answered ${answer.status}: ${await answer.text()}`);
+    await answer.body?.cancel();
+  };
   try {
     for (let waited = 0; runtime.embeddings.serving?.status.state !== "ready"; waited += 10) {
       if (waited > MODEL_LIMIT_MS) throw new Error("The model did not become ready");
@@ -98,14 +107,14 @@ async function measure(
     for (const [kind, input] of KINDS) {
       const counts: number[] = [], trips: number[] = [], by: Record<string, number> = {};
       for (let i = 0; i < WARM_UP + Number(searches); i++) {
-        requests = [];
-        await search(runtime, SearchInput.parse({ page_size: 10, ...input(i) }));
+        const made: Request[] = [];
+        await searching.run(made, () => search(input(i)));
         if (i < WARM_UP) continue;
-        const made = requests;
         counts.push(made.length);
         trips.push(inARow(made));
         for (const { name } of made) by[name] = (by[name] ?? 0) + 1 / Number(searches);
       }
+      console.error(`Counted the requests of searches among ${store}: ${kind}`);
       rows.push({ store, kind, requests: spreadOf(counts), trips: spreadOf(trips), by });
     }
     return rows;

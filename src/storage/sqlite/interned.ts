@@ -12,6 +12,8 @@ export class Interned {
   #names: (string | undefined)[] = [undefined];
   #uses: number[] = [0];
   #free: number[] = [];
+  /** The number that was given out last; 0 at first. */
+  #last = 0;
 
   /** Distinct strings in use. */
   get size(): number {
@@ -34,7 +36,10 @@ export class Interned {
   }
 
   acquire(name: string): number {
-    let number = this.#numbers.get(name);
+    // Memories that follow each other often share theirs, and comparing is cheaper than looking up.
+    let number: number | undefined = this.#last !== 0 && this.#names[this.#last] === name
+      ? this.#last
+      : this.#numbers.get(name);
     if (number === undefined) {
       number = this.#free.pop() ?? this.#names.length;
       this.#numbers.set(name, number);
@@ -42,7 +47,7 @@ export class Interned {
       this.#uses[number] = 0;
     }
     this.#uses[number]!++;
-    return number;
+    return this.#last = number;
   }
 
   release(number: number): void {
