@@ -6,6 +6,7 @@
  */
 
 import { delimiter, dirname, join } from "node:path";
+import { ROOT } from "./file_set.ts";
 import { megabytes, type Packed } from "./package_stage.ts";
 import { nodeName } from "./package_manifest.ts";
 import { TARGETS, thisMachine } from "./targets.ts";
@@ -13,10 +14,14 @@ import { TARGETS, thisMachine } from "./targets.ts";
 /** Milliseconds a start, a stop or an answer may take. */
 const LIMIT_MS = 300_000;
 
-/** Variables without which npm doesn't reach its registry on some machines. */
+/** A memory, and a question that it answers in other words. */
+const CONTENT = "Staging runs PostgreSQL 16 because of logical replication.",
+  QUESTION = "which database does staging use?";
+
+/** Variables without which npm and Deno don't reach the registry on some machines. */
 const KEPT = [
   ...["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NPM_CONFIG_REGISTRY"],
-  ...["SYSTEMROOT", "TMPDIR", "TEMP"],
+  ...["DENO_TLS_CA_STORE", "DENO_CERT", "SYSTEMROOT", "TMPDIR", "TEMP"],
 ];
 
 /** A step and what it took. */
@@ -58,14 +63,17 @@ export async function checkPackage(packed: readonly Packed[], print: (line: stri
     if (wrong.code !== 2) throw new Error(`A wrong command ended with ${wrong.code} instead of 2: ${wrong.said}`);
     print(`installed: ${megabytes(await bytesOn(prefix))}`);
     print(`with npm's cache, the program's folder and the data: ${megabytes(await bytesOn(home))}`);
-    await Deno.remove(join(home, ".npm"), { recursive: true });
-    await Deno.remove(join(home, ".cache"), { recursive: true }).catch(() => {});
     const named = tarballs.flatMap((path) => ["--package", path]);
-    const version = await timed(
-      "npx with empty caches, to the version",
-      () => finished(isWindows ? "npx.cmd" : "npx", ["--yes", ...named, "unimem", "version"], env),
-    );
-    if (!/^\d+\.\d+\.\d+/m.test(version)) throw new Error(`npx printed no version: ${version}`);
+    const ways = {
+      npx: [isWindows ? "npx.cmd" : "npx", "--yes", ...named, "unimem"],
+      Deno: [Deno.execPath(), "task", "--quiet", "--cwd", ROOT, "unimem"],
+    };
+    for (const [name, words] of Object.entries(ways)) {
+      const empty = join(home, name), own = await environment(empty);
+      await Deno.mkdir(empty);
+      await timed(`${name} with empty caches, to a stored and found memory`, () => remember(words, own));
+      print(`what ${name} then holds: ${megabytes(await bytesOn(empty))}`);
+    }
   } finally {
     await Deno.remove(home, { recursive: true });
   }
@@ -83,6 +91,7 @@ async function environment(home: string): Promise<Record<string, string>> {
   return {
     ...Object.fromEntries(kept),
     ...{ PATH: path, HOME: home, USERPROFILE: home, LOCALAPPDATA: join(home, "AppData"), LOG_FORMAT: "text" },
+    ...{ DENO_DIR: join(home, "deno") },
     ...{ MCP_MEMORY_BASE_DIR: data, MCP_HTTP_PORT: "0", MCP_SERVER_PORT: "0" },
   };
 }
@@ -119,6 +128,13 @@ async function storeAndFind(command: string, env: Record<string, string>, isFirs
   }
 }
 
+/** Stores a memory by one command and finds it by another. */
+async function remember([command, ...words]: readonly string[], env: Record<string, string>): Promise<void> {
+  await finished(command!, [...words, "store", CONTENT], env);
+  const found = await finished(command!, [...words, "search", QUESTION], env);
+  if (!found.includes("PostgreSQL")) throw new Error(`Not found: ${found}`);
+}
+
 /** Stores a memory and finds it by what it means. */
 async function tryOut(base: string): Promise<void> {
   const post = async (path: string, body: unknown) => {
@@ -132,8 +148,8 @@ async function tryOut(base: string): Promise<void> {
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
     return JSON.parse(text);
   };
-  await post("/api/memories", { content: "Staging runs PostgreSQL 16 because of logical replication." });
-  const { results } = await post("/api/search", { query: "which database does staging use?" });
+  await post("/api/memories", { content: CONTENT });
+  const { results } = await post("/api/search", { query: QUESTION });
   if (!results[0]?.memory.content.includes("PostgreSQL")) throw new Error(`Not found: ${JSON.stringify(results)}`);
 }
 

@@ -73,7 +73,9 @@ export const CLIENT_HOOKS: Readonly<Record<HookClient, HookSettings>> = {
     events: EVENTS,
     entry: nested,
     fixed: {},
-    note: "Codex runs hooks where config.toml has codex_hooks = true under [features]",
+    note:
+      "Codex runs new hooks once you have reviewed and trusted them; older versions want codex_hooks = true under " +
+      "[features] in config.toml",
     ...ALL,
     source: "https://developers.openai.com/codex/hooks",
   },
