@@ -92,6 +92,7 @@ export function addHealth(app: RestApp, settings: RouteSettings): void {
     const counts = {
       total_memories: stats?.total_memories ?? null,
       unique_tags: stats?.unique_tags ?? null,
+      conversations: stats?.conversations ?? null,
       memories_this_week: storage.memories_this_week,
       database_size_mb: stats?.size_bytes == null ? null : Math.round(stats.size_bytes / 2 ** 20 * 100) / 100,
     };

@@ -57,6 +57,7 @@ export const Liveness = z.object({
 const counts = {
   total_memories: z.int().nullable(),
   unique_tags: z.int().nullable(),
+  conversations: z.int().nullable().describe("Documents aside; null where the store can't tell."),
   memories_this_week: z.int().nullable(),
   database_size_mb: z.number().nullable(),
 };

@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS } from "../documents/document.ts";
 import { DocumentParser } from "../documents/parser.ts";
 import type { ReadChunk } from "../documents/read.ts";
 import { errorText } from "../errors.ts";
+import { DOCUMENT_CONVERSATION } from "../memory/document_conversation.ts";
 import { contentHash } from "../memory/hash.ts";
 import type { Metadata } from "../memory/memory.ts";
 import type { Entry } from "../operations/moving/import.ts";
@@ -125,7 +126,7 @@ export async function textEntries(
         chunk_index: index,
         total_chunks: chunks.length,
       },
-      conversation_id: chunks.length === 1 ? null : `document:${place}`.slice(0, 256),
+      conversation_id: chunks.length === 1 ? null : `${DOCUMENT_CONVERSATION}${place}`.slice(0, 256),
       // Chunks keep their order.
       created_at: created + index / 1000,
       updated_at: updated,

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { DOCUMENT_CONVERSATION } from "../memory/document_conversation.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Instant } from "../memory/schemas.ts";
 import type { Runtime } from "./runtime.ts";
@@ -13,8 +14,6 @@ import type { Runtime } from "./runtime.ts";
 const STEP = 500, MOST_READ = 5000;
 /** Conversations whose turns are counted at the same time. */
 const AT_ONCE = 8;
-/** Chunks of documents are kept as turns of a conversation each; those are no dialogues. */
-const DOCUMENT = "document:";
 const MAX_OPENING = 300, MAX_TAGS = 8, MAX_FACT = 256;
 
 export const ConversationsInput = z.object({
@@ -60,7 +59,7 @@ export async function conversations(runtime: Runtime, input: ConversationsInput)
         break;
       }
       before = memory.created_at;
-      if (conversation_id === null || conversation_id.startsWith(DOCUMENT)) continue;
+      if (conversation_id === null || conversation_id.startsWith(DOCUMENT_CONVERSATION)) continue;
       if (client != null && clientOf(memory) !== client) continue;
       if (project != null && fact(memory, "project") !== project) continue;
       found.add(conversation_id);

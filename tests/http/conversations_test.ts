@@ -15,6 +15,7 @@ Deno.test("conversations are listed by their last turn, each once over all pages
   const facts = conversations.map((
     one: Record<string, unknown>,
   ) => [one.conversation_id, one.turns, one.opening, one.tags]);
+  assertEquals((await client.get("/api/health/detailed")).json.storage.conversations, 3);
   assertEquals(facts, [["b", 6, "b says 0", ["b"]], ["a", 6, "a says 0", ["a"]], ["c", 2, "c says 0", ["c"]]]);
   assertEquals(next_before, null);
 

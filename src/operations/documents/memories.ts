@@ -7,6 +7,7 @@
 import type { Format } from "../../documents/document.ts";
 import { extensionOf } from "../../documents/formats.ts";
 import type { DocumentFacts, ReadChunk, ReadDocument } from "../../documents/read.ts";
+import { DOCUMENT_CONVERSATION } from "../../memory/document_conversation.ts";
 import { contentHash } from "../../memory/hash.ts";
 import type { Memory, Metadata, Writer } from "../../memory/memory.ts";
 import { isoTime, normaliseTags } from "../../memory/schemas.ts";
@@ -67,8 +68,7 @@ export async function memoriesOf(
       tags,
       memory_type: upload.memoryType,
       metadata,
-      // Chunks of a document lend each other score as the turns of a conversation do.
-      conversation_id: `document:${conversation}`,
+      conversation_id: `${DOCUMENT_CONVERSATION}${conversation}`,
       created_at: time,
       updated_at: time,
       ...upload.writer === undefined ? {} : { writer: upload.writer },

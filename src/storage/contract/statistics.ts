@@ -39,6 +39,8 @@ export interface ContentSizes {
 export interface StorageStats {
   total_memories: number;
   unique_tags: number;
+  /** Conversations, documents aside; absent where a server would have to list them all. */
+  conversations?: number;
   /** Bytes on disk; null when the store can't tell. */
   size_bytes: number | null;
   /** Driver-specific facts for the health answer: path, schema version, collection, … */

@@ -129,6 +129,11 @@ export class MemoryIndex {
     return this.#expiringCount;
   }
 
+  /** Names of the conversations that memories are turns of. */
+  *conversations(): IterableIterator<string> {
+    for (const number of this.#turns.keys()) yield this.#conversationNames.name(number)!;
+  }
+
   get uniqueTags(): number {
     return this.#tagNames.size;
   }

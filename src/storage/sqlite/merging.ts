@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DOCUMENT_CONVERSATION } from "../../memory/document_conversation.ts";
 import type { ListQuery } from "../contract/memories.ts";
 import type { TagCount } from "../contract/statistics.ts";
 import { type Marked, scoreWords, statisticsOf, weighWords } from "./candidates.ts";
@@ -78,6 +79,15 @@ export function tagsOf(indexes: readonly MemoryIndex[]): TagCount[] {
   }
   return Array.from(counts, ([tag, count]) => ({ tag, count }))
     .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1));
+}
+
+/** Number of distinct conversations that are no documents. */
+export function countConversations(indexes: readonly MemoryIndex[]): number {
+  const names = new Set<string>();
+  for (const index of indexes) {
+    for (const name of index.conversations()) if (!name.startsWith(DOCUMENT_CONVERSATION)) names.add(name);
+  }
+  return names.size;
 }
 
 /** Number of distinct tags. */

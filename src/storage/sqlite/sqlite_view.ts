@@ -36,7 +36,7 @@ import { conditionOf } from "./condition.ts";
 import { prepareRows, rowsOf } from "./database.ts";
 import type { Engine } from "./engine.ts";
 import { optimise } from "./maintenance.ts";
-import { countTags, pageByTime, pageByWords, tagsOf } from "./merging.ts";
+import { countConversations, countTags, pageByTime, pageByWords, tagsOf } from "./merging.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { changeNoteWork, readNote } from "./notes.ts";
 import { dequantise } from "./quantise.ts";
@@ -399,6 +399,7 @@ export class SqliteView implements MemoryStorage {
       return {
         total_memories: indexes.reduce((sum, { size }) => sum + size, 0),
         unique_tags: countTags(indexes),
+        conversations: countConversations(indexes),
         size_bytes: sizes.reduce((sum, size) => sum + size, 0),
         details: {
           path,

@@ -106,6 +106,7 @@ export interface Health {
     database_size_bytes: number | null;
     total_memories: number | null;
     unique_tags: number | null;
+    conversations: number | null;
     memories_this_week: number | null;
     details: Record<string, string | number | boolean | null> | null;
   };

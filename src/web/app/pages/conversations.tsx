@@ -9,7 +9,7 @@ import { useData } from "../data.ts";
 import { Heading, News, shortened, Waiting } from "../parts/common.tsx";
 import { go, hrefOf, hrefWith, place } from "../router.ts";
 import { revision } from "../store/changed.ts";
-import { dateTime, t } from "../text.ts";
+import { dateTime, day, t, timeOfDay } from "../text.ts";
 
 const PAGE_SIZE = 30;
 /** What the list is narrowed by. */
@@ -105,14 +105,14 @@ function Item(
       {title !== null && <span dir="auto">{shortened(opening, 140)}</span>}
       <span class="muted">
         {t("count.turns", { n: turns })} · {dateTime(first_at)}
-        {last_at - first_at > 60 && ` – ${dateTime(last_at)}`}
+        {last_at - first_at > 60 && ` – ${day(first_at) === day(last_at) ? timeOfDay(last_at) : dateTime(last_at)}`}
       </span>
       <span class="tags">
         {client !== null && <a class="type" href={hrefWith({ client, before: null })} dir="auto">{client}</a>}
         {project !== null && <a class="type" href={hrefWith({ project, before: null })} dir="auto">{project}</a>}
         {model !== null && <span class="muted" dir="auto">{model}</span>}
         {tags.map((tag) => <span key={tag} class="tag" dir="auto">{tag}</span>)}
-        <span class="muted" dir="auto">{shortened(conversation_id, 60)}</span>
+        {project === null && title === null && <span class="muted" dir="auto">{shortened(conversation_id, 60)}</span>}
       </span>
     </li>
   );

@@ -62,6 +62,9 @@ function Overview({ total }: { total: number }) {
     <>
       <ul class="figures">
         <Figure href="/memories" value={total} label={t("nav.memories")} />
+        {health.value?.storage.conversations != null && (
+          <Figure href="/conversations" value={health.value.storage.conversations} label={t("nav.conversations")} />
+        )}
         <Figure href="/tags" value={chosen.length} label={t("nav.tags")} />
         <Figure href="/documents" value={uploads?.length} label={t("nav.documents")} />
         <Figure href="/insights" value={known("memories_this_week")} label={t("home.week")} />
