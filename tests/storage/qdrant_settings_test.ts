@@ -30,7 +30,9 @@ Deno.test({
     await using server = await startQdrant();
     const compression = async () => {
       const { result } = await (await fetch(`${server.url}/collections/memories`)).json();
-      return result.config.quantization_config ?? null;
+      const { vectors } = result.config.params;
+      assertEquals(vectors.chunks.quantization_config ?? null, null);
+      return vectors[""].quantization_config ?? null;
     };
     const open = (more: Partial<QdrantSettings>) =>
       openStorage({ ...qdrantDefaults(server.url), backend: "qdrant", dimensions: DIMENSIONS, ...more });
@@ -57,6 +59,11 @@ Deno.test({
     const again = await after.maintain("optimize");
     assertEquals(again.includes("compressed vectors"), false, again);
     await after.close();
+    const other = await open({ collection: "memories_2" });
+    await other.registerModel(MODEL);
+    const { result } = await (await fetch(`${server.url}/collections/memories_2`)).json();
+    assertEquals(result.config.params.vectors[""].quantization_config.scalar.type, "int8");
+    await other.close();
   },
 });
 

@@ -206,9 +206,9 @@ export class Collection {
     return { shards: [...local_shards, ...remote_shards].map(({ state }) => state), clock_ahead };
   }
 
-  /** Has the server look for something to optimise; `compress` has it compress vectors from now on. */
-  poke(compress: boolean): Promise<void> {
-    return this.#schema.poke(compress);
+  /** Has the server look for something to optimise, and compress these vectors from now on. */
+  poke(compressed: readonly string[]): Promise<void> {
+    return this.#schema.poke(compressed);
   }
 
   async #prepare(): Promise<void> {

@@ -52,12 +52,15 @@ export function dimensionsError(collection: string, size: number, dimensions: nu
   );
 }
 
-export function sizesOf(vectors: Schemas["VectorsConfig"]): VectorSizes {
+/** The dense vectors of a collection by name. */
+export function vectorsOf(vectors: Schemas["VectorsConfig"]): Record<string, Schemas["VectorParams"]> {
   const named = "size" in vectors && typeof vectors.size === "number" ? { [DENSE]: vectors } : vectors;
+  return named as Record<string, Schemas["VectorParams"]>;
+}
+
+export function sizesOf(vectors: Schemas["VectorsConfig"]): VectorSizes {
   return new Map(
-    Object.entries(named as Record<string, Schemas["VectorParams"]>).map((
-      [name, { size, distance }],
-    ) => [name, { size, distance }]),
+    Object.entries(vectorsOf(vectors)).map(([name, { size, distance }]) => [name, { size, distance }]),
   );
 }
 

@@ -36,7 +36,11 @@ export class Schema {
     await this.#unlessThere((api, init) =>
       api.createCollection({
         collection_name: settings.collection,
-        vectors: unnamed === null ? {} : { size: unnamed.size, distance: unnamed.distance as Schemas["Distance"] },
+        vectors: unnamed === null ? {} : {
+          size: unnamed.size,
+          distance: unnamed.distance as Schemas["Distance"],
+          ...(quantisation === null ? {} : { quantization_config: compression(quantisation) }),
+        },
         sparse_vectors: { [WORDS]: { modifier: "idf" } },
         hnsw_config: {
           m: hnsw.m,
@@ -48,7 +52,6 @@ export class Schema {
         ...(settings.shards === null ? {} : { shard_number: settings.shards }),
         replication_factor: settings.replicas,
         write_consistency_factor: settings.writeConsistency,
-        ...(quantisation === null ? {} : { quantization_config: compression(quantisation) }),
       }, init)
     );
   }
@@ -100,6 +103,7 @@ export class Schema {
         dense: { size, distance, ...(parts ? { multivector_config: { comparator: "max_sim" } } : {}) },
       }, init)
     );
+    if (!parts && this.#settings.quantisation !== null) await this.poke([vector_name]);
   }
 
   /** Drops a named vector of all memories. */
@@ -112,15 +116,19 @@ export class Schema {
   /**
    * Has the server look for something to optimise, with the settings' indexing threshold.
    *
-   * @param compress Whether vectors are compressed from now on, as the settings say.
+   * @param compressed Vectors that are compressed from now on, as the settings say. Those of several parts are none of
+   * them: the server keeps a place for them in every point, which few use, and would keep it in memory.
    */
-  async poke(compress: boolean): Promise<void> {
+  async poke(compressed: readonly string[]): Promise<void> {
     const { collection, indexingThreshold, quantisation } = this.#settings;
+    const quantization_config = quantisation && compression(quantisation);
     await this.#change((api, init) =>
       api.updateCollection({
         collection_name: collection,
         optimizers_config: { indexing_threshold: indexingThreshold },
-        ...(compress && quantisation !== null ? { quantization_config: compression(quantisation) } : {}),
+        ...(quantization_config === null || compressed.length === 0
+          ? {}
+          : { vectors: Object.fromEntries(compressed.map((name) => [name, { quantization_config }])) }),
       }, init)
     );
   }

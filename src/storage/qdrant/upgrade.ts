@@ -10,7 +10,7 @@ import type { Schemas } from "@qdrant/js-client-rest";
 import type { UpgradeOptions, UpgradeProgress } from "../contract/capabilities.ts";
 import type { Collection } from "./collection.ts";
 import { ANALYSER_VERSION } from "../../memory/text.ts";
-import { SCHEMA_VERSION } from "./facts.ts";
+import { SCHEMA_VERSION, vectorsOf } from "./facts.ts";
 import { unchanged } from "./revisions.ts";
 import { TimeSlice } from "../../yielding.ts";
 import { derivedPayload, memoryOf, RESERVED_ID, WORDS, wordsOf } from "./layout.ts";
@@ -127,10 +127,14 @@ async function complete(collection: Collection, points: Schemas["Record"][]): Pr
  */
 export async function optimise(collection: Collection): Promise<string> {
   const { segments_count, status, config } = await collection.info();
-  const compress = collection.settings.quantisation !== null && config.quantization_config == null;
-  await collection.poke(compress);
+  const plain = collection.settings.quantisation === null || config.quantization_config != null
+    ? []
+    : Object.entries(vectorsOf(config.params.vectors ?? {})).flatMap(([name, { multivector_config, ...vector }]) =>
+      multivector_config == null && vector.quantization_config == null ? [name] : []
+    );
+  await collection.poke(plain);
   const asked = `Asked Qdrant to optimise ${segments_count} segments; the collection is ${status}`;
-  return compress ? `${asked}, and its index is made again over compressed vectors` : asked;
+  return plain.length > 0 ? `${asked}, and its index is made again over compressed vectors` : asked;
 }
 
 async function count(collection: Collection, filter: Schemas["Filter"]): Promise<number> {
