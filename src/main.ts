@@ -5,14 +5,20 @@
  */
 
 import { homedir } from "node:os";
-import { sep } from "node:path";
 import type { ClientContext, ServeOptions } from "./cli/context.ts";
 import { CLIENT_COMMANDS } from "./cli/client_names.ts";
 import { PARSE_COMMAND } from "./documents/process/name.ts";
 import { type ErrorCode, errorText, MemoryError } from "./errors.ts";
 import { createLogger } from "./operations/logger.ts";
 import { quietConsole, writeError, writeText } from "./output.ts";
-import { PROJECT, reachWithoutSettings, takeEnvFile, taskCallersFolder, workingFolder } from "./process/environment.ts";
+import {
+  LAUNCHER,
+  launcher,
+  reachWithoutSettings,
+  takeEnvFile,
+  taskCallersFolder,
+  workingFolder,
+} from "./process/environment.ts";
 import { mayRun, runProgram } from "./process/programs.ts";
 import type { SettingSource } from "./process/settings.ts";
 import { closeHoweverItEnds, onStopSignals, Stopped } from "./service/signals.ts";
@@ -34,11 +40,11 @@ const EXIT_CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   full: EXIT_UNAVAILABLE,
 };
 
-/** Set by the command of the npm package: the words that start it, in JSON. */
-const LAUNCHER = "UNIMEM_LAUNCHER";
-
 /** Milliseconds that a command gets to stop in between; one that waits for input never looks. */
 const COMMAND_GRACE_MS = 10_000;
+
+/** Milliseconds between two looks whether a server still loads. */
+const LOADING_MS = 1000;
 
 /** Commands that start a server. They need no command line parser, so that they start at once. */
 const SERVERS = ["unified", "http", "mcp", "stdio"];
@@ -52,7 +58,7 @@ async function main(given: string[]): Promise<void> {
   const { args, envFile } = takeEnvFile(given);
   const [command = "unified", ...rest] = args;
   const options = SERVERS.includes(command) ? serverOptions(command, rest) : null;
-  if (options !== null) return await serve(command, (await settings(envFile)).from, options);
+  if (options !== null) return await serve(command, (await shownOnTerminal(settings(envFile))).from, options);
   if (command === "hook") {
     const { hookCall, runHookCall } = await import("./process/hook.ts"), call = hookCall(args);
     if (call !== null) return await runHookCall(call, envFile);
@@ -67,7 +73,26 @@ async function settings(envFile: string | null) {
 }
 
 async function serve(command: string, from: SettingSource, options?: ServeOptions): Promise<void> {
-  await (await import("./process/serve.ts")).runServer(command, from, options);
+  // What is slow to load comes first.
+  const loading = import("./unified.ts").then(() => import("./process/serve.ts"));
+  await (await shownOnTerminal(loading)).runServer(command, from, options);
+}
+
+/** Says on a terminal that something is going on: the first start in a checkout fetches packages, which takes a while. */
+async function shownOnTerminal<T>(loading: Promise<T>): Promise<T> {
+  if (!Deno.stderr.isTerminal()) return await loading;
+  const { progress } = await import("./cli/progress.ts"), began = performance.now();
+  const bar = progress({ terminal: true, note: writeError });
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    bar.show(`Loading for ${seconds} s; the first start fetches packages`);
+  }, LOADING_MS);
+  try {
+    return await loading;
+  } finally {
+    clearInterval(timer);
+    bar.end();
+  }
 }
 
 /** Commands that serve, of which the last makes what it serves first. */
@@ -186,17 +211,6 @@ function takesColour(): boolean {
   const force = Deno.env.get("FORCE_COLOR");
   if (force !== undefined && force !== "") return force !== "0";
   return (Deno.env.get("NO_COLOR") ?? "") === "" && Deno.stdout.isTerminal();
-}
-
-/** The words that start this program, before the command. */
-function launcher(): string[] {
-  if (Deno.build.standalone) return [Deno.execPath()];
-  const words = Deno.env.get(LAUNCHER);
-  if (words !== undefined) return JSON.parse(words);
-  const deno = Deno.execPath(), isOfNpx = deno.split(sep).includes("_npx");
-  // What npx keeps may be gone tomorrow.
-  const start = isOfNpx ? ["npx", "--yes", `deno@${Deno.version.deno}`] : [deno];
-  return [...start, "task", "--quiet", "--cwd", PROJECT, "unimem"];
 }
 
 if (import.meta.main) {

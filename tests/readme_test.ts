@@ -61,6 +61,7 @@ Deno.test({
       await until(() => Promise.resolve(service.log()), (log) => log.includes("Ctrl-C stops the service"), "its words");
       assertStringIncludes(service.log(), `The dashboard is on http://127.0.0.1:${rest}`);
       assertStringIncludes(service.log(), `${home}/.local/share/mcp-memory`);
+      assertStringIncludes(service.log(), "task unimem connect CLIENT connects a client");
       for (const command of others) {
         if (Object.hasOwn(NOT_RUN, command)) continue;
         const { code, stdout, stderr } = await within(shell(command).output(), command);

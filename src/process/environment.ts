@@ -5,7 +5,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, isAbsolute, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Reach, simpleReach } from "../config/data_folder.ts";
 import { expandHome, homeOf } from "../config/home.ts";
@@ -14,6 +14,9 @@ import { statOf } from "../files.ts";
 
 /** The folder of `deno.json`, where the task and its permissions are. */
 export const PROJECT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Set by the command of the npm package: the words that start it, in JSON. */
+export const LAUNCHER = "UNIMEM_LAUNCHER";
 
 /** Folder of the `.env` that is read beside the program. */
 export const PROGRAM = Deno.build.standalone ? dirname(Deno.execPath()) : PROJECT;
@@ -66,4 +69,27 @@ export function reachWithoutSettings(): Reach | null {
   } catch {
     return null; // a folder that can't be looked into, which the settings report
   }
+}
+
+const NPX = ["npx", "--yes", `deno@${Deno.version.deno}`];
+
+/** Whether this Deno lies where npx keeps packages; they may be gone tomorrow. */
+function isOfNpx(): boolean {
+  return Deno.execPath().split(sep).includes("_npx");
+}
+
+/** The words that start this program, before the command. */
+export function launcher(): string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const words = Deno.env.get(LAUNCHER);
+  if (words !== undefined) return JSON.parse(words);
+  return [...isOfNpx() ? NPX : [Deno.execPath()], "task", "--quiet", "--cwd", PROJECT, "unimem"];
+}
+
+/** How a person starts a command, in as few words as it was most likely done. */
+export function commandWords(): string {
+  if (Deno.build.standalone) return basename(Deno.execPath());
+  const words = Deno.env.get(LAUNCHER);
+  if (words !== undefined) return words.startsWith('["npx"') ? JSON.parse(words).join(" ") : "unimem";
+  return `${isOfNpx() ? NPX.join(" ") : "deno"} task unimem`;
 }

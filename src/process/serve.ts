@@ -14,6 +14,7 @@ import { createLineWriter, type LineWriter } from "../operations/line_writer.ts"
 import { createLogger, type LogFormat, type Logger } from "../operations/logger.ts";
 import { writeError } from "../output.ts";
 import { untilStopped } from "../service/signals.ts";
+import { commandWords } from "./environment.ts";
 import type { SettingSource } from "./settings.ts";
 
 /** Set by the command of the npm package where it never ran before. */
@@ -116,7 +117,7 @@ function isFirstStart(config: Config): boolean {
 function welcome(address: string, { storage, baseDir }: Config): string {
   const folder = storage.backend === "sqlite" ? dirname(storage.path) : baseDir;
   return `The dashboard is on ${address}\nMemories are kept in ${folder}\n` +
-    `unimem connect CLIENT connects a client, such as claude-code or cursor; Ctrl-C stops the service\n`;
+    `${commandWords()} connect CLIENT connects a client, such as claude-code or cursor; Ctrl-C stops the service\n`;
 }
 
 async function serveStdio(
