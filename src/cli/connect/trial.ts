@@ -84,9 +84,11 @@ function transportOf(server: Server): Transport {
     return new StreamableHTTPClientTransport(new URL(server.url), { requestInit: { headers } });
   }
   const { command, args, env } = server;
+  // What npx would fetch is the Deno that runs here, and the only program that this process may run.
+  const isByNpx = command === "npx" && args[1] === `deno@${Deno.version.deno}`;
   return new StdioClientTransport({
-    command: command === Deno.execPath() ? ownBinary() : command,
-    args,
+    command: isByNpx || command === Deno.execPath() ? ownBinary() : command,
+    args: isByNpx ? args.slice(2) : args,
     env: { ...Deno.env.toObject(), ...env },
     stderr: "ignore",
   });
