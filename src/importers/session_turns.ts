@@ -37,6 +37,7 @@ export class SessionTurns {
   readonly #now: () => number;
   readonly #omit: OmitTurn;
   readonly #isUntimed: boolean;
+  readonly #untimedAt: number;
   #conversation: { id: string; turns: Conversation } | null = null;
   #last: number;
 
@@ -44,17 +45,20 @@ export class SessionTurns {
   constructor(
     { source, untimed, begin }: SessionFormat,
     fileName: string,
-    { before, project, now = () => Date.now() / 1000, omit = ({ text }) => text }: {
+    { before, project, now = () => Date.now() / 1000, omit = ({ text }) => text, untimedAt = 0 }: {
       before?: ReadBefore | undefined;
       /** The session's folder, where its transcript names none. */
       project?: string;
       now?: () => number;
       omit?: OmitTurn | undefined;
+      /** Unix seconds for turns of a transcript without times; `now` counts without it. */
+      untimedAt?: number;
     } = {},
   ) {
     this.#omit = omit;
     this.#source = source;
     this.#isUntimed = untimed === true;
+    this.#untimedAt = untimedAt;
     this.#reader = begin(fileName, before?.memory);
     if (project !== undefined) this.#reader.memory.facts.project ??= project;
     this.#last = before?.last ?? 0;
@@ -87,7 +91,8 @@ export class SessionTurns {
   }
 
   #entryOf(turn: TranscriptTurn, place: string): Entry {
-    const { id, facts } = this.#reader.memory, at = turn.at ?? ((this.#isUntimed ? 0 : this.#last) || this.#now());
+    const { id, facts } = this.#reader.memory;
+    const at = turn.at ?? ((this.#isUntimed ? this.#untimedAt : this.#last) || this.#now());
     if (this.#conversation?.id !== id) {
       this.#conversation = { id, turns: new Conversation(this.#source, id, this.#last, { ...facts }) };
     }

@@ -72,6 +72,14 @@ export const IMPORTERS: Record<string, Source> = {
     reads: "transcripts of Gemini CLI: ~/.gemini/tmp, or one .jsonl file of it",
     load: async () => (await import("./transcripts.ts")).readGeminiCli,
   },
+  "cursor": {
+    reads: "transcripts of Cursor: ~/.cursor/projects, or one .jsonl file of it",
+    load: async () => (await import("./transcripts.ts")).readCursor,
+  },
+  "copilot-cli": {
+    reads: "transcripts of Copilot CLI: ~/.copilot/session-state, or one events.jsonl of it",
+    load: async () => (await import("./transcripts.ts")).readCopilotCli,
+  },
   "documents": {
     reads: "a document (PDF, DOCX, HTML, text, CSV, JSON, Markdown), or all below a folder",
     load: async () => (await import("./documents.ts")).readDocuments,

@@ -1,6 +1,7 @@
 /**
  * Transcripts that coding agents keep as JSON Lines, a file a session: those of Claude Code (`~/.claude/projects`), Codex
- * CLI (`~/.codex/sessions`) and Gemini CLI (`~/.gemini/tmp`).
+ * CLI (`~/.codex/sessions`), Gemini CLI (`~/.gemini/tmp`), Cursor (`~/.cursor/projects`) and Copilot CLI
+ * (`~/.copilot/session-state`).
  *
  * @module
  */
@@ -9,6 +10,8 @@ import { basename, join, relative } from "node:path";
 import { errorText } from "../errors.ts";
 import { type Entry, parseJson } from "../operations/moving/import.ts";
 import { readLines } from "../operations/moving/lines.ts";
+import { COPILOT_CLI } from "./copilot_session.ts";
+import { CURSOR } from "./cursor_session.ts";
 import { GEMINI_CLI } from "./gemini_sessions.ts";
 import type { Importer, ImporterOptions, OmitTurn } from "./importer.ts";
 import { CLAUDE_CODE, CODEX, type SessionFormat } from "./session_formats.ts";
@@ -25,6 +28,10 @@ export const readClaudeCode: Importer = (path, options) => readSessions(path, CL
 export const readCodex: Importer = (path, options) => readSessions(path, CODEX, options);
 /** Every session file below a folder, or the one at `path`. */
 export const readGeminiCli: Importer = (path, options) => readSessions(path, GEMINI_CLI, options);
+/** Every session file below a folder, or the one at `path`. */
+export const readCursor: Importer = (path, options) => readSessions(path, CURSOR, options);
+/** Every session file below a folder, or the one at `path`. */
+export const readCopilotCli: Importer = (path, options) => readSessions(path, COPILOT_CLI, options);
 
 async function* readSessions(
   path: string,
@@ -56,7 +63,8 @@ async function* sessionOf(
   format: SessionFormat,
   omit: OmitTurn | undefined,
 ): AsyncGenerator<Entry> {
-  const opened = await Deno.open(file), session = new SessionTurns(format, basename(file), { omit });
+  const opened = await Deno.open(file), { mtime } = await opened.stat();
+  const session = new SessionTurns(format, basename(file), { omit, untimedAt: (mtime?.getTime() ?? 0) / 1000 });
   const utf8 = new TextDecoder();
   for await (const { number, bytes, ended } of readLines(opened.readable, MAX_LINE_BYTES)) {
     const at = `${place}, line ${number}`;

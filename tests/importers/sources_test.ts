@@ -1,6 +1,7 @@
 /** Conversations, transcripts, notes and exports of other programs, in the shapes their files really have. */
 
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MemoryError } from "../../src/errors.ts";
 import { detectKind } from "../../src/importers/detect.ts";
@@ -10,6 +11,8 @@ import { contentHash } from "../../src/memory/hash.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { importEntries } from "../../src/operations/moving/import.ts";
 import type { Runtime } from "../../src/operations/runtime.ts";
+import { copilotEvents, cursorLine } from "../hooks/transcripts.ts";
+import { inFolder } from "../helpers/folder.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { testRuntime } from "../helpers/runtime.ts";
 
@@ -140,6 +143,34 @@ Deno.test("transcripts of Codex are read in both of their forms", async () => {
   assertEquals(memories.find(({ content }) => content.startsWith("The token"))!.metadata.model, "gpt-5-codex");
   assertEquals(report.errors, []);
 });
+
+Deno.test("transcripts of Cursor and Copilot CLI give the turns that their hooks capture", () =>
+  inFolder(async (folder) => {
+    await using test = await testRuntime();
+    const cursor = join(folder, "p", "agent-transcripts", "c1"), copilot = join(folder, "state", "s-1");
+    await Deno.mkdir(cursor, { recursive: true });
+    await Deno.mkdir(copilot, { recursive: true });
+    const lines = [
+      cursorLine("user", "Which port?"),
+      cursorLine("assistant", "8000.", [["Read", { path: "/a/.env" }]]),
+    ];
+    await Deno.writeTextFile(join(cursor, "c1.jsonl"), `${lines.join("\n")}\n`);
+    await Deno.utime(join(cursor, "c1.jsonl"), 1_790_000_000, 1_790_000_000);
+    await Deno.writeTextFile(join(copilot, "events.jsonl"), `${copilotEvents("s-1", "/p").join("\n")}\n`);
+    const first = await twice(test.runtime, "cursor", join(folder, "p"));
+    assertEquals(turns(first.memories).map((turn) => turn.join(" | ")).sort(), [
+      "cursor:c1 | assistant | 8000.",
+      "cursor:c1 | tool | [tool] Read /a/.env",
+      "cursor:c1 | user | Which port?",
+    ]);
+    assertEquals(new Set(first.memories.map(({ created_at }) => Math.floor(created_at))), new Set([1_790_000_000]));
+    const report = await imported(test.runtime, "copilot-cli", join(folder, "state"));
+    assertEquals([report.stored, report.errors], [4, []]);
+    assertEquals(
+      (await all(test.runtime)).filter(({ conversation_id }) => conversation_id === "copilot-cli:s-1").length,
+      4,
+    );
+  }));
 
 Deno.test("notes of basic-memory become observations, text and relations of their own types", async () => {
   await using test = await testRuntime();
