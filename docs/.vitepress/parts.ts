@@ -20,12 +20,11 @@ export const PARTS = {
     "embeddings",
     "backup",
     "moving",
-    "monitoring",
     "health",
     "audit",
     "drivers",
     "troubleshooting",
   ],
-  Reference: ["rest", "mcp", "cli", "operations", "settings", "compatibility"],
+  Reference: ["rest", "mcp", "cli", "operations", "settings", "monitoring", "compatibility"],
   Explanations: ["search", "stored", "time", "security", "scaling"],
 } as const;

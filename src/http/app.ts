@@ -62,7 +62,7 @@ export { type AccessSettings, sharedAccess } from "../access/access.ts";
 
 const CORS = {
   methods: ["PUT", "DELETE"],
-  requestHeaders: ["X-Agent-ID", "X-Timezone", "X-Request-Id", "X-Unimem-Space"],
+  requestHeaders: ["X-Agent-ID", "X-Timezone", "X-Request-Id", "X-Unimem-Space", "Last-Event-ID"],
   exposedHeaders: ["Retry-After", "X-Request-Id", "WWW-Authenticate"],
 };
 

@@ -325,7 +325,8 @@ Deno.test("listed origins may call, preflights included, and others may not", as
   assertEquals(preflight.status, 204);
   assertEquals(preflight.headers.get("access-control-allow-origin"), origin);
   assertStringIncludes(preflight.headers.get("access-control-allow-methods")!, "PUT");
-  assertStringIncludes(preflight.headers.get("access-control-allow-headers")!, "Authorization");
+  const allowed = preflight.headers.get("access-control-allow-headers")!;
+  for (const name of ["Authorization", "X-Unimem-Space", "Last-Event-ID"]) assertStringIncludes(allowed, name);
   assertEquals(preflight.headers.get("vary"), "Origin");
   const call = await client.get("/api/memories", { Origin: origin, Authorization: `Bearer ${KEY}` });
   assertEquals([call.status, call.headers.get("access-control-allow-origin")], [200, origin]);

@@ -60,9 +60,9 @@ export async function* followEvents(transport: Transport, options: EventOptions 
     signal?.addEventListener("abort", end, { once: true });
     let waitMs = retryMs;
     try {
-      const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
-      const query = { types: types.length > 0 ? types.join(",") : undefined, tag: tags };
-      const response = await transport.send("streamEvents", { query }, { headers, signal: stop.signal });
+      // Not the header of this name: earlier services refuse it from pages of other origins.
+      const query = { types: types.length > 0 ? types.join(",") : undefined, tag: tags, last_event_id: last };
+      const response = await transport.send("streamEvents", { query }, { signal: stop.signal });
       opened = true;
       let silence = 0;
       for await (const event of parse(response.body!, () => silence, () => stop.abort())) {
