@@ -58,6 +58,7 @@ interface Known {
   keys: string[];
   grants: string[];
   candidates: string[];
+  backups: string[];
 }
 
 /** Names of spaces; the first is there always. */
@@ -81,14 +82,17 @@ async function prepare(client: TestClient): Promise<Omit<Known, "hashes">> {
   for (const name of SPACES.slice(1)) await client.send("POST", "/api/spaces", { name });
   const { candidates } = (await client.get("/api/candidates?limit=100")).json;
   assertEquals(candidates.length, OF_EACH);
-  return { ...known, candidates: candidates.map(({ id }: { id: string }) => id) };
+  const { json: backup } = await client.send("POST", "/api/backups");
+  return { ...known, backups: [backup.name], candidates: candidates.map(({ id }: { id: string }) => id) };
 }
 
 /**
  * Values that mean something to the service, by parameter name; by the collection too, as `keys.id`, where the name
  * alone doesn't tell what it is.
  */
-function hintsFor({ hashes, uploads, keys, grants, candidates }: Known): Record<string, fc.Arbitrary<unknown>> {
+function hintsFor(
+  { hashes, uploads, keys, grants, candidates, backups }: Known,
+): Record<string, fc.Arbitrary<unknown>> {
   const named = (arbitrary: fc.Arbitrary<unknown>, ...names: string[]) =>
     names.map((name) => [name, arbitrary] as const);
   const hash = fc.oneof(
@@ -122,6 +126,7 @@ function hintsFor({ hashes, uploads, keys, grants, candidates }: Known): Record<
     ...named(fc.constantFrom(...keys), "keys.id"),
     ...named(fc.constantFrom(...grants), "grants.id"),
     ...named(fc.constantFrom(...candidates), "candidates.id"),
+    ...named(fc.constantFrom(...backups), "backup"),
   ]);
 }
 
@@ -211,10 +216,13 @@ function formOf(): fc.Arbitrary<{ type: string; body: string }> {
   );
   const value = fc.oneof(fc.constantFrom("words", "a,b", "500", "-1", "1e9"), oddText);
   const filename = fc.constantFrom(null, "a.txt", "b.md", "c.json", "d.csv", "e.pdf", "f.exe", "../g.txt", "\0", "");
-  const part = fc.tuple(name, filename, value).map(([name, filename, value]) => {
-    const file = filename === null ? "" : `; filename="${filename}"`;
-    return `--b\r\nContent-Disposition: form-data; name="${name.replace(/["\r\n]/g, "")}"${file}\r\n\r\n${value}\r\n`;
-  });
+  const sound = fc.constantFrom(["files", "b.md", "words"] as const, ["file", "a.txt", "words"] as const);
+  const part = fc.oneof({ weight: 3, arbitrary: fc.tuple(name, filename, value) }, sound).map(
+    ([name, filename, value]) => {
+      const file = filename === null ? "" : `; filename="${filename}"`;
+      return `--b\r\nContent-Disposition: form-data; name="${name.replace(/["\r\n]/g, "")}"${file}\r\n\r\n${value}\r\n`;
+    },
+  );
   const form = fc.tuple(fc.array(part, { maxLength: 4 }), fc.constantFrom("--b--\r\n", "--b--\r\n", "--b", "")).map(
     ([parts, end]) => parts.join("") + end,
   );
