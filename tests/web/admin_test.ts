@@ -40,6 +40,8 @@ flow("candidates are kept, kept in other words, and dropped", async (served, pre
   await served.open("/");
   await press({ name: "3 sentences may be worth keeping", within: "main" });
   await page.until(`${SETTLED} && document.querySelectorAll(".candidates > li").length === 3`);
+  await press({ name: "Where it was said", within: ".candidates > li:last-child" });
+  await page.until(says("See you.", ".candidates > li:last-child details"));
   await press(inMain(/^Keep: We've decided to use Hono/));
   await page.until(`${noticed("Kept as a memory")} && document.querySelectorAll(".candidates > li").length === 2`);
   await press(inMain(/^Drop: We've decided to move to Kiel/));

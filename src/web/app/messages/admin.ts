@@ -42,7 +42,7 @@ export const ADMIN = {
   ],
   "candidates.summary": ["{n} candidate|{n} candidates", "{n} Kandidat|{n} Kandidaten"],
   "candidates.scanned": ["looked at {n} turn|looked at {n} turns", "{n} Beitrag angesehen|{n} Beiträge angesehen"],
-  "candidates.turn": ["where it was said", "wo es gesagt wurde"],
+  "candidates.turn": ["Where it was said", "Wo es gesagt wurde"],
   "candidates.keep": ["Keep", "Behalten"],
   "candidates.keep.one": ["Keep: {name}", "Behalten: {name}"],
   "candidates.edit": ["Edit and keep", "Ändern und behalten"],

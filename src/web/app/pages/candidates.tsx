@@ -4,13 +4,14 @@
  * @module
  */
 
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { call, get } from "../api.ts";
 import { useData } from "../data.ts";
 import { expectOwn } from "../live.ts";
 import { MemoryLink, shortened, Time, Waiting, Writing } from "../parts/common.tsx";
 import { enteredTags, TagField } from "../parts/tag_field.tsx";
 import { go, hrefOf, hrefWith, place } from "../router.ts";
+import type { Memory } from "../shapes.ts";
 import { changed, revision } from "../store/changed.ts";
 import { ask } from "../store/dialogs.ts";
 import { notify, orNotify } from "../store/notices.ts";
@@ -80,7 +81,7 @@ function Item({ candidate }: { candidate: Candidate }) {
       <span class="type">{hasText(key) ? t(key) : kind}</span>
       <span class="muted">
         {role !== null && `${hasText(who) ? t(who) : role}, `}
-        <Time at={created_at} /> · <MemoryLink hash={turn}>{t("candidates.turn")}</MemoryLink>
+        <Time at={created_at} />
         {conversation_id !== null && (
           <>
             {" · "}
@@ -88,6 +89,7 @@ function Item({ candidate }: { candidate: Candidate }) {
           </>
         )}
       </span>
+      <Source hash={turn} />
       <Writing>
         <span class="actions">
           <button
@@ -111,6 +113,27 @@ function Item({ candidate }: { candidate: Candidate }) {
         </span>
       </Writing>
     </li>
+  );
+}
+
+/** The turn that a candidate was said in, to unfold. */
+function Source({ hash }: { hash: string }) {
+  const open = useSignal(false);
+  const turn = useData(
+    open.value ? `turn?${hash}` : null,
+    (abort) => get<Memory>(`/api/memories/${hash}`, {}, abort),
+  );
+  return (
+    <details onToggle={(event) => open.value = event.currentTarget.open}>
+      <summary>{t("candidates.turn")}</summary>
+      <Waiting of={turn} />
+      {turn.data && (
+        <>
+          <p class="content" dir="auto">{turn.data.content}</p>
+          <MemoryLink hash={hash}>{t("open")}</MemoryLink>
+        </>
+      )}
+    </details>
   );
 }
 
