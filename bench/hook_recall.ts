@@ -16,11 +16,11 @@ import { estimateTokens } from "../src/memory/sizing.ts";
 import { TURN_TYPE } from "../src/memory/turn.ts";
 import { type Dataset, type Doc, readDataset } from "./lib/dataset.ts";
 import { describe, machine } from "./lib/machine.ts";
-import { inTemporaryFolder } from "./lib/process.ts";
+import { inTemporaryFolder, sleep } from "./lib/process.ts";
 import { writeReadme } from "./lib/results.ts";
 import { bootstrap, type Estimate, mean, percentile } from "./lib/stats.ts";
 import { table } from "./lib/table.ts";
-import { startUnimem, untilEmbedded, untilMeaning } from "./lib/unimem.ts";
+import { startUnimem, untilMeaning } from "./lib/unimem.ts";
 
 const USAGE = `Usage: deno run -A bench/hook_recall.ts FILE... [options]
 
@@ -28,6 +28,7 @@ const USAGE = `Usage: deno run -A bench/hook_recall.ts FILE... [options]
                  Questions of the sets that are not in the store are its foreign prompts, as are those of --foreign
   --foreign FILE a set whose questions alone are asked, as foreign prompts; may be repeated
   --questions N  ask the first N questions of each set only
+  --every N      ask every Nth foreign question only
   --readme       put the table into bench/README.md`;
 
 /** Longest turn that a hook captures, in characters. */
@@ -66,6 +67,7 @@ async function main(args: string[]): Promise<void> {
     options: {
       foreign: { type: "string", multiple: true, default: [] },
       questions: { type: "string" },
+      every: { type: "string", default: "1" },
       readme: { type: "boolean", default: false },
     },
   });
@@ -83,7 +85,8 @@ async function main(args: string[]): Promise<void> {
   for (const [i, [name, set]] of sets.entries()) {
     const [otherName, other] = sets[(i + 1) % sets.length]!;
     const others = [...sets.filter(([own]) => own !== name && own !== otherName), ...foreign];
-    rows.push(await measure(name, set, other, others, most));
+    rows.push(await measure(name, set, other, others, { most, every: Number(values.every) }));
+    console.error(JSON.stringify(rows.at(-1)));
   }
   const names = [...new Set(rows.flatMap(({ silent }) => Object.keys(silent)))];
   const text = table(
@@ -107,7 +110,7 @@ function measure(
   { docs, qs }: Dataset,
   other: Dataset,
   foreign: readonly [string, Dataset][],
-  most: number,
+  { most, every }: { most: number; every: number },
 ): Promise<Row> {
   return inTemporaryFolder(async (folder) => {
     await using unimem = await startUnimem(folder);
@@ -126,7 +129,7 @@ function measure(
         if (answer?.status !== 200 || faults > 0) throw new Error(`The import was answered ${JSON.stringify(answer)}`);
       }
     }
-    await untilEmbedded(unimem);
+    await untilEmbedded(service);
     const ask = (prompt: string) => inject(service, folder, prompt, ids);
     console.error(`Sending ${qs.length} prompts`);
     const own: { injected: Injected; ev: readonly string[] }[] = [];
@@ -134,7 +137,8 @@ function measure(
     const silent: Row["silent"] = {};
     for (const [set, { qs: questions }] of foreign) {
       const silences: number[] = [];
-      for (const { q } of questions.slice(0, most)) silences.push(Number((await ask(q)).ids.length === 0));
+      const asked = questions.slice(0, most).filter((_, i) => i % every === 0);
+      for (const { q } of asked) silences.push(Number((await ask(q)).ids.length === 0));
       silent[set] = bootstrap(silences);
     }
     const has = ({ injected: { ids }, ev }: typeof own[number]) => ids.filter((id) => ev.includes(id)).length;
@@ -152,6 +156,16 @@ function measure(
       silent,
     };
   });
+}
+
+/** Waits until every turn has its vectors. */
+async function untilEmbedded(service: HookService): Promise<void> {
+  for (;; await sleep(500)) {
+    const budget = new Budget(performance.now() + BUDGET_MS);
+    const answer = await service.call("/api/health/detailed", null, { spaces: SPACE, budget });
+    const { embedding } = answer?.body as { embedding: { coverage: { memories: number; embedded: number } | null } };
+    if (embedding.coverage !== null && embedding.coverage.embedded >= embedding.coverage.memories) return;
+  }
 }
 
 /** A turn as a hook sends it. @param ids Takes which text it is, by its key. */

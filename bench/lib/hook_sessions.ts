@@ -141,8 +141,8 @@ class Session {
       cwd: this.#plan.folder,
     };
     const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(JSON.stringify(input)));
-    await writer.close();
+    // One whose time is up has ended without reading it.
+    await writer.write(new TextEncoder().encode(JSON.stringify(input))).then(() => writer.close()).catch(() => {});
     const { code, stdout, stderr } = await child.output();
     this.#figures.hooks++;
     if (code === 0 && stdout.length === 0 && stderr.length === 0) return;
