@@ -24,7 +24,7 @@ export interface ServiceFile {
 }
 
 /** Milliseconds that a look whether the service answers may take. */
-const LOOK_MS = 1000;
+const LOOK_MS = 3000;
 
 /** The file's path in a data folder. */
 export function serviceFileOf(dataFolder: string): string {
@@ -78,7 +78,7 @@ export async function proofOf(token: string, challenge: string): Promise<string>
  * leaves its file, and another program may have its port by now: the token is sent to none that didn't prove to know it.
  *
  * @param store Its `storeName`, where other stores may have the same folder.
- * @param patienceMs Milliseconds that it has to answer; a second at most.
+ * @param patienceMs Milliseconds that it has to answer; three seconds at most.
  */
 export async function findService(
   dataFolder: string,
