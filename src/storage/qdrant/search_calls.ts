@@ -44,7 +44,7 @@ const EXCLUDED_MS = 60_000;
  */
 const SAMPLE = 256;
 /** Turns of several conversations in one answer; where there are more, the order is asked for by itself. */
-const MOST_TURNS = 1500;
+const MOST_TURNS = 500;
 /** Memories up to which those that pass are counted one by one. */
 const EXACTLY_COUNTED = 10_000;
 /**

@@ -38,6 +38,8 @@ const TURNS_AROUND = 50;
  * always among these, so that showing it takes no further request.
  */
 const TURNS_READ = 15;
+/** Conversations of which all turns are read; of fifty, the order alone is faster to read, though by itself. */
+const MOST_WHOLE = 12;
 /** Milliseconds for which it is believed that conversations have too many turns to read all of them. */
 const LONG_MET_MS = 600_000;
 
@@ -132,8 +134,9 @@ export class CandidateSearch {
     const turns = await this.#bestTurns(found, known, { contents, words, cosines: best.cosines });
     const names = new Set(turns.values()), cosines = new Map(best.cosines);
     const unknown = this.#conversations.unknown(names), now = performance.now();
-    // Where turns are short and conversations too, all of those that aren't known cost less than another round trip.
-    const whole = this.#sendMemories && now - this.#longMetAt > LONG_MET_MS ? unknown : [];
+    // Where turns are short and conversations too, all of a few that aren't known cost less than another round trip.
+    const isCheap = unknown.length <= MOST_WHOLE && this.#sendMemories && now - this.#longMetAt > LONG_MET_MS;
+    const whole = isCheap ? unknown : [];
     if (whole.length === 0) await this.#conversations.load(names);
     let around = new Map<string, Around>();
     const passing = new Set<string>(), judged = new Set(found);
