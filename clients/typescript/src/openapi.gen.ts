@@ -735,6 +735,84 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/import/files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Import other programs' data
+     * @description Kinds: `unimem` (JSON Lines of memories), `python-sqlite` (the SQLite file of the Python mcp-memory-service), `python-json` (a JSON export of the Python mcp-memory-service), `mcp-reference` (the JSONL graph of the reference MCP memory server), `mem0` (a JSON export of mem0), `markdown` (a Markdown note, or all notes below a folder), `basic-memory` (the folder of basic-memory, or its config.json, with observations and relations), `chatgpt` (the conversations.json of a ChatGPT export), `claude` (the conversations.json of a Claude export), `claude-code` (transcripts of Claude Code: ~/.claude/projects, or one file of it), `codex` (transcripts of Codex CLI: ~/.codex/sessions, or one file of it), `gemini-cli` (transcripts of Gemini CLI: ~/.gemini/tmp, or one .jsonl file of it), `cursor` (transcripts of Cursor: ~/.cursor/projects, or one .jsonl file of it), `copilot-cli` (transcripts of Copilot CLI: ~/.copilot/session-state, or one events.jsonl of it). A file's name may have the folders in front that it lies in. What is stored already stays as it is, so that an import can be sent again.
+     */
+    post: operations["importFiles"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/backups": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the backups, newest first */
+    get: operations["listBackups"];
+    put?: never;
+    /**
+     * Make a backup of everything
+     * @description Of all spaces, the trash and the vectors, while the store is in use. It is checked before it gets its name; no other is deleted. One is made at a time.
+     */
+    post: operations["makeBackup"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/backups/{backup}/verify": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Read all of a backup and say whether it can be restored */
+    post: operations["verifyBackup"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/backups/{backup}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download a backup
+     * @description `unimem restore FILE` takes it.
+     */
+    get: operations["downloadBackup"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/analytics/overview": {
     parameters: {
       query?: never;
@@ -778,6 +856,23 @@ export interface paths {
     };
     /** Memories by type */
     get: operations["memoryTypes"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/analytics/writers": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Memories by who stored them, and with what */
+    get: operations["memoryWriters"];
     put?: never;
     post?: never;
     delete?: never;
@@ -989,6 +1084,26 @@ export interface paths {
      * @description Entries of the log of the replica that answers, which `replica` names. Each holds the SHA-256 of the line before; `unimem audit verify` checks them.
      */
     get: operations["readAudit"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/logs": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The last lines of the log, newest first
+     * @description Of the process that answers, since it began, without secrets.
+     */
+    get: operations["readLogs"];
     put?: never;
     post?: never;
     delete?: never;
@@ -2660,6 +2775,89 @@ export interface components {
         trashed: number;
       }[];
     };
+    ImportForm: {
+      files: string[];
+      /**
+       * @description Whose data they are; found out without it.
+       * @enum {string}
+       */
+      kind?:
+        | "unimem"
+        | "python-sqlite"
+        | "python-json"
+        | "mcp-reference"
+        | "mem0"
+        | "markdown"
+        | "basic-memory"
+        | "chatgpt"
+        | "claude"
+        | "claude-code"
+        | "codex"
+        | "gemini-cli"
+        | "cursor"
+        | "copilot-cli";
+      /**
+       * @description Whether the folders that notes lie in become tags.
+       * @default false
+       * @enum {string}
+       */
+      folder_tags?: "true" | "false";
+      /** @description When each file was changed last, in Unix seconds separated by commas, in the order of the files: the time of notes without one. */
+      modified?: string;
+    };
+    Backups: {
+      backups: components["schemas"]["Backup"][];
+      /** @description Where they are, on the machine of the service. */
+      folder: string;
+      /** @description Hours between two backups that the service makes by itself; null: none. */
+      interval_hours: number | null;
+      /** @description Backups that stay after one that the service made by itself. */
+      keep: number;
+      /** @description How far the backup is that this process makes now. */
+      running: {
+        done: number;
+        total: number;
+        /** @enum {string} */
+        unit: "bytes" | "memories";
+      } | null;
+      /** @description Why the last backup that the service tried to make by itself failed; null after a success. */
+      last_failure: {
+        at: number;
+        message: string;
+      } | null;
+    };
+    Backup: {
+      /** @description Name of the file in the folder of backups. */
+      name: string;
+      /**
+       * @description db: a copy of the database file; jsonl: an export with vectors.
+       * @enum {string}
+       */
+      format: "db" | "jsonl";
+      /** @description Unix seconds. */
+      created_at: number;
+      created_at_iso: string;
+      bytes: number;
+      /** @description Null, as the fields below, where the file beside the backup is missing. */
+      memories: number | null;
+      trashed: number | null;
+      relations: number | null;
+      sha256: string | null;
+      /** @description Version that made it. */
+      unimem: string | null;
+    };
+    BackupCheck: {
+      name: string;
+      /** @description Whether it is whole, unchanged, and can be restored. */
+      sound: boolean;
+      /** @description What it holds, or what is wrong with it. */
+      message: string;
+      /**
+       * @description missing: none was written beside it, so that a changed text would not be noticed; null for one that isn't sound.
+       * @enum {string|null}
+       */
+      checksum: "matches" | "missing" | null;
+    };
     AnalyticsOverview: {
       total_memories: number;
       /** @description Of the last seven days, today among them. */
@@ -2689,6 +2887,32 @@ export interface components {
         percentage: number;
       }[];
       total_memories: number;
+    };
+    MemoryWriters: {
+      /** @description Memories by who stored them: a key, a grant, `local`, or an import's file. */
+      writers: {
+        /** @description Null for memories of which it isn't known. */
+        name: string | null;
+        count: number;
+        /** @description When the newest of them was made, in Unix seconds. */
+        last: number;
+      }[];
+      /** @description Memories by the program, as it names itself. */
+      clients: {
+        /** @description Null for memories of which it isn't known. */
+        name: string | null;
+        count: number;
+        /** @description When the newest of them was made, in Unix seconds. */
+        last: number;
+      }[];
+      /** @description Memories by the way they came in. */
+      channels: {
+        /** @description Null for memories of which it isn't known. */
+        name: string | null;
+        count: number;
+        /** @description When the newest of them was made, in Unix seconds. */
+        last: number;
+      }[];
     };
     TagUsage: {
       tags: {
@@ -2785,6 +3009,15 @@ export interface components {
       search_types: {
         [key: string]: number;
       };
+      /** @description Searches of the hours below that found nothing, or nothing relevant. */
+      without_result: number;
+      /** @description The last seven days' hours in which something was searched, oldest first. */
+      by_hour: {
+        /** @description When it began. */
+        hour: string;
+        count: number;
+        without_result: number;
+      }[];
     };
     RecordedSearches: {
       /** @description Whether searches are recorded: MCP_RECORD_SEARCHES. */
@@ -2920,6 +3153,25 @@ export interface components {
         lost: number;
         /** @description Why entries can't be written. */
         error: string | null;
+      };
+    };
+    Logs: {
+      /** @description Newest first. What LOG_LEVEL drops isn't among them. Of requests that went well, and of all others, 500 are kept. */
+      lines: {
+        /** @description Number of the line since the process began. */
+        n: number;
+        time: string;
+        /** @enum {string} */
+        level: "debug" | "info" | "warning" | "error";
+        message: string;
+        fields: {
+          [key: string]: string | number | boolean | null;
+        };
+      }[];
+      /** @description Whose log it is. */
+      replica: {
+        host: string;
+        process: number;
       };
     };
     InitialSync: {
@@ -3230,6 +3482,8 @@ export interface components {
         database_size_bytes: number | null;
         total_memories: number | null;
         unique_tags: number | null;
+        /** @description Documents aside; null where the store can't tell. */
+        conversations: number | null;
         memories_this_week: number | null;
         database_size_mb: number | null;
         embedding_model: string | null;
@@ -3318,6 +3572,8 @@ export interface components {
       statistics: {
         total_memories: number | null;
         unique_tags: number | null;
+        /** @description Documents aside; null where the store can't tell. */
+        conversations: number | null;
         memories_this_week: number | null;
         database_size_mb: number | null;
         backend: string;
@@ -7958,6 +8214,321 @@ export interface operations {
       };
     };
   };
+  importFiles: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "multipart/form-data": components["schemas"]["ImportForm"];
+      };
+    };
+    responses: {
+      /** @description What became of the entries; `success: false` when there were faults. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ImportReport"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body or the content is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is not JSON. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The request has faults; every one is listed. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ValidationProblem"];
+        };
+      };
+      /** @description A fault of the service; the log has it under the id in X-Request-Id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store has no room left, and nothing of the request was stored. Free space, then try again. */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  listBackups: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The backups in the folder of MCP_MEMORY_BACKUPS_PATH, and when the next ones are made. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Backups"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  makeBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The backup. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Backup"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It contradicts what is there by now; the message says what. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  verifyBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Whether it is sound; `sound: false` says what is wrong. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BackupCheck"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Nothing is there under the key, id or name in the path. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  downloadBackup: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        backup: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/octet-stream": string;
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Nothing is there under the key, id or name in the path. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   analyticsOverview: {
     parameters: {
       query?: {
@@ -8121,6 +8692,62 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["MemoryTypes"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A fault of the service; the log has it under the id in X-Request-Id. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store or the model can't be reached, or too many bodies arrive at once. Try again after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  memoryWriters: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The figures. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MemoryWriters"];
         };
       };
       /** @description The API key is missing or wrong. */
@@ -8973,6 +9600,60 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  readLogs: {
+    parameters: {
+      query?: {
+        /** @description Lines to list, 1 to 500. */
+        limit?: number;
+        /** @description The least severe level to list. */
+        level?: "debug" | "info" | "warning" | "error";
+        /** @description Whether lines of requests that went well are listed. */
+        requests?: boolean;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The lines. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Logs"];
+        };
+      };
+      /** @description The API key is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The caller has no right to this, or the Host or Origin header is not allowed. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The request has faults; every one is listed. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ValidationProblem"];
         };
       };
     };

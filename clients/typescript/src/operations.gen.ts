@@ -101,6 +101,13 @@ export const OPERATIONS = {
     "answer": "json",
     "repeatable": true,
   },
+  downloadBackup: {
+    "method": "GET",
+    "path": "/api/backups/{backup}",
+    "sends": null,
+    "answer": "text",
+    "repeatable": true,
+  },
   emptyTrash: { "method": "DELETE", "path": "/api/manage/trash", "sends": null, "answer": "json", "repeatable": false },
   eraseSearches: {
     "method": "DELETE",
@@ -141,6 +148,13 @@ export const OPERATIONS = {
     "repeatable": true,
   },
   health: { "method": "GET", "path": "/api/health", "sends": null, "answer": "json", "repeatable": true },
+  importFiles: {
+    "method": "POST",
+    "path": "/api/import/files",
+    "sends": "multipart/form-data",
+    "answer": "json",
+    "repeatable": false,
+  },
   importMemories: {
     "method": "POST",
     "path": "/api/import",
@@ -155,6 +169,7 @@ export const OPERATIONS = {
     "answer": "json",
     "repeatable": true,
   },
+  listBackups: { "method": "GET", "path": "/api/backups", "sends": null, "answer": "json", "repeatable": true },
   listCandidates: { "method": "GET", "path": "/api/candidates", "sends": null, "answer": "json", "repeatable": true },
   listContradictions: {
     "method": "GET",
@@ -197,6 +212,7 @@ export const OPERATIONS = {
     "answer": "json",
     "repeatable": false,
   },
+  makeBackup: { "method": "POST", "path": "/api/backups", "sends": null, "answer": "json", "repeatable": false },
   memoryGrowth: {
     "method": "GET",
     "path": "/api/analytics/memory-growth",
@@ -208,6 +224,13 @@ export const OPERATIONS = {
   memoryTypes: {
     "method": "GET",
     "path": "/api/analytics/memory-types",
+    "sends": null,
+    "answer": "json",
+    "repeatable": true,
+  },
+  memoryWriters: {
+    "method": "GET",
+    "path": "/api/analytics/writers",
     "sends": null,
     "answer": "json",
     "repeatable": true,
@@ -242,6 +265,7 @@ export const OPERATIONS = {
     "repeatable": true,
   },
   readAudit: { "method": "GET", "path": "/api/audit", "sends": null, "answer": "json", "repeatable": true },
+  readLogs: { "method": "GET", "path": "/api/logs", "sends": null, "answer": "json", "repeatable": true },
   ready: { "method": "GET", "path": "/api/health/ready", "sends": null, "answer": "json", "repeatable": true },
   recordedSearches: {
     "method": "GET",
@@ -439,6 +463,13 @@ export const OPERATIONS = {
     "method": "POST",
     "path": "/api/documents/batch-upload",
     "sends": "multipart/form-data",
+    "answer": "json",
+    "repeatable": false,
+  },
+  verifyBackup: {
+    "method": "POST",
+    "path": "/api/backups/{backup}/verify",
+    "sends": null,
     "answer": "json",
     "repeatable": false,
   },

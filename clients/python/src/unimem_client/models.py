@@ -868,6 +868,69 @@ class ImportReport(TypedDict):
     spaces: list[Space1]
 
 
+class ImportForm(TypedDict):
+    files: list[bytes]
+    kind: NotRequired[
+        Literal[
+            'unimem',
+            'python-sqlite',
+            'python-json',
+            'mcp-reference',
+            'mem0',
+            'markdown',
+            'basic-memory',
+            'chatgpt',
+            'claude',
+            'claude-code',
+            'codex',
+            'gemini-cli',
+            'cursor',
+            'copilot-cli',
+        ]
+    ]
+    folder_tags: NotRequired[Literal['true', 'false']]
+    modified: NotRequired[str]
+
+
+class Running(TypedDict):
+    """
+    How far the backup is that this process makes now.
+    """
+
+    done: int
+    total: int
+    unit: Literal['bytes', 'memories']
+
+
+class LastFailure(TypedDict):
+    """
+    Why the last backup that the service tried to make by itself failed; null after a success.
+    """
+
+    at: float
+    message: str
+
+
+class Backup(TypedDict):
+    name: str
+    format: Literal['db', 'jsonl']
+    created_at: float
+    created_at_iso: str
+    bytes: int
+    memories: int | None
+    trashed: int | None
+    relations: int | None
+    sha256: str | None
+    unimem: str | None
+
+
+class BackupCheck(TypedDict):
+    name: str
+    sound: bool
+    message: str
+    checksum: Literal['matches', 'missing'] | None
+
+
 class AnalyticsOverview(TypedDict):
     total_memories: int
     memories_this_week: int
@@ -898,6 +961,30 @@ class Type(TypedDict):
 class MemoryTypes(TypedDict):
     types: list[Type]
     total_memories: int
+
+
+class Writer3(TypedDict):
+    name: str | None
+    count: int
+    last: float
+
+
+class Client3(TypedDict):
+    name: str | None
+    count: int
+    last: float
+
+
+class Channel(TypedDict):
+    name: str | None
+    count: int
+    last: float
+
+
+class MemoryWriters(TypedDict):
+    writers: list[Writer3]
+    clients: list[Client3]
+    channels: list[Channel]
 
 
 class Tag11(TypedDict):
@@ -990,11 +1077,19 @@ class PopularTag(TypedDict):
     count: int
 
 
+class ByHourItem(TypedDict):
+    hour: str
+    count: int
+    without_result: int
+
+
 class SearchAnalytics(TypedDict):
     total_searches: int
     avg_response_time: float | None
     popular_tags: list[PopularTag]
     search_types: dict[str, int]
+    without_result: int
+    by_hour: list[ByHourItem]
 
 
 class Search(TypedDict):
@@ -1067,7 +1162,7 @@ class MemoryMap(TypedDict):
     without_vectors: int
 
 
-class Client3(TypedDict):
+class Client4(TypedDict):
     """
     The program, as it calls itself.
     """
@@ -1092,7 +1187,7 @@ class Entry(TypedDict):
     caller: str | None
     kind: str | None
     address: NotRequired[str]
-    client: NotRequired[Client3]
+    client: NotRequired[Client4]
     channel: Literal['rest', 'mcp', 'cli', 'document', 'import', 'service']
     action: str
     space: str | None
@@ -1123,6 +1218,28 @@ class AuditPage(TypedDict):
     next: int | None
     first: int | None
     replica: Replica
+
+
+class Line(TypedDict):
+    n: int
+    time: str
+    level: Literal['debug', 'info', 'warning', 'error']
+    message: str
+    fields: dict[str, str | float | bool | None]
+
+
+class Replica1(TypedDict):
+    """
+    Whose log it is.
+    """
+
+    host: str
+    process: int
+
+
+class Logs(TypedDict):
+    lines: list[Line]
+    replica: Replica1
 
 
 class Status(TypedDict):
@@ -1393,6 +1510,7 @@ class Storage1(TypedDict):
     database_size_bytes: int | None
     total_memories: int | None
     unique_tags: int | None
+    conversations: int | None
     memories_this_week: int | None
     database_size_mb: float | None
     embedding_model: str | None
@@ -1486,6 +1604,7 @@ class Performance(TypedDict):
 class Statistics(TypedDict):
     total_memories: int | None
     unique_tags: int | None
+    conversations: int | None
     memories_this_week: int | None
     database_size_mb: float | None
     backend: str
@@ -1567,6 +1686,15 @@ class NewKey(TypedDict):
 
 class Spaces(TypedDict):
     spaces: list[Space]
+
+
+class Backups(TypedDict):
+    backups: list[Backup]
+    folder: str
+    interval_hours: float | None
+    keep: int
+    running: Running | None
+    last_failure: LastFailure | None
 
 
 class DetailedHealth(TypedDict):
