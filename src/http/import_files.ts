@@ -32,7 +32,7 @@ const KINDS = [
   ...Object.keys(IMPORTERS).filter((name) => name !== "python-qdrant" && name !== "documents"),
 ];
 /** Kinds of which many files make one source. */
-const OF_FOLDERS: ReadonlySet<string> = new Set(["markdown", "basic-memory", "claude-code", "codex"]);
+const OF_FOLDERS: ReadonlySet<string> = new Set(["markdown", "basic-memory", "claude-code", "codex", "gemini-cli"]);
 
 const Fields = z.object({
   kind: z.enum(KINDS).optional().describe("Whose data they are; found out without it."),

@@ -190,6 +190,13 @@ inBrowser(
       await Deno.writeTextFile(`${folder}/own.jsonl`, (await client.get("/api/export")).text);
       await Deno.writeTextFile(`${folder}/odd.bin`, "\u0001\u0002");
       await served.open("/moving");
+      const kinds = await page.run<string[]>(
+        `[...document.querySelectorAll("main select option")].map(({ value }) => value)`,
+      );
+      const { schema } = (await client.get("/openapi.json")).json.paths["/api/import/files"].post.requestBody
+        .content["multipart/form-data"];
+      const form = (await client.get("/openapi.json")).json.components.schemas[schema.$ref.split("/").at(-1)];
+      assertEquals(kinds.filter(Boolean).sort(), form.properties.kind.enum.toSorted());
       await page.chooseFiles("main input[type=file]", [`${folder}/mem0.json`]);
       await page.until(says("mem0.json: Stored 1 memories"));
       await page.chooseFiles("main input[type=file]", [`${folder}/own.jsonl`]);

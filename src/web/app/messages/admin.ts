@@ -38,7 +38,7 @@ export const ADMIN = {
   "backups.download.one": ["Download {name}", "Herunterladen: {name}"],
   "candidates.lead": [
     "Sentences of captured conversations that look worth keeping. What you keep becomes a memory that cites its turn.",
-    "Sätze aus mitgeschriebenen Gesprächen, die es wert sein könnten. Was bleibt, wird eine Erinnerung, die ihren Beitrag nennt.",
+    "Sätze aus mitgeschriebenen Gesprächen, die sich zu behalten lohnen könnten. Was bleibt, wird eine Erinnerung, die ihren Beitrag nennt.",
   ],
   "candidates.summary": ["{n} candidate|{n} candidates", "{n} Kandidat|{n} Kandidaten"],
   "candidates.scanned": ["looked at {n} turn|looked at {n} turns", "{n} Beitrag angesehen|{n} Beiträge angesehen"],

@@ -163,7 +163,7 @@ function CallView({ call, schemas }: { call: Call; schemas: Schemas }) {
       {answer && (
         <>
           <h3>{t("api.answer")}</h3>
-          <Fields schemas={schemas} schema={answer.schema} />
+          <Fields schemas={schemas} schema={answer.schema} isAnswer />
         </>
       )}
       <h3>{t("api.statuses")}</h3>

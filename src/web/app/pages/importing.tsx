@@ -23,6 +23,7 @@ const KINDS = [
   "claude",
   "claude-code",
   "codex",
+  "gemini-cli",
   "mcp-reference",
   "python-json",
   "python-sqlite",

@@ -101,11 +101,13 @@ function holders(schemas: Schemas, schema: Schema): { schema: Schema; name: stri
 interface Within {
   path?: readonly string[];
   depth?: number;
+  /** Whether it is answered: then nothing has to be given. */
+  isAnswer?: boolean;
 }
 
 /** The fields of a type. */
 export function Fields(
-  { schemas, schema, path = [], depth = 0 }: { schemas: Schemas; schema: Schema } & Within,
+  { schemas, schema, path = [], depth = 0, isAnswer = false }: { schemas: Schemas; schema: Schema } & Within,
 ) {
   const found = holders(schemas, schema);
   if (found.length === 0) {
@@ -128,10 +130,11 @@ export function Fields(
                   key={field}
                   name={field}
                   type={type}
-                  isRequired={required.includes(field)}
+                  isRequired={!isAnswer && required.includes(field)}
                   schemas={schemas}
                   path={name === undefined ? path : [...path, name]}
                   depth={depth}
+                  isAnswer={isAnswer}
                 />
               ))}
             </ul>
@@ -150,7 +153,9 @@ interface FieldProps extends Within {
 }
 
 /** One field, with the fields of its own type to unfold. */
-export function Field({ name, type, isRequired, description, schemas, path = [], depth = 0 }: FieldProps) {
+export function Field(
+  { name, type, isRequired, description, schemas, path = [], depth = 0, isAnswer = false }: FieldProps,
+) {
   const open = useSignal(depth < OPEN), text = description ?? type.description ?? resolved(schemas, type).description;
   const more = holders(schemas, type);
   const count = more.reduce((sum, { schema }) => sum + Object.keys(schema.properties ?? {}).length, 0);
@@ -167,7 +172,7 @@ export function Field({ name, type, isRequired, description, schemas, path = [],
       {count > 0 && (
         <details open={open.value} onToggle={(event) => open.value = event.currentTarget.open}>
           <summary>{t("api.fields", { n: count })}</summary>
-          {open.value && <Fields schemas={schemas} schema={type} path={path} depth={depth + 1} />}
+          {open.value && <Fields schemas={schemas} schema={type} path={path} depth={depth + 1} isAnswer={isAnswer} />}
         </details>
       )}
     </li>
