@@ -19,6 +19,7 @@ const PICTURES: Readonly<Record<string, { at: string; dark?: boolean; width?: nu
   memories: { at: "/memories?q=how+long+are+backups+kept" },
   memory: { at: "/memories?q=outage+of+14+March" },
   graph: { at: "/map?show=graph&tag=deploy" },
+  conversations: { at: "/conversations" },
   conversation: { at: "/conversation?id=harbour%2Fdeploy" },
   documents: { at: "/documents" },
   insights: { at: "/insights?period=year", dark: true },

@@ -19,7 +19,7 @@ import { Side } from "./duplicates.tsx";
 import { inSteps } from "./steps.ts";
 
 /** Memories compared with their neighbours for a page, and pairs after which it ends. */
-const LOOKED_AT = 500, MOST_PAIRS = 50;
+const LOOKED_AT = 250, MOST_PAIRS = 50;
 /** Type of the relation that marks a pair, and of the one that says that both hold. */
 const CONTRADICTS = "contradicts", BOTH = "relates_to";
 

@@ -19,7 +19,7 @@ import { number, t } from "../text.ts";
 import { inSteps } from "./steps.ts";
 
 /** Memories looked at for a page, and groups after which it ends. */
-const LOOKED_AT = 500, MOST_GROUPS = 50;
+const LOOKED_AT = 250, MOST_GROUPS = 50;
 /** Groups shown at once, memories of a group beside the one that is kept, and memories loaded at the same time. */
 const GROUPS = 10, MEMBERS = 6, AT_ONCE = 8;
 
