@@ -75,7 +75,9 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // help and version end this way
-    const known = program.commands.find((command) => command.name() === args.find((arg) => !arg.startsWith("-")));
+    const [first, second] = args.filter((arg) => !arg.startsWith("-"));
+    const known = program.commands.find((command) => command.name() === first);
+    const inner = known?.commands.find((command) => command.name() === second);
     const subcommands = known?.commands.map((command) => command.name()).join(", ") ?? "";
     const unnamed = error.code === "commander.help" ||
       (error.code === "commander.excessArguments" && subcommands !== "");
@@ -85,7 +87,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     throw new MemoryError(
       "configuration",
       `Cannot run "unimem ${args.join(" ")}": ${reason}\n\nunimem ${
-        known ? `${known.name()} ` : ""
+        [known, inner].map((command) => command === undefined ? "" : `${command.name()} `).join("")
       }--help tells what there is`,
       { cause: error },
     );

@@ -97,6 +97,8 @@ Deno.test("a limit is named in plain words, with a service and without", () =>
         [["keys", "create", "a", "--rights", "read", "--requests", "0"], "Cannot use --requests: "],
         [["spaces", "merge", "default", "--into", "x"], "--count 1"],
         [["export", "/proc/self/environ", "--yes"], "Cannot write"],
+        [["keys", "create", "laptop"], "unimem keys create --help tells what there is"],
+        [["keys", "make"], "unimem keys --help tells what there is"],
       ] as const
     ) {
       let message = "";
