@@ -225,7 +225,11 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
       }
       const importer = await IMPORTERS[kind]!.load();
       const omit = omitting(ignoreRules(new HookFolder(dataFolderOf(context))));
-      return await importEntries(runtime, importer(path, { folderTags, ownersBy: spacesBy, omit }), options);
+      return await importEntries(
+        runtime,
+        importer(path, { folderTags, ownersBy: spacesBy, elsewhere: true, omit }),
+        options,
+      );
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {
         throw new MemoryError("invalid_input", `Cannot read "${path}": it is not there`, { cause: error });

@@ -39,6 +39,9 @@ const Fields = z.object({
   folder_tags: z.enum(["true", "false"]).default("false").describe(
     "Whether the folders that notes lie in become tags.",
   ),
+  spaces_by: z.string().trim().min(1).max(100).optional().describe(
+    "What owners are told apart by: what belongs to each goes to a space of its name, which the caller must be able to write to.",
+  ),
   modified: z.string().optional().describe(
     "When each file was changed last, in Unix seconds separated by commas, in the order of the files: the time of notes without one.",
   ),
@@ -92,7 +95,7 @@ async function importForm(
   { spool }: RouteSettings,
   signal: AbortSignal,
 ): Promise<ImportReport> {
-  const { kind: wanted, folder_tags, modified = "" } = validate(Fields, fields, "body", fields);
+  const { kind: wanted, folder_tags, spaces_by, modified = "" } = validate(Fields, fields, "body", fields);
   const given = files.filter(({ field }) => field === "files");
   if (given.length === 0) {
     throw new InvalidRequest([{ type: "missing", loc: ["body", "files"], msg: "Field required", input: null }]);
@@ -119,12 +122,24 @@ async function importForm(
         },
       );
     }
-    const options = { signal, file: paths.length === 1 ? basename(path) : `${paths.length} files` };
+    const { owners = [] } = IMPORTERS[kind] ?? {};
+    if (spaces_by !== undefined && kind !== OWN_FORMAT && !owners.includes(spaces_by)) {
+      const names = owners.length === 0 ? "it tells no owners apart" : `name one of ${owners.join(", ")}`;
+      throw new MemoryError("invalid_input", `Cannot import ${kind} by "${spaces_by}": ${names}`, {
+        field: "spaces_by",
+        value: spaces_by,
+      });
+    }
+    const options = {
+      signal,
+      spacesBy: spaces_by,
+      file: paths.length === 1 ? basename(path) : `${paths.length} files`,
+    };
     const report = kind === OWN_FORMAT
       ? await importFile(runtime, (await Deno.open(paths[0]!)).readable, { ...options, limits: LINE })
       : await importEntries(
         runtime,
-        (await IMPORTERS[kind]!.load())(path, { folderTags: folder_tags === "true" }),
+        (await IMPORTERS[kind]!.load())(path, { folderTags: folder_tags === "true", ownersBy: spaces_by }),
         options,
       );
     const plain = ({ place, message }: { place: string; message: string }) => ({

@@ -18,12 +18,15 @@ import { NoteLinks } from "./note_links.ts";
 import { readText } from "./text_file.ts";
 import { objectOf, textOf } from "./values.ts";
 
-/** Every note below a folder, the one at `path`, or those of all projects in the `config.json` there. */
-export async function* readBasicMemory(path: string, { ownersBy }: ImporterOptions = {}): AsyncGenerator<Entry> {
+/** Every note below a folder, the one at `path`, or, where others may be read, those of all projects in the `config.json` there. */
+export async function* readBasicMemory(
+  path: string,
+  { ownersBy, elsewhere = false }: ImporterOptions = {},
+): AsyncGenerator<Entry> {
   /** By project, where they are told apart: links don't lead from one to another. */
   const links = new Map<string | undefined, NoteLinks>();
   await using parser = new DocumentParser();
-  for await (const { file, place, project } of projectNotes(path)) {
+  for await (const { file, place, project } of projectNotes(path, elsewhere)) {
     const owner = ownersBy === undefined ? undefined : project, own = links.get(owner) ?? new NoteLinks();
     links.set(owner, own);
     try {
@@ -36,8 +39,11 @@ export async function* readBasicMemory(path: string, { ownersBy }: ImporterOptio
 }
 
 /** Notes with their projects: those that a `config.json` names, or else the first folders below the path. */
-async function* projectNotes(path: string): AsyncGenerator<{ file: string; place: string; project?: string }> {
-  if (basename(path) !== "config.json") {
+async function* projectNotes(
+  path: string,
+  elsewhere: boolean,
+): AsyncGenerator<{ file: string; place: string; project?: string }> {
+  if (!elsewhere || basename(path) !== "config.json") {
     for await (const note of notesAt(path)) {
       const end = note.place === path ? -1 : note.place.indexOf("/");
       yield end < 0 ? note : { ...note, project: note.place.slice(0, end) };

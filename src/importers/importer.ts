@@ -15,6 +15,11 @@ export type OmitTurn = (turn: { role: string; text: string }, project: string | 
 export interface ImporterOptions {
   /** Whether the folders a note lies in become its tags. */
   folderTags?: boolean;
+  /**
+   * Whether files that others name are read too, wherever on this machine they are. Only for who may read all that this
+   * process may.
+   */
+  elsewhere?: boolean;
   /** What owners are told apart by, one of those in the table: entries then say whose they are. */
   ownersBy?: string | undefined;
   /** What is to be kept of a transcript's turns. */

@@ -143,3 +143,32 @@ Deno.test("an import goes into the space that its caller writes to, and needs th
     ["team", 1],
   ]);
 });
+
+Deno.test("a file of a form names no folders of the server that are read as well", async () => {
+  await using client = await openClient();
+  const secret = `${client.folder}/secrets`;
+  await Deno.mkdir(secret);
+  await Deno.writeTextFile(`${secret}/private.md`, NOTE("private", "Not for those who send forms."));
+  const config = JSON.stringify({ projects: { stolen: secret, other: { path: secret } } });
+  for (
+    const files of [[["config.json", config]], [["b/config.json", config], ["b/n.md", NOTE("n", "Mine.")]]] as Named[][]
+  ) {
+    await send(client, files, { kind: "basic-memory" });
+  }
+  assert(!(await contentsOf(client)).some((content) => content.includes("Not for those")));
+});
+
+Deno.test("owners get spaces of their own over a form too", async () => {
+  await using client = await openClient();
+  const mem0 = JSON.stringify([{ memory: "Likes tea", user_id: "ann" }, { memory: "Likes tea", user_id: "bob" }]);
+  const { json: report } = await send(client, [["mem0.json", mem0]], { spaces_by: "user_id" });
+  assertEquals(report.spaces.map(({ name, stored }: { name: string; stored: number }) => [name, stored]), [["ann", 1], [
+    "bob",
+    1,
+  ]]);
+  assertEquals(await contentsOf(client), []);
+  assertEquals((await client.get("/s/bob/api/memories")).json.total, 1);
+  const wrong = await send(client, [["mem0.json", mem0]], { spaces_by: "colour" });
+  assertEquals(wrong.status, 422);
+  assertStringIncludes(JSON.stringify(wrong.json), "name one of user_id");
+});
