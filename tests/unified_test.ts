@@ -141,7 +141,7 @@ Deno.test("a port in use names the port and its setting, exits with 2 and leaves
       const { code, stderr } = await within(child.output(), "the end of unified");
       const said = new TextDecoder().decode(stderr);
       assertEquals(code, 2, said);
-      assertStringIncludes(said, `port ${port} is in use; set ${variable}`);
+      assertStringIncludes(said, `another program has port ${port}; set ${variable}`);
       assertEquals(said.includes("    at "), false, said);
     }
   }));
