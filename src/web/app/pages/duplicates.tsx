@@ -78,7 +78,7 @@ function Shown({ before }: { before: string | null }) {
       <Waiting of={memories} />
       {data && (
         <>
-          <p class="summary" role="status" aria-busy={loaded.loading}>
+          <p class="summary" role="status" aria-busy={loaded.loading || memories.loading}>
             {t("duplicates.summary", { n: data.groups.length })} · {t("review.scanned", { n: data.scanned })}
             {data.notice && ` · ${data.notice}`}
           </p>
