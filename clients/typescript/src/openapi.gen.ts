@@ -2802,6 +2802,8 @@ export interface components {
        * @enum {string}
        */
       folder_tags?: "true" | "false";
+      /** @description What owners are told apart by: what belongs to each goes to a space of its name, which the caller must be able to write to. */
+      spaces_by?: string;
       /** @description When each file was changed last, in Unix seconds separated by commas, in the order of the files: the time of notes without one. */
       modified?: string;
     };

@@ -889,6 +889,7 @@ class ImportForm(TypedDict):
         ]
     ]
     folder_tags: NotRequired[Literal['true', 'false']]
+    spaces_by: NotRequired[str]
     modified: NotRequired[str]
 
 
