@@ -77,7 +77,7 @@ Deno.test("with TLS both ports say to come back with it, and take http pages for
 Deno.test("a short key is warned of at the start and by the doctor, a long one isn't", () =>
   inFolder(async (folder) => {
     for (const [key, warned] of [["fifteen-letters", true], ["sixteen-letters!", false]] as const) {
-      const env = testEnvironment(`${folder}/${key}`, { MCP_API_KEY: key });
+      const env = testEnvironment(`${folder}/${key.length}`, { MCP_API_KEY: key });
       await using service = await start("unified", env);
       const doctor = await spawn(["doctor"], env, { stdout: "piped" });
       const said = new TextDecoder().decode((await doctor.output()).stdout);

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 import typing
@@ -145,7 +146,7 @@ def test_nothing_that_listens_is_an_error_of_its_own() -> None:
 def test_every_operation_can_be_called_by_its_name() -> None:
     for name, operation in OPERATIONS.items():
         client, requests = answering()
-        path = {part: "a/b" for part in ("content_hash", "upload_id", "id", "name", "old_tag", "operation")}
+        path = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "a/b")
         body = {} if operation.sends == "application/json" else operation.sends and "a line"
         client.call(name, path=path, body=body)
         (request,) = requests
