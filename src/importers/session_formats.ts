@@ -18,6 +18,8 @@ export interface SessionMemory {
   facts: Record<string, string | undefined>;
   /** The model that answers. */
   model?: string | undefined;
+  /** Unix seconds at which it began, where its head says so; for turns that say no time. */
+  began?: number | undefined;
   /** Calls of tools without a result yet, by their ids. */
   calls: Record<string, ToolCall>;
   /** Id of the last message taken, where a client hands its messages over and keeps no file of them. */
@@ -242,6 +244,7 @@ function introduce(memory: SessionMemory, meta: Fields): void {
   if (memory.root === undefined) {
     memory.id = id ?? memory.id;
     memory.facts.project = textOf(meta.cwd);
+    memory.began = secondsOf(meta.timestamp);
     memory.isSubagent = objectOf(meta.source)?.subagent !== undefined;
   }
   memory.root = textOf(meta.forked_from_id) ?? id ?? memory.id;

@@ -91,8 +91,8 @@ export class SessionTurns {
   }
 
   #entryOf(turn: TranscriptTurn, place: string): Entry {
-    const { id, facts } = this.#reader.memory;
-    const at = turn.at ?? ((this.#isUntimed ? this.#untimedAt : this.#last) || this.#now());
+    const { id, facts, began } = this.#reader.memory;
+    const at = turn.at ?? ((this.#isUntimed ? this.#untimedAt : this.#last) || began || this.#now());
     if (this.#conversation?.id !== id) {
       this.#conversation = { id, turns: new Conversation(this.#source, id, this.#last, { ...facts }) };
     }

@@ -324,7 +324,9 @@ Deno.test("a hook that is killed at any moment loses nothing and stores nothing 
       const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "null", stderr: "null" }).spawn();
       const writer = child.stdin.getWriter();
       await writer.write(new TextEncoder().encode(JSON.stringify(input))).then(() => writer.close()).catch(() => {});
-      const timer = setTimeout(() => child.kill("SIGKILL"), 40 * (i + 1));
+      let hasEnded = false;
+      const timer = setTimeout(() => hasEnded || child.kill("SIGKILL"), 40 * (i + 1));
+      child.status.then(() => hasEnded = true);
       killed.push(String((await child.status).signal));
       clearTimeout(timer);
     }
