@@ -19,6 +19,7 @@ const CALLS: readonly [place: string, words: string, key: string | null, path?: 
   ["hook redact <file>", "hook redact P/note.md", "file", "note.md"],
   ["project [folder]", "project P/sub", "project", "sub"],
   ["export <file>", "export P/out.jsonl", "file", "out.jsonl"],
+  ["spaces export <file>", "spaces export default P/space.jsonl", "file", "space.jsonl"],
   ["import <path>", "import P/out.jsonl", null],
   ["copy --to <store>", "copy --to sqlite:P/copy.db", "to", "copy.db"],
   ["copy --from <store>", "copy --from sqlite:P/copy.db --to sqlite:P/second.db", "from", "copy.db"],
