@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import type { SpacesOutput } from "../operations/spaces/manage.ts";
-import { MemoryError } from "../errors.ts";
+import { errorText, MemoryError } from "../errors.ts";
 import { statOf } from "../files.ts";
 import { makePrivateFile } from "../private_files.ts";
 import { type ClientContext, examples, numberOf, pathOf, show } from "./context.ts";
@@ -166,7 +166,7 @@ async function exportSpace(
   { vectors = false, trash, asOf, yes, json }: ExportOptions,
 ): Promise<void> {
   const toOutput = file === "-", part = `${file}.part`;
-  if (!toOutput && !yes && statOf(file) !== undefined && !context.ask(`Overwrite ${file}?`)) {
+  if (!toOutput && !yes && isThere(file) && !context.ask(`Overwrite ${file}?`)) {
     throw new MemoryError("invalid_input", `Cannot write "${file}": it is there already; --yes overwrites it`, {
       field: "<file>",
       value: file,
@@ -204,6 +204,19 @@ async function exportSpace(
   if (toOutput) return;
   await Deno.rename(part, file);
   show(context, json, { file, space: name, memories }, () => [`Exported ${memories} memories of ${name} to ${file}`]);
+}
+
+/** @throws {MemoryError} `invalid_input` where nothing can be written. */
+function isThere(file: string): boolean {
+  try {
+    return statOf(file) !== undefined;
+  } catch (error) {
+    throw new MemoryError("invalid_input", `Cannot write "${file}": ${errorText(error)}`, {
+      field: "<file>",
+      value: file,
+      cause: error,
+    });
+  }
 }
 
 /** The number in the last line of an export. @throws {MemoryError} where that is missing, or says what it lacks. */

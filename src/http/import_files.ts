@@ -32,7 +32,9 @@ const KINDS = [
   ...Object.keys(IMPORTERS).filter((name) => name !== "python-qdrant" && name !== "documents"),
 ];
 /** Kinds of which many files make one source. */
-const OF_FOLDERS: ReadonlySet<string> = new Set(["markdown", "basic-memory", "claude-code", "codex", "gemini-cli"]);
+const OF_FOLDERS: ReadonlySet<string> = new Set([
+  ...["markdown", "basic-memory", "claude-code", "codex", "copilot-cli", "cursor", "gemini-cli"],
+]);
 
 const Fields = z.object({
   kind: z.enum(KINDS).optional().describe("Whose data they are; found out without it."),

@@ -188,6 +188,8 @@ export const SERVICE = {
   "import.kind.claude": ["Claude, conversations.json", "Claude, conversations.json"],
   "import.kind.claude-code": ["transcripts of Claude Code", "Mitschriften von Claude Code"],
   "import.kind.codex": ["transcripts of Codex CLI", "Mitschriften von Codex CLI"],
+  "import.kind.copilot-cli": ["sessions of Copilot CLI", "Sitzungen von Copilot CLI"],
+  "import.kind.cursor": ["sessions of Cursor", "Sitzungen von Cursor"],
   "import.kind.gemini-cli": ["sessions of Gemini CLI", "Sitzungen von Gemini CLI"],
   "import.kind.mcp-reference": ["the reference MCP memory server, JSON Lines", "MCP-Referenzserver, JSON-Zeilen"],
   "import.kind.python-json": ["mcp-memory-service, JSON export", "mcp-memory-service, JSON-Export"],

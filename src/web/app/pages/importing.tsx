@@ -23,6 +23,8 @@ const KINDS = [
   "claude",
   "claude-code",
   "codex",
+  "copilot-cli",
+  "cursor",
   "gemini-cli",
   "mcp-reference",
   "python-json",
