@@ -19,13 +19,14 @@ const MAX_PORT = 65_535;
  *
  * @param dataFolder Folder of the store, where the service of that folder says what it is.
  */
-export async function namingHolder(error: unknown, { http, mcp, tls, access }: Config, dataFolder: string) {
+export async function namingHolder(error: unknown, { http, mcp, tls }: Config, dataFolder: string) {
   if (!(error instanceof MemoryError) || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
   const taken = [http, mcp].find(({ portVariable }) => portVariable === error.field);
   if (taken === undefined) return error;
   const own = await findService(dataFolder), there = urlOf(tls !== null, http);
+  // What has the port may be anything, and gets no key.
   const holder = (own && await unimemOn(own.url, own.token, taken.port)) ??
-    await unimemOn(there, access.apiKey, taken.port, taken === http);
+    await unimemOn(there, null, taken.port, taken === http);
   const other = Math.min(taken.port + 10, MAX_PORT);
   const settings = `set ${taken.portVariable} to another port, such as ${other}`;
   // One that has the MCP port alone doesn't say what it is.
@@ -49,7 +50,7 @@ async function unimemOn(url: string, key: string | null, port: number, isOn = fa
   const liveness = await ask(`${url}/api/health`, null), version = liveness?.version;
   if (typeof version !== "string" || !("write_queue" in liveness!)) return null;
   const details = await ask(`${url}/api/health/detailed`, key) as Detailed | null;
-  if (details === null) return isOn ? `Unimem ${version}, which takes another key,` : null;
+  if (details === null) return isOn ? `Unimem ${version}, which asks for a key,` : null;
   const { listeners, storage, system } = details;
   if (!listeners.some(({ address }) => address.endsWith(`:${port}`))) return null;
   const { url: server, collection } = storage.details ?? {};

@@ -33,7 +33,7 @@ Deno.test("a port in use names the Unimem that has it, or says how to take anoth
     {
       await using _ = await start("unified", testEnvironment(`${root}/a`, { ...ports, MCP_API_KEY: "its-own-key" }));
       const { err } = await refused(`${root}/b`, ports, "http");
-      assertStringIncludes(err, `Unimem ${VERSION}, which takes another key, has port ${rest}`);
+      assertStringIncludes(err, `Unimem ${VERSION}, which asks for a key, has port ${rest}`);
       assertEquals(err.includes(root), false, "where it is, is for those with its key");
     }
     const server = Deno.serve({ hostname: "127.0.0.1", port: rest, onListen: () => {} }, () => new Response("hello"));
