@@ -11,12 +11,12 @@ addEventListener("unload", () => void server?.then((running) => running.kill("SI
 
 /** A new collection on one server for all tests; without a server every test is reported as ignored. */
 async function open(outboxFolder: string | null): Promise<OpenedStore> {
-  const { url } = await (server ??= startQdrant());
+  const { url } = await (server ??= startQdrant()), collection = `contract_${++collections}`;
   const storage = await openStorage(
     {
       ...qdrantDefaults(url),
       backend: "qdrant",
-      collection: `contract_${++collections}`,
+      collection,
       dimensions: DIMENSIONS,
     },
     outboxFolder === null ? null : { path: join(outboxFolder, "outbox.db"), maxWrites: 1000, maxBytes: 1 << 24 },
@@ -26,6 +26,10 @@ async function open(outboxFolder: string | null): Promise<OpenedStore> {
     storage,
     async [Symbol.asyncDispose]() {
       await storage.close();
+      // A server keeps some hundred files open for each collection.
+      for (const name of [collection, `${collection}_spaces`]) {
+        await (await fetch(`${url}/collections/${name}`, { method: "DELETE" })).body?.cancel();
+      }
       if (outboxFolder !== null) await Deno.remove(outboxFolder, { recursive: true });
     },
   };
