@@ -76,7 +76,7 @@ export async function errorOf(response: Response, asked: Asked): Promise<MemoryE
   );
 }
 
-/** A message with options in place of fields, which are told from other words by an underscore. */
+/** A message with options in place of fields, which an underscore distinguishes from other words. */
 function inOptions(message: string, options: Asked["options"]): string {
   return message.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (name) => Object.hasOwn(options, name) ? options[name]! : name);
 }
@@ -97,7 +97,7 @@ function detailIn(text: string): unknown {
   }
 }
 
-/** The first fault: a command has few options, and the next try tells the next. */
+/** The first fault: a command has few options, and the next try reports the next one. */
 function faultError(code: ErrorCode, [fault]: Fault[], options: Asked["options"]): MemoryError {
   const steps = (fault?.loc ?? []).slice(1), name = String(steps[0] ?? "");
   const field = options[steps.join(".")] ?? options[name] ?? (steps.join(".") || "input"),

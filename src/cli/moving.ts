@@ -261,7 +261,7 @@ async function runImport(context: CliContext, path: string, given: ImportOptions
   if (!report.success) throw new Failed();
 }
 
-/** Makes sure that a kind of data tells owners apart by that. @throws {MemoryError} `invalid_input`. */
+/** Checks that a kind of data has this field for owners. @throws {MemoryError} `invalid_input`. */
 function checkOwners(kind: string, spacesBy: string | undefined): void {
   if (spacesBy === undefined || kind === OWN_FORMAT) return;
   const { owners = [] } = IMPORTERS[kind]!;

@@ -39,7 +39,7 @@ const RELEVANT = /^(UNIMEM_|MCP_SPACE|MCP_TIME_ZONE|MCP_MEMORY_STORAGE|SQLITEVEC
  * others.
  *
  * @param isThere Whether there is something at a path.
- * @param places Folders where a `.env` would be read, or be told of, besides the data folder.
+ * @param places Folders where a `.env` would be read, or named in a message, besides the data folder.
  */
 export function simpleReach(
   env: Readonly<Record<string, string | undefined>>,

@@ -181,7 +181,7 @@ async function place(files: readonly FormFile[], folder: string, modified: reado
   return paths;
 }
 
-/** A part of a path that means itself: no way up, nothing that can't be seen, not too long. The end of a name tells its kind. */
+/** A part of a path that is a plain name: no way up, no control characters, not too long. Its ending says which kind it is. */
 function plainName(part: string): string {
   const name = part.toWellFormed().replace(/[\p{C}<>:"|?*]/gu, "").trim();
   return /^\.+$/.test(name) ? "" : name.slice(-LONGEST_NAME).toWellFormed();

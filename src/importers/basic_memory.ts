@@ -23,7 +23,7 @@ export async function* readBasicMemory(
   path: string,
   { ownersBy, elsewhere = false }: ImporterOptions = {},
 ): AsyncGenerator<Entry> {
-  /** By project, where they are told apart: links don't lead from one to another. */
+  /** By project, where entries name theirs: links don't lead from one to another. */
   const links = new Map<string | undefined, NoteLinks>();
   await using parser = new DocumentParser();
   for await (const { file, place, project } of projectNotes(path, elsewhere)) {

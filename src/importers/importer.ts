@@ -20,7 +20,7 @@ export interface ImporterOptions {
    * process may.
    */
   elsewhere?: boolean;
-  /** What owners are told apart by, one of those in the table: entries then say whose they are. */
+  /** The field that names owners, one of those in the table: entries then say whose they are. */
   ownersBy?: string | undefined;
   /** What is to be kept of a transcript's turns. */
   omit?: OmitTurn;

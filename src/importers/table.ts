@@ -10,12 +10,12 @@ import type { Importer } from "./importer.ts";
 interface Source {
   /** What is read. */
   reads: string;
-  /** What it tells owners apart by; nothing where it knows none. */
+  /** Fields that name an entry's owner; none where it knows no owners. */
   owners?: readonly string[];
   load: () => Promise<Importer>;
 }
 
-/** What owners are told apart by in data of the Python service: its stores, from version 12 on. */
+/** The field that names owners in data of the Python service: its stores, from version 12 on. */
 const STORE = ["store"];
 
 export const IMPORTERS: Record<string, Source> = {

@@ -55,7 +55,7 @@ export async function extractTimeExpression(
 const DATED = /\b(?:\d{4}|yesterday|today|now|ago|last|past|this|earlier|tonight)\b/i;
 
 /**
- * The one period that a statement surely names, past or to come, and its words: when what it tells of may have happened.
+ * The one period that a statement surely names, past or to come, and its words: when the event it is about may have happened.
  *
  * @param said When it was said, which is what its words count from.
  */

@@ -113,7 +113,7 @@ async function openIn(runtime: Runtime, turn: Memory): Promise<Candidate[]> {
   })));
 }
 
-/** When what a sentence of a turn tells of was or will be, by its words. */
+/** The period that a sentence of a turn is about, past or to come, by its words. */
 async function eventIn({ settings }: Runtime, text: string, { created_at }: Memory): Promise<Candidate["event"]> {
   const said = new Date(created_at * 1000);
   if (Number.isNaN(said.getTime())) return null;

@@ -128,7 +128,7 @@ async function plannedHooks(context: ClientContext, id: string, options: Options
   return await planHooks(context, id, options, options.remove ?? false);
 }
 
-/** Plans anew, since the client's entry may have gone into the same file, and does it. */
+/** Plans again, since the client's entry may have gone into the same file, and applies the plan. */
 async function writeHooks(context: ClientContext, id: string, options: Options): Promise<HookOutcome | null> {
   const plan = await plannedHooks(context, id, options);
   if (plan === null) return null;
